@@ -1,0 +1,252 @@
+"""Lenses over a Cartesian category: a way forward and a way back (arXiv 2404.00408, section 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lensgrad.cat.reverse import reverse
+from lensgrad.cat.structure import change
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import NotAReverse, Piece, TypeMismatch, mismatch
+from lensgrad.core.ty import Ty, product
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The nominal marker Δ: changes of an atom. It has the atom's operations and is not the atom."""
+
+    atom: Any
+
+    def __str__(self) -> str:
+        return f"Δ{self.atom}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An atom (A, A′) of Lens(C): A flows forward, A′ flows backward."""
+
+    fwd: Ty
+    bwd: Ty
+
+    def __str__(self) -> str:
+        return f"({self.fwd}, {self.bwd})"
+
+
+def delta(ob: Ty) -> Ty:
+    """ΔA with its markers; I for atoms without changes."""
+    return Ty(tuple(Delta(change(a)) for a in ob if change(a) is not None))
+
+
+def two(ob: Ty) -> Ty:
+    """R on objects: A ↦ (A, ΔA), atom by atom."""
+    return Ty(tuple(Pair(Ty((a,)), delta(Ty((a,)))) for a in ob))
+
+
+def silent(ob: Ty) -> Ty:
+    """A ↦ (A, I): what flows forward and receives nothing back."""
+    return Ty(tuple(Pair(Ty((a,)), Ty()) for a in ob))
+
+
+def updated(ob: Ty) -> Ty:
+    """A ↦ (A, A): what comes back is the next value."""
+    return Ty(tuple(Pair(Ty((a,)), Ty((a,))) for a in ob))
+
+
+def forward(ob: Ty) -> Ty:
+    """The forward object of an object of Lens(C)."""
+    return product(p.fwd for p in ob)
+
+
+def backward(ob: Ty) -> Ty:
+    """The backward object, without Δ markers: the type the arrows of C see."""
+    return Ty(tuple(a.atom if isinstance(a, Delta) else a for p in ob for a in p.bwd))
+
+
+class Lens:
+    """(get, put) : (A, A′) → (B, B′) with get : A → B and put : A × B′ → A′ in C.
+
+    No lens laws are asked, and no additivity of `put`: learning rates and optimizers are lenses too. A lens made by
+    `Lens.of(f)` is an R-image, (f, R[f]); composites of R-images stay one arrow of C, so that R runs once, on the
+    finished arrow. Objects are `Ty`s of `Pair`s. Equality is that of get, put, dom and cod.
+    """
+
+    __slots__ = ("_get", "_primal", "_put", "cod", "dom", "piece")
+
+    def __init__(self, dom: Ty, cod: Ty, get: Any, put: Any, name: str = "") -> None:
+        self.dom, self.cod, self.piece = dom, cod, Piece(name)
+        self._get, self._put = get, put
+        self._primal: Diagram | None = None
+        wanted = (forward(dom), forward(cod)), (forward(dom) @ backward(cod), backward(dom))
+        for what, arrow, (a, b) in zip(("get", "put"), (get, put), wanted, strict=True):
+            if arrow is not None and (arrow.dom, arrow.cod) != (a, b):
+                raise TypeMismatch(f"the {what} of a lens {dom} → {cod} must be {a} → {b}, got {arrow.dom} → {arrow.cod}")
+
+    @classmethod
+    def of(cls, f: Diagram, dom: Ty | None = None, cod: Ty | None = None) -> Lens:
+        """R : C → Lens(C), f ↦ (f, R[f]) : (A, ΔA) → (B, ΔB) (arXiv 2404.00408, the functor R).
+
+        With `dom` or `cod` given, atoms may be (A, I) instead: no change comes back into (or out of) them.
+        """
+        lens = cls(two(f.dom) if dom is None else dom, two(f.cod) if cod is None else cod, f, None)
+        lens._primal = f
+        return lens
+
+    @property
+    def get(self) -> Any:
+        return self._get
+
+    @property
+    def put(self) -> Any:
+        if self._put is None and self._primal is not None:
+            into, seeded = ([bool(len(p.bwd)) for p in ob] for ob in (self.dom, self.cod))
+            self._put = reverse(self._primal, into, seeded)
+        return self._put
+
+    @property
+    def primal(self) -> Diagram:
+        """The arrow f with self = (f, R[f]); an error for lenses that are not made as R-images."""
+        if self._primal is None:
+            raise NotAReverse(
+                f"{self.piece.name or 'this lens'} : {self.dom} → {self.cod} is not the reverse derivative of an arrow: its backward "
+                "part is not additive in what comes back, as learning rates and optimizers are; use its get and put instead"
+            )
+        return self._primal
+
+    @property
+    def is_reverse(self) -> bool:
+        """Whether this lens is (f, R[f]) by construction."""
+        return self._primal is not None
+
+    # -- structure -------------------------------------------------------------------------------------------------
+    @classmethod
+    def wiring(cls, dom: Ty, outs: Iterable[int]) -> Lens:
+        """Permutations of (A, A′) ⊗ (B, B′) ⊗ … over the free Cartesian category."""
+        return cls.assemble(dom, (), tuple(outs))
+
+    @classmethod
+    def id(cls, dom: Ty) -> Lens:
+        """(1, π₁) : (A, A′) → (A, A′)."""
+        return cls.wiring(dom, range(len(dom)))
+
+    @classmethod
+    def swap(cls, a: Ty, b: Ty) -> Lens:
+        """σ : (A, A′) ⊗ (B, B′) → (B, B′) ⊗ (A, A′)."""
+        return cls.wiring(a @ b, [*range(len(a), len(a) + len(b)), *range(len(a))])
+
+    def then(self, *others: Lens) -> Lens:
+        """get = f ; g and put(a, c′) = f*(a, g*(f(a), c′))."""
+        parts, last = (self, *others), self
+        for g in others:
+            if last.cod != g.dom:
+                raise mismatch(last.piece, str(last.cod), g.piece, str(g.dom))
+            last = g
+        middle = product(f.dom for f in others)
+        if all(f.is_reverse for f in parts) and middle == two(forward(middle)):
+            return Lens.of(self.primal.then(*(f.primal for f in others)), self.dom, last.cod)
+        end = len(self.dom) + sum(len(f.cod) for f in parts)
+        return Lens.assemble(self.dom, _in_order(parts), range(end - len(last.cod), end))
+
+    def tensor(self, *others: Lens) -> Lens:
+        """Side by side; the backward parts side by side as well."""
+        parts = (self, *others)
+        dom, cod = product(f.dom for f in parts), product(f.cod for f in parts)
+        if all(f.is_reverse for f in parts):
+            return Lens.of(self.primal.tensor(*(f.primal for f in others)), dom, cod)
+        return Lens.assemble(dom, _in_order(parts), range(len(dom), len(dom) + len(cod)))
+
+    def __rshift__(self, other: Any) -> Lens:
+        return self.then(other) if isinstance(other, Lens) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Lens:
+        return self.tensor(other) if isinstance(other, Lens) else NotImplemented
+
+    @classmethod
+    def assemble(cls, dom: Ty, steps: Iterable[tuple[Lens, Sequence[int]]], outs: Sequence[int]) -> Lens:
+        """Wire lenses together by number. Lens(C) does not copy: each wire is used once.
+
+        The gets run in order and each once; then the puts run in the opposite order. If all lenses are R-images and
+        everything between them carries its changes, the result is the R-image of the assembled arrow.
+        """
+        plan = list(steps)
+        wires = list(dom) + [p for f, _ in plan for p in f.cod]
+        _used_once(wires, plan, outs)
+        cod = Ty(tuple(wires[o] for o in outs))
+        inner = [wires[a] for _, args in plan for a in args if a >= len(dom)]
+        if all(f.is_reverse for f, _ in plan) and Ty(tuple(inner)) == two(forward(Ty(tuple(inner)))):
+            whole = Diagram.assemble(forward(dom), *_flat(dom, [(f.primal, f.cod, a) for f, a in plan], outs))
+            return cls.of(whole, dom, cod)
+        base: Any = type(plan[0][0].get) if plan else Diagram
+        get_steps, get_outs = _flat(dom, [(f.get, f.cod, a) for f, a in plan], outs)
+        get = base.assemble(forward(dom), get_steps, get_outs)
+        return cls(dom, cod, get, _assembled_put(base, dom, plan, outs, cod))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Lens):
+            return NotImplemented
+        if (self.dom, self.cod) != (other.dom, other.cod) or self.get != other.get:
+            return False
+        return (self._primal is not None and other._primal is not None) or self.put == other.put
+
+    def __hash__(self) -> int:
+        return hash((self.dom, self.cod, self.get))
+
+    def __repr__(self) -> str:
+        return f"<lens {self.piece.name} {self.dom} → {self.cod}>"
+
+
+def _in_order(parts: Iterable[Lens]) -> list[tuple[Lens, range]]:
+    """Each lens takes the next wires that no lens has taken."""
+    steps, start = list[tuple[Lens, range]](), 0
+    for f in parts:
+        steps.append((f, range(start, start + len(f.dom))))
+        start += len(f.dom)
+    return steps
+
+
+def _used_once(wires: Sequence[Any], plan: Sequence[tuple[Lens, Sequence[int]]], outs: Sequence[int]) -> None:
+    uses = [a for _, args in plan for a in args] + list(outs)
+    if sorted(uses) != list(range(len(wires))):
+        raise TypeMismatch("lenses can be neither copied nor discarded: every wire between them is used exactly once")
+
+
+def _spans(ob: Iterable[Pair], start: int, backward_side: bool) -> tuple[list[range], int]:
+    """For each pair, the C-wires that carry its forward (or backward) object, numbered from `start`."""
+    spans: list[range] = []
+    for p in ob:
+        size = len(p.bwd if backward_side else p.fwd)
+        spans.append(range(start, start + size))
+        start += size
+    return spans, start
+
+
+def _flat(dom: Ty, plan: Sequence[tuple[Any, Ty, Sequence[int]]], outs: Sequence[int]) -> tuple[list[tuple[Any, list[int]]], list[int]]:
+    """A plan on pairs as a plan on their forward wires."""
+    spans, end = _spans(dom, 0, False)
+    steps: list[tuple[Any, list[int]]] = []
+    for arrow, cod, args in plan:
+        steps.append((arrow, [w for a in args for w in spans[a]]))
+        more, end = _spans(cod, end, False)
+        spans += more
+    return steps, [w for o in outs for w in spans[o]]
+
+
+def _assembled_put(base: Any, dom: Ty, plan: Sequence[tuple[Lens, Sequence[int]]], outs: Sequence[int], cod: Ty) -> Any:
+    """put of a plan: all gets in order, then all puts in the opposite order."""
+    fwd, start = _spans(dom, 0, False)
+    seeds, end = _spans(cod, start, True)
+    steps: list[tuple[Any, list[int]]] = []
+    for f, args in plan:
+        steps.append((f.get, [w for a in args for w in fwd[a]]))
+        more, end = _spans(f.cod, end, False)
+        fwd += more
+    back: dict[int, range] = dict(zip(outs, seeds, strict=True))
+    last = len(fwd)
+    for f, args in reversed(plan):
+        last -= len(f.cod)
+        given = [w for k in range(len(f.cod)) for w in back[last + k]]
+        steps.append((f.put, [w for a in args for w in fwd[a]] + given))
+        more, end = _spans(f.dom, end, True)
+        back.update(zip(args, more, strict=True))
+    return base.assemble(forward(dom) @ backward(cod), steps, [w for i in range(len(dom)) for w in back[i]])

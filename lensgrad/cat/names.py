@@ -1,0 +1,97 @@
+"""Labels, roles and patterns: how parameters are named and found."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from lensgrad.core.errors import NameClash, UnknownParameter, listed
+from lensgrad.core.ty import Ty
+
+
+class Role(Enum):
+    """What a parameter is for. Batching batches `DATA` only; globs and `weights` reach `WEIGHT` only."""
+
+    WEIGHT = "weight"
+    DATA = "data"
+    STATE = "state"
+    KEY = "key"
+
+
+weights = Role.WEIGHT  # `reparam({weights: descent})`: every weight that has no optimizer yet
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a parametric arrow: its label, its object, its role."""
+
+    label: str
+    ob: Ty
+    role: Role = Role.WEIGHT
+
+
+def unique(labels: Sequence[str]) -> tuple[str, ...]:
+    """Names from labels: a repeated label w becomes w.0, w.1, …; computed from the whole list, so `>>` stays associative."""
+    total, seen = Counter(labels), Counter[str]()
+    names: list[str] = []
+    for label in labels:
+        names.append(label if total[label] == 1 else f"{label}.{seen[label]}")
+        seen[label] += 1
+    clash = [name for name, times in Counter(names).items() if times > 1]
+    if clash:
+        raise NameClash(f"the name '{clash[0]}' is given to one parameter and computed for another; rename or scope one of them")
+    return tuple(names)
+
+
+def free(param: Param) -> bool:
+    """Whether a glob or a role may reach this parameter: a weight that nothing returns yet."""
+    return param.role is Role.WEIGHT and not returns(param)
+
+
+def returns(param: Param) -> bool:
+    """Whether a step gives this parameter back: its backward object equals its forward object."""
+    return bool(len(param.ob)) and all(getattr(a, "fwd", None) == getattr(a, "bwd", ()) for a in param.ob)
+
+
+def select(params: Sequence[Param], where: Any) -> list[tuple[int, ...]]:
+    """The parameters a pattern reaches, as groups of positions: one each, or one group for a tuple of names."""
+    if isinstance(where, tuple):
+        return [tuple(_one(params, str(w)) for w in where)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    names = unique([p.label for p in params])
+    if isinstance(where, Role):
+        found = [i for i, p in enumerate(params) if p.role is where and not returns(p)]
+    elif where in names:
+        found = [names.index(where)]
+    else:
+        shape = _glob(str(where))
+        found = [i for i, (n, p) in enumerate(zip(names, params, strict=True)) if free(p) and shape.fullmatch(n)]
+    if not found:
+        raise _unknown(params, names, where)
+    return [(i,) for i in found]
+
+
+def _one(params: Sequence[Param], where: str) -> int:
+    groups = select(params, where)
+    if len(groups) > 1:
+        names = unique([p.label for p in params])
+        raise UnknownParameter(f"'{where}' in a group must reach one parameter, and reaches {listed([names[i] for (i,) in groups])}")
+    return groups[0][0]
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """`*` stays within one level, `**` crosses levels, and `**/` also matches no level at all."""
+    out = re.escape(pattern).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+    return re.compile(out)
+
+
+def _unknown(params: Sequence[Param], names: Sequence[str], where: Any) -> UnknownParameter:
+    if isinstance(where, Role):
+        return UnknownParameter(f"no parameter of role {where.value} is left to reparameterise; this arrow has: {listed(names)}")
+    shape = _glob(where)
+    hidden = [n for n, p in zip(names, params, strict=True) if shape.fullmatch(n) and not free(p)]
+    note = f"; patterns reach weights without an optimizer only, name {listed(hidden)} exactly to reach it" if hidden else ""
+    return UnknownParameter(f"no parameter matches '{where}'; this arrow has: {listed(names)}{note}")

@@ -1,0 +1,297 @@
+"""Parametric arrows over any category with `assemble`: Para(C), and Para(Lens(C)) (arXiv 2404.00408, sections 2.1, 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lensgrad.cat.lens import Lens, Pair, silent, two
+from lensgrad.cat.names import Param, Role, select, unique
+from lensgrad.core.chain import Pending, Tensor, Then, walk
+from lensgrad.core.diagram import Diagram, Family, at
+from lensgrad.core.errors import Piece, TypeMismatch, caller, mismatch
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty, product
+
+Point = Any  # a Para with dom I, or a function of the replaced parameters that gives one
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a Para is, once computed: parameters, an arrow P ⊗ A → B ⊗ O, and the labels and objects of O."""
+
+    params: tuple[Param, ...]
+    arrow: Any
+    observables: tuple[tuple[str, Ty], ...] = ()
+
+
+class Para:
+    """A parametric arrow (P, f : P ⊗ A → B ⊗ O) : A → B with labelled parameters P and observables O.
+
+    Parameters stand in order of appearance; composing concatenates them, labels included, so composition is
+    associative with names. Observables are results beside B that nobody composes with: losses, statistics, taps.
+    `>>` and `@` check types at once and keep a pending chain, as diagrams do.
+    """
+
+    __slots__ = ("_body", "_ends", "_pending", "cod", "dom", "piece")
+
+    def __init__(self, dom: Ty, cod: Ty, body: Body | None, pending: Pending | None = None, piece: Piece | None = None) -> None:
+        self.dom, self.cod = dom, cod
+        self.piece = piece or Piece("")
+        self._body, self._pending = body, pending
+        self._ends: tuple[Para, Para] = (self, self)
+        if body is not None:
+            given = product(p.ob for p in body.params) @ dom, cod @ product(ob for _, ob in body.observables)
+            if (body.arrow.dom, body.arrow.cod) != given:
+                raise TypeMismatch(f"this parametric arrow must be {given[0]} → {given[1]}, got {body.arrow.dom} → {body.arrow.cod}")
+
+    # -- making ----------------------------------------------------------------------------------------------------
+    @classmethod
+    def make(cls, params: Iterable[Param], arrow: Any, cod: Ty | None = None, observables: Iterable[tuple[str, Ty]] = ()) -> Para:
+        """From parameters and an arrow P ⊗ A → B ⊗ O."""
+        params, observables = tuple(params), tuple(observables)
+        used, seen = sum(len(p.ob) for p in params), sum(len(ob) for _, ob in observables)
+        dom = Ty(arrow.dom.atoms[used:])
+        cod = Ty(arrow.cod.atoms[: len(arrow.cod) - seen]) if cod is None else cod
+        return cls(dom, cod, Body(params, arrow, observables), piece=Piece("", caller()))
+
+    @classmethod
+    def lift(cls, arrow: Any) -> Para:
+        """C → Para(C): an arrow without parameters."""
+        return cls(arrow.dom, arrow.cod, Body((), arrow), piece=arrow.shown() if isinstance(arrow, Diagram) else arrow.piece)
+
+    def told(self, name: str, accept: str = "", produce: str = "") -> Para:
+        """The same arrow with what errors should say about it; not compared."""
+        return Para(self.dom, self.cod, self._body, self._pending, Piece(name, caller(), accept, produce))
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+    @property
+    def body(self) -> Body:
+        if self._body is None:
+            self._body = _flattened(self)
+            self._pending = None
+        return self._body
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return self.body.params
+
+    @property
+    def arrow(self) -> Any:
+        return self.body.arrow
+
+    @property
+    def observables(self) -> tuple[tuple[str, Ty], ...]:
+        return self.body.observables
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The unique names of the parameters, computed from the whole list of labels."""
+        return unique([p.label for p in self.params])
+
+    # -- composing -------------------------------------------------------------------------------------------------
+    def then(self, *others: Para) -> Para:
+        """(P, f) ; (Q, g) = (P ⊗ Q, (p, q, a) ↦ g(q, f(p, a))); P comes first here, as it is read."""
+        last = self
+        for g in others:
+            if last.cod != g.dom:
+                raise mismatch(last._ends[1].piece, str(last.cod), g._ends[0].piece, str(g.dom))
+            last = g
+        made = Para(self.dom, last.cod, None, Then((self, *others)))
+        made._ends = (self._ends[0], last._ends[1])
+        return made
+
+    def tensor(self, *others: Para) -> Para:
+        """(P, f) ⊗ (Q, g) = (P ⊗ Q, …) : A ⊗ C → B ⊗ D."""
+        parts = (self, *others)
+        return Para(product(p.dom for p in parts), product(p.cod for p in parts), None, Tensor(parts))
+
+    def __rshift__(self, other: Any) -> Any:
+        other = para(at(other, self.cod))
+        return self.then(other) if isinstance(other, Para) else NotImplemented
+
+    def __rrshift__(self, other: Any) -> Any:
+        left = para(other)
+        return left.then(self) if isinstance(left, Para) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Para:
+        other = para(Diagram.id(other) if isinstance(other, Ty) else other)
+        return self.tensor(other) if isinstance(other, Para) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Para:
+        left = para(Diagram.id(other) if isinstance(other, Ty) else other)
+        return left.tensor(self) if isinstance(left, Para) else NotImplemented
+
+    # -- changing parameters ---------------------------------------------------------------------------------------
+    def scope(self, name: str) -> Para:
+        """The same arrow with `name/` before every label."""
+        body = self.body
+        params = tuple(Param(f"{name}/{p.label}", p.ob, p.role) for p in body.params)
+        seen = tuple((f"{name}/{label}", ob) for label, ob in body.observables)
+        made = Para(self.dom, self.cod, Body(params, body.arrow, seen))
+        made._ends = tuple(e._scoped(name) for e in self._ends)  # pyright: ignore[reportAttributeAccessIssue]
+        return made
+
+    def _scoped(self, name: str) -> Para:
+        return Para(self.dom, self.cod, self._body, self._pending, self.piece.scoped(name))
+
+    def reparam(self, points: Mapping[Any, Point]) -> Para:
+        """The 2-cell: precompose parameters with arrows into them, f^α(q, a) = f(α(q), a).
+
+        `points` says where (a name, a glob, a role, or a tuple of names taken together) and what: a `Para` from I to the
+        parameter, whose own parameters take its place, or a function of the replaced parameters that gives it. Entries
+        apply in the order written; f^α^β is the second applied to the result of the first.
+        """
+        result = self
+        for where, point in points.items():
+            groups = select(result.params, where)
+            made = [_point(point, [result.params[i] for i in g]) for g in groups]
+            result = _reparam(result, list(zip(groups, made, strict=True)))
+        return result
+
+    def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
+        """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff)."""
+        body = self.body
+        params = tuple(Param(p.label, on_object(p.ob), p.role) for p in body.params)
+        seen = tuple((label, on_object(ob)) for label, ob in body.observables)
+        return Para(on_object(self.dom), on_object(self.cod), Body(params, on_arrow(body.arrow), seen), piece=self.piece)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Para):
+            return NotImplemented
+        return (self.dom, self.cod) == (other.dom, other.cod) and self.body == other.body
+
+    def __hash__(self) -> int:
+        return hash((self.dom, self.cod, self.body))
+
+    def __repr__(self) -> str:
+        return f"<parametric arrow {self.dom} → {self.cod} with {', '.join(self.names) or 'no parameters'}>"
+
+
+def para(arrow: Any) -> Any:
+    """A plain arrow of C as a parametric one; anything else as it is."""
+    return Para.lift(arrow) if isinstance(arrow, Diagram | Lens) else arrow
+
+
+def _flattened(root: Para) -> Body:
+    """One straight-line program for a whole tree of pending compositions, each leaf met once, left to right."""
+    params: list[Param] = []
+    seen: list[tuple[str, Ty]] = []
+    steps: list[tuple[Any, list[tuple[str, int]]]] = []
+    watched: list[tuple[str, int]] = []
+    made = used = 0
+
+    def visit(f: Para, inputs: list[tuple[str, int]]) -> list[tuple[str, int]]:
+        nonlocal made, used
+        body = f.body
+        size = sum(len(p.ob) for p in body.params)
+        steps.append((body.arrow, [("param", used + k) for k in range(size)] + inputs))
+        outs = [("made", made + k) for k in range(len(body.arrow.cod))]
+        params.extend(body.params)
+        seen.extend(body.observables)
+        watched.extend(outs[len(f.cod) :])
+        made, used = made + len(outs), used + size
+        return outs[: len(f.cod)]
+
+    outs = walk(root, [("input", i) for i in range(len(root.dom))], lambda f: f._pending if f._body is None else None, visit)  # pyright: ignore[reportPrivateUsage]
+    start = {"param": 0, "input": used, "made": used + len(root.dom)}
+
+    def numbers(wires: Sequence[tuple[str, int]]) -> list[int]:
+        return [start[kind] + i for kind, i in wires]
+
+    base: Any = type(steps[0][0])
+    dom = product(p.ob for p in params) @ root.dom
+    arrow = base.assemble(dom, [(f, numbers(args)) for f, args in steps], numbers([*outs, *watched]))
+    return Body(tuple(params), arrow, tuple(seen))
+
+
+def _point(point: Point, replaced: list[Param]) -> Para:
+    """The point of a reparameterisation, checked against the parameters it replaces."""
+    if isinstance(point, Para | Diagram | Lens | Family):
+        made = para(at(point, Ty()))
+    else:
+        made = para(point(*replaced))
+    wanted, names = product(p.ob for p in replaced), ", ".join(p.label for p in replaced)
+    if not isinstance(made, Para):
+        raise TypeMismatch(f"the reparameterisation of {names} must give a parametric arrow I → {wanted}, got {type(made).__name__}")
+    if (made.dom, made.cod) != (Ty(), wanted):
+        raise TypeMismatch(f"the reparameterisation of {names} must be I → {wanted}, got {made.dom} → {made.cod}")
+    return made
+
+
+def _reparam(f: Para, points: Sequence[tuple[tuple[int, ...], Para]]) -> Para:
+    """Replace groups of parameters by the parameters of points, each group at the place of its first member."""
+    body = f.body
+    first = {group[0]: k for k, (group, _) in enumerate(points)}
+    replaced = {i for group, _ in points for i in group}
+    kept: list[tuple[Param, int | None, int | None]] = []
+    for i, p in enumerate(body.params):
+        if i in first:
+            kept.extend((q, None, first[i]) for q in points[first[i]][1].params)
+        elif i not in replaced:
+            kept.append((p, i, None))
+    params = tuple(p for p, _, _ in kept)
+    wires: dict[int, range] = {}
+    inputs: list[list[int]] = [[] for _ in points]
+    end = 0
+    for p, old, point in kept:
+        span = range(end, end := end + len(p.ob))
+        if old is not None:
+            wires[old] = span
+        elif point is not None:
+            inputs[point] += span
+    dom = product(p.ob for p in params) @ f.dom
+    last, steps, watched = len(dom), list[tuple[Any, list[int]]](), list[int]()
+    for (group, point), args in zip(points, inputs, strict=True):
+        steps.append((point.arrow, args))
+        for i in group:
+            wires[i] = range(last, last := last + len(body.params[i].ob))
+        watched += range(last, last := last + sum(len(ob) for _, ob in point.observables))
+    args = [w for i in range(len(body.params)) for w in wires[i]] + list(range(end, len(dom)))
+    outs = list(range(last, last + len(body.arrow.cod)))
+    base: Any = type(body.arrow)
+    arrow = base.assemble(dom, [*steps, (body.arrow, args)], outs + watched)
+    seen = body.observables + tuple(o for _, point in points for o in point.observables)
+    return Para(f.dom, f.cod, Body(params, arrow, seen), piece=f.piece)
+
+
+def parametric(params: Iterable[tuple[str, Ty] | Param], dom: Ty, fn: Callable[..., Any]) -> Para:
+    """A parametric arrow written as a function on wires: fn(p₁, …, pₙ, a), each object grouped."""
+    ports = [p if isinstance(p, Param) else Param(*p) for p in params]
+    return Para.make(ports, trace(fn, *(p.ob for p in ports), dom) if len(dom) else trace(fn, *(p.ob for p in ports)))
+
+
+def corner(ob: Ty, label: str, role: Role = Role.DATA) -> Para:
+    """η : I → A, the parametric arrow whose parameter is its value; the paper's corner (arXiv 2404.00408, section 4)."""
+    return Para(Ty(), ob, Body((Param(label, ob, role),), Diagram.id(ob)), piece=Piece(label, caller()))
+
+
+def observe(label: str, ob: Ty) -> Para:
+    """A → A with the observable `label` equal to its value."""
+    return Para(ob, ob, Body((), Diagram.copy(ob), ((label, ob),)), piece=Piece(label))
+
+
+def share(f: Para, times: int = 2) -> Para:
+    """f ⊗ … ⊗ f with one set of parameters: reparameterised along copy, whose reverse is +."""
+    copies = f.tensor(*[f] * (times - 1))
+    n = len(f.params)
+    groups = [tuple(i + k * n for k in range(times)) for i in range(n)]
+    tied = [Para.make((p,), Diagram.copy(p.ob, times)) for p in f.params]
+    return _reparam(copies, list(zip(groups, tied, strict=True)))
+
+
+def lens(f: Para) -> Para:
+    """Para(R) : Para(C) → Para(Lens(C)) (arXiv 2404.00408, equation 8).
+
+    Every parameter A becomes (A, ΔA); observables become (O, I), which nothing flows back into.
+    """
+    body = f.body
+    params = tuple(Param(p.label, two(p.ob), p.role) for p in body.params)
+    seen = tuple((label, silent(ob)) for label, ob in body.observables)
+    dom, cod = two(f.dom), two(f.cod)
+    arrow = Lens.of(body.arrow, product(p.ob for p in params) @ dom, cod @ product(ob for _, ob in seen))
+    return Para(dom, cod, Body(params, arrow, seen), piece=f.piece)
+
+
+__all__ = ["Pair", "Para", "Param", "Role", "corner", "lens", "observe", "para", "parametric", "share"]

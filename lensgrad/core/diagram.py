@@ -1,0 +1,233 @@
+"""Arrows of the free Cartesian category, as canonical straight-line programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from lensgrad.core.chain import Pending, Tensor, Then, walk
+from lensgrad.core.errors import Piece, TypeMismatch, mismatch
+from lensgrad.core.graph import Graph, Node, Wire, together
+from lensgrad.core.op import Definition, Op
+from lensgrad.core.ty import I, Ty, product
+
+
+class Diagram:
+    """An arrow `dom → cod`, immutable. `==` is equality of arrows of the free Cartesian category.
+
+    `nodes` and `outs` are its canonical form: wires are integers, inputs first, then the outputs of each node in
+    order. Identities, copies, discards and swaps have no nodes. `f >> g` composes, `f @ g` is ⊗ (an object in it
+    stands for its identity); both check types at once and compute nothing until the form is looked at.
+    """
+
+    __slots__ = ("_ends", "_form", "_hash", "_pending", "cod", "dom", "piece")
+
+    def __init__(self, dom: Ty, cod: Ty, form: tuple[tuple[Node, ...], tuple[int, ...]] | None, pending: Pending | None = None):
+        self.dom = dom
+        self.cod = cod
+        self.piece = Piece("")
+        self._form = form
+        self._pending = pending
+        self._hash: int | None = None
+        self._ends: tuple[Diagram, Diagram] = (self, self)
+
+    # -- structure -------------------------------------------------------------------------------------------------
+    @classmethod
+    def wiring(cls, dom: Ty, outs: Iterable[int]) -> Diagram:
+        """The arrow that sends its inputs, by number, to its outputs: identities, copies, discards, swaps."""
+        outs = tuple(outs)
+        return cls(dom, Ty(tuple(dom[o] for o in outs)), ((), outs))
+
+    @classmethod
+    def id(cls, dom: Ty) -> Diagram:
+        """1 : A → A."""
+        return cls.wiring(dom, range(len(dom)))
+
+    @classmethod
+    def copy(cls, dom: Ty, times: int = 2) -> Diagram:
+        """Δ : A → A ⊗ … ⊗ A."""
+        return cls.wiring(dom, list(range(len(dom))) * times)
+
+    @classmethod
+    def discard(cls, dom: Ty) -> Diagram:
+        """! : A → I."""
+        return cls.wiring(dom, ())
+
+    @classmethod
+    def swap(cls, a: Ty, b: Ty) -> Diagram:
+        """σ : A ⊗ B → B ⊗ A."""
+        return cls.wiring(a @ b, [*range(len(a), len(a) + len(b)), *range(len(a))])
+
+    @classmethod
+    def of(cls, op: Op, *dom: Ty) -> Diagram:
+        """A generator as an arrow, at a given domain."""
+        whole = product(dom)
+        cod = op.type(*whole)
+        node = Node(op, tuple(range(len(whole))), cod)
+        outs = tuple(range(len(whole), len(whole) + len(cod)))
+        return cls(whole, cod, ((node,), outs) if len(cod) else ((), ()))
+
+    @classmethod
+    def assemble(cls, dom: Ty, steps: Iterable[tuple[Diagram, Sequence[int]]], outs: Sequence[int]) -> Diagram:
+        """The straight-line program that applies each arrow in turn to wires by number."""
+        graph = Graph(dom)
+        env = list(range(len(dom)))
+        for f, args in steps:
+            env.extend(f.run(graph, [env[a] for a in args]))
+        return cls.finish(graph, [env[o] for o in outs])
+
+    @classmethod
+    def finish(cls, graph: Graph, outs: Sequence[int]) -> Diagram:
+        """The canonical arrow of a grown graph with these outputs."""
+        cod = Ty(tuple(graph.types[o] for o in outs))
+        return cls(graph.dom, cod, graph.canonical(outs))
+
+    # -- composition -----------------------------------------------------------------------------------------------
+    def then(self, *others: Diagram) -> Diagram:
+        """f ; g ; … : types are checked here, nodes are computed when looked at."""
+        last = self
+        for g in others:
+            if last.cod != g.dom:
+                raise mismatch(last._ends[1].shown(), str(last.cod), g._ends[0].shown(), str(g.dom))
+            last = g
+        made = Diagram(self.dom, last.cod, None, Then((self, *others)))
+        made._ends = (self._ends[0], last._ends[1])
+        return made
+
+    def tensor(self, *others: Diagram) -> Diagram:
+        """f ⊗ g ⊗ … : side by side."""
+        parts = (self, *others)
+        return Diagram(product(p.dom for p in parts), product(p.cod for p in parts), None, Tensor(parts))
+
+    def __rshift__(self, other: Any) -> Diagram:
+        other = at(other, self.cod)
+        return self.then(other) if isinstance(other, Diagram) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Diagram:
+        other = Diagram.id(other) if isinstance(other, Ty) else other
+        return self.tensor(other) if isinstance(other, Diagram) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Diagram:
+        return Diagram.id(other).tensor(self) if isinstance(other, Ty) else NotImplemented
+
+    def __call__(self, *args: Any) -> Any:
+        """Apply to wires inside a traced function; a group of wires may be given as a tuple."""
+        graph, wires = together(flatten(args), self.shown().shown)
+        given = Ty(tuple(graph.types[w] for w in wires))
+        if given != self.dom:
+            raise TypeMismatch(f"{self.shown().shown} wants {self.dom}, got {given}")
+        outs = graph.wires(self.run(graph, wires))
+        return outs[0] if len(outs) == 1 else outs
+
+    # -- the canonical form ----------------------------------------------------------------------------------------
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return self.form()[0]
+
+    @property
+    def outs(self) -> tuple[int, ...]:
+        return self.form()[1]
+
+    def form(self) -> tuple[tuple[Node, ...], tuple[int, ...]]:
+        """Canonical nodes and outputs; computed once, iteratively, for a whole chain of compositions."""
+        if self._form is None:
+            graph = Graph(self.dom)
+            self._form = graph.canonical(self.run(graph, range(len(self.dom))))
+            self._pending = None
+        return self._form
+
+    def run(self, graph: Graph, wires: Sequence[int]) -> list[int]:
+        """Grow `graph` by this arrow applied to `wires`."""
+
+        def visit(f: Diagram, inputs: list[int]) -> list[int]:
+            return graph.inline(*f.form(), inputs)
+
+        def pending(f: Diagram) -> Pending | None:
+            return f._pending if f._form is None else None
+
+        return walk(self, wires, pending, visit)
+
+    def named(self, name: str, where: str = "", accept: str = "", produce: str = "") -> Diagram:
+        """The same arrow with what errors should say about it; not compared."""
+        made = Diagram(self.dom, self.cod, self._form, self._pending)
+        made.piece = Piece(name, where, accept, produce)
+        return made
+
+    def define(self, name: str) -> Diagram:
+        """The same arrow as one named box (a `Definition`)."""
+        return Diagram.of(Definition(name, self), self.dom).named(name)
+
+    def shown(self) -> Piece:
+        """What an error calls this arrow: its given name, or its only generator, or its type."""
+        if self.piece.name:
+            return self.piece
+        if self._form is not None and len(self._form[0]) == 1:
+            return Piece(self._form[0][0].op.name)
+        return Piece(f"({self.dom} → {self.cod})")
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Diagram):
+            return NotImplemented
+        return self.dom == other.dom and self.outs == other.outs and self.nodes == other.nodes
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash((self.dom, self.outs, self.nodes))
+        return self._hash
+
+    def __str__(self) -> str:
+        from lensgrad.core.show import listing
+
+        return listing(self)
+
+    def __repr__(self) -> str:
+        return f"<arrow {self.dom} → {self.cod}>"
+
+
+def at(arrow: Any, dom: Any) -> Any:
+    """An arrow as it is; a family of arrows at the object `dom`."""
+    return arrow.at(dom) if isinstance(arrow, Family) else arrow
+
+
+class Family:
+    """An arrow that has no type until it meets one: `relu`, `mean`, `dense(10)`. `f >> relu` is `f >> relu.at(f.cod)`.
+
+    Families compose with `>>` into families, so `dense(20) >> relu` is a layer.
+    """
+
+    __slots__ = ("build", "name")
+
+    def __init__(self, name: str, build: Callable[[Any], Any]) -> None:
+        self.name = name
+        self.build = build
+
+    def at(self, dom: Any) -> Any:
+        """The member of the family with this domain."""
+        return self.build(dom)
+
+    def __rshift__(self, other: Any) -> Family:
+        def build(dom: Any) -> Any:
+            return self.at(dom) >> other
+
+        return Family(f"{self.name} >> {getattr(other, 'name', other)}", build)
+
+    def __call__(self, *args: Any) -> Any:
+        """Apply to wires inside a traced function."""
+        graph, wires = together(flatten(args), self.name)
+        dom = Ty(tuple(graph.types[w] for w in wires))
+        return self.at(dom)(*graph.wires(wires))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def flatten(values: Any) -> list[Any]:
+    """Grouped wires as one flat list."""
+    if isinstance(values, tuple | list):
+        return [w for v in values for w in flatten(v)]  # pyright: ignore[reportUnknownVariableType]
+    return [] if values is None else [values]
+
+
+__all__ = ["Diagram", "Family", "I", "Wire", "at", "flatten"]

@@ -1,0 +1,124 @@
+"""Every error a user can meet: one class per kind, each message a sentence with what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+class LensgradError(Exception):
+    """The common ancestor: `except LensgradError` catches what the library refuses, and nothing else."""
+
+
+class TypeMismatch(LensgradError, TypeError):
+    """Two objects had to be equal and are not."""
+
+
+class WireError(LensgradError, TypeError):
+    """A wire of a traced function was used as if it were a value."""
+
+
+class UnknownParameter(LensgradError, LookupError):
+    """A pattern reached no parameter."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class NameClash(LensgradError, ValueError):
+    """A computed name would collide with a name given by the user."""
+
+
+class NoRule(LensgradError, TypeError):
+    """A transformation has no rule for a generator."""
+
+
+class NoChange(LensgradError, TypeError):
+    """An object has no changes, or changes without negatives, where a rule for learning needs them."""
+
+
+class NotAReverse(LensgradError, TypeError):
+    """A lens was asked for the arrow it is the reverse derivative of, and is none."""
+
+
+class BadValue(LensgradError, ValueError):
+    """Data or an attribute that is not allowed where it was given."""
+
+
+class MissingExtra(LensgradError, ImportError):
+    """An optional dependency is not installed."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What an error says about one component: its name, where it was written, and how to retype it.
+
+    `accept` and `produce` are call texts with `{}` for the size that would fit, such as `dense({}, …)`.
+    """
+
+    name: str
+    where: str = ""
+    accept: str = ""
+    produce: str = ""
+
+    def scoped(self, prefix: str) -> Piece:
+        return Piece(f"{prefix}/{self.name}" if self.name else prefix, self.where, self.accept, self.produce)
+
+    @property
+    def shown(self) -> str:
+        return self.name or "arrow"
+
+
+def caller() -> str:
+    """`file.py:line` of the innermost frame outside the library, or an empty string."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame is not None else ""
+
+
+def mismatch(left: Piece, gives: str, right: Piece, wants: str) -> TypeMismatch:
+    """The error for `left >> right` where the types do not meet: both pieces, both types, axis and fix."""
+    names = f"{left.shown}/out", f"{right.shown}/in"
+    width, types = max(map(len, names)), (gives, wants)
+    lines = [f"cannot compose  {left.shown} >> {right.shown}"]
+    lines += [f"  {n.ljust(width)}  {v}  {t}" for n, v, t in zip(names, ("gives", "wants"), types, strict=True)]
+    axis = differing_axis(gives, wants)
+    if axis is not None:
+        index, have, want, column = axis
+        lines.append(" " * (2 + width + 9 + column) + "^" * len(want) + f" axis {index}: {have} is not {want}")
+        lines += fixes(left, right, have, want)
+    else:
+        lines.append("  fix: make the two types equal, or put a reshape, flatten or cast between them")
+    return TypeMismatch("\n".join(lines))
+
+
+def differing_axis(gives: str, wants: str) -> tuple[int, str, str, int] | None:
+    """The first axis in which two array types of equal rank and dtype differ, and its column in `wants`."""
+    if gives.split("[")[0] != wants.split("[")[0] or gives.count("[") != 1 or wants.count("[") != 1:
+        return None
+    ours, theirs = (t[t.index("[") + 1 : -1].split(",") for t in (gives, wants))
+    if len(ours) != len(theirs):
+        return None
+    column = wants.index("[") + 1
+    for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        if a != b:
+            return index, a, b, column
+        column += len(b) + 1
+    return None
+
+
+def fixes(left: Piece, right: Piece, have: str, want: str) -> list[str]:
+    """The smallest changes that would make the two sides meet, where the pieces say how."""
+    options = [(right.accept, have, right), (left.produce, want, left)]
+    told = [f"{call.format(size)} in {p.shown}" + (f" ({p.where})" if p.where else "") for call, size, p in options if call]
+    return ["  fix: " + ", or ".join(told)] if told else []
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message: all of them, separated by commas."""
+    return ", ".join(names) if names else "none"

@@ -1,0 +1,213 @@
+"""A growing diagram and its wires. One constructor shares equal applications, so sharing is never a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lensgrad.core.errors import NoRule, TypeMismatch, WireError
+from lensgrad.core.ty import Ty
+
+if TYPE_CHECKING:
+    from lensgrad.core.op import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One application of a generator: to the wires `args`, giving wires of type `cod`.
+
+    `origin` is the path of definitions it was unfolded from; pictures and errors read it, equality does not.
+    """
+
+    op: Op
+    args: tuple[int, ...]
+    cod: Ty
+    origin: tuple[str, ...] = field(default=(), compare=False)
+
+
+class Graph:
+    """Wires 0..n-1 are the inputs; each node appends its outputs. Equal (generator, wires) are one node."""
+
+    __slots__ = ("dom", "memo", "nodes", "owner", "starts", "types")
+
+    def __init__(self, dom: Ty) -> None:
+        self.dom = dom
+        self.types: list[Any] = list(dom.atoms)
+        self.nodes: list[Node] = []
+        self.starts: list[int] = []
+        self.owner: list[int] = [-1] * len(dom)  # of each wire: the number of its node, -1 for an input
+        self.memo: dict[tuple[Op, tuple[int, ...]], int] = {}
+
+    def apply(self, op: Op, args: tuple[int, ...], cod: Ty | None = None, origin: tuple[str, ...] = ()) -> range:
+        """The wires of `op(args)`, new or shared."""
+        found = self.memo.get((op, args))
+        if found is not None:
+            return range(self.starts[found], self.starts[found] + len(self.nodes[found].cod))
+        if cod is None:
+            cod = op.type(*(self.types[a] for a in args))
+        self.memo[op, args] = len(self.nodes)
+        self.nodes.append(Node(op, args, cod, origin))
+        self.starts.append(len(self.types))
+        self.owner.extend([len(self.nodes) - 1] * len(cod))
+        self.types.extend(cod.atoms)
+        return range(self.starts[-1], len(self.types))
+
+    def inline(self, nodes: Sequence[Node], outs: Sequence[int], wires: Sequence[int]) -> list[int]:
+        """Substitute `wires` for the inputs of a finished diagram; returns its outputs as wires of this graph."""
+        env = list(wires)
+        for node in nodes:
+            env.extend(self.apply(node.op, tuple([env[a] for a in node.args]), node.cod, node.origin))
+        return [env[o] for o in outs]
+
+    def canonical(self, outs: Sequence[int]) -> tuple[tuple[Node, ...], tuple[int, ...]]:
+        """What `outs` need, depth first from the outputs, renumbered: equal arrows give equal results."""
+        wires = {i: i for i in range(len(self.dom))}
+        nodes: list[Node] = []
+        fresh = len(self.dom)
+        for index in self._needed(outs):
+            node, start = self.nodes[index], self.starts[index]
+            nodes.append(Node(node.op, tuple([wires[a] for a in node.args]), node.cod, node.origin))
+            wires.update((start + k, fresh + k) for k in range(len(node.cod)))
+            fresh += len(node.cod)
+        return tuple(nodes), tuple(wires[o] for o in outs)
+
+    def _needed(self, outs: Sequence[int]) -> Iterator[int]:
+        """The nodes below `outs`, arguments before users, in depth-first order."""
+        owner, done = self.owner, {-1}
+        stack = [owner[o] for o in reversed(outs)]
+        while stack:
+            index = stack[-1]
+            waiting = [] if index in done else [owner[a] for a in reversed(self.nodes[index].args) if owner[a] not in done]
+            stack.extend(waiting)
+            if not waiting:
+                stack.pop()
+                if index not in done:
+                    done.add(index)
+                    yield index
+
+    def wires(self, indices: Sequence[int]) -> tuple[Wire, ...]:
+        return tuple(Wire(self, i) for i in indices)
+
+
+class Wire:
+    """A value that is not there yet, inside a traced function. Its infix operators are those of its theory."""
+
+    __slots__ = ("graph", "index")
+    __array_ufunc__ = None
+
+    def __init__(self, graph: Graph, index: int) -> None:
+        self.graph = graph
+        self.index = index
+
+    @property
+    def atom(self) -> Any:
+        return self.graph.types[self.index]
+
+    def _infix(self, name: str, *args: Any) -> Any:
+        infix = getattr(self.atom, "infix", None)
+        if infix is None:
+            raise WireError(f"a wire of type {self.atom} has no operation '{name}'")
+        return infix(name, *args)
+
+    def __add__(self, other: Any) -> Any:
+        return self._infix("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._infix("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._infix("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._infix("sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._infix("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._infix("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._infix("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._infix("div", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self._infix("power", self, other)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self._infix("matmul", self, other)
+
+    def __neg__(self) -> Any:
+        return self._infix("neg", self)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._infix("greater", self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._infix("less", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._infix("greater_equal", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._infix("less_equal", self, other)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._infix("getitem", self, index)
+
+    def __bool__(self) -> bool:
+        raise WireError(
+            f"this wire ({self.atom}) has no value while the function is traced, so `if`, `while`, `and` and `or` cannot "
+            "read it; write select(condition, a, b) to choose between two wires"
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        raise WireError(f"this wire ({self.atom}) is one wire, not a group: index it with [i] or slice it to take it apart")
+
+    def __repr__(self) -> str:
+        return f"<wire {self.index}: {self.atom}>"
+
+
+def apply(op: Op, args: Sequence[Any]) -> Any:
+    """`op` on wires: one wire, or a tuple when the codomain is not one atom."""
+    graph, wires = together(args, op)
+    outs = graph.wires(graph.apply(op, wires))
+    return outs[0] if len(outs) == 1 else outs
+
+
+def together(args: Sequence[Any], op: object = "this arrow") -> tuple[Graph, tuple[int, ...]]:
+    """The graph that all these wires belong to, after copying closed ones (points I → A) into it."""
+    for arg in args:
+        if not isinstance(arg, Wire):
+            raise WireError(f"{op} is applied to wires inside a traced function, got {type(arg).__name__} {arg!r:.60}")
+    graphs = {id(a.graph): a.graph for a in args}
+    open_graphs = [g for g in graphs.values() if len(g.dom)]
+    if len(open_graphs) > 1:
+        raise WireError(f"{op} got wires of two different traced functions; pass them through one function's arguments")
+    graph = open_graphs[0] if open_graphs else next(iter(graphs.values()), Graph(Ty()))
+    return graph, tuple(_imported(graph, a) for a in args)
+
+
+def _imported(graph: Graph, wire: Wire) -> int:
+    if wire.graph is graph:
+        return wire.index
+    nodes, outs = wire.graph.canonical([wire.index])
+    return graph.inline(nodes, outs, ())[0]
+
+
+def rule_of(op: Op, name: str, source: str) -> Any:
+    """The method `name` of a generator, or an error that names the generator and the transformation."""
+    rule = getattr(op, name, None)
+    if rule is None:
+        raise NoRule(f"{op.name} has no {source}: give class {type(op).__name__} a method `{name}`, or keep it out of the arrow")
+    return rule
+
+
+def same(what: str, *atoms: Any) -> Any:
+    """The one atom that all of these are; raises `TypeMismatch` otherwise."""
+    if any(a != atoms[0] for a in atoms[1:]):
+        raise TypeMismatch(f"{what} wants equal types, got {', '.join(map(str, atoms))}")
+    return atoms[0]

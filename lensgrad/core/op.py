@@ -1,0 +1,182 @@
+"""Generators: the small classes from which every arrow is built."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import struct
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire, apply
+from lensgrad.core.ty import Ty
+
+if TYPE_CHECKING:
+    from lensgrad.core.diagram import Diagram
+
+C = TypeVar("C", bound=type)
+
+
+class Standing(Enum):
+    """How much the reverse rule of a generator may be trusted."""
+
+    EXACT = "exact"
+    ALMOST_EVERYWHERE = "almost everywhere"
+    CHOSEN = "chosen backward"
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+def generator(cls: C) -> C:
+    """Make a subclass of `Op` a frozen record; equality and hash stay those of `Op`."""
+    return dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+class Op:
+    """A generator A₁ ⊗ … ⊗ Aₙ → B. Subclasses give `type`, and for calculus `reverse` or `adjoint`.
+
+    Two generators are equal when class and attributes are equal *by type, and floats by their bits*: 1, 1.0 and
+    True differ, so do 0.0 and -0.0. Large arrays are never attributes; fixed integer wiring is a `Table`.
+    """
+
+    standing: ClassVar[Standing] = Standing.EXACT
+    kinks: ClassVar[str] = ""  # where an almost-everywhere rule fails, and what holds there instead
+
+    def type(self, *dom: Any) -> Ty:
+        """The codomain for these atoms; raises `TypeMismatch` for atoms the generator does not accept."""
+        raise NotImplementedError
+
+    def __call__(self, *args: Any) -> Any:
+        """Apply to wires of a traced function."""
+        return apply(self, args)
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        values = (getattr(self, f.name) for f in dataclasses.fields(self))  # pyright: ignore[reportArgumentType]
+        return (type(self), *(exactly(v) for v in values))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Op) and self.key == other.key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        shown = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))  # pyright: ignore[reportArgumentType]
+        inside = ", ".join(f"{n}={v}" for n, v in shown)
+        return f"{self.name}({inside})" if inside else self.name
+
+    __repr__ = __str__
+
+
+def exactly(value: Any) -> Any:
+    """A hashable stand-in for an attribute that compares by type and, for floats, by bits."""
+    if isinstance(value, float):
+        if value != value:
+            raise BadValue("a NaN attribute never equals itself, so it cannot be part of a generator")
+        return float, struct.pack("<d", value)
+    if isinstance(value, tuple):
+        return tuple(exactly(v) for v in value)  # pyright: ignore[reportUnknownVariableType]
+    return type(value), value
+
+
+class Table:
+    """Fixed integer wiring or a truth table: immutable 32-bit integers, compared by digest.
+
+    `Table([2, 0, 1])`, or `Table.of(raw)` for little-endian int32 bytes.
+    """
+
+    __slots__ = ("digest", "raw")
+    raw: bytes
+    digest: bytes
+
+    def __init__(self, entries: Any) -> None:
+        values = list(entries)
+        self._set(struct.pack(f"<{len(values)}i", *values))
+
+    @classmethod
+    def of(cls, raw: bytes) -> Table:
+        if len(raw) % 4:
+            raise BadValue(f"a table holds 32-bit integers, and {len(raw)} bytes are no whole number of them")
+        table = cls.__new__(cls)
+        table._set(raw)
+        return table
+
+    def _set(self, raw: bytes) -> None:
+        object.__setattr__(self, "raw", raw)
+        object.__setattr__(self, "digest", hashlib.sha256(raw).digest())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise BadValue("a table is immutable: build another one")
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        return struct.unpack(f"<{len(self)}i", self.raw)
+
+    def __len__(self) -> int:
+        return len(self.raw) // 4
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __str__(self) -> str:
+        return str(list(self.entries)) if len(self) <= 8 else f"table of {len(self)}, {self.digest.hex()[:8]}"
+
+    __repr__ = __str__
+
+
+def boxed(body: Diagram, dom: tuple[Any, ...], what: str) -> Ty:
+    """The codomain of a generator that stands for `body`, after checking its inputs."""
+    if Ty(dom) != body.dom:
+        raise TypeMismatch(f"{what} wants {body.dom}, got {Ty(dom)}")
+    return body.cod
+
+
+@generator
+class Definition(Op):
+    """A named arrow, transparent to every transformation: pictures show one box, `unfold` shows the body."""
+
+    label: str
+    body: Diagram
+
+    def type(self, *dom: Any) -> Ty:
+        return boxed(self.body, dom, self.label)
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@generator
+class Recompute(Op):
+    """The arrow `body` as one generator that no transformation unfolds before execution.
+
+    Its reverse evaluates the body again instead of keeping its inner wires: gradient checkpointing. It has the
+    value and the reverse derivative of `body`, at other costs (arXiv 2404.00408, lens composition read literally).
+    """
+
+    body: Diagram
+
+    def type(self, *dom: Any) -> Ty:
+        return boxed(self.body, dom, "recompute")
+
+    def __str__(self) -> str:
+        return f"Recompute({len(self.body.nodes)} nodes)"
+
+
+__all__ = ["Definition", "Op", "Recompute", "Standing", "Table", "Wire", "generator"]

@@ -1,0 +1,27 @@
+"""Arrows as text: one line a node."""
+
+from __future__ import annotations
+
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.ty import Ty
+
+
+def listing(f: Diagram) -> str:
+    """`f` as a numbered straight-line program, with the type of every wire and the origin of every node."""
+    lines = [f"{f.dom} → {f.cod}"]
+    wire = len(f.dom)
+    for node in f.nodes:
+        outs = names(range(wire, wire + len(node.cod)))
+        origin = f"    # {'/'.join(node.origin)}" if node.origin else ""
+        lines.append(f"  {outs} = {node.op}({names(node.args)}) : {node.cod}{origin}")
+        wire += len(node.cod)
+    return "\n".join([*lines, f"  return {names(f.outs)}"])
+
+
+def names(wires: range | tuple[int, ...]) -> str:
+    return ", ".join(f"w{i}" for i in wires)
+
+
+def signature(dom: Ty, cod: Ty) -> str:
+    """`A → B`."""
+    return f"{dom} → {cod}"

@@ -1,0 +1,193 @@
+"""Polynomial circuits over a semiring (arXiv 2203.06430): vectors of elements, +, ×, constants, and fixed wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from lensgrad.core.errors import NoChange, TypeMismatch, WireError
+from lensgrad.core.graph import Wire, same
+from lensgrad.core.op import Op, Table, generator
+from lensgrad.core.ty import Ty
+from lensgrad.theories.poly.semiring import Z2, Semiring
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """Sⁿ: an atom, n elements of a semiring on one wire. Its changes are itself."""
+
+    semiring: Semiring
+    size: int
+
+    @property
+    def change(self) -> Vector:
+        return self
+
+    def zero(self) -> Wire:
+        """0 : I → Sⁿ."""
+        return self.constant(self.semiring.zero)
+
+    def one(self) -> Wire:
+        """1 : I → Sⁿ."""
+        return self.constant(self.semiring.one)
+
+    def constant(self, value: int) -> Wire:
+        return Constant(self.semiring, Table([value] * self.size))()
+
+    def infix(self, name: str, *args: Any) -> Any:
+        """`+`, `*`, `-` (where + has inverses) and `x[i]` on wires of this type."""
+        if name == "getitem":
+            x, index = args
+            chosen = list(range(self.size))[index]
+            return Gather(Table([chosen] if isinstance(chosen, int) else chosen))(x)
+        wires = [self.constant(a) if type(a) is int else a for a in args]
+        if name in ("sub", "neg"):
+            return self._negated(wires, name)
+        if name not in INFIX:
+            raise WireError(f"a wire of type {self} has no operation '{name}'")
+        return INFIX[name](*wires)
+
+    def _negated(self, wires: list[Any], name: str) -> Any:
+        if self.semiring.negative is None:
+            raise NoChange(
+                f"{self.semiring.name} has no negatives, so nothing can be subtracted in {self}: there is no descent here, use `ascent`"
+            )
+        minus_one = self.constant(self.semiring.negative(self.semiring.one))
+        return Mul()(wires[-1], minus_one) if name == "neg" else Add()(wires[0], Mul()(wires[1], minus_one))
+
+    def __str__(self) -> str:
+        return f"{self.semiring.name}[{self.size}]"
+
+
+@generator
+class Constant(Op):
+    """Fixed elements : I → Sⁿ."""
+
+    semiring: Semiring
+    values: Table
+
+    def type(self, *dom: Any) -> Ty:
+        if any(v not in self.semiring.elements for v in self.values.entries):
+            raise TypeMismatch(f"a constant of {self.semiring.name} has entries in 0..{self.semiring.size - 1}, got {self.values}")
+        return Ty((Vector(self.semiring, len(self.values)),))
+
+    def reverse(self) -> tuple[()]:
+        return ()
+
+
+@generator
+class Add(Op):
+    """x + y : Sⁿ × Sⁿ → Sⁿ, entry by entry."""
+
+    def type(self, *dom: Any) -> Ty:
+        return Ty((two_vectors("+", dom),))
+
+    def adjoint(self, *dom: Any) -> Any:
+        return lambda dz: (dz, dz)
+
+
+@generator
+class Mul(Op):
+    """x × y : Sⁿ × Sⁿ → Sⁿ, entry by entry."""
+
+    def type(self, *dom: Any) -> Ty:
+        return Ty((two_vectors("×", dom),))
+
+    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+        return dz * y, dz * x
+
+
+@generator
+class Gather(Op):
+    """y_i = x_(table i) : Sⁿ → Sᵐ, fixed wiring with copies. Its adjoint is `Scatter`."""
+
+    table: Table
+
+    def type(self, *dom: Any) -> Ty:
+        x = vector("gather", dom)
+        if any(not 0 <= i < x.size for i in self.table.entries):
+            raise TypeMismatch(f"gather reads entries 0..{x.size - 1} of {x}, got {self.table}")
+        return Ty((Vector(x.semiring, len(self.table)),))
+
+    def adjoint(self, *dom: Any) -> Any:
+        return Scatter(self.table, dom[0].size)
+
+
+@generator
+class Scatter(Op):
+    """y_j = Σ over table(i) = j of x_i : Sᵐ → Sⁿ. Its adjoint is `Gather`."""
+
+    table: Table
+    size: int
+
+    def type(self, *dom: Any) -> Ty:
+        x = vector("scatter", dom)
+        if len(self.table) != x.size or any(not 0 <= i < self.size for i in self.table.entries):
+            raise TypeMismatch(f"scatter wants one place in 0..{self.size - 1} for each entry of {x}, got {self.table}")
+        return Ty((Vector(x.semiring, self.size),))
+
+    def adjoint(self, *dom: Any) -> Any:
+        return Gather(self.table)
+
+
+INFIX: dict[str, Op] = {"add": Add(), "mul": Mul()}
+
+
+def vector(what: str, dom: tuple[Any, ...]) -> Vector:
+    if len(dom) != 1 or not isinstance(dom[0], Vector):
+        raise TypeMismatch(f"{what} wants one vector, got {Ty(dom)}")
+    return dom[0]
+
+
+def two_vectors(what: str, dom: tuple[Any, ...]) -> Vector:
+    if len(dom) != 2 or not all(isinstance(a, Vector) for a in dom):
+        raise TypeMismatch(f"{what} wants two vectors, got {Ty(dom)}")
+    return same(what, *dom)
+
+
+def Bits(n: int = 1, semiring: Semiring = Z2) -> Ty:  # noqa: N802  an object, written as in the paper
+    """n bits on one wire, over Z2 unless another semiring is given."""
+    return Ty((Vector(semiring, n),))
+
+
+def gather(x: Any, places: Sequence[int]) -> Any:
+    """Entries of x by fixed numbers."""
+    return Gather(Table(places))(x)
+
+
+def scatter(x: Any, places: Sequence[int], size: int) -> Any:
+    """Entries of x added into `size` zeros at fixed places."""
+    return Scatter(Table(places), size)(x)
+
+
+def total(x: Any) -> Any:
+    """The sum of all entries, as a vector of one."""
+    return scatter(x, [0] * x.atom.size, 1)
+
+
+def concatenate(xs: Sequence[Any]) -> Any:
+    """Vectors one after the other."""
+    size, start, parts = sum(x.atom.size for x in xs), 0, []
+    for x in xs:
+        parts.append(scatter(x, range(start, start + x.atom.size), size))
+        start += x.atom.size
+    return fold_sum(parts)
+
+
+def fold_sum(parts: Sequence[Any]) -> Any:
+    """x₁ + x₂ + …"""
+    return reduce(lambda a, b: a + b, parts)
+
+
+def minterms(x: Any) -> Any:
+    """The basis of truth tables : S^k → S^(2^k). Entry s is Π (x_i if bit i of s else 1 + x_i), bit k−1−i for input i."""
+    pairs = [concatenate([x[i] + 1, x[i]]) for i in range(x.atom.size)]
+    return reduce(outer, pairs)
+
+
+def outer(x: Any, y: Any) -> Any:
+    """All products x_i y_j, row-major."""
+    n, m = x.atom.size, y.atom.size
+    return gather(x, [i for i in range(n) for _ in range(m)]) * gather(y, list(range(m)) * n)

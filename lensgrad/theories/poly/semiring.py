@@ -1,0 +1,28 @@
+"""Commutative semirings, by their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Semiring:
+    """(S, +, 0, ×, 1) on the numbers 0..size−1. Equality is that of the name; `negative` is None where + has no inverses."""
+
+    name: str
+    size: int
+    add: Callable[[int, int], int] = field(compare=False, repr=False)
+    mul: Callable[[int, int], int] = field(compare=False, repr=False)
+    zero: int = field(default=0, compare=False, repr=False)
+    one: int = field(default=1, compare=False, repr=False)
+    negative: Callable[[int], int] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def elements(self) -> range:
+        return range(self.size)
+
+
+Z2 = Semiring("Z2", 2, lambda a, b: a ^ b, lambda a, b: a & b, negative=lambda a: a)
+LOGIC = Semiring("OR/AND", 2, lambda a, b: a | b, lambda a, b: a & b)
+SEMIRINGS = {s.name: s for s in (Z2, LOGIC)}

@@ -1,0 +1,135 @@
+"""Objects of Smooth: arrays of fixed shape and dtype, and random keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
+from lensgrad.core.op import Op, generator
+from lensgrad.core.ty import Ty
+
+SHORT = {"float32": "f32", "float64": "f64", "bfloat16": "bf16", "int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool"}
+FLOATS = ("float32", "float64", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """ℝ^shape (or its integers, or its bits): an atom. Floats have changes Δ = the same arrays; other dtypes have Δ = I."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.dtype not in SHORT:
+            raise BadValue(f"'{self.dtype}' is no dtype here; use one of {', '.join(SHORT)}")
+        if any(type(n) is not int or n < 0 for n in self.shape):
+            raise BadValue(f"a shape is made of whole numbers ≥ 0, got {self.shape}")
+
+    @property
+    def floating(self) -> bool:
+        return self.dtype in FLOATS
+
+    @property
+    def change(self) -> Array | None:
+        return self if self.floating else None
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    def zero(self) -> Wire:
+        """0 : I → A."""
+        return full(0.0 if self.floating else 0, self)
+
+    def one(self) -> Wire:
+        """1 : I → ℝ, for scalars: the cotangent a gradient starts from."""
+        if self.shape:
+            raise TypeMismatch(f"a gradient starts from a scalar, and this is {self}: sum or average it first")
+        return full(1.0, self)
+
+    def infix(self, name: str, *args: Any) -> Any:
+        """What `+`, `*`, … on wires of this type mean; see `ops.INFIX`."""
+        from lensgrad.theories.smooth.ops import infix
+
+        return infix(self, name, *args)
+
+    def with_shape(self, *shape: int) -> Array:
+        return Array(tuple(shape), self.dtype)
+
+    def with_dtype(self, dtype: str) -> Array:
+        return Array(self.shape, dtype)
+
+    def __str__(self) -> str:
+        return f"{SHORT[self.dtype]}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A random key (or an array of keys): an atom with Δ = I. Copying a key means equal randomness."""
+
+    shape: tuple[int, ...] = ()
+
+    @property
+    def change(self) -> None:
+        return None
+
+    def __str__(self) -> str:
+        return f"key[{','.join(map(str, self.shape))}]" if self.shape else "key"
+
+
+@generator
+class Full(Op):
+    """`value` everywhere: I → A."""
+
+    value: float | int | bool
+    atom: Array
+
+    def type(self, *dom: Any) -> Ty:
+        return Ty((self.atom,))
+
+    def reverse(self) -> tuple[()]:
+        return ()
+
+
+def full(value: float | int | bool, atom: Array) -> Wire:
+    """The constant array, as a closed wire; the number is stored in the atom's own kind."""
+    kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
+    return Full(kind(value), atom)()
+
+
+def Real(*shape: int, dtype: str = "float32") -> Ty:  # noqa: N802  an object, written as in the paper
+    """ℝ^shape: `Real()` is a number, `Real(28, 28, 1)` an image."""
+    return Ty((Array(tuple(shape), dtype),))
+
+
+def Int(*shape: int, dtype: str = "int32") -> Ty:  # noqa: N802
+    """Integers, for labels and tokens; Δ = I."""
+    return Ty((Array(tuple(shape), dtype),))
+
+
+def Bool(*shape: int) -> Ty:  # noqa: N802
+    """Truth values; Δ = I."""
+    return Ty((Array(tuple(shape), "bool"),))
+
+
+def floats(what: str, *atoms: Any) -> None:
+    """Refuse anything but arrays of floats."""
+    for atom in atoms:
+        if not isinstance(atom, Array) or not atom.floating:
+            raise TypeMismatch(f"{what} wants floats, got {atom}; cast it first")
+
+
+def arrays(what: str, *atoms: Any) -> None:
+    """Refuse anything but arrays."""
+    for atom in atoms:
+        if not isinstance(atom, Array):
+            raise TypeMismatch(f"{what} wants an array, got {atom}")

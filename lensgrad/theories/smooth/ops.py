@@ -1,0 +1,350 @@
+"""Smooth as it is written: functions on wires that are also families of arrows, and the meaning of `+ - * @` on wires."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.errors import TypeMismatch, WireError
+from lensgrad.core.graph import Wire
+from lensgrad.core.op import Op
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.theories.smooth import conv as _conv
+from lensgrad.theories.smooth import index as _index
+from lensgrad.theories.smooth import linear as _linear
+from lensgrad.theories.smooth import pointwise as _p
+from lensgrad.theories.smooth import random as _random
+from lensgrad.theories.smooth import reduce as _reduce
+from lensgrad.theories.smooth.array import Array, full
+
+
+def family(name: str, op: Op) -> Family:
+    """A generator as a family: it meets its type in `f >> tanh` or in `tanh(wire)`."""
+    return Family(name, lambda dom: Diagram.of(op, dom))
+
+
+def written(name: str, fn: Callable[..., Any]) -> Family:
+    """A function on wires as a family, shown as one box."""
+    return Family(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)).define(name))
+
+
+exp, log, log1p, expm1 = (family(o.name.lower(), o) for o in (_p.Exp(), _p.Log(), _p.Log1p(), _p.Expm1()))
+tanh, sigmoid, sin, cos = family("tanh", _p.Tanh()), family("sigmoid", _p.Logistic()), family("sin", _p.Sin()), family("cos", _p.Cos())
+erf, sqrt, rsqrt, sign = (family(o.name.lower(), o) for o in (_p.Erf(), _p.Sqrt(), _p.Rsqrt(), _p.Sign()))
+absolute, floor, stop_gradient = family("abs", _p.Abs()), family("floor", _p.Floor()), family("stop_gradient", _p.StopGradient())
+argsort, axis_mean = family("argsort", _reduce.ArgSort()), family("axis_mean", _linear.AxisMean())
+
+# -- pointwise with two or three arguments -----------------------------------------------------------------------------
+
+
+def infix(atom: Array, name: str, *args: Any) -> Any:
+    """An operator of Python on wires of arrays; numbers become constants of the wire's own type."""
+    if name == "getitem":
+        return getitem(*args)
+    if name == "power":
+        x, n = args
+        return _p.IntegerPower(n)(x) if type(n) is int else _p.Power()(*lifted(atom, args))
+    if name == "matmul":
+        return matmul(*args)
+    if name not in INFIX:
+        raise WireError(f"a wire of type {atom} has no operation '{name}'")
+    return INFIX[name](*lifted(atom, args))
+
+
+def lifted(atom: Array, args: Sequence[Any]) -> list[Any]:
+    """Python numbers as constants of type `atom`; wires and points as they are."""
+    return [full(a, atom) if isinstance(a, int | float) else a for a in args]
+
+
+INFIX: dict[str, Op] = {
+    "add": _p.Add(),
+    "sub": _p.Sub(),
+    "mul": _p.Mul(),
+    "div": _p.Div(),
+    "neg": _p.Neg(),
+    "greater": _p.Compare(">"),
+    "less": _p.Compare("<"),
+    "greater_equal": _p.Compare(">="),
+    "less_equal": _p.Compare("<="),
+}
+
+
+def common(*args: Any) -> list[Any]:
+    """Wires with numbers among them, as wires of one type."""
+    wires = [a for a in args if isinstance(a, Wire)]
+    if not wires:
+        raise WireError("at least one argument must be a wire; compute with plain numbers in Python")
+    return lifted(wires[0].atom, args)
+
+
+def maximum(x: Any, y: Any) -> Any:
+    """max(x, y); at ties both get half of the cotangent."""
+    return _p.Maximum()(*common(x, y))
+
+
+def minimum(x: Any, y: Any) -> Any:
+    """min(x, y); at ties both get half of the cotangent."""
+    return _p.Minimum()(*common(x, y))
+
+
+def equal(x: Any, y: Any) -> Any:
+    """x = y, entry by entry."""
+    return _p.Compare("==")(*common(x, y))
+
+
+def select(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y; nothing flows back into the branch not taken."""
+    return _p.Select()(condition, *common(x, y))
+
+
+def clamp(x: Any, low: float, high: float) -> Any:
+    """min(max(x, low), high)."""
+    return _p.Clamp(float(low), float(high))(x)
+
+
+def cast(x: Any, dtype: str) -> Any:
+    """The same values in another dtype."""
+    return x if x.atom.dtype == dtype else _linear.Cast(dtype)(x)
+
+
+relu = written("relu", lambda x: select(x > 0.0, x, 0.0))
+
+# -- shapes ------------------------------------------------------------------------------------------------------------
+
+
+def einsum(spec: str, *xs: Any) -> Any:
+    """Σ of products in index notation, as `ij,j->i`."""
+    return _linear.Einsum(spec)(*xs)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """x @ y for vectors and matrices."""
+    specs = {(2, 2): "ij,jk->ik", (2, 1): "ij,j->i", (1, 2): "i,ij->j", (1, 1): "i,i->"}
+    if (x.atom.rank, y.atom.rank) not in specs:
+        raise TypeMismatch(f"'@' wants vectors or matrices, got {x.atom} and {y.atom}: write einsum for more axes")
+    return einsum(specs[x.atom.rank, y.atom.rank], x, y)
+
+
+def reshape(x: Any, *shape: int) -> Any:
+    """The same entries, row-major, in another shape; one -1 is computed."""
+    if -1 in shape:
+        rest = -math.prod(shape)
+        shape = tuple(x.atom.size // rest if n == -1 and rest else n for n in shape)
+    return x if x.atom.shape == shape else _linear.Reshape(shape)(x)
+
+
+def transpose(x: Any, *order: int) -> Any:
+    """Permute the axes; reverse them when no order is given."""
+    return _linear.Transpose(order or tuple(reversed(range(x.atom.rank))))(x)
+
+
+def spread(x: Any, shape: Sequence[int], axes: Sequence[int] | None = None) -> Any:
+    """Repeat x over `shape`, its axes placed at `axes` (the last ones when not given)."""
+    shape = tuple(shape)
+    axes = tuple(range(len(shape) - x.atom.rank, len(shape))) if axes is None else tuple(axes)
+    return x if x.atom.shape == shape else _linear.Spread(shape, axes)(x)
+
+
+def over(x: Any, axes: int | Sequence[int] | None) -> tuple[int, ...]:
+    """Axes as increasing non-negative numbers; all of them for None."""
+    if axes is None:
+        return tuple(range(x.atom.rank))
+    listed = (axes,) if isinstance(axes, int) else tuple(axes)
+    return tuple(sorted(a % x.atom.rank if -x.atom.rank <= a < x.atom.rank else a for a in listed))
+
+
+def sum_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+    """Sum over axes (all of them for None)."""
+    return _linear.Sum(over(x, axes))(x) if over(x, axes) else x
+
+
+def mean_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+    """Mean over axes (all of them for None)."""
+    found = over(x, axes)
+    return sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x
+
+
+total = Family("total", lambda dom: trace(sum_over, dom))
+mean = Family("mean", lambda dom: trace(mean_over, dom))
+flatten = Family("flatten", lambda dom: trace(lambda x: reshape(x, -1), dom))
+
+
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Join along an axis."""
+    return _linear.Concatenate(axis)(*xs)
+
+
+def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Join along a new axis."""
+    shape = xs[0].atom.shape
+    return concatenate([reshape(x, *shape[:axis], 1, *shape[axis:]) for x in xs], axis)
+
+
+def pad(x: Any, low: Sequence[int], high: Sequence[int]) -> Any:
+    """Zeros before and after each axis."""
+    return _linear.Pad(tuple(low), tuple(high), (0,) * x.atom.rank)(x)
+
+
+def flip(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+    """Reverse the order along axes."""
+    return _linear.Flip(over(x, axes))(x)
+
+
+def cumsum(x: Any, axis: int = 0) -> Any:
+    """Running sums."""
+    return _linear.CumulativeSum(over(x, axis)[0])(x)
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """x[i], x[a:b:c] and tuples of them, with fixed numbers; `take` reads by integer wires."""
+    items = index if isinstance(index, tuple) else (index,)
+    shape = x.atom.shape
+    if len(items) > len(shape) or not all(type(i) is int or isinstance(i, slice) for i in items):
+        raise WireError(f"a wire of type {x.atom} is indexed by whole numbers and slices, got {index!r}; use take for indices on wires")
+    bounds, kept = [], []
+    for item, n in zip(items, shape, strict=False):
+        if isinstance(item, slice):
+            start, stop, step = item.indices(n)
+            if step < 1:
+                raise WireError("a slice of a wire goes forward; use flip to reverse an axis")
+            bounds.append((start, max(start, stop), step))
+            kept.append(-(-(max(start, stop) - start) // step))
+        else:
+            if not -n <= item < n:
+                raise WireError(f"index {item} is outside an axis of {n} in {x.atom}")
+            bounds.append((item % n, item % n + 1, 1))
+    bounds += [(0, n, 1) for n in shape[len(items) :]]
+    start, stop, step = zip(*bounds, strict=True)
+    return reshape(_linear.Slice(start, stop, step)(x), *kept, *shape[len(items) :])
+
+
+# -- reductions, order, indices ----------------------------------------------------------------------------------------
+
+
+def amax(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+    """Largest entry over axes; ties share the cotangent."""
+    return _reduce.AMax(over(x, axes))(x)
+
+
+def logsumexp(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+    """ln Σ eˣ over axes, without overflow."""
+    return _reduce.LogSumExp(over(x, axes))(x)
+
+
+def argmax(x: Any, axis: int = -1) -> Any:
+    """Where the first largest entry is."""
+    return _reduce.ArgMax(over(x, axis)[0])(x)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """x − ln Σ eˣ along an axis."""
+    axes = over(x, axis)
+    return x - _reduce.back(_reduce.LogSumExp(axes)(x), x, axes)
+
+
+softmax = written("softmax", lambda x: _p.Exp()(log_softmax(x)))
+
+
+def take(x: Any, index: Any) -> Any:
+    """Rows of x by integer wires: x[index]. Indices outside are clipped."""
+    return _index.Take(0)(x, index)
+
+
+def take_along(x: Any, index: Any) -> Any:
+    """Entries of the last axis by integer wires of equal leading shape."""
+    return _index.Take(x.atom.rank - 1)(x, index)
+
+
+def sort(x: Any) -> Any:
+    """The last axis in increasing order; the gradient follows each entry."""
+    return take_along(x, argsort(x))
+
+
+def one_hot(index: Any, n: int, dtype: str = "float32") -> Any:
+    """k ↦ e_k."""
+    return _index.OneHot(n, dtype)(index)
+
+
+def scatter_add(rows: int, index: Any, values: Any) -> Any:
+    """Add rows into zeros by number."""
+    return _index.ScatterAdd(rows)(index, values)
+
+
+# -- windows -----------------------------------------------------------------------------------------------------------
+
+
+def window(axes: int, size: Sequence[int], stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> _conv.Window:
+    """A window from the usual arguments: numbers or one per space axis; padding also "same" or pairs."""
+    stride, dilation = (tuple(v) if isinstance(v, tuple | list) else (v,) * axes for v in (stride, dilation))
+    if padding == "same":
+        spans = [(k - 1) * d for k, d in zip(size, dilation, strict=True)]
+        pairs = tuple((s // 2, s - s // 2) for s in spans)
+    else:
+        each = padding if isinstance(padding, tuple | list) else (padding,) * axes
+        pairs = tuple((p, p) if isinstance(p, int) else tuple(p) for p in each)
+    return _conv.Window(tuple(stride), tuple(dilation), pairs, groups)
+
+
+def convolve(x: Any, kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+    """(N, *space, C) ∗ (*size, C/groups, O) → (N, *out, O): correlation, channels last."""
+    size = kernel.atom.shape[:-2]
+    win = window(len(size), size, stride, padding, dilation, groups)
+    return _conv.Convolve("y", win, x.atom.shape[1:-1], size)(x, kernel)
+
+
+def max_pool(x: Any, size: Sequence[int], stride: Any = None, padding: Any = 0) -> Any:
+    """Largest entry of each window of (N, *space, C); ties go to the first in row-major order."""
+    size = tuple(size)
+    win = window(len(size), size, stride or size, padding)
+    where = _conv.WindowArgMax(win, size)(x)
+    picked = take_along(channel_rows(x), channel_rows(where))
+    n, *space, channels = where.atom.shape
+    return transpose(reshape(picked, n, channels, *space), 0, *range(2, len(space) + 2), 1)
+
+
+def channel_rows(x: Any) -> Any:
+    """(N, *space, C) → (N, C, positions)."""
+    n, *space, channels = x.atom.shape
+    return reshape(transpose(x, 0, len(space) + 1, *range(1, len(space) + 1)), n, channels, math.prod(space))
+
+
+def average_pool(x: Any, size: Sequence[int], stride: Any = None, padding: Any = 0) -> Any:
+    """Mean of each window of (N, *space, C); padding counts as zeros."""
+    size, channels = tuple(size), x.atom.shape[-1]
+    kernel = full(1.0 / math.prod(size), Array((*size, 1, channels), x.atom.dtype))
+    return convolve(x, kernel, stride or size, padding, 1, channels)
+
+
+# -- randomness --------------------------------------------------------------------------------------------------------
+
+
+def fold_in(key: Any, number: int) -> Any:
+    """Another key for each whole number."""
+    return _random.FoldIn()(key, full(number, Array(key.atom.shape, "int32")))
+
+
+def split(key: Any, parts: int = 2) -> tuple[Any, ...]:
+    """Independent keys from one."""
+    return tuple(fold_in(key, i) for i in range(parts))
+
+
+def random_bits(key: Any, shape: Sequence[int]) -> Any:
+    """Uniform 32-bit words."""
+    return _random.RandomBits(tuple(shape))(key)
+
+
+def uniform(key: Any, shape: Sequence[int], dtype: str = "float32") -> Any:
+    """Uniform in [0, 1): 24 random bits in float32 and bfloat16, 32 in float64."""
+    bits = random_bits(key, shape)
+    if dtype == "float64":
+        return cast(bits, dtype) * 2.0**-32
+    return cast(cast(_p.ShiftRight(8)(bits), "float32") * 2.0**-24, dtype)
+
+
+def normal(key: Any, shape: Sequence[int], dtype: str = "float32") -> Any:
+    """Standard normal, by the transform of Box and Muller."""
+    radius, angle = (uniform(k, shape, dtype) for k in split(key))
+    return sqrt(log(1.0 - radius) * -2.0) * cos(angle * (2.0 * math.pi))

@@ -1,0 +1,81 @@
+"""Reductions that are not sums, and orderings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lensgrad.core.op import Op, Standing, generator
+from lensgrad.core.ty import Ty
+from lensgrad.theories.smooth.array import floats
+from lensgrad.theories.smooth.linear import Axes, Cast, Spread, Sum, single, without
+from lensgrad.theories.smooth.pointwise import Compare, Exp
+
+
+def back(y: Any, x: Any, axes: Axes) -> Any:
+    """Spread a reduced array over the shape it was reduced from."""
+    return Spread(x.atom.shape, tuple(i for i in range(x.atom.rank) if i not in axes))(y)
+
+
+@generator
+class AMax(Op):
+    """The largest entry over `axes` : A → B."""
+
+    axes: Axes
+    standing = Standing.ALMOST_EVERYWHERE
+    kinks = "ties, where the largest entries share equally"
+
+    def type(self, *dom: Any) -> Ty:
+        x = single("amax", dom)
+        return Ty((x.with_shape(*without(x, self.axes, "amax")),))
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        mask = Cast(x.atom.dtype)(Compare("==")(x, back(self(x), x, self.axes)))
+        return mask * back(dy / Sum(self.axes)(mask), x, self.axes)
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return AMax(tuple(a + 1 for a in self.axes))(x)
+
+
+@generator
+class LogSumExp(Op):
+    """ln Σ eˣ over `axes` : A → B, computed after subtracting the largest entry."""
+
+    axes: Axes
+
+    def type(self, *dom: Any) -> Ty:
+        x = single("logsumexp", dom)
+        floats("logsumexp", x)
+        return Ty((x.with_shape(*without(x, self.axes, "logsumexp")),))
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        return Exp()(x - back(self(x), x, self.axes)) * back(dy, x, self.axes)
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return LogSumExp(tuple(a + 1 for a in self.axes))(x)
+
+
+@generator
+class ArgMax(Op):
+    """Where the first largest entry along `axis` is : A → I32."""
+
+    axis: int
+
+    def type(self, *dom: Any) -> Ty:
+        x = single("argmax", dom)
+        return Ty((x.with_shape(*without(x, (self.axis,), "argmax")).with_dtype("int32"),))
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return ArgMax(self.axis + 1)(x)
+
+
+@generator
+class ArgSort(Op):
+    """The order that sorts the last axis upwards, equal entries as they stand : A → I32."""
+
+    def type(self, *dom: Any) -> Ty:
+        x = single("argsort", dom)
+        without(x, (x.rank - 1,), "argsort")
+        return Ty((x.with_dtype("int32"),))
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return self(x)
