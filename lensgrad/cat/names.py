@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -27,11 +27,15 @@ weights = Role.WEIGHT  # `reparam({weights: descent})`: every weight that has no
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of a parametric arrow: its label, its object, its role."""
+    """A parameter of a parametric arrow: its label, its object, its role.
+
+    `init` is an arrow Key → A that gives its first value; it is carried along and not compared.
+    """
 
     label: str
     ob: Ty
     role: Role = Role.WEIGHT
+    init: Any = field(default=None, compare=False, repr=False)
 
 
 def unique(labels: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lensgrad.cat.lens import Lens, Pair, silent, two
@@ -127,7 +127,7 @@ class Para:
     def scope(self, name: str) -> Para:
         """The same arrow with `name/` before every label."""
         body = self.body
-        params = tuple(Param(f"{name}/{p.label}", p.ob, p.role) for p in body.params)
+        params = tuple(replace(p, label=f"{name}/{p.label}") for p in body.params)
         seen = tuple((f"{name}/{label}", ob) for label, ob in body.observables)
         made = Para(self.dom, self.cod, Body(params, body.arrow, seen))
         made._ends = tuple(e._scoped(name) for e in self._ends)  # pyright: ignore[reportAttributeAccessIssue]
@@ -153,7 +153,7 @@ class Para:
     def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
         """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff)."""
         body = self.body
-        params = tuple(Param(p.label, on_object(p.ob), p.role) for p in body.params)
+        params = tuple(replace(p, ob=on_object(p.ob)) for p in body.params)
         seen = tuple((label, on_object(ob)) for label, ob in body.observables)
         return Para(on_object(self.dom), on_object(self.cod), Body(params, on_arrow(body.arrow), seen), piece=self.piece)
 
@@ -287,7 +287,7 @@ def lens(f: Para) -> Para:
     Every parameter A becomes (A, ΔA); observables become (O, I), which nothing flows back into.
     """
     body = f.body
-    params = tuple(Param(p.label, two(p.ob), p.role) for p in body.params)
+    params = tuple(replace(p, ob=two(p.ob)) for p in body.params)
     seen = tuple((label, silent(ob)) for label, ob in body.observables)
     dom, cod = two(f.dom), two(f.cod)
     arrow = Lens.of(body.arrow, product(p.ob for p in params) @ dom, cod @ product(ob for _, ob in seen))

@@ -18,6 +18,9 @@ class Semiring:
     one: int = field(default=1, compare=False, repr=False)
     negative: Callable[[int], int] | None = field(default=None, compare=False, repr=False)
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def elements(self) -> range:
         return range(self.size)

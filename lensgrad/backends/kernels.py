@@ -1,0 +1,212 @@
+"""What one NumPy call does not say. Generated source copies the functions it uses, so each stands alone with NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def bf16(x):
+    """Round float32 to the nearest bfloat16, ties to even, kept in float32."""
+    bits = np.asarray(x, np.float32).view(np.uint32)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return np.where(np.isnan(x), np.float32(np.nan), rounded.astype(np.uint32).view(np.float32))
+
+
+def logistic(x):
+    """1 / (1 + exp(-x)) without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def erf(x):
+    """The error function: its series near 0, its continued fraction beyond 2, to about one unit in the last place."""
+    x = np.asarray(x)
+    wide = x.astype(np.float64)
+    small, t = np.clip(np.abs(wide), 0, 2), np.maximum(np.abs(wide), 2)
+    term = total = small
+    for n in range(1, 48):
+        term = term * (-small * small) / n
+        total = total + term / (2 * n + 1)
+    fraction = t
+    for n in range(60, 0, -1):
+        fraction = t + n / 2 / fraction
+    tail = 1 - np.exp(-t * t) / (fraction * np.sqrt(np.pi))
+    return (np.sign(wide) * np.where(np.abs(wide) < 2, total * 2 / np.sqrt(np.pi), tail)).astype(x.dtype)
+
+
+def spread(x, shape, axes):
+    """Repeat x over `shape`, its axes placed at `axes`."""
+    x = np.asarray(x)
+    placed = [1] * len(shape)
+    for axis, size in zip(axes, x.shape, strict=True):
+        placed[axis] = size
+    return np.broadcast_to(x.reshape(placed), shape)
+
+
+def pad(x, low, high, interior):
+    """Zeros around and between the entries of x."""
+    x = np.asarray(x)
+    sizes = [a + b + n + max(0, n - 1) * i for n, a, b, i in zip(x.shape, low, high, interior, strict=True)]
+    out = np.zeros(sizes, x.dtype)
+    out[tuple(slice(a, n - b, i + 1) for n, a, b, i in zip(sizes, low, high, interior, strict=True))] = x
+    return out
+
+
+def logsumexp(x, axes):
+    """ln of the sum of exponentials, after taking out the largest entry."""
+    top = np.max(x, axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    return np.log(np.sum(np.exp(x - top), axes)) + np.squeeze(top, axes)
+
+
+def cumulative_sum(x, axis, backward):
+    """Running sums from the start, or from the end."""
+    return np.flip(np.cumsum(np.flip(x, axis), axis, x.dtype), axis) if backward else np.cumsum(x, axis, x.dtype)
+
+
+def take(x, index, lead):
+    """Rows of x by number after `lead` common axes; numbers outside are clipped."""
+    index = np.clip(index, 0, x.shape[lead] - 1)
+    return x[(*common_grid(index, lead), index)]
+
+
+def scatter_add(index, y, rows, lead):
+    """Add the rows of y into zeros by number; numbers outside are clipped."""
+    index = np.clip(index, 0, rows - 1)
+    out = np.zeros((*index.shape[:lead], rows, *y.shape[index.ndim :]), y.dtype)
+    np.add.at(out, (*common_grid(index, lead), index), y)
+    return out
+
+
+def common_grid(index, lead):
+    """The numbers of the common axes, shaped to be used beside `index`."""
+    return tuple(np.arange(n).reshape([-1 if j == i else 1 for j in range(index.ndim)]) for i, n in enumerate(index.shape[:lead]))
+
+
+def one_hot(index, n, dtype):
+    """Rows of the identity by number; zeros for numbers outside."""
+    return (np.asarray(index)[..., None] == np.arange(n)).astype(dtype)
+
+
+def to_integer(x, dtype):
+    """Truncate towards zero into an integer type, NaN as 0 and values outside at the ends."""
+    info = np.iinfo(dtype)
+    wide = np.nan_to_num(np.asarray(x, np.float64), nan=0.0, posinf=info.max, neginf=info.min)
+    return np.clip(np.trunc(wide), info.min, info.max).astype(dtype)
+
+
+def windows(x, stride, dilation, padding, size, fill):
+    """For each kernel position the strided view of the padded image that it meets: pairs (position, view)."""
+    x = np.pad(x, [(0, 0), *padding, (0, 0)], constant_values=fill)
+    outs = [(n - (k - 1) * d - 1) // s + 1 for n, k, d, s in zip(x.shape[1:-1], size, dilation, stride, strict=True)]
+    for at in np.ndindex(*size):
+        spans = (slice(p * d, p * d + (o - 1) * s + 1, s) for p, d, o, s in zip(at, dilation, outs, stride, strict=True))
+        yield at, x[(slice(None), *spans)]
+
+
+def grouped(x, groups):
+    """Split the channels (last axis) into groups, in front of them."""
+    return x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+
+
+def convolve(x, k, stride, dilation, padding, groups):
+    """(N, *space, C) with kernel (*size, C/g, O) to (N, *out, O)."""
+    size, inner, outer = k.shape[:-2], k.shape[-2], k.shape[-1]
+    total = 0
+    for at, view in windows(x, stride, dilation, padding, size, 0):
+        if groups == 1:
+            total = total + view @ k[at]
+        else:
+            weights = k[at].reshape(inner, groups, outer // groups).transpose(1, 0, 2)
+            product = np.matmul(grouped(view, groups)[..., None, :], weights)
+            total = total + product.reshape(*view.shape[:-1], outer)
+    return total
+
+
+def convolve_kernel(x, y, stride, dilation, padding, groups, size):
+    """The adjoint of convolve in its kernel: image and result to kernel."""
+    left, right = x.shape[-1] // groups, y.shape[-1] // groups
+    out = np.empty((*size, left, groups, right), x.dtype)
+    rows = grouped(y, groups).reshape(-1, groups, right).transpose(1, 0, 2)
+    for at, view in windows(x, stride, dilation, padding, size, 0):
+        columns = grouped(view, groups).reshape(-1, groups, left).transpose(1, 2, 0)
+        out[at] = np.matmul(columns, rows).transpose(1, 0, 2)
+    return out.reshape(*size, left, groups * right)
+
+
+def convolve_image(y, k, stride, dilation, padding, groups, image):
+    """The adjoint of convolve in its image: result and kernel to image."""
+    size, inner, outer = k.shape[:-2], k.shape[-2], k.shape[-1]
+    out = np.zeros((y.shape[0], *(n + a + b for n, (a, b) in zip(image, padding, strict=True)), inner * groups), y.dtype)
+    for at in np.ndindex(*size):
+        weights = k[at].reshape(inner, groups, outer // groups).transpose(1, 2, 0)
+        product = np.matmul(grouped(y, groups)[..., None, :], weights) if groups > 1 else y @ k[at].T
+        spans = (slice(p * d, p * d + (o - 1) * s + 1, s) for p, d, o, s in zip(at, dilation, y.shape[1:-1], stride, strict=True))
+        out[(slice(None), *spans)] += product.reshape(*y.shape[:-1], inner * groups)
+    inside = (slice(a, a + n) for n, (a, _) in zip(image, padding, strict=True))
+    return out[(slice(None), *inside)]
+
+
+def window_argmax(x, stride, dilation, padding, size):
+    """The image position (row-major) of the first largest entry of each window."""
+    best = where = None
+    numbers = np.arange(int(np.prod(x.shape[1:-1])), dtype=np.int32).reshape(1, *x.shape[1:-1], 1)
+    lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
+    pair = zip(windows(x, stride, dilation, padding, size, lowest), windows(numbers, stride, dilation, padding, size, -1), strict=True)
+    for (_, view), (_, number) in pair:
+        if best is None:
+            best, where = view, np.broadcast_to(number, view.shape)
+        else:
+            better = (number >= 0) & ((view > best) | (where < 0))
+            best, where = np.where(better, view, best), np.where(better, number, where)
+    return where
+
+
+def threefry(key, count0, count1):
+    """Threefry-2x32 with 20 rounds: two words of key and two of counter to two random words."""
+    with np.errstate(over="ignore"):  # words wrap around
+        k0, k1 = key[..., 0], key[..., 1]
+        keys = (k0, k1, k0 ^ k1 ^ np.uint32(0x1BD11BDA))
+        x0, x1 = count0 + k0, count1 + k1
+        for block in range(5):
+            for turn in ((13, 15, 26, 6), (17, 29, 16, 24))[block % 2]:
+                x0 = x0 + x1
+                x1 = (x1 << np.uint32(turn)) | (x1 >> np.uint32(32 - turn))
+                x1 = x0 ^ x1
+            x0 = x0 + keys[(block + 1) % 3]
+            x1 = x1 + keys[(block + 2) % 3] + np.uint32(block + 1)
+    return x0, x1
+
+
+def fold_in(key, data):
+    """A key for each whole number."""
+    key = key.reshape(*key.shape[:-1], *[1] * (np.ndim(data) - (key.ndim - 1)), 2)
+    data = np.asarray(data).astype(np.uint32)
+    return np.stack(threefry(key, data, np.full_like(data, 1)), -1)
+
+
+def random_bits(key, shape):
+    """Uniform 32-bit words, one counter an entry."""
+    count = np.arange(int(np.prod(shape)), dtype=np.uint32)
+    words, _ = threefry(key[..., None, :], count, np.zeros_like(count))
+    return words.reshape(*key.shape[:-1], *shape)
+
+
+def scan(step, n, carries, shared, backward, *args):
+    """Run a step n times over stacked inputs; last carries, stacked outputs, stacked starting carries."""
+    carry, fixed, stacks = args[:carries], args[carries : carries + shared], args[carries + shared :]
+    rows, starts = [], []
+    for t in reversed(range(n)) if backward else range(n):
+        starts.append(carry)
+        out = step(*carry, *fixed, *(s[t] for s in stacks))
+        carry = out[:carries]
+        rows.append(out[carries:])
+    order = -1 if backward else 1
+    return (*carry, *(np.stack(v[::order]) for v in zip(*rows, strict=True)), *(np.stack(v[::order]) for v in zip(*starts, strict=True)))
+
+
+def scatter_words(x, places, size, merge):
+    """Entries merged by `merge` into zeros at fixed places."""
+    out = np.zeros((*x.shape[:-1], size), x.dtype)
+    merge.at(out, (..., places), x)
+    return out

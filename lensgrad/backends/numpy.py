@@ -1,0 +1,201 @@
+"""NumPy: the reference backend. One line per generator says its meaning as Python source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import kernels
+from lensgrad.backends.contract import contraction
+from lensgrad.backends.source import Line, Module, Table, identifiers
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import NoRule
+from lensgrad.core.op import Op, Recompute
+from lensgrad.theories.poly import circuit as z
+from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
+from lensgrad.theories.smooth import pointwise as p
+
+HOST = {"bfloat16": "float32"}  # where NumPy has no such dtype, what carries it
+
+
+def dtype(name: str) -> str:
+    """The NumPy dtype that carries a dtype, as source."""
+    return f"np.{HOST.get(name, name)}{'_' if name == 'bool' else ''}"
+
+
+def entries(table: Any) -> str:
+    return f"np.array({list(table.entries)})"
+
+
+def semiring(line: Line, words: dict[str, str]) -> str:
+    """The word for a semiring; an error for one that machine words do not carry."""
+    name = line.cod[0].semiring.name
+    if name not in words:
+        raise NoRule(f"{line.op.name} over {name} has no meaning in the NumPy backend: use {' or '.join(words)}")
+    return words[name]
+
+
+def cast(line: Line) -> str:
+    """Between dtypes; floats to integers truncate."""
+    (x,), (a,), b = line.args, line.dom, line.cod[0]
+    if a.floating and b.dtype in ("int32", "uint8", "uint32"):
+        return f"to_integer({x}, {dtype(b.dtype)})"
+    return f"np.asarray({x}).astype({dtype(b.dtype)})"
+
+
+def slices(op: linear.Slice) -> str:
+    parts = (f"{a}:{b}" + (f":{s}" if s > 1 else "") for a, b, s in zip(op.start, op.stop, op.step, strict=True))
+    return ", ".join(parts)
+
+
+def window(op: Any, *extra: Any) -> str:
+    w = op.window
+    return ", ".join(map(repr, (w.stride, w.dilation, w.padding, *extra)))
+
+
+def convolution(line: Line) -> str:
+    op, (a, b) = line.op, line.args
+    name, extra = {"y": ("convolve", ()), "k": ("convolve_kernel", (op.size,)), "x": ("convolve_image", (op.image,))}[op.slot]
+    return f"{name}({a}, {b}, {window(op, op.window.groups, *extra)})"
+
+
+def loop(line: Line) -> str:
+    op = line.op
+    step = line.function(op.body, "step_of_scan")
+    return f"scan({', '.join([step, str(op.n), str(op.carries), str(op.shared), str(op.backward), *line.args])})"
+
+
+def called(line: Line) -> str:
+    return f"{line.function(line.op.body, 'recompute')}({', '.join(line.args)})"
+
+
+def merged(line: Line) -> str:
+    merge = semiring(line, {"Z2": "np.bitwise_xor", "OR/AND": "np.bitwise_or"})
+    return f"scatter_words({line.args[0]}, {entries(line.op.table)}, {line.op.size}, {merge})"
+
+
+def square(line: Line) -> str:
+    (x,), n = line.args, line.op.n
+    return " * ".join([x] * n) if 1 < n < 4 else f"np.power({x}, {n}.0)"
+
+
+def rounded(entry: Any) -> Callable[[Line], str]:
+    """The entry, with results of type bfloat16 rounded to it."""
+
+    def write(line: Line) -> str:
+        code = entry.format(*line.args, op=line.op) if isinstance(entry, str) else entry(line)
+        return f"bf16({code})" if len(line.cod) == 1 and getattr(line.cod[0], "dtype", "") == "bfloat16" else code
+
+    return write
+
+
+MEANING: dict[type[Op], Any] = {
+    # pointwise
+    p.Add: "{0} + {1}",
+    p.Sub: "{0} - {1}",
+    p.Neg: "-{0}",
+    p.Mul: "{0} * {1}",
+    p.Div: "{0} / {1}",
+    p.Exp: "np.exp({0})",
+    p.Log: "np.log({0})",
+    p.Log1p: "np.log1p({0})",
+    p.Expm1: "np.expm1({0})",
+    p.Tanh: "np.tanh({0})",
+    p.Logistic: "logistic({0})",
+    p.Sin: "np.sin({0})",
+    p.Cos: "np.cos({0})",
+    p.Erf: "erf({0})",
+    p.Sqrt: "np.sqrt({0})",
+    p.Rsqrt: "1.0 / np.sqrt({0})",
+    p.Abs: "np.abs({0})",
+    p.Sign: "np.sign({0})",
+    p.Floor: "np.floor({0})",
+    p.IntegerPower: square,
+    p.Power: "np.power({0}, {1})",
+    p.Maximum: "np.maximum({0}, {1})",
+    p.Minimum: "np.minimum({0}, {1})",
+    p.Clamp: "np.minimum(np.maximum({0}, {op.low!r}), {op.high!r})",
+    p.Compare: "{0} {op.relation} {1}",
+    p.And: "{0} & {1}",
+    p.Or: "{0} | {1}",
+    p.Not: "~{0}",
+    p.ShiftRight: "{0} >> np.uint32({op.bits})",
+    p.Select: "np.where({0}, {1}, {2})",
+    p.StopGradient: "{0}",
+    # linear
+    linear.Spread: "spread({0}, {op.shape}, {op.axes})",
+    linear.Sum: lambda s: f"np.sum({s.args[0]}, {s.op.axes}, {dtype(s.dom[0].dtype)})",
+    linear.Transpose: "np.transpose({0}, {op.order})",
+    linear.Reshape: "np.reshape({0}, {op.shape})",
+    linear.Slice: lambda s: f"{s.args[0]}[{slices(s.op)}]" if s.op.start else s.args[0],
+    linear.Pad: "pad({0}, {op.low}, {op.high}, {op.interior})",
+    linear.Concatenate: lambda s: f"np.concatenate([{', '.join(s.args)}], {s.op.axis})",
+    linear.Flip: "np.flip({0}, {op.axes})",
+    linear.CumulativeSum: "cumulative_sum({0}, {op.axis}, {op.backward})",
+    linear.Cast: cast,
+    linear.AxisMean: "{0}",
+    linear.Einsum: contraction,
+    array.Full: lambda s: f"np.full({s.op.atom.shape}, {s.op.value!r}, {dtype(s.op.atom.dtype)})",
+    # reductions, order, indices
+    reduce.AMax: "np.max({0}, {op.axes})",
+    reduce.LogSumExp: "logsumexp({0}, {op.axes})",
+    reduce.ArgMax: "np.argmax({0}, {op.axis}).astype(np.int32)",
+    reduce.ArgSort: "np.argsort({0}, -1, kind='stable').astype(np.int32)",
+    index.Take: "take({0}, {1}, {op.lead})",
+    index.ScatterAdd: "scatter_add({0}, {1}, {op.rows}, {op.lead})",
+    index.OneHot: lambda s: f"one_hot({s.args[0]}, {s.op.n}, {dtype(s.op.dtype)})",
+    index.Iota: "np.arange({op.n}, dtype=np.int32)",
+    # windows, randomness, loops
+    conv.Convolve: convolution,
+    conv.WindowArgMax: lambda s: f"window_argmax({s.args[0]}, {window(s.op, s.op.size)})",
+    random.FoldIn: "fold_in({0}, {1})",
+    random.KeySpread: lambda s: f"np.repeat(np.expand_dims({s.args[0]}, {s.op.axis}), {s.op.n}, {s.op.axis})",
+    random.RandomBits: "random_bits({0}, {op.shape})",
+    scan.Scan: loop,
+    Recompute: called,
+    # polynomial circuits: one byte an element
+    z.Constant: lambda s: f"np.array({list(s.op.values.entries)}, np.uint8)",
+    z.Add: lambda s: f"{s.args[0]} {semiring(s, {'Z2': '^', 'OR/AND': '|'})} {s.args[1]}",
+    z.Mul: lambda s: f"{s.args[0]} {semiring(s, {'Z2': '&', 'OR/AND': '&'})} {s.args[1]}",
+    z.Gather: lambda s: f"{s.args[0]}[..., {entries(s.op.table)}]",
+    z.Scatter: merged,
+}
+NUMPY: Table = {op: rounded(entry) for op, entry in MEANING.items()}
+
+
+def literal(op: Op) -> str | None:
+    """The number that may stand for a constant array inside a formula."""
+    if not isinstance(op, array.Full):
+        return None
+    text = repr(op.value) if op.value == op.value and abs(op.value) != float("inf") else f"float('{op.value}')"
+    return f"({text})" if text.startswith("-") else text
+
+
+def source(f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc: str = "", header: str = "") -> str:
+    """`f` as a Python file with one function of that name, which needs NumPy only and returns a tuple of arrays."""
+    return module(f, name, inputs, doc, header).text()
+
+
+def module(f: Diagram, name: str, inputs: Sequence[str] | None = None, doc: str = "", header: str = "") -> Module:
+    made = Module(NUMPY, kernels, literal, header)
+    made.function(f, name, identifiers(inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))]), doc)
+    return made
+
+
+def function(f: Diagram, inputs: Sequence[str] | None = None) -> Callable[..., tuple[Any, ...]]:
+    """`f` as a Python function on NumPy arrays, one argument a wire, returning a tuple."""
+    text = source(f, "f", inputs)
+    space: dict[str, Any] = {}
+    exec(compile(text, "<lensgrad: generated NumPy>", "exec"), space)
+    return space["f"]
+
+
+def host(atom: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and NumPy dtype of the array that carries an atom."""
+    if isinstance(atom, array.Array):
+        return atom.shape, np.dtype(HOST.get(atom.dtype, atom.dtype))
+    if isinstance(atom, array.Key):
+        return (*atom.shape, 2), np.dtype(np.uint32)
+    return (atom.size,), np.dtype(np.uint8)

@@ -1,0 +1,60 @@
+"""First values of parameters, as arrows Key → A."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.graph import Wire
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.theories.smooth.array import Array, Key
+from lensgrad.theories.smooth.ops import normal as draw_normal
+from lensgrad.theories.smooth.ops import uniform as draw_uniform
+
+Init = Callable[[Ty], Diagram]  # for an object A, an arrow Key → A
+
+
+def zeros(ob: Ty) -> Diagram:
+    """0 everywhere, in any theory: Key → A."""
+    return trace(lambda key: tuple(a.zero() for a in ob), Ty((Key(),)))
+
+
+def normal(std: float = 1.0) -> Init:
+    """Normal with mean 0 and this standard deviation."""
+    return drawn(lambda key, a: draw_normal(key, a.shape, a.dtype) * std)
+
+
+def uniform(limit: float) -> Init:
+    """Uniform in [−limit, limit)."""
+    return drawn(lambda key, a: (draw_uniform(key, a.shape, a.dtype) * 2.0 - 1.0) * limit)
+
+
+def glorot(ob: Ty) -> Diagram:
+    """Uniform in ±√(6 / (fan in + fan out)), for weights of shape (out, in)."""
+    return uniform(math.sqrt(6.0 / max(1, sum(fans(ob[0])))))(ob)
+
+
+def he(ob: Ty) -> Diagram:
+    """Normal with standard deviation √(2 / fan in), for weights in front of a relu."""
+    return normal(math.sqrt(2.0 / max(1, fans(ob[0])[0])))(ob)
+
+
+def fans(atom: Array) -> tuple[int, int]:
+    """How many inputs reach one output and the reverse: (in, out) of (out, in); kernels (*size, in, out) multiply by size."""
+    if atom.rank < 2:
+        return atom.size, atom.size
+    if atom.rank == 2:
+        return atom.shape[1], atom.shape[0]
+    field = math.prod(atom.shape[:-2])
+    return field * atom.shape[-2], field * atom.shape[-1]
+
+
+def drawn(fill: Callable[[Wire, Array], Wire]) -> Init:
+    """An initializer that draws each atom."""
+
+    def init(ob: Ty) -> Diagram:
+        return trace(lambda key: tuple(fill(key, a) for a in ob), Ty((Key(),)))
+
+    return init

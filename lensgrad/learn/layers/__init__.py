@@ -1,0 +1,1 @@
+"""Layers: parametric arrows A → B, and families of them that infer A."""

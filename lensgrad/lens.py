@@ -1,0 +1,21 @@
+"""The paper's words: what a learner is made of, for those who compose it by hand."""
+
+from lensgrad.cat.lens import Delta, Lens, Pair, delta, two
+from lensgrad.cat.names import Role
+from lensgrad.cat.para import Para, Param, corner, lens, observe, parametric, share
+from lensgrad.cat.reverse import R, grad, hvp, jvp, vjp
+from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.functor import unfold
+from lensgrad.core.op import Definition, Recompute
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import I, Ty
+from lensgrad.learn.batching import batch
+from lensgrad.learn.calculus import jacobian
+from lensgrad.learn.rates import echo, rate, scaled_rate
+from lensgrad.theories.smooth.ops import mean, total
+
+__all__ = [
+    "Definition", "Delta", "Diagram", "Family", "I", "Lens", "Pair", "Para", "Param", "R", "Recompute", "Role", "Ty",
+    "batch", "corner", "delta", "echo", "grad", "hvp", "jacobian", "jvp", "lens", "mean", "observe", "parametric", "rate",
+    "scaled_rate", "share", "total", "trace", "two", "unfold", "vjp",
+]  # fmt: skip

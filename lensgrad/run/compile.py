@@ -1,0 +1,126 @@
+"""From a closed parametric lens to a step: names and arrays in, names and arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lensgrad.backends import numpy as numpy_backend
+from lensgrad.cat.lens import Lens, forward
+from lensgrad.cat.names import Param, Role, returns, unique
+from lensgrad.cat.para import Para
+from lensgrad.core.diagram import Diagram, flatten
+from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.functor import unfold
+from lensgrad.core.graph import Wire
+from lensgrad.core.rewrite import rewrite
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty, product, split
+from lensgrad.run.values import Values, checked
+from lensgrad.theories.smooth.rules import RULES
+
+BACKENDS: dict[str, Any] = {"numpy": numpy_backend}
+
+
+@dataclass(frozen=True)
+class Port:
+    """One named input or output of a program: an object, and where its atoms stand among the wires."""
+
+    name: str
+    ob: Ty
+    role: Role = Role.DATA
+
+
+@dataclass(frozen=True)
+class Program:
+    """An arrow with named inputs and outputs, ready to run: `program(values)` gives its outputs by name.
+
+    `diagram` : ⊗ inputs → ⊗ outputs, definitions unfolded.
+    """
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    diagram: Diagram
+    backend: str = "numpy"
+
+    @cached_property
+    def function(self) -> Callable[..., tuple[Any, ...]]:
+        return backend(self.backend).function(self.diagram)
+
+    def __call__(self, values: Values) -> Values:
+        """The outputs by name; every input is checked for name, shape and dtype."""
+        return self.run([checked(p.name, p.ob, values) for p in self.inputs])
+
+    def run(self, inputs: Sequence[Any]) -> Values:
+        """The same without checks, for loops that have checked already: inputs in order."""
+        outs = self.function(*flatten([list(i) if isinstance(i, tuple) else i for i in inputs]))
+        groups = split(outs, [p.ob for p in self.outputs])
+        return {p.name: g[0] if len(g) == 1 else g for p, g in zip(self.outputs, groups, strict=True)}
+
+    def source(self, name: str = "f", doc: str = "", header: str = "") -> str:
+        """This program as a Python file that needs NumPy only."""
+        names = [p.name if len(p.ob) == 1 else f"{p.name}.{k}" for p in self.inputs for k in range(len(p.ob))]
+        return numpy_backend.source(self.diagram, name, names, doc, header)
+
+
+def backend(name: str) -> Any:
+    """A backend by name."""
+    if name not in BACKENDS:
+        raise BadValue(f"'{name}' is no backend here; use one of {listed(sorted(BACKENDS))}")
+    return BACKENDS[name]
+
+
+def compile(closed: Para, backend: str = "numpy", returned: Sequence[str] | None = None) -> Program:
+    """The step of a closed parametric lens I → (O, I): its put, beside its observables.
+
+    The step returns the parameters whose backward object equals their forward object (or those named in `returned`),
+    and the state or key parameters that have an observable of the same name. What nothing returns is never computed.
+    """
+    if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
+        raise TypeMismatch(f"compile wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
+    names, params = closed.names, closed.params
+    lens: Lens = closed.arrow
+    kept = [i for i, p in enumerate(params) if (returns(p) if returned is None else names[i] in returned)]
+    step = paired(lens, [p.ob for p in params], kept)
+    seen = [(label, forward(ob)) for label, ob in closed.observables]
+    inputs = tuple(Port(n, forward(p.ob), p.role) for n, p in zip(names, params, strict=True))
+    outputs = [Port(names[i], forward(params[i].ob), params[i].role) for i in kept]
+    outputs += [observed(label, ob, names, params) for label, ob in seen]
+    return Program(inputs, tuple(outputs), rewrite(unfold(step), RULES), backend)
+
+
+def paired(lens: Lens, objects: Sequence[Ty], kept: Sequence[int]) -> Diagram:
+    """⟨put, get⟩ with only the wanted parameters given back."""
+    spans = split(range(len(lens.put.cod)), [Ty(tuple(a for p in ob for a in p.bwd)) for ob in objects])
+    atoms = [Ty((a,)) for a in forward(product(objects))]
+
+    def body(*wires: Wire) -> Any:
+        back = flatten(lens.put(*wires)) if kept else []
+        return [back[w] for i in kept for w in spans[i]], lens.get(*wires)
+
+    return trace(body, *atoms)
+
+
+def observed(label: str, ob: Ty, names: Sequence[str], params: Sequence[Param]) -> Port:
+    """An observable: it writes a state or key of the same name, or it is reported."""
+    for name, p in zip(names, params, strict=True):
+        if name == label and p.role in (Role.STATE, Role.KEY) and forward(p.ob) == ob:
+            return Port(label, ob, p.role)
+    return Port(label, ob, Role.DATA)
+
+
+def program(f: Para, backend: str = "numpy", input_name: str = "input", output_name: str = "output") -> Program:
+    """A parametric arrow as a program: its parameters and its input by name, its output and observables by name."""
+    names = unique([p.label for p in f.params])
+    inputs = [Port(n, p.ob, p.role) for n, p in zip(names, f.params, strict=True)]
+    inputs += [Port(input_name, f.dom)] if len(f.dom) else []
+    outputs = [Port(output_name, f.cod)] if len(f.cod) else []
+    outputs += [Port(label, ob) for label, ob in f.observables]
+    return Program(tuple(inputs), tuple(outputs), rewrite(unfold(f.arrow), RULES), backend)
+
+
+def merged(old: Values, new: Mapping[str, Any]) -> Values:
+    """Values with some of them replaced."""
+    return {**old, **new}

@@ -1,0 +1,108 @@
+"""Values by name: what programs take and give, and the checks at that door."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import numpy as backend
+from lensgrad.cat.lens import forward
+from lensgrad.cat.names import Param, Role, unique
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
+from lensgrad.core.ty import Ty
+from lensgrad.theories.poly.circuit import Vector
+from lensgrad.theories.smooth.array import Array, Key
+
+Values = dict[str, Any]
+
+
+def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
+    """The value of this name as arrays of the right shape and dtype; never broadcast, never rounded from float to integer."""
+    if name not in values:
+        raise UnknownParameter(f"no value for '{name}' : {ob}; values are given for {listed(list(values))}")
+    value = values[name]
+    if len(ob) == 1:
+        return array(name, ob[0], value)
+    if not isinstance(value, tuple | list) or len(value) != len(ob):
+        raise TypeMismatch(f"'{name}' : {ob} wants {len(ob)} arrays, got {type(value).__name__}")
+    return tuple(array(f"{name}.{i}", a, v) for i, (a, v) in enumerate(zip(ob, value, strict=True)))
+
+
+def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
+    """One value as the array that carries `atom`."""
+    shape, dtype = backend.host(atom)
+    given = np.asarray(value)
+    if given.shape != shape:
+        raise TypeMismatch(shape_message(name, atom, shape, given.shape))
+    if given.dtype == dtype:
+        return given
+    if given.dtype.kind in "fc" and dtype.kind in "iub" and not np.array_equal(given, np.trunc(given)):
+        raise BadValue(f"'{name}' wants {atom}, and some of the numbers given are not whole")
+    if given.dtype.kind not in "fiub":
+        raise BadValue(f"'{name}' wants {atom}, got {given.dtype.name} data")
+    if isinstance(atom, Vector) and given.size and not 0 <= given.min() <= given.max() < atom.semiring.size:
+        raise BadValue(f"'{name}' wants elements 0..{atom.semiring.size - 1} of {atom.semiring}, got {given.min()} to {given.max()}")
+    return given.astype(dtype)
+
+
+def shape_message(name: str, atom: Any, wanted: Sequence[int], given: Sequence[int]) -> str:
+    """What is wrong with a shape, with the fix for the usual confusion of (N, 1) and (N,)."""
+    text = f"'{name}' wants {atom}, got an array of shape {tuple(given)}"
+    if [n for n in wanted if n != 1] == [n for n in given if n != 1]:
+        return f"{text}: they differ in axes of length 1, and nothing is broadcast silently; reshape it to {tuple(wanted)}"
+    return f"{text}: give it in the shape {tuple(wanted)}"
+
+
+def key(seed: int) -> np.ndarray[Any, Any]:
+    """A random key from a seed."""
+    if type(seed) is not int or not 0 <= seed < 2**64:
+        raise BadValue(f"a seed is a whole number from 0 to 2^64 - 1, got {seed!r}")
+    return np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
+
+
+def fold_in(base: np.ndarray[Any, Any], number: int) -> np.ndarray[Any, Any]:
+    """Another key for each whole number, by the same rule as on wires."""
+    from lensgrad.backends.kernels import fold_in as kernel
+
+    return kernel(base, np.uint32(number & 0xFFFFFFFF))
+
+
+def initial(params: Sequence[Param], seed: int = 0) -> Values:
+    """First values of weights, states and keys from one seed; data has none.
+
+    Each parameter draws from its own key: the seed's, folded with its position among those of its role and with its label.
+    """
+    values: Values = {}
+    functions: dict[Diagram, Any] = {}
+    places: dict[Role, int] = {}
+    for name, p in zip(unique([p.label for p in params]), params, strict=True):
+        place = places[p.role] = places.get(p.role, -1) + 1
+        if p.role is Role.DATA:
+            continue
+        own = fold_in(fold_in(key(seed), place), zlib.crc32(p.label.encode()))
+        values[name] = own if forward_object(p) == Ty((Key(),)) else started(p, own, functions)
+    return values
+
+
+def started(p: Param, own: Any, functions: dict[Diagram, Any]) -> Any:
+    """The first value of one parameter, its initializer compiled once."""
+    if p.init is None:
+        raise BadValue(f"'{p.label}' has no initializer, so its first value must be given")
+    if p.init not in functions:
+        functions[p.init] = backend.function(p.init)
+    arrays = [np.array(v, backend.host(a)[1]) for v, a in zip(functions[p.init](own), p.init.cod, strict=True)]
+    return arrays[0] if len(arrays) == 1 else tuple(arrays)
+
+
+def forward_object(p: Param) -> Ty:
+    """The object of a parameter, in C or in Lens(C)."""
+    return forward(p.ob) if len(p.ob) and hasattr(p.ob[0], "fwd") else p.ob
+
+
+def size(ob: Ty) -> int:
+    """How many numbers an object has."""
+    return sum(a.size if isinstance(a, Array | Vector) else 2 for a in ob)
