@@ -197,6 +197,6 @@ def check_classes(learner: Learner, named: Values) -> None:
     classes = out[0].shape[-1] if isinstance(out[0], Array) and out[0].shape else 0
     if classes and not 0 <= labels.min() <= labels.max() < classes:
         raise BadValue(
-            f"'{learner.label}' holds class numbers from {labels.min()} to {labels.max()}, and the model has {classes} classes, numbered 0 to "
-            f"{classes - 1}: give the last layer {labels.max() + 1} outputs, or relabel the data"
+            f"'{learner.label}' holds class numbers from {labels.min()} to {labels.max()}, and the model has {classes} classes, "
+            f"numbered 0 to {classes - 1}: give the last layer {labels.max() + 1} outputs, or relabel the data"
         )

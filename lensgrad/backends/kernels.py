@@ -149,17 +149,14 @@ def convolve_image(y, k, stride, dilation, padding, groups, image):
 
 def window_argmax(x, stride, dilation, padding, size):
     """The image position (row-major) of the first largest entry of each window."""
-    best = where = None
     numbers = np.arange(int(np.prod(x.shape[1:-1])), dtype=np.int32).reshape(1, *x.shape[1:-1], 1)
     lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
-    pair = zip(windows(x, stride, dilation, padding, size, lowest), windows(numbers, stride, dilation, padding, size, -1), strict=True)
-    for (_, view), (_, number) in pair:
-        if best is None:
-            best, where = view, np.broadcast_to(number, view.shape)
-        else:
-            better = (number >= 0) & ((view > best) | (where < 0))
-            best, where = np.where(better, view, best), np.where(better, number, where)
-    return where
+    pairs = zip(windows(x, stride, dilation, padding, size, lowest), windows(numbers, stride, dilation, padding, size, -1), strict=True)
+    (_, best), (_, where) = next(pairs)
+    for (_, view), (_, number) in pairs:
+        better = (number >= 0) & ((view > best) | (where < 0))
+        best, where = np.where(better, view, best), np.where(better, number, where)
+    return np.broadcast_to(where, best.shape)
 
 
 def threefry(key, count0, count1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lensgrad.cat.reverse import reverse
-from lensgrad.cat.structure import change
+from lensgrad.cat.structure import category, change
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NotAReverse, Piece, TypeMismatch, mismatch
 from lensgrad.core.ty import Ty, product
@@ -177,7 +177,7 @@ class Lens:
         if all(f.is_reverse for f, _ in plan) and Ty(tuple(inner)) == two(forward(Ty(tuple(inner)))):
             whole = Diagram.assemble(forward(dom), *_flat(dom, [(f.primal, f.cod, a) for f, a in plan], outs))
             return cls.of(whole, dom, cod)
-        base: Any = type(plan[0][0].get) if plan else Diagram
+        base = category(plan[0][0].get) if plan else Diagram
         get_steps, get_outs = _flat(dom, [(f.get, f.cod, a) for f, a in plan], outs)
         get = base.assemble(forward(dom), get_steps, get_outs)
         return cls(dom, cod, get, _assembled_put(base, dom, plan, outs, cod))

@@ -8,6 +8,7 @@ from typing import Any
 
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, select, unique
+from lensgrad.cat.structure import category
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import Piece, TypeMismatch, caller, mismatch
@@ -200,7 +201,7 @@ def _flattened(root: Para) -> Body:
     def numbers(wires: Sequence[tuple[str, int]]) -> list[int]:
         return [start[kind] + i for kind, i in wires]
 
-    base: Any = type(steps[0][0])
+    base = category(steps[0][0])
     dom = product(p.ob for p in params) @ root.dom
     arrow = base.assemble(dom, [(f, numbers(args)) for f, args in steps], numbers([*outs, *watched]))
     return Body(tuple(params), arrow, tuple(seen))
@@ -208,10 +209,8 @@ def _flattened(root: Para) -> Body:
 
 def _point(point: Point, replaced: list[Param]) -> Para:
     """The point of a reparameterisation, checked against the parameters it replaces."""
-    if isinstance(point, Para | Diagram | Lens | Family):
-        made = para(at(point, Ty()))
-    else:
-        made = para(point(*replaced))
+    ready = isinstance(point, Para | Diagram | Lens | Family)
+    made = para(at(point, Ty()) if ready else point(*replaced))
     wanted, names = product(p.ob for p in replaced), ", ".join(p.label for p in replaced)
     if not isinstance(made, Para):
         raise TypeMismatch(f"the reparameterisation of {names} must give a parametric arrow I → {wanted}, got {type(made).__name__}")
@@ -250,7 +249,7 @@ def _reparam(f: Para, points: Sequence[tuple[tuple[int, ...], Para]]) -> Para:
         watched += range(last, last := last + sum(len(ob) for _, ob in point.observables))
     args = [w for i in range(len(body.params)) for w in wires[i]] + list(range(end, len(dom)))
     outs = list(range(last, last + len(body.arrow.cod)))
-    base: Any = type(body.arrow)
+    base = category(body.arrow)
     arrow = base.assemble(dom, [*steps, (body.arrow, args)], outs + watched)
     seen = body.observables + tuple(o for _, point in points for o in point.observables)
     return Para(f.dom, f.cod, Body(params, arrow, seen), piece=f.piece)

@@ -96,8 +96,8 @@ def pull(node: Node, xs: Sequence[Wire], dys: Sequence[Any]) -> list[Any]:
     elif hasattr(op, "reverse_through"):
         given = flatten(op.reverse_through(R)(*xs, *dys))
     elif hasattr(op, "reverse"):
-        answer = op.reverse(*xs, *dys)
-        return list(answer) if isinstance(answer, tuple) else [answer]
+        answer: Any = op.reverse(*xs, *dys)
+        return [*answer] if type(answer) is tuple else [answer]
     else:
         where = f" in {'/'.join(node.origin)}" if node.origin else ""
         raise NoRule(

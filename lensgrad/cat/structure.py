@@ -44,6 +44,11 @@ class Differential(Protocol):
         ...
 
 
+def category(arrow: Any) -> Any:
+    """The category an arrow lives in, as its class."""
+    return type(arrow)
+
+
 def change(atom: Any) -> Any:
     """The atom Δ of an atom, or None where Δ = I."""
     return atom.change if isinstance(atom, Differential) else None

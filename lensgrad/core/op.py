@@ -30,7 +30,7 @@ class Standing(Enum):
 @dataclass_transform(frozen_default=True, eq_default=False)
 def generator(cls: C) -> C:
     """Make a subclass of `Op` a frozen record; equality and hash stay those of `Op`."""
-    return dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+    return dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)  # pyright: ignore[reportUnknownVariableType]
 
 
 class Op:

@@ -50,6 +50,7 @@ def many(ob: Ty, n: int) -> Ty:
 def check_arrays(arrow: Diagram, flags: list[bool]) -> None:
     strange = [a for a, b in zip(arrow.dom, flags, strict=True) if b and not isinstance(a, Array | Key)]
     if strange:
-        raise TypeMismatch(f"batching is for arrays and keys, and this arrow takes {product([Ty((a,)) for a in strange])}: use batch_size=None")
+        told = product(Ty((a,)) for a in strange)
+        raise TypeMismatch(f"batching is for arrays and keys, and this arrow takes {told}: use batch_size=None")
 
 

@@ -17,7 +17,9 @@ REDUCTIONS = {"mean": mean, "sum": total}
 def supervised_task(model: Para, loss: Family, label: str = "x") -> Para:
     """corner ; model ; loss : I → L, with the input as the parameter `label` (arXiv 2404.00408, section 4.1)."""
     if isinstance(model, Family):
-        raise TypeMismatch(f"the model {model.name} does not say what it takes: begin it with lg.input(…) or give the first layer its input size")
+        raise TypeMismatch(
+            f"the model {model.name} does not say what it takes: begin it with lg.input(…) or give the first layer its input size"
+        )
     return corner(model.dom, label) >> model >> loss
 
 

@@ -147,7 +147,7 @@ def two_vectors(what: str, dom: tuple[Any, ...]) -> Vector:
     return same(what, *dom)
 
 
-def Bits(n: int = 1, semiring: Semiring = Z2) -> Ty:  # noqa: N802  an object, written as in the paper
+def Bits(n: int = 1, semiring: Semiring = Z2) -> Ty:
     """n bits on one wire, over Z2 unless another semiring is given."""
     return Ty((Vector(semiring, n),))
 

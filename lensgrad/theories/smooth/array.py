@@ -106,17 +106,17 @@ def full(value: float | int | bool, atom: Array) -> Wire:
     return Full(kind(value), atom)()
 
 
-def Real(*shape: int, dtype: str = "float32") -> Ty:  # noqa: N802  an object, written as in the paper
+def Real(*shape: int, dtype: str = "float32") -> Ty:
     """ℝ^shape: `Real()` is a number, `Real(28, 28, 1)` an image."""
     return Ty((Array(tuple(shape), dtype),))
 
 
-def Int(*shape: int, dtype: str = "int32") -> Ty:  # noqa: N802
+def Int(*shape: int, dtype: str = "int32") -> Ty:
     """Integers, for labels and tokens; Δ = I."""
     return Ty((Array(tuple(shape), dtype),))
 
 
-def Bool(*shape: int) -> Ty:  # noqa: N802
+def Bool(*shape: int) -> Ty:
     """Truth values; Δ = I."""
     return Ty((Array(tuple(shape), "bool"),))
 

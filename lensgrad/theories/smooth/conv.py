@@ -30,7 +30,8 @@ class Window:
         span = [(k - 1) * d + 1 for k, d in zip(kernel, self.dilation, strict=True)]
         room = [n + low + high for n, (low, high) in zip(image, self.padding, strict=True)]
         if any(s > r for s, r in zip(span, room, strict=True)):
-            raise TypeMismatch(f"a kernel of {kernel} (dilation {self.dilation}) does not fit into an image of {image} padded by {self.padding}")
+            wide = f"a kernel of {kernel} (dilation {self.dilation})"
+            raise TypeMismatch(f"{wide} does not fit into an image of {image} padded by {self.padding}")
         return tuple((r - s) // t + 1 for r, s, t in zip(room, span, self.stride, strict=True))
 
 

@@ -52,7 +52,7 @@ class Scan(Op):
     def draws(self) -> bool:
         return any(getattr(n.op, "draws", False) for n in self.body.nodes)
 
-    def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:  # noqa: N803  R is the paper's name
+    def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:
         """A × ΔB → ΔA: the loop run the other way, reading the stack of carries."""
         c, s, x, y = self.parts()
         dc, ds, dx, dy = map(moving, (c, s, x, y))
@@ -78,7 +78,8 @@ class Scan(Op):
             if grown == carried:
                 break
             carried = grown
-        body = body.then(level(body.cod, [want and not have for want, have in zip([*carried, *outs[self.carries :]], outs, strict=True)], n))
+        wanted = [*carried, *outs[self.carries :]]
+        body = body.then(level(body.cod, [want and not have for want, have in zip(wanted, outs, strict=True)], n))
         held = self.carries + self.shared
         loop = Scan(body, self.n, self.carries, self.shared, self.backward)
         starts = [w if f or not c else spread(w, n) for w, f, c in zip(wires, flags, carried, strict=False)]
