@@ -1,0 +1,181 @@
+"""The exact functor: arrows as polynomial maps, so that laws of calculus hold by `==` and not up to rounding.
+
+Over a semiring the images are formal polynomials. In Smooth they are polynomials over the rationals in the entries of the
+inputs and in atoms: `tanh` of a polynomial, a comparison, a draw. A float attribute means the fraction it is equal to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import kernels
+from lensgrad.backends.exact import arrays as whole
+from lensgrad.backends.exact import pointwise as at
+from lensgrad.backends.exact.pointwise import Entries, Meaning, each, filled
+from lensgrad.backends.exact.polynomial import RATIONALS, Polynomial, Variable, derivative
+from lensgrad.backends.source import Hole
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import NoRule
+from lensgrad.core.functor import fold, unfold
+from lensgrad.core.graph import Node
+from lensgrad.core.op import Op, Recompute
+from lensgrad.theories.poly import circuit as z
+from lensgrad.theories.poly.semiring import Semiring
+from lensgrad.theories.smooth import array, conv, index, linear, random, scan
+from lensgrad.theories.smooth import pointwise as p
+from lensgrad.theories.smooth import reduce as reductions
+
+
+@dataclass(frozen=True)
+class Image:
+    """A polynomial map: for each output its shape and its entries, row-major. `==` is equality of such maps."""
+
+    outs: tuple[tuple[tuple[int, ...], tuple[Polynomial, ...]], ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{shape}: {', '.join(map(str, entries))}" for shape, entries in self.outs)
+
+
+def exact(f: Diagram) -> Image:
+    """The image of `f` on symbolic inputs."""
+    return image(evaluate(f, variables(f)))
+
+
+def image(arrays: Sequence[Entries]) -> Image:
+    return Image(tuple((a.shape, tuple(a.ravel())) for a in arrays))
+
+
+def formal_reverse(f: Diagram) -> Image:
+    """What R[f] must be, from the image of `f` alone: Σⱼ y′ⱼ ∂fⱼ/∂xᵢ for every input i. The oracle for reverse rules."""
+    outs = [(a, y) for a, y in zip(f.cod, evaluate(f, variables(f)), strict=True) if a.change is not None]
+    seeds = [symbols(a, len(f.dom) + k) for k, (a, _) in enumerate(outs)]
+    pairs = [(y, seed) for (_, ys), seeds_ in zip(outs, seeds, strict=True) for y, seed in zip(ys.ravel(), seeds_.ravel(), strict=True)]
+    moving = [(i, a) for i, a in enumerate(f.dom) if a.change is not None]
+    return image([cotangent(pairs, symbols(a, i), i) for i, a in moving])
+
+
+def cotangent(pairs: Sequence[tuple[Polynomial, Polynomial]], x: Entries, wire: int) -> Entries:
+    """Σⱼ y′ⱼ ∂yⱼ/∂x for each entry of one input."""
+    found = [sum((s * derivative(y, Variable(wire, e)) for y, s in pairs), x.flat[e] * 0) for e in range(x.size)]
+    return filled(found, x.shape)
+
+
+def variables(f: Diagram) -> list[Entries]:
+    return [symbols(a, i) for i, a in enumerate(f.dom)]
+
+
+def symbols(atom: Any, wire: int) -> Entries:
+    """One variable for each entry of an atom."""
+    shape = (atom.size,) if isinstance(atom, z.Vector) else atom.shape
+    return filled([Polynomial.symbol(Variable(wire, e), ring(atom)) for e in range(int(np.prod(shape)))], shape)
+
+
+def ring(atom: Any) -> Semiring:
+    return atom.semiring if isinstance(atom, z.Vector) else RATIONALS
+
+
+def evaluate(f: Diagram, inputs: Sequence[Entries]) -> list[Entries]:
+    """`f` on arrays of polynomials; constants give constants."""
+
+    def rule(node: Node, args: list[Entries]) -> list[Entries]:
+        meaning = EXACT.get(type(node.op), Hole("it is not in the table"))
+        if isinstance(meaning, Hole):
+            raise NoRule(f"{node.op.name} has no meaning in the exact functor: {meaning.reason}")
+        found = meaning(node.op, *args)
+        return [lifted(v, a) for v, a in zip(found if isinstance(found, tuple) else (found,), node.cod, strict=True)]
+
+    return fold(unfold(f), list(inputs), rule)
+
+
+def lifted(value: Any, atom: Any) -> Entries:
+    """An object array whose entries are all polynomials."""
+    entries = [v if isinstance(v, Polynomial) else Polynomial.number(v, ring(atom)) for v in np.asarray(value, object).ravel()]
+    return filled(entries, np.shape(value))
+
+
+def table(f: Diagram) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """A circuit as its truth table: all inputs, entry by entry, with the outputs they give. Exhaustive."""
+    sizes = [a.size for a in f.dom]
+    for flat in product(*(a.semiring.elements for a in f.dom for _ in range(a.size))):
+        values, rest = [], list(flat)
+        for a, n in zip(f.dom, sizes, strict=True):
+            values.append(filled([Polynomial.number(v, a.semiring) for v in rest[:n]], (n,)))
+            rest = rest[n:]
+        yield flat, tuple(e.constant for y in evaluate(f, values) for e in y)
+
+
+def loop(op: scan.Scan, *args: Entries) -> tuple[Entries, ...]:
+    return kernels.scan(lambda *v: tuple(evaluate(op.body, v)), op.n, op.carries, op.shared, op.backward, *args)
+
+
+EXACT: dict[type[Op], Meaning | Hole] = {
+    p.Add: each(lambda op, x, y: x + y),
+    p.Sub: each(lambda op, x, y: x - y),
+    p.Neg: each(lambda op, x: -x),
+    p.Mul: each(lambda op, x, y: x * y),
+    p.Div: each(lambda op, x, y: x * at.inverse(y)),
+    p.Exp: at.EXP,
+    p.Log: at.LOG,
+    p.Log1p: each(lambda op, x: at.of(at.LOG)(x + 1)),
+    p.Expm1: each(lambda op, x: at.of(at.EXP)(x) - 1),
+    p.Tanh: at.TANH,
+    p.Logistic: at.LOGISTIC,
+    p.Sin: at.SIN,
+    p.Cos: at.COS,
+    p.Erf: at.ERF,
+    p.Sqrt: at.SQRT,
+    p.Rsqrt: at.RSQRT,
+    p.Abs: each(lambda op, x: x * at.sign(x)),
+    p.Sign: each(lambda op, x: at.sign(x)),
+    p.Floor: at.FLOOR,
+    p.IntegerPower: each(at.power),
+    p.Power: each(lambda op, x, y: at.general_power(x, y)),
+    p.Maximum: each(lambda op, x, y: at.larger(x, y)),
+    p.Minimum: each(lambda op, x, y: -at.larger(-x, -y)),
+    p.Clamp: each(at.clamped),
+    p.Compare: each(lambda op, x, y: at.RELATIONS[op.relation](x, y)),
+    p.And: each(lambda op, x, y: x * y),
+    p.Or: each(lambda op, x, y: x + y - x * y),
+    p.Not: each(lambda op, x: 1 - x),
+    p.ShiftRight: each(lambda op, x: at.applied("shift right", x, op.bits)),
+    p.Select: each(lambda op, c, x, y: at.chosen(c, x, y)),
+    p.StopGradient: lambda op, x: x,
+    linear.Spread: lambda op, x: kernels.spread(x, op.shape, op.axes),
+    linear.Sum: whole.along(lambda op, *xs: sum(xs)),
+    linear.Transpose: lambda op, x: np.transpose(x, op.order),
+    linear.Reshape: lambda op, x: x.reshape(op.shape),
+    linear.Slice: lambda op, x: x[tuple(map(slice, op.start, op.stop, op.step))],
+    linear.Pad: lambda op, x: kernels.pad(x, op.low, op.high, op.interior),
+    linear.Concatenate: lambda op, *xs: np.concatenate(xs, op.axis),
+    linear.Flip: lambda op, x: np.flip(x, op.axes),
+    linear.CumulativeSum: lambda op, x: kernels.cumulative_sum(x, op.axis, op.backward),
+    linear.Cast: whole.cast,
+    linear.AxisMean: lambda op, x: x,
+    linear.Einsum: lambda op, *xs: np.einsum(op.spec, *xs),
+    array.Full: whole.constant,
+    reductions.AMax: whole.along(whole.largest),
+    reductions.LogSumExp: whole.along(whole.log_sum_exp),
+    reductions.ArgMax: whole.along(lambda op, *xs: at.applied("argmax", *xs)),
+    reductions.ArgSort: whole.order,
+    index.Take: whole.take,
+    index.ScatterAdd: whole.scatter_add,
+    index.OneHot: whole.one_hot,
+    index.Iota: lambda op: np.arange(op.n),
+    conv.Convolve: whole.convolve,
+    conv.WindowArgMax: whole.window_argmax,
+    random.FoldIn: whole.fold_in,
+    random.KeySpread: lambda op, key: np.repeat(np.expand_dims(key, op.axis), op.n, op.axis),
+    random.RandomBits: whole.draw,
+    scan.Scan: loop,
+    Recompute: lambda op, *xs: tuple(evaluate(op.body, xs)),
+    z.Constant: lambda op: np.array(op.values.entries, object),
+    z.Add: each(lambda op, x, y: x + y),
+    z.Mul: each(lambda op, x, y: x * y),
+    z.Gather: lambda op, x: x[list(op.table.entries)],
+    z.Scatter: whole.scatter,
+}

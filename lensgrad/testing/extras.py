@@ -1,0 +1,23 @@
+"""Optional packages, imported when first needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from lensgrad.core.errors import MissingExtra
+
+
+def extra(module: str, name: str, purpose: str) -> Any:
+    """An optional module, or an error that says what to install."""
+    try:
+        return import_module(module)
+    except ImportError as missing:
+        raise MissingExtra(f"{purpose} needs the package {module.split('.')[0]}: pip install 'lensgrad[{name}]'") from missing
+
+
+def hypothesis() -> Any:
+    """The package that draws random arrows."""
+    import_module_strategies = extra("hypothesis.strategies", "check", "drawing random arrows")
+    del import_module_strategies
+    return extra("hypothesis", "check", "drawing random arrows")
