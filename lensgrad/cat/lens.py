@@ -10,6 +10,7 @@ from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import category, change
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NotAReverse, Piece, TypeMismatch, mismatch
+from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import Ty, product
 
 
@@ -54,6 +55,11 @@ def updated(ob: Ty) -> Ty:
     return Ty(tuple(Pair(Ty((a,)), Ty((a,))) for a in ob))
 
 
+def natural(ob: Ty) -> bool:
+    """Whether each pair is (A, ΔA) or (A, I), so that a lens out of R may start or end here."""
+    return all(not len(p.bwd) or p.bwd == delta(p.fwd) for p in ob)
+
+
 def forward(ob: Ty) -> Ty:
     """The forward object of an object of Lens(C)."""
     return product(p.fwd for p in ob)
@@ -64,7 +70,7 @@ def backward(ob: Ty) -> Ty:
     return Ty(tuple(a.atom if isinstance(a, Delta) else a for p in ob for a in p.bwd))
 
 
-class Lens:
+class Lens(Sealed):
     """(get, put) : (A, A′) → (B, B′) with get : A → B and put : A × B′ → A′ in C.
 
     No lens laws are asked, and no additivity of `put`: learning rates and optimizers are lenses too. A lens made by
@@ -100,7 +106,7 @@ class Lens:
     @property
     def put(self) -> Any:
         if self._put is None and self._primal is not None:
-            into, seeded = ([bool(len(p.bwd)) for p in ob] for ob in (self.dom, self.cod))
+            into, seeded = ([bool(len(p.bwd)) for p in ob for _ in p.fwd] for ob in (self.dom, self.cod))
             self._put = reverse(self._primal, into, seeded)
         return self._put
 
@@ -174,7 +180,8 @@ class Lens:
         _used_once(wires, plan, outs)
         cod = Ty(tuple(wires[o] for o in outs))
         inner = [wires[a] for _, args in plan for a in args if a >= len(dom)]
-        if all(f.is_reverse for f, _ in plan) and Ty(tuple(inner)) == two(forward(Ty(tuple(inner)))):
+        images = all(f.is_reverse for f, _ in plan) and natural(dom)
+        if images and Ty(tuple(inner)) == two(forward(Ty(tuple(inner)))):
             whole = Diagram.assemble(forward(dom), *_flat(dom, [(f.primal, f.cod, a) for f, a in plan], outs))
             return cls.of(whole, dom, cod)
         base = category(plan[0][0].get) if plan else Diagram

@@ -61,10 +61,31 @@ def returns(param: Param) -> bool:
     return bool(len(param.ob)) and all(getattr(a, "fwd", None) == getattr(a, "bwd", ()) for a in param.ob)
 
 
+def written(params: Sequence[Param], labels: Sequence[str]) -> list[int | None]:
+    """For each observable, by its label, the position of the state or key it writes back; None for what is reported.
+
+    A label may repeat: the k-th observable of a label writes the k-th state or key of that label.
+    """
+    places: dict[str, list[int]] = {}
+    for i, p in enumerate(params):
+        if p.role in (Role.STATE, Role.KEY):
+            places.setdefault(p.label, []).append(i)
+    total, seen = Counter(labels), Counter[str]()
+    found: list[int | None] = []
+    for label in labels:
+        own = places.get(label, [])
+        found.append(own[seen[label]] if len(own) == total[label] else None)
+        seen[label] += 1
+    return found
+
+
 def select(params: Sequence[Param], where: Any) -> list[tuple[int, ...]]:
     """The parameters a pattern reaches, as groups of positions: one each, or one group for a tuple of names."""
     if isinstance(where, tuple):
-        return [tuple(_one(params, str(w)) for w in where)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        group = tuple(_one(params, str(w)) for w in where)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if len(set(group)) < len(group):
+            raise NameClash(f"the group {listed([str(w) for w in where])} names one parameter twice")  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return [group]
     names = unique([p.label for p in params])
     if isinstance(where, Role):
         found = [i for i, p in enumerate(params) if p.role is where and not returns(p)]
@@ -94,8 +115,8 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 def _unknown(params: Sequence[Param], names: Sequence[str], where: Any) -> UnknownParameter:
     if isinstance(where, Role):
-        return UnknownParameter(f"no parameter of role {where.value} is left to reparameterise; this arrow has: {listed(names)}")
-    shape = _glob(where)
+        return UnknownParameter(f"no parameter of role {where.value} is left to reparameterize; this arrow has: {listed(names)}")
+    shape = _glob(str(where))
     hidden = [n for n, p in zip(names, params, strict=True) if shape.fullmatch(n) and not free(p)]
     note = f"; patterns reach weights without an optimizer only, name {listed(hidden)} exactly to reach it" if hidden else ""
     return UnknownParameter(f"no parameter matches '{where}'; this arrow has: {listed(names)}{note}")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, select, unique
 from lensgrad.cat.structure import category
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Diagram, Family, at
-from lensgrad.core.errors import Piece, TypeMismatch, caller, mismatch
+from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, mismatch
+from lensgrad.core.sealed import Sealed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
 
-Point = Any  # a Para with dom I, or a function of the replaced parameters that gives one
+Point = Any  # a Para with dom I, a function of the replaced parameters that gives one, or a tuple of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class Body:
     observables: tuple[tuple[str, Ty], ...] = ()
 
 
-class Para:
+Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain
+
+
+class Para(Sealed):
     """A parametric arrow (P, f : P ⊗ A → B ⊗ O) : A → B with labelled parameters P and observables O.
 
     Parameters stand in order of appearance; composing concatenates them, labels included, so composition is
@@ -35,13 +39,15 @@ class Para:
     `>>` and `@` check types at once and keep a pending chain, as diagrams do.
     """
 
-    __slots__ = ("_body", "_ends", "_pending", "cod", "dom", "piece")
+    __slots__ = ("_body", "_pending", "cod", "dom", "ends", "piece")
 
-    def __init__(self, dom: Ty, cod: Ty, body: Body | None, pending: Pending | None = None, piece: Piece | None = None) -> None:
+    def __init__(
+        self, dom: Ty, cod: Ty, body: Body | None, pending: Pending | None = None, piece: Piece | None = None, ends: Ends | None = None
+    ) -> None:
         self.dom, self.cod = dom, cod
         self.piece = piece or Piece("")
+        self.ends = ends or (self.piece, self.piece)
         self._body, self._pending = body, pending
-        self._ends: tuple[Para, Para] = (self, self)
         if body is not None:
             given = product(p.ob for p in body.params) @ dom, cod @ product(ob for _, ob in body.observables)
             if (body.arrow.dom, body.arrow.cod) != given:
@@ -97,11 +103,9 @@ class Para:
         last = self
         for g in others:
             if last.cod != g.dom:
-                raise mismatch(last._ends[1].piece, str(last.cod), g._ends[0].piece, str(g.dom))
+                raise mismatch(last.ends[1], str(last.cod), g.ends[0], str(g.dom))
             last = g
-        made = Para(self.dom, last.cod, None, Then((self, *others)))
-        made._ends = (self._ends[0], last._ends[1])
-        return made
+        return Para(self.dom, last.cod, None, Then((self, *others)), ends=(self.ends[0], last.ends[1]))
 
     def tensor(self, *others: Para) -> Para:
         """(P, f) ⊗ (Q, g) = (P ⊗ Q, …) : A ⊗ C → B ⊗ D."""
@@ -124,39 +128,47 @@ class Para:
         left = para(Diagram.id(other) if isinstance(other, Ty) else other)
         return left.tensor(self) if isinstance(left, Para) else NotImplemented
 
+    def __call__(self, *args: Any) -> NoReturn:
+        raise WireError("a parametric arrow is not applied to a value: compose it with >>, and ask run.predict for numbers")
+
     # -- changing parameters ---------------------------------------------------------------------------------------
     def scope(self, name: str) -> Para:
         """The same arrow with `name/` before every label."""
         body = self.body
         params = tuple(replace(p, label=f"{name}/{p.label}") for p in body.params)
         seen = tuple((f"{name}/{label}", ob) for label, ob in body.observables)
-        made = Para(self.dom, self.cod, Body(params, body.arrow, seen))
-        made._ends = tuple(e._scoped(name) for e in self._ends)  # pyright: ignore[reportAttributeAccessIssue]
-        return made
-
-    def _scoped(self, name: str) -> Para:
-        return Para(self.dom, self.cod, self._body, self._pending, self.piece.scoped(name))
+        ends = self.ends[0].scoped(name), self.ends[1].scoped(name)
+        return Para(self.dom, self.cod, Body(params, body.arrow, seen), piece=self.piece.scoped(name), ends=ends)
 
     def reparam(self, points: Mapping[Any, Point]) -> Para:
         """The 2-cell: precompose parameters with arrows into them, f^α(q, a) = f(α(q), a).
 
         `points` says where (a name, a glob, a role, or a tuple of names taken together) and what: a `Para` from I to the
-        parameter, whose own parameters take its place, or a function of the replaced parameters that gives it. Entries
-        apply in the order written; f^α^β is the second applied to the result of the first.
+        parameter, whose own parameters take its place, a function of the replaced parameters that gives it, or a tuple of
+        such points, one for each place reached. Entries apply in the order written; f^α^β is the second applied to the
+        result of the first.
         """
-        result = self
+        return self._reparameterized(points)[0]
+
+    def made(self, points: Mapping[Any, Point]) -> dict[Any, tuple[Para, ...]]:
+        """A reparameterization of this arrow as values only: f.reparam(points) == f.reparam(f.made(points))."""
+        return self._reparameterized(points)[1]
+
+    def _reparameterized(self, points: Mapping[Any, Point]) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
+        result, ready = self, dict[Any, tuple[Para, ...]]()
         for where, point in points.items():
             groups = select(result.params, where)
-            made = [_point(point, [result.params[i] for i in g]) for g in groups]
-            result = _reparam(result, list(zip(groups, made, strict=True)))
-        return result
+            ready[where] = _points(point, where, [[result.params[i] for i in g] for g in groups])
+            result = _reparam(result, list(zip(groups, ready[where], strict=True)))
+        return result, ready
 
     def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
         """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff)."""
         body = self.body
         params = tuple(replace(p, ob=on_object(p.ob)) for p in body.params)
         seen = tuple((label, on_object(ob)) for label, ob in body.observables)
-        return Para(on_object(self.dom), on_object(self.cod), Body(params, on_arrow(body.arrow), seen), piece=self.piece)
+        whole = Body(params, on_arrow(body.arrow), seen)
+        return Para(on_object(self.dom), on_object(self.cod), whole, piece=self.piece, ends=self.ends)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Para):
@@ -165,6 +177,9 @@ class Para:
 
     def __hash__(self) -> int:
         return hash((self.dom, self.cod, self.body))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Para, (self.dom, self.cod, self.body, None, self.piece, self.ends)
 
     def __repr__(self) -> str:
         return f"<parametric arrow {self.dom} → {self.cod} with {', '.join(self.names) or 'no parameters'}>"
@@ -207,15 +222,25 @@ def _flattened(root: Para) -> Body:
     return Body(tuple(params), arrow, tuple(seen))
 
 
+def _points(point: Point, where: Any, replaced: Sequence[list[Param]]) -> tuple[Para, ...]:
+    """One point for each group of parameters: the same for all, or as many as there are groups."""
+    given: list[Point] = list(point) if isinstance(point, tuple) else [point] * len(replaced)  # pyright: ignore[reportUnknownArgumentType]
+    if len(given) != len(replaced):
+        told = where.value if isinstance(where, Role) else where
+        raise TypeMismatch(f"{len(given)} points are given for '{told}', which reaches {len(replaced)}: give one for each place, or one for all")
+    return tuple(_point(p, params) for p, params in zip(given, replaced, strict=True))
+
+
 def _point(point: Point, replaced: list[Param]) -> Para:
-    """The point of a reparameterisation, checked against the parameters it replaces."""
+    """The point of a reparameterization, checked against the parameters it replaces."""
     ready = isinstance(point, Para | Diagram | Lens | Family)
-    made = para(at(point, Ty()) if ready else point(*replaced))
+    made = para(at(point, Ty()) if ready else point(*replaced) if callable(point) else point)
     wanted, names = product(p.ob for p in replaced), ", ".join(p.label for p in replaced)
     if not isinstance(made, Para):
-        raise TypeMismatch(f"the reparameterisation of {names} must give a parametric arrow I → {wanted}, got {type(made).__name__}")
+        given = f"a function: call {getattr(point, '__name__', 'it')}(…) first" if callable(made) else f"{made!r:.60}"
+        raise TypeMismatch(f"the reparameterization of {names} must give a parametric arrow I → {wanted}, got {given}")
     if (made.dom, made.cod) != (Ty(), wanted):
-        raise TypeMismatch(f"the reparameterisation of {names} must be I → {wanted}, got {made.dom} → {made.cod}")
+        raise TypeMismatch(f"the reparameterization of {names} must be I → {wanted}, got {made.dom} → {made.cod}")
     return made
 
 
@@ -252,7 +277,7 @@ def _reparam(f: Para, points: Sequence[tuple[tuple[int, ...], Para]]) -> Para:
     base = category(body.arrow)
     arrow = base.assemble(dom, [*steps, (body.arrow, args)], outs + watched)
     seen = body.observables + tuple(o for _, point in points for o in point.observables)
-    return Para(f.dom, f.cod, Body(params, arrow, seen), piece=f.piece)
+    return Para(f.dom, f.cod, Body(params, arrow, seen), piece=f.piece, ends=f.ends)
 
 
 def parametric(params: Iterable[tuple[str, Ty] | Param], dom: Ty, fn: Callable[..., Any]) -> Para:
@@ -272,7 +297,9 @@ def observe(label: str, ob: Ty) -> Para:
 
 
 def share(f: Para, times: int = 2) -> Para:
-    """f ⊗ … ⊗ f with one set of parameters: reparameterised along copy, whose reverse is +."""
+    """f ⊗ … ⊗ f with one set of parameters: reparameterized along copy, whose reverse is +."""
+    if times < 1:
+        raise BadValue(f"an arrow is shared by at least one copy of itself, got {times}")
     copies = f.tensor(*[f] * (times - 1))
     n = len(f.params)
     groups = [tuple(i + k * n for k in range(times)) for i in range(n)]
@@ -290,7 +317,7 @@ def lens(f: Para) -> Para:
     seen = tuple((label, silent(ob)) for label, ob in body.observables)
     dom, cod = two(f.dom), two(f.cod)
     arrow = Lens.of(body.arrow, product(p.ob for p in params) @ dom, cod @ product(ob for _, ob in seen))
-    return Para(dom, cod, Body(params, arrow, seen), piece=f.piece)
+    return Para(dom, cod, Body(params, arrow, seen), piece=f.piece, ends=f.ends)
 
 
 __all__ = ["Pair", "Para", "Param", "Role", "corner", "lens", "observe", "para", "parametric", "share"]

@@ -137,7 +137,7 @@ def jvp(f: Diagram) -> Diagram:
 def grad(f: Diagram) -> Diagram:
     """A → ΔA, the gradient of f : A → ℝ (or of f with several scalar outputs: of their sum)."""
     for atom in f.cod:
-        if not hasattr(atom, "one"):
+        if change(atom) is None or not hasattr(atom, "one"):
             raise TypeMismatch(f"the gradient is of a scalar, and this arrow gives {f.cod}: sum or average it first")
     ones = [atom.one() for atom in f.cod]
     back = R(f)

@@ -46,7 +46,7 @@ class Differential(Protocol):
 
 def category(arrow: Any) -> Any:
     """The category an arrow lives in, as its class."""
-    return type(arrow)
+    return arrow.__class__
 
 
 def change(atom: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 W = TypeVar("W")
@@ -41,8 +42,7 @@ def walk(
     while todo:
         kind, what = todo.pop()
         if kind == "join":
-            joined = [w for group in values[-what:] for w in group]
-            values[-what:] = [joined]
+            values[-what:] = [list(chain.from_iterable(values[-what:]))]
         elif kind == "feed":
             values.append(what)
         else:

@@ -9,10 +9,13 @@ from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.errors import Piece, TypeMismatch, mismatch
 from lensgrad.core.graph import Graph, Node, Wire, together
 from lensgrad.core.op import Definition, Op
+from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import I, Ty, product
 
+Form = tuple[tuple[Node, ...], tuple[int, ...]]  # nodes and outputs
 
-class Diagram:
+
+class Diagram(Sealed):
     """An arrow `dom → cod`, immutable. `==` is equality of arrows of the free Cartesian category.
 
     `nodes` and `outs` are its canonical form: wires are integers, inputs first, then the outputs of each node in
@@ -22,10 +25,10 @@ class Diagram:
 
     __slots__ = ("_ends", "_form", "_hash", "_pending", "cod", "dom", "piece")
 
-    def __init__(self, dom: Ty, cod: Ty, form: tuple[tuple[Node, ...], tuple[int, ...]] | None, pending: Pending | None = None):
+    def __init__(self, dom: Ty, cod: Ty, form: Form | None, pending: Pending | None = None, piece: Piece | None = None) -> None:
         self.dom = dom
         self.cod = cod
-        self.piece = Piece("")
+        self.piece = piece or Piece("")
         self._form = form
         self._pending = pending
         self._hash: int | None = None
@@ -101,7 +104,10 @@ class Diagram:
 
     def __rshift__(self, other: Any) -> Diagram:
         other = at(other, self.cod)
-        return self.then(other) if isinstance(other, Diagram) else NotImplemented
+        if isinstance(other, Diagram):
+            return self.then(other)
+        lifted = getattr(other, "__rrshift__", None)  # the member of a family may live in a category over this one
+        return NotImplemented if lifted is None else lifted(self)
 
     def __matmul__(self, other: Any) -> Diagram:
         other = Diagram.id(other) if isinstance(other, Ty) else other
@@ -128,7 +134,7 @@ class Diagram:
     def outs(self) -> tuple[int, ...]:
         return self.form()[1]
 
-    def form(self) -> tuple[tuple[Node, ...], tuple[int, ...]]:
+    def form(self) -> Form:
         """Canonical nodes and outputs; computed once, iteratively, for a whole chain of compositions."""
         if self._form is None:
             graph = Graph(self.dom)
@@ -149,13 +155,11 @@ class Diagram:
 
     def named(self, name: str, where: str = "", accept: str = "", produce: str = "") -> Diagram:
         """The same arrow with what errors should say about it; not compared."""
-        made = Diagram(self.dom, self.cod, self._form, self._pending)
-        made.piece = Piece(name, where, accept, produce)
-        return made
+        return Diagram(self.dom, self.cod, self._form, self._pending, Piece(name, where, accept, produce))
 
-    def define(self, name: str) -> Diagram:
-        """The same arrow as one named box (a `Definition`)."""
-        return Diagram.of(Definition(name, self), self.dom).named(name)
+    def define(self, name: str, predict: Diagram | None = None) -> Diagram:
+        """The same arrow as one named box (a `Definition`), with what stands for it when predicting."""
+        return Diagram.of(Definition(name, self, predict), self.dom).named(name)
 
     def shown(self) -> Piece:
         """What an error calls this arrow: its given name, or its only generator, or its type."""
@@ -177,6 +181,9 @@ class Diagram:
             self._hash = hash((self.dom, self.outs, self.nodes))
         return self._hash
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Diagram, (self.dom, self.cod, self.form(), None, self.piece)
+
     def __str__(self) -> str:
         from lensgrad.core.show import listing
 
@@ -191,7 +198,7 @@ def at(arrow: Any, dom: Any) -> Any:
     return arrow.at(dom) if isinstance(arrow, Family) else arrow
 
 
-class Family:
+class Family(Sealed):
     """An arrow that has no type until it meets one: `relu`, `mean`, `dense(10)`. `f >> relu` is `f >> relu.at(f.cod)`.
 
     Families compose with `>>` into families, so `dense(20) >> relu` is a layer.
@@ -211,7 +218,7 @@ class Family:
         def build(dom: Any) -> Any:
             return self.at(dom) >> other
 
-        return Family(f"{self.name} >> {getattr(other, 'name', other)}", build)
+        return Family(f"{self.name} >> {other!r}", build)
 
     def __call__(self, *args: Any) -> Any:
         """Apply to wires inside a traced function."""

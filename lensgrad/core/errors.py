@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
+SIZE = r"(?<=[\[,])\d+"  # one axis inside the brackets of an array type
 
 
 class LensgradError(Exception):
@@ -47,6 +49,18 @@ class NotAReverse(LensgradError, TypeError):
 
 class BadValue(LensgradError, ValueError):
     """Data or an attribute that is not allowed where it was given."""
+
+
+class BadCheckpoint(LensgradError, ValueError):
+    """A learner that cannot be written to a file, or a file that is damaged, foreign, newer, or of another learner."""
+
+
+class CheckFailed(LensgradError, AssertionError):
+    """A law that a generator promises does not hold."""
+
+
+class MissingData(LensgradError, FileNotFoundError):
+    """A data file is on no place where it is looked for."""
 
 
 class MissingExtra(LensgradError, ImportError):
@@ -91,32 +105,33 @@ def mismatch(left: Piece, gives: str, right: Piece, wants: str) -> TypeMismatch:
     if axis is not None:
         index, have, want, column = axis
         lines.append(" " * (2 + width + 9 + column) + "^" * len(want) + f" axis {index}: {have} is not {want}")
-        lines += fixes(left, right, have, want)
-    else:
-        lines.append("  fix: make the two types equal, or put a reshape, flatten or cast between them")
+    lines.append("  fix: " + fixes(left, right, axis))
     return TypeMismatch("\n".join(lines))
 
 
-def differing_axis(gives: str, wants: str) -> tuple[int, str, str, int] | None:
-    """The first axis in which two array types of equal rank and dtype differ, and its column in `wants`."""
-    if gives.split("[")[0] != wants.split("[")[0] or gives.count("[") != 1 or wants.count("[") != 1:
+Axis = tuple[int, str, str, int]  # its number, the size on the left and on the right, and its column in the right type
+
+
+def differing_axis(gives: str, wants: str) -> Axis | None:
+    """The first axis in which two types differ that are otherwise written alike."""
+    ours, theirs = list(re.finditer(SIZE, gives)), list(re.finditer(SIZE, wants))
+    if re.sub(SIZE, "", gives) != re.sub(SIZE, "", wants) or len(ours) != len(theirs):
         return None
-    ours, theirs = (t[t.index("[") + 1 : -1].split(",") for t in (gives, wants))
-    if len(ours) != len(theirs):
-        return None
-    column = wants.index("[") + 1
-    for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        if a != b:
-            return index, a, b, column
-        column += len(b) + 1
+    for a, b in zip(ours, theirs, strict=True):
+        if a.group() != b.group():
+            inside = wants[wants.rindex("[", 0, b.start()) : b.start()]
+            return inside.count(","), a.group(), b.group(), b.start()
     return None
 
 
-def fixes(left: Piece, right: Piece, have: str, want: str) -> list[str]:
+def fixes(left: Piece, right: Piece, axis: Axis | None) -> str:
     """The smallest changes that would make the two sides meet, where the pieces say how."""
+    if axis is None:
+        return "make the two types equal, or put a reshape, flatten or cast between them"
+    _, have, want, _ = axis
     options = [(right.accept, have, right), (left.produce, want, left)]
     told = [f"{call.format(size)} in {p.shown}" + (f" ({p.where})" if p.where else "") for call, size, p in options if call]
-    return ["  fix: " + ", or ".join(told)] if told else []
+    return ", or ".join(told) or f"make both sizes {have}, or both {want}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -86,6 +86,11 @@ class Graph:
                     done.add(index)
                     yield index
 
+    def maker(self, wire: int) -> tuple[Node, int] | None:
+        """The node that made a wire, and which of its outputs it is; None for an input."""
+        index = self.owner[wire]
+        return None if index < 0 else (self.nodes[index], wire - self.starts[index])
+
     def wires(self, indices: Sequence[int]) -> tuple[Wire, ...]:
         return tuple(Wire(self, i) for i in indices)
 
@@ -155,6 +160,14 @@ class Wire:
     def __le__(self, other: Any) -> Any:
         return self._infix("less_equal", self, other)
 
+    def __eq__(self, other: Any) -> Any:
+        return self._infix("equal", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self._infix("not_equal", self, other)
+
+    __hash__ = object.__hash__
+
     def __getitem__(self, index: Any) -> Any:
         return self._infix("getitem", self, index)
 
@@ -182,7 +195,8 @@ def together(args: Sequence[Any], op: object = "this arrow") -> tuple[Graph, tup
     """The graph that all these wires belong to, after copying closed ones (points I → A) into it."""
     for arg in args:
         if not isinstance(arg, Wire):
-            raise WireError(f"{op} is applied to wires inside a traced function, got {type(arg).__name__} {arg!r:.60}")
+            given = f"{type(arg).__name__} {arg!r:.60}"
+            raise WireError(f"{op} is applied to wires of a traced function, got {given}: make it an argument or a parameter")
     graphs = {id(a.graph): a.graph for a in args}
     open_graphs = [g for g in graphs.values() if len(g.dom)]
     if len(open_graphs) > 1:

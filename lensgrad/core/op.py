@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import struct
+from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import Wire, apply
+from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import Ty
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ class Op:
     def __hash__(self) -> int:
         return self._hash
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Hashes of classes and texts differ between processes, so what is cached stays here.
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # pyright: ignore[reportArgumentType]
+
     def __str__(self) -> str:
         shown = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))  # pyright: ignore[reportArgumentType]
         inside = ", ".join(f"{n}={v}" for n, v in shown)
@@ -89,7 +95,7 @@ def exactly(value: Any) -> Any:
     return type(value), value
 
 
-class Table:
+class Table(Sealed):
     """Fixed integer wiring or a truth table: immutable 32-bit integers, compared by digest.
 
     `Table([2, 0, 1])`, or `Table.of(raw)` for little-endian int32 bytes.
@@ -101,7 +107,10 @@ class Table:
 
     def __init__(self, entries: Any) -> None:
         values = list(entries)
-        self._set(struct.pack(f"<{len(values)}i", *values))
+        try:
+            self._set(struct.pack(f"<{len(values)}i", *values))
+        except struct.error as wrong:
+            raise BadValue(f"a table holds whole numbers of 32 bits, got {values!r:.60}") from wrong
 
     @classmethod
     def of(cls, raw: bytes) -> Table:
@@ -112,11 +121,11 @@ class Table:
         return table
 
     def _set(self, raw: bytes) -> None:
-        object.__setattr__(self, "raw", raw)
-        object.__setattr__(self, "digest", hashlib.sha256(raw).digest())
+        self.raw = raw
+        self.digest = hashlib.sha256(raw).digest()
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise BadValue("a table is immutable: build another one")
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Table.of, (self.raw,)
 
     @property
     def entries(self) -> tuple[int, ...]:
@@ -146,12 +155,20 @@ def boxed(body: Diagram, dom: tuple[Any, ...], what: str) -> Ty:
 
 @generator
 class Definition(Op):
-    """A named arrow, transparent to every transformation: pictures show one box, `unfold` shows the body."""
+    """A named arrow, transparent to every transformation: pictures show one box, `unfold` shows the body.
+
+    `predict`, of the type of `body`, stands for the box when predicting (dropout ↦ 1); `learn.predict` is that functor.
+    """
 
     label: str
     body: Diagram
+    predict: Diagram | None = None
 
     def type(self, *dom: Any) -> Ty:
+        other = self.predict
+        if other is not None and (other.dom, other.cod) != (self.body.dom, self.body.cod):
+            told = f"{other.dom} → {other.cod} is not {self.body.dom} → {self.body.cod}"
+            raise TypeMismatch(f"{self.label} must have one type when training and when predicting: {told}")
         return boxed(self.body, dom, self.label)
 
     @property
@@ -174,6 +191,13 @@ class Recompute(Op):
 
     def type(self, *dom: Any) -> Ty:
         return boxed(self.body, dom, "recompute")
+
+    def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:
+        """A × ΔB → ΔA: R of the body, as one generator that evaluates the body again."""
+        from lensgrad.core.diagram import Diagram
+
+        pulled = R(self.body)
+        return Diagram.of(Recompute(pulled), pulled.dom)
 
     def __str__(self) -> str:
         return f"Recompute({len(self.body.nodes)} nodes)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import Graph, Node
 
 
@@ -30,6 +30,10 @@ class Equation:
             raise TypeMismatch(
                 f"the two sides of a rule must be parallel: {self.left.dom} → {self.left.cod} is not {self.right.dom} → {self.right.cod}"
             )
+        wires = len(self.left.dom) + sum(len(n.cod) for n in self.left.nodes)
+        root = self.left.nodes[-1].cod if self.left.nodes else ()
+        if not root or self.left.outs != tuple(range(wires - len(root), wires)):
+            raise BadValue("the left side of a rule must return the outputs of its last node, in order")
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def _rebuild(graph: Graph, right: Diagram, wires: list[int], rules: list[Rule]) 
 
 def match(graph: Graph, left: Diagram, root: Node) -> list[int] | None:
     """The wires of `graph` for the inputs of `left` such that its last node is `root`, or None."""
-    makers = [None] * len(left.dom) + [n for n in left.nodes for _ in n.cod]
+    makers = [None] * len(left.dom) + [(n, k) for n in left.nodes for k in range(len(n.cod))]
     bound: dict[int, int] = {}
     todo: list[tuple[Node, Node]] = [(left.nodes[-1], root)]
     while todo:
@@ -78,10 +82,11 @@ def match(graph: Graph, left: Diagram, root: Node) -> list[int] | None:
         if pattern.op != node.op or len(pattern.args) != len(node.args):
             return None
         for want, have in zip(pattern.args, node.args, strict=True):
-            maker = makers[want]
-            if bound.setdefault(want, have) != have or (maker and graph.owner[have] < 0):
+            maker, found = makers[want], graph.maker(have)
+            if bound.setdefault(want, have) != have or (maker and (found is None or found[1] != maker[1])):
                 return None
-            if maker:
-                todo.append((maker, graph.nodes[graph.owner[have]]))
+            if maker and found:
+                todo.append((maker[0], found[0]))
     inputs = [bound.get(i, -1) for i in range(len(left.dom))]
-    return None if -1 in inputs else inputs
+    fits = all(i >= 0 and graph.types[i] == a for i, a in zip(inputs, left.dom, strict=True))
+    return inputs if fits else None

@@ -19,8 +19,10 @@ def trace(fn: Callable[..., Any], *objects: Ty) -> Diagram:
     """
     graph = Graph(product(objects))
     groups = split(graph.wires(range(len(graph.dom))), objects)
-    result = fn(*(g[0] if len(g) == 1 else g for g in groups))
-    return Diagram.finish(graph, returned(graph, result, getattr(fn, "__name__", "the function")))
+    result, name = fn(*(g[0] if len(g) == 1 else g for g in groups)), getattr(fn, "__name__", "the function")
+    if result is None:
+        raise WireError(f"{name} returned nothing: end it with `return`, or with `return ()` for an arrow to I")
+    return Diagram.finish(graph, returned(graph, result, name))
 
 
 def returned(graph: Graph, result: Any, name: str) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ I = Ty()  # noqa: E741  the unit object has no other name
 
 def product(objects: Iterable[Ty]) -> Ty:
     """A₁ ⊗ … ⊗ Aₙ in one pass."""
-    return Ty(tuple(atom for ob in objects for atom in ob.atoms))
+    return Ty(tuple(chain.from_iterable(ob.atoms for ob in objects)))
 
 
 def split(items: Sequence[T], objects: Sequence[Ty]) -> list[tuple[T, ...]]:
