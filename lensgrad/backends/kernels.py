@@ -186,7 +186,7 @@ def random_bits(key, shape):
     """Uniform 32-bit words, one counter an entry."""
     count = np.arange(int(np.prod(shape)), dtype=np.uint32)
     words, _ = threefry(key[..., None, :], count, np.zeros_like(count))
-    return words.reshape(*key.shape[:-1], *shape)
+    return words.reshape((*key.shape[:-1], *shape))
 
 
 def scan(step, n, carries, shared, backward, *args):

@@ -25,8 +25,13 @@ def dtype(name: str) -> str:
     return f"np.{HOST.get(name, name)}{'_' if name == 'bool' else ''}"
 
 
+def number(value: float | int | bool) -> str:
+    """A number as source."""
+    return repr(value) if abs(value) != float("inf") else f"float('{value}')"
+
+
 def entries(table: Any) -> str:
-    return f"np.array({list(table.entries)})"
+    return f"np.array({list(table.entries)}, np.int32)"
 
 
 def semiring(line: Line, words: dict[str, str]) -> str:
@@ -116,7 +121,7 @@ MEANING: dict[type[Op], Any] = {
     p.Power: "np.power({0}, {1})",
     p.Maximum: "np.maximum({0}, {1})",
     p.Minimum: "np.minimum({0}, {1})",
-    p.Clamp: "np.minimum(np.maximum({0}, {op.low!r}), {op.high!r})",
+    p.Clamp: lambda s: f"np.minimum(np.maximum({s.args[0]}, {number(s.op.low)}), {number(s.op.high)})",
     p.Compare: "{0} {op.relation} {1}",
     p.And: "{0} & {1}",
     p.Or: "{0} | {1}",
@@ -136,8 +141,9 @@ MEANING: dict[type[Op], Any] = {
     linear.CumulativeSum: "cumulative_sum({0}, {op.axis}, {op.backward})",
     linear.Cast: cast,
     linear.AxisMean: "{0}",
+    linear.BatchSize: lambda s: f"np.ones((), {dtype(s.dom[0].dtype)})",
     linear.Einsum: contraction,
-    array.Full: lambda s: f"np.full({s.op.atom.shape}, {s.op.value!r}, {dtype(s.op.atom.dtype)})",
+    array.Full: lambda s: f"np.full({s.op.atom.shape}, {number(s.op.value)}, {dtype(s.op.atom.dtype)})",
     # reductions, order, indices
     reduce.AMax: "np.max({0}, {op.axes})",
     reduce.LogSumExp: "logsumexp({0}, {op.axes})",
@@ -152,6 +158,7 @@ MEANING: dict[type[Op], Any] = {
     conv.WindowArgMax: lambda s: f"window_argmax({s.args[0]}, {window(s.op, s.op.size)})",
     random.FoldIn: "fold_in({0}, {1})",
     random.KeySpread: lambda s: f"np.repeat(np.expand_dims({s.args[0]}, {s.op.axis}), {s.op.n}, {s.op.axis})",
+    random.KeyTranspose: "np.transpose({0}, (*{op.order}, -1))",
     random.RandomBits: "random_bits({0}, {op.shape})",
     scan.Scan: loop,
     Recompute: called,
@@ -169,7 +176,7 @@ def literal(op: Op) -> str | None:
     """The number that may stand for a constant array inside a formula."""
     if not isinstance(op, array.Full):
         return None
-    text = repr(op.value) if op.value == op.value and abs(op.value) != float("inf") else f"float('{op.value}')"
+    text = number(op.value)
     return f"({text})" if text.startswith("-") else text
 
 

@@ -39,6 +39,15 @@ Entry = str | Hole | Callable[[Line], str]
 Table = Mapping[type[Op], Entry]
 
 
+def entry_of(table: Mapping[type[Op], Any], op: Op) -> Any:
+    """What a backend's table says of a generator; an error for a gap, with its reason where one is declared."""
+    entry = table.get(type(op))
+    if entry is None or isinstance(entry, Hole):
+        why = f": {entry.reason}" if isinstance(entry, Hole) else ""
+        raise NoRule(f"{op.name} has no meaning in this backend{why}")
+    return entry
+
+
 class Module:
     """A Python file under construction: functions, shared constants, and the helpers they call."""
 
@@ -134,10 +143,7 @@ class Writer:
         return self.texts[wire]
 
     def code(self, node: Node) -> str:
-        entry = self.module.table.get(type(node.op))
-        if entry is None or isinstance(entry, Hole):
-            why = f": {entry.reason}" if isinstance(entry, Hole) else ""
-            raise NoRule(f"{node.op.name} has no meaning in this backend{why}")
+        entry = entry_of(self.module.table, node.op)
         scalars = getattr(node.op, "arity", 0) and any(a not in self.literals for a in node.args)
         args = tuple(self.literals[a] if scalars and a in self.literals else self.array(a) for a in node.args)
         dom = tuple(self.types[a] for a in node.args)

@@ -117,6 +117,10 @@ def constant(op: array.Full) -> Entries:
     return np.full(op.atom.shape, Polynomial.number(op.value), object)
 
 
+def one() -> Entries:
+    return filled([Polynomial.number(1)], ())
+
+
 def cast(op: linear.Cast, x: Entries) -> Entries:
     """Between floats nothing happens here, where nothing is rounded."""
     return x if op.dtype in array.FLOATS else np.frompyfunc(lambda v: integer(v), 1, 1)(x)

@@ -1,0 +1,146 @@
+"""One generator at one type: what there is to know about it before its rules are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import numpy as backend
+from lensgrad.cat.structure import change
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.op import Op
+from lensgrad.core.ty import Ty
+from lensgrad.testing.samples import Rng, Sampler, natural
+
+Arrays = list[Any]
+STEP = 1e-5  # of central differences
+
+
+@dataclass(frozen=True)
+class Kink:
+    """What R gives where the derivative does not exist: inputs, cotangents, and the declared answer."""
+
+    inputs: tuple[Any, ...]
+    cotangents: tuple[Any, ...]
+    answer: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A generator at a type, with samplers of inputs that stay away from its kinks.
+
+    `values` has one sampler for each input (all by their type when empty), `kinks` the declared answers where the
+    derivative does not exist, `together` what the results of examples make in a batch, and `without` the parts of
+    the check that do not apply, each with its reason. `variadic` says that more inputs of the last type are welcome.
+    """
+
+    op: Op
+    dom: tuple[Any, ...] = ()
+    values: tuple[Sampler, ...] = ()
+    kinks: tuple[Kink, ...] = ()
+    together: Callable[[Sequence[Any]], Any] = np.stack
+    without: Mapping[str, str] = field(default_factory=dict[str, str])
+    variadic: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.op} at {Ty(self.dom)}"
+
+    def draw(self, rng: Rng) -> Arrays:
+        """Random inputs."""
+        samplers = self.values or (natural,) * len(self.dom)
+        return [draw(rng, a) for draw, a in zip(samplers, self.dom, strict=True)]
+
+
+class Facts:
+    """A case with its meaning, random inputs, and the derivative by two independent ways; no rule of its generator is used."""
+
+    def __init__(self, case: Case, seed: int = 0) -> None:
+        rng = np.random.Generator(np.random.PCG64(seed))
+        self.case = case
+        self.f = Diagram.of(case.op, Ty(case.dom))
+        self.xs = case.draw(rng)
+        self.moving = [i for i, a in enumerate(case.dom) if change(a) is not None]
+        self.seen = [o for o, a in enumerate(self.f.cod) if change(a) is not None]
+        self.dys, self.other_dys = ([natural(rng, self.f.cod[o]) for o in self.seen] for _ in range(2))
+        self.dxs, self.other_dxs = ([natural(rng, case.dom[i]) for i in self.moving] for _ in range(2))
+        self.examples = [case.draw(rng) for _ in range(3)]
+        self.example_dys = [[natural(rng, self.f.cod[o]) for o in self.seen] for _ in self.examples]
+
+    @cached_property
+    def run(self) -> Callable[..., Arrays]:
+        """The meaning in NumPy."""
+        call = backend.function(self.f)
+        return lambda *xs: [np.asarray(y) for y in call(*xs)]
+
+    def visible(self, *xs: Any) -> Arrays:
+        """The results that change when inputs do."""
+        ys = self.run(*xs)
+        return [ys[o] for o in self.seen]
+
+    @cached_property
+    def central(self) -> Arrays:
+        """⟨dy, ∂f⟩ by central differences, one input entry at a time."""
+        return gradient(lambda *xs: pairing(self.dys, self.visible(*xs)), self.xs, self.moving)
+
+    @cached_property
+    def central_along(self) -> Arrays:
+        """∂f · dx by central differences."""
+        ahead, behind = (self.visible(*moved(self.xs, self.moving, self.dxs, h)) for h in (STEP, -STEP))
+        return [(a - b) / (2 * STEP) for a, b in zip(ahead, behind, strict=True)]
+
+    @cached_property
+    def oracle(self) -> tuple[Arrays, Arrays]:
+        """What JAX returns, and the vector-Jacobian product that it finds by itself in its own meaning of the generator."""
+        from lensgrad.backends import jax as jax_backend
+
+        jax, call = jax_backend.jax, jax_backend.function(self.f)
+
+        def both(xs: Arrays, dys: Arrays) -> tuple[Any, Any]:
+            def meaning(*moving: Any) -> tuple[Any, Any]:
+                ys = call(*replaced(xs, self.moving, moving))
+                return tuple(ys[o] for o in self.seen), ys
+
+            outputs, pull, ys = jax.vjp(meaning, *(xs[i] for i in self.moving), has_aux=True)
+            return ys, pull(tuple(dy.astype(y.dtype) for dy, y in zip(dys, outputs, strict=True)))
+
+        with jax_backend.wide():
+            found = jax.jit(both)(*jax.tree.map(jax_backend.jnp.asarray, (self.xs, self.dys)))
+            return jax.tree.map(np.asarray, found)
+
+
+def pairing(a: Arrays, b: Arrays) -> float:
+    """⟨a, b⟩ over lists of arrays."""
+    return float(sum(np.sum(x * y) for x, y in zip(a, b, strict=True)))
+
+
+def replaced(xs: Sequence[Any], places: Sequence[int], new: Sequence[Any]) -> Arrays:
+    """`xs` with other arrays at these places."""
+    answer = list(xs)
+    for i, x in zip(places, new, strict=True):
+        answer[i] = x
+    return answer
+
+
+def moved(xs: Arrays, places: Sequence[int], by: Arrays, step: float) -> Arrays:
+    """`xs` a step further in a direction."""
+    return replaced(xs, places, [xs[i] + step * d for i, d in zip(places, by, strict=True)])
+
+
+def gradient(fn: Callable[..., float], xs: Arrays, places: Sequence[int]) -> Arrays:
+    """The gradient of a number by central differences in the inputs at `places`."""
+    return [np.array([slope(fn, xs, i, at) for at in np.ndindex(xs[i].shape)]).reshape(xs[i].shape) for i in places]
+
+
+def slope(fn: Callable[..., float], xs: Arrays, place: int, at: tuple[int, ...]) -> float:
+    """One partial derivative by a central difference."""
+    ends: list[float] = []
+    for step in (STEP, -STEP):
+        x = np.array(xs[place])
+        x[at] += step
+        ends.append(fn(*replaced(xs, [place], [x])))
+    return (ends[0] - ends[1]) / (2 * STEP)

@@ -1,0 +1,64 @@
+"""One call checks one generator: its typing, its meaning, its reverse rule and its batching rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from lensgrad.core.op import Op
+from lensgrad.testing import batched, calculus, exhaustive, meaning
+from lensgrad.testing.calculus import Rules
+from lensgrad.testing.case import Case, Facts
+from lensgrad.testing.report import Broken, Finding, Report, Skip
+
+Part = Callable[[Facts, Rules], str]
+
+PARTS: dict[str, Part] = {
+    "types": meaning.typed,
+    "refusals": meaning.refused,
+    "NumPy = JAX": meaning.agrees,
+    "tables": exhaustive.by_tables,
+    "kinks": calculus.at_kinks,
+    "jax.vjp": calculus.against_jax,
+    "finite differences": calculus.against_differences,
+    "linear": calculus.linear,
+    "second order": calculus.second_order,
+    "exact differences": exhaustive.by_differences,
+    "additive": exhaustive.additive,
+    "batch": batched.one_at_a_time,
+    "R of batch": batched.reversed_batch,
+    "batch of R": batched.batched_reverse,
+}
+
+
+def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
+    """Check everything there is to check about a generator at one type, and say what was checked and what was skipped.
+
+    `check(op, *atoms)` draws inputs by their type; the fields of `Case` may be given by name, such as
+    `values=[positive]` to keep away from kinks, or `check(Case(...))` says all at once. A generator of your own
+    needs its line in `lensgrad.backends.numpy.NUMPY`, and has an oracle if it has one in `lensgrad.backends.jax.MEANING`.
+
+    Everything is in float64 where the atoms are. Raises `CheckFailed` with the whole report when a law does not hold.
+    """
+    return examine(what if isinstance(what, Case) else Case(what, dom, **about)).required()
+
+
+def examine(case: Case, parts: Iterable[str] = PARTS, facts: Facts | None = None) -> Report:
+    """The same without raising: a report of all parts, or of some. `facts` may be kept from an earlier examination."""
+    facts = facts or Facts(case)
+    rules = Rules(facts)
+    return Report(case.name, tuple(finding(name, facts, rules) for name in parts))
+
+
+def finding(name: str, facts: Facts, rules: Rules) -> Finding:
+    """Run one part; an exception of any kind is a failure."""
+    if name in facts.case.without:
+        return Finding(name, "skipped", facts.case.without[name])
+    try:
+        return Finding(name, "passed", PARTS[name](facts, rules))
+    except Skip as reason:
+        return Finding(name, "skipped", str(reason))
+    except Broken as failure:
+        return Finding(name, "failed", str(failure))
+    except Exception as error:
+        return Finding(name, "failed", f"{type(error).__name__}: {error}")

@@ -1,0 +1,109 @@
+"""The typing rule of a generator against what backends really return, and its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import numpy as backend
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.ty import Ty
+from lensgrad.testing.calculus import Rules, has_meaning
+from lensgrad.testing.case import Arrays, Case, Facts
+from lensgrad.testing.report import Broken, close
+from lensgrad.testing.samples import carried
+from lensgrad.theories.smooth.array import Array
+
+AGREE = {"float64": 1e-12, "float32": 1e-5, "bfloat16": 1e-2}
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """An atom that no generator knows."""
+
+    def __str__(self) -> str:
+        return "stranger"
+
+
+def typed(facts: Facts, _: Rules) -> str:
+    """The declared codomain is the shape and dtype that NumPy returns, in every dtype of floats that the generator takes."""
+    tried = list(dtypes(facts))
+    for dtype, f, xs in tried:
+        returned(f"NumPy in {dtype}", f, backend.function(f)(*xs), backend.host)
+    return ", ".join(dtype for dtype, _, _ in tried)
+
+
+def returned(what: str, f: Diagram, ys: tuple[Any, ...], host: Callable[[Any], Any]) -> None:
+    """Compare arrays with the atoms they carry."""
+    if len(ys) != len(f.cod):
+        raise Broken(f"{what} returns {len(ys)} arrays for {f.cod}")
+    for y, atom in zip(ys, f.cod, strict=True):
+        shape, dtype = host(atom)
+        given = y if hasattr(y, "dtype") else np.asarray(y)
+        if given.shape != shape or given.dtype != dtype:
+            raise Broken(f"{what} returns {given.dtype} of shape {given.shape} for {atom}")
+
+
+def dtypes(facts: Facts) -> Iterator[tuple[str, Diagram, Arrays]]:
+    """The generator at its own type, and with float64 replaced by other floats where it accepts them."""
+    yield "float64", facts.f, facts.xs
+    for dtype in ("float32", "bfloat16"):
+        dom = tuple(a.with_dtype(dtype) if getattr(a, "dtype", "") == "float64" else a for a in facts.case.dom)
+        if dom != facts.case.dom:
+            try:
+                f = Diagram.of(facts.case.op, Ty(dom))
+            except TypeMismatch:
+                continue
+            yield dtype, f, [carried(a, x) if isinstance(a, Array) else x for a, x in zip(dom, facts.xs, strict=True)]
+
+
+def refused(facts: Facts, _: Rules) -> str:
+    """A wrong number of inputs and a wrong atom raise `TypeMismatch` or `BadValue`, and nothing else."""
+    dom, more = facts.case.dom, facts.case.dom[-1:] or (Stranger(),)
+    wrong = [(*dom[:i], Stranger(), *dom[i + 1 :]) for i in range(len(dom))]
+    wrong += [dom[:-1]] if dom and not facts.case.variadic else []
+    wrong += [] if facts.case.variadic else [dom + more]
+    for atoms in wrong:
+        refusal(facts.case, atoms)
+    for atoms in strange_shapes(dom):
+        refusal(facts.case, atoms, must=False)
+    return f"{len(wrong)} wrong domains"
+
+
+def strange_shapes(dom: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """One array at a time with an axis more or less: welcome or refused, but never another error."""
+    for i, a in enumerate(dom):
+        if isinstance(a, Array):
+            for shape in [(*a.shape, 2), a.shape[1:]]:
+                yield (*dom[:i], a.with_shape(*shape), *dom[i + 1 :])
+
+
+def refusal(case: Case, atoms: tuple[Any, ...], must: bool = True) -> None:
+    try:
+        given = case.op.type(*atoms)
+    except (TypeMismatch, BadValue):
+        return
+    except Exception as error:
+        raise Broken(f"at {Ty(atoms)} it raises {type(error).__name__} ({error}) where TypeMismatch or BadValue is wanted") from error
+    if must:
+        raise Broken(f"it accepts {Ty(atoms)} and gives {given}")
+
+
+def agrees(facts: Facts, _: Rules) -> str:
+    """NumPy and JAX return the same: to 1e-12 in float64, exactly for anything but floats; and JAX the declared types."""
+    has_meaning(facts)
+    from lensgrad.backends import jax as jax_backend
+
+    for dtype, f, _ in dtypes(facts):
+        returned(f"JAX in {dtype}", f, jax_backend.shapes(f), jax_backend.host)
+    close("NumPy against JAX", facts.run(*facts.xs), facts.oracle[0], tolerance(facts.f))
+    return "1e-12 of the norm"
+
+
+def tolerance(f: Diagram) -> float:
+    """What two backends may differ by: by the narrowest float among the types."""
+    return max((AGREE.get(getattr(a, "dtype", ""), 0.0) for a in (*f.dom, *f.cod)), default=0.0)
