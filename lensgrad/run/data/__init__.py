@@ -1,5 +1,18 @@
-"""Data sets: small ones bundled, with their licences."""
+"""Data: sources of batches, tables, splits and checks, bundled sets, and the official sets by their files."""
 
-from lensgrad.run.data.bundled import Dataset, iris, one_hot
+from lensgrad.run.data.bundled import Dataset, Graph, cora, digits, iris, one_hot
+from lensgrad.run.data.check import check, unseen
+from lensgrad.run.data.mapped import mapped
+from lensgrad.run.data.mix import mixup
+from lensgrad.run.data.official import cifar10, fashion_mnist, mnist, shakespeare
+from lensgrad.run.data.source import ArraySource, Source, source, transform
+from lensgrad.run.data.split import Scale, split, standardize
+from lensgrad.run.data.stream import IteratorSource
+from lensgrad.run.data.table import csv, table
+from lensgrad.run.data.text import Characters, windows
 
-__all__ = ["Dataset", "iris", "one_hot"]
+__all__ = [
+    "ArraySource", "Characters", "Dataset", "Graph", "IteratorSource", "Scale", "Source", "check", "cifar10", "cora", "csv",
+    "digits", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "one_hot", "shakespeare", "source", "split", "standardize",
+    "table", "transform", "unseen", "windows",
+]  # fmt: skip

@@ -1,0 +1,151 @@
+"""Official data files: found where the user keeps them, verified, or downloaded into the user's cache."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lensgrad.core.errors import BadValue, MissingData, listed
+
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Official:
+    """A file as its makers publish it: folder and name, checksum, and the addresses it is served from.
+
+    `content` is the sha256 of what an official .gz holds: a copy that packs the same bytes in another way is as good.
+    """
+
+    folder: str
+    name: str
+    algorithm: str
+    digest: str
+    mirrors: tuple[str, ...]
+    content: str = ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(mirror if mirror.endswith(self.name) else mirror + self.name for mirror in self.mirrors)
+
+
+def cache() -> Path:
+    """Where downloads are kept: LENSGRAD_CACHE, or the folder `lensgrad` in the user's cache folder of this system."""
+    given = os.environ.get("LENSGRAD_CACHE")
+    if given:
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "lensgrad" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lensgrad"
+
+
+def official(file: Official) -> Path:
+    """The verified file: from LENSGRAD_DATA, else from the cache, else downloaded into the cache."""
+    given = os.environ.get("LENSGRAD_DATA")
+    mine = Path(given) / file.folder / file.name if given else None
+    if mine is not None and mine.is_file():
+        return verified(mine, file, f"replace it with the official file, {file.addresses[0]}")
+    cached = cache() / file.folder / file.name
+    if not cached.is_file():
+        return downloaded(cached, file)
+    return verified(cached, file, "delete it, and it is downloaded again")
+
+
+def verified(path: Path, file: Official, fix: str) -> Path:
+    """The path of a file with the official checksum, or an error that says what it has and what to do."""
+    found = digest(path, file.algorithm)
+    if found != file.digest and not (file.content and unpacked_digest(path) == file.content):
+        raise BadValue(f"'{path}' is corrupt: its {file.algorithm} is {found} and should be {file.digest}; {fix}")
+    return path
+
+
+def digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as stream:
+        return summed(stream, algorithm)
+
+
+def unpacked_digest(path: Path) -> str:
+    """The sha256 of the bytes in a .gz file; nothing for a broken one."""
+    try:
+        with gzip.open(path) as stream:
+            return summed(stream, "sha256")
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def summed(stream: Any, algorithm: str) -> str:
+    made = hashlib.new(algorithm, usedforsecurity=False)
+    while part := stream.read(CHUNK):
+        made.update(part)
+    return made.hexdigest()
+
+
+def downloaded(target: Path, file: Official) -> Path:
+    """The file from the first mirror that serves it whole; it appears under its name only when it is verified."""
+    reasons = []
+    for address in file.addresses:
+        try:
+            return fetch(address, target, file)
+        except (OSError, BadValue) as wrong:
+            reasons.append(f"{address}: {getattr(wrong, 'reason', None) or wrong}")
+    place = f"{file.folder}/{file.name}"
+    raise MissingData(
+        f"'{place}' is not on this machine and could not be downloaded ({listed(reasons)}): put the file at '{target}', "
+        f"or set LENSGRAD_DATA to a folder that has {place}"
+    )
+
+
+def fetch(address: str, target: Path, file: Official) -> Path:
+    """Download beside the target, verify, then rename: nobody ever sees half a file."""
+    from urllib.request import Request, urlopen
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=file.name, suffix=".part", dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out, urlopen(Request(address, headers={"User-Agent": "lensgrad"}), timeout=30) as answer:
+            size = int(answer.headers.get("Content-Length") or 0)
+            with shown(file.name, size) as seen:
+                copy(answer, out, seen)
+        verified(part, file, "what this address serves is not the official file")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def copy(source: Any, target: BinaryIO, seen: Any) -> None:
+    while part := source.read(CHUNK):
+        target.write(part)
+        seen(len(part))
+
+
+@contextmanager
+def shown(name: str, size: int) -> Iterator[Any]:
+    """A bar on a terminal; a line elsewhere. Gives what is to be called with the number of bytes read."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.print(f"downloading {name} ({size / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
+        yield lambda n: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"downloading {name}", total=size or None)
+        yield lambda n: bar.update(task, advance=n)
+
+
+def all_of(files: Sequence[Official]) -> list[Path]:
+    """Several files, each verified."""
+    return [official(f) for f in files]
