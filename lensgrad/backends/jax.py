@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
+from lensgrad.backends.loop import few_channels
 from lensgrad.backends.source import Hole, entry_of
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import MissingExtra, NoRule
@@ -65,11 +66,20 @@ def cast(n: Any, x: Any) -> Any:
 
 
 def convolution(n: Any, a: Any, b: Any) -> Any:
-    """The slot that the generator names."""
+    """The slot that the generator names; as a product of matrices where there are few channels."""
     op = n.op
+    if few_channels(op, (a, b)):
+        return product(op, a, b)
     if op.slot == "y":
         return kernels.convolve(op.window, a, b)
     return kernels.convolve_image(op.window, op.image, a, b) if op.slot == "x" else kernels.convolve_kernel(op.window, op.size, a, b)
+
+
+def product(op: Any, a: Any, b: Any) -> Any:
+    """The same, as a product of matrices."""
+    if op.slot == "y":
+        return kernels.product(op.window, a, b)
+    return kernels.product_image(op.window, op.image, a, b) if op.slot == "x" else kernels.product_kernel(op.window, op.size, a, b)
 
 
 def loop(n: Any, *xs: Any) -> tuple[Any, ...]:
@@ -140,6 +150,7 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     array.Full: lambda n: jnp.full(n.op.atom.shape, n.op.value, n.op.atom.dtype),
     # reductions, order, indices
     reduce.AMax: lambda n, x: jnp.max(x, n.op.axes),
+    reduce.LogSoftmax: lambda n, x: jax.nn.log_softmax(x, n.op.axis),
     reduce.LogSumExp: lambda n, x: jax.nn.logsumexp(x, n.op.axes),
     reduce.ArgMax: lambda n, x: jnp.argmax(x, n.op.axis).astype(jnp.int32),
     reduce.ArgSort: on(lambda x: jnp.argsort(x, -1, stable=True).astype(jnp.int32)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 
@@ -48,6 +49,32 @@ def convolve_kernel(window: Any, size: Any, x: Any, y: Any) -> Any:
     """The adjoint of `convolve` in its kernel: image and result to kernel."""
     k = jax.ShapeDtypeStruct((*size, x.shape[-1] // window.groups, y.shape[-1]), x.dtype)
     return jax.linear_transpose(lambda k: convolve(window, x, k), k)(y)[0]
+
+
+def patches(window: Any, size: Any, x: Any) -> Any:
+    """(N, *space, C) to (N, *out, K · C): what each of the K kernel positions meets, side by side."""
+    x = jnp.pad(x, [(0, 0), *window.padding, (0, 0)])
+    outs = window.out(tuple(n - a - b for n, (a, b) in zip(x.shape[1:-1], window.padding, strict=True)), size)
+    steps = list(zip(window.stride, window.dilation, outs, strict=True))
+    spans = [[slice(k * d, k * d + (o - 1) * s + 1, s) for k, (s, d, o) in zip(at, steps, strict=True)] for at in np.ndindex(*size)]
+    return jnp.concatenate([x[(slice(None), *span)] for span in spans], -1)
+
+
+def product(window: Any, x: Any, k: Any) -> Any:
+    """`convolve`, without groups, as one product of matrices."""
+    return patches(window, k.shape[:-2], x) @ k.reshape(-1, k.shape[-1])
+
+
+def product_image(window: Any, image: Any, y: Any, k: Any) -> Any:
+    """The adjoint of `product` in its image."""
+    x = jax.ShapeDtypeStruct((y.shape[0], *image, k.shape[-2]), y.dtype)
+    return jax.linear_transpose(lambda x: product(window, x, k), x)(y)[0]
+
+
+def product_kernel(window: Any, size: Any, x: Any, y: Any) -> Any:
+    """The adjoint of `product` in its kernel."""
+    rows = patches(window, size, x)
+    return (rows.reshape(-1, rows.shape[-1]).T @ y.reshape(-1, y.shape[-1])).reshape(*size, x.shape[-1], y.shape[-1])
 
 
 def window_argmax(window: Any, size: Any, x: Any) -> Any:

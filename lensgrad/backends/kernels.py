@@ -19,19 +19,18 @@ def logistic(x):
 
 
 def erf(x):
-    """The error function: its series near 0, its continued fraction beyond 2, to about one unit in the last place."""
+    """The error function: its series of positive terms to 2, its continued fraction beyond, to a few units in the last place."""
     x = np.asarray(x)
     wide = x.astype(np.float64)
     small, t = np.clip(np.abs(wide), 0, 2), np.maximum(np.abs(wide), 2)
-    term = total = small
-    for n in range(1, 48):
-        term = term * (-small * small) / n
-        total = total + term / (2 * n + 1)
+    series = np.ones_like(small)
+    for n in range(47, 0, -1):
+        series = 1 + series * (2 * small * small) / (2 * n + 1)
     fraction = t
     for n in range(60, 0, -1):
         fraction = t + n / 2 / fraction
     tail = 1 - np.exp(-t * t) / (fraction * np.sqrt(np.pi))
-    return (np.sign(wide) * np.where(np.abs(wide) < 2, total * 2 / np.sqrt(np.pi), tail)).astype(x.dtype)
+    return (np.sign(wide) * np.where(np.abs(wide) < 2, small * series * np.exp(-small * small) * 2 / np.sqrt(np.pi), tail)).astype(x.dtype)
 
 
 def spread(x, shape, axes):
@@ -57,6 +56,13 @@ def logsumexp(x, axes):
     top = np.max(x, axes, keepdims=True)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))
     return np.log(np.sum(np.exp(x - top), axes)) + np.squeeze(top, axes)
+
+
+def log_softmax(x, axis):
+    """x minus the logsumexp along an axis, the largest entry taken out first."""
+    top = np.max(x, axis, keepdims=True)
+    x = x - np.where(np.isfinite(top), top, np.zeros_like(top))
+    return x - np.log(np.sum(np.exp(x), axis, keepdims=True))
 
 
 def cumulative_sum(x, axis, backward):

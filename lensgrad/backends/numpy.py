@@ -146,6 +146,7 @@ MEANING: dict[type[Op], Any] = {
     array.Full: lambda s: f"np.full({s.op.atom.shape}, {number(s.op.value)}, {dtype(s.op.atom.dtype)})",
     # reductions, order, indices
     reduce.AMax: "np.max({0}, {op.axes})",
+    reduce.LogSoftmax: "log_softmax({0}, {op.axis})",
     reduce.LogSumExp: "logsumexp({0}, {op.axes})",
     reduce.ArgMax: "np.argmax({0}, {op.axis}).astype(np.int32)",
     reduce.ArgSort: "np.argsort({0}, -1, kind='stable').astype(np.int32)",

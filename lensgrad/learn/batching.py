@@ -32,7 +32,7 @@ def batch(f: Para, n: int, over: Iterable[str] | None = None) -> Para:
     params = tuple(replace(p, ob=many(p.ob, n)) if i in chosen else p for i, p in enumerate(body.params))
     seen = split(arrow.cod.atoms[len(f.cod) :], [ob for _, ob in body.observables])
     named = tuple((label, Ty(atoms)) for (label, _), atoms in zip(body.observables, seen, strict=True))
-    return Para(many(f.dom, n), many(f.cod, n), Body(params, arrow, named), piece=f.piece)
+    return Para(many(f.dom, n), many(f.cod, n), Body(params, arrow, named), piece=f.piece, ends=f.ends)
 
 
 def batched_params(params: tuple[Param, ...], over: Iterable[str] | None) -> set[int]:

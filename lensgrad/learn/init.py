@@ -9,7 +9,7 @@ from lensgrad.core.diagram import Diagram
 from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import Array, Key
+from lensgrad.theories.smooth.array import Array, Key, full
 from lensgrad.theories.smooth.ops import normal as draw_normal
 from lensgrad.theories.smooth.ops import uniform as draw_uniform
 
@@ -19,6 +19,11 @@ Init = Callable[[Ty], Diagram]  # for an object A, an arrow Key → A
 def zeros(ob: Ty) -> Diagram:
     """0 everywhere, in any theory: Key → A."""
     return trace(lambda key: tuple(a.zero() for a in ob), Ty((Key(),)))
+
+
+def constant(value: float) -> Init:
+    """The same number everywhere."""
+    return drawn(lambda key, a: full(value, a))
 
 
 def normal(std: float = 1.0) -> Init:

@@ -6,7 +6,7 @@ Each is a family: it meets the prediction's type in `model >> loss("y")`. Beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param, Role
@@ -22,14 +22,23 @@ from lensgrad.theories.smooth.array import Array
 Formula = Callable[[Any, Any], Any]  # (label, prediction) ↦ loss
 
 
-def loss(name: str, label: str, formula: Formula, labels: Callable[[Ty], Ty] = lambda b: b, metrics: Sequence[str] = ()) -> Family:
-    """The family of `formula`, with the label as a parameter of role data."""
+def loss(
+    name: str,
+    label: str,
+    formula: Formula,
+    labels: Callable[[Ty], Ty] = lambda b: b,
+    metrics: Sequence[str] = (),
+    measures: Mapping[str, Formula] | None = None,
+) -> Family:
+    """The family of `formula`, with the label as a parameter of role data; `measures` are its own metrics by name."""
+    measure = {m: (measures or {}).get(m) or metric(m) for m in metrics}
+
     def at(dom: Ty) -> Para:
         target = labels(dom)
 
         def body(truth: Any, predicted: Any) -> Any:
             value = formula(truth, predicted)
-            return value, value, *(metric(m)(truth, predicted) for m in metrics)
+            return value, value, *(measure[m](truth, predicted) for m in metrics)
 
         arrow = trace(body, target, dom)
         made = trace(formula, target, dom).cod
@@ -49,21 +58,68 @@ def mse(label: str = "y", metrics: Sequence[str] = ()) -> Family:
     return loss("mse", label, lambda t, p: ops.mean_over((p - t) * (p - t)), metrics=metrics)
 
 
-def cross_entropy(label: str = "y", metrics: Sequence[str] = (), labels: str = "index") -> Family:
-    """−Σ b_t log softmax(b_p) : ℝⁿ → ℝ on logits; the label is a class number, or probabilities with labels="probabilities"."""
+def cross_entropy(label: str = "y", metrics: Sequence[str] = (), labels: str = "index", mask: str = "") -> Family:
+    """−Σ b_t log softmax(b_p) : ℝ^(*s, n) → ℝ on logits, the mean over s; the label is a class number at each of s.
+
+    labels="probabilities" takes one distribution at each of s instead. `mask` names truth values bool^s beside the labels:
+    what they mark as false counts neither in the loss nor in the metrics. They may also come with the logits, as a second
+    wire of the model. Where nothing counts the loss is 0.
+    """
     if labels not in ("index", "probabilities"):
         raise BadValue(f"labels are 'index' or 'probabilities', got '{labels}'")
 
-    def formula(truth: Any, logits: Any) -> Any:
+    def formula(truth: Any, logits: Any, *shown: Any) -> Any:
         weights = ops.one_hot(truth, logits.atom.shape[-1], logits.atom.dtype) if labels == "index" else truth
-        return -ops.sum_over(weights * ops.log_softmax(logits))
+        return averaged(-ops.sum_over(weights * ops.log_softmax(logits), -1), *shown)
 
-    def index(dom: Ty) -> Ty:
-        if len(dom) != 1 or dom[0].rank != 1:
-            raise TypeMismatch(f"cross_entropy wants logits with one axis of classes, got {dom}")
-        return Ty((Array((), "int32"),)) if labels == "index" else dom
+    def index(logits: Array) -> Array:
+        return logits.with_shape(*logits.shape[:-1]).with_dtype("int32") if labels == "index" else logits
 
-    return loss("cross_entropy", label, formula, index, metrics)
+    return tokens("cross_entropy", label, mask, formula, index, metrics)
+
+
+def binary_cross_entropy(label: str = "y", metrics: Sequence[str] = ()) -> Family:
+    """−t log σ(z) − (1 − t) log(1 − σ(z)) : ℝ^s → ℝ on logits z, the mean over s; labels t are numbers from 0 to 1."""
+
+    def formula(truth: Any, logits: Any) -> Any:
+        # ln(1 + e^z) from its larger part, and max shares at 0, so the gradient is σ(z) − t everywhere.
+        return ops.mean_over(ops.maximum(logits, 0.0) + ops.log1p(ops.exp(-ops.absolute(logits))) - truth * logits)
+
+    # A logit is positive where its probability is above ½.
+    return loss("binary_cross_entropy", label, formula, metrics=metrics, measures={"accuracy": lambda t, z: agreement(t > 0.5, z > 0.0)})
+
+
+def averaged(values: Any, *shown: Any) -> Any:
+    """The mean of values, of those that are shown if there is a mask; 0 if there are none."""
+    if not shown:
+        return ops.mean_over(values)
+    counts = ops.cast(shown[0], values.atom.dtype)
+    return ops.sum_over(ops.select(shown[0], values, 0.0)) / ops.maximum(ops.sum_over(counts), 1.0)
+
+
+def tokens(name: str, label: str, mask: str, formula: Formula, labels: Callable[[Array], Array], metrics: Sequence[str]) -> Family:
+    """The family of a loss on logits ℝ^(*s, n) with labels at s, and with a mask bool^s among the parameters or the inputs."""
+
+    def at(dom: Ty) -> Para:
+        logits = dom[0] if len(dom) else None
+        if not isinstance(logits, Array) or not logits.floating or not logits.rank:
+            raise TypeMismatch(f"{name} wants logits whose last axis is the classes, got {dom}")
+        truths, target = Ty((logits.with_shape(*logits.shape[:-1]).with_dtype("bool"),)), Ty((labels(logits),))
+        if dom.atoms[1:] != (() if mask or len(dom) == 1 else truths.atoms):
+            raise TypeMismatch(f"{name} wants logits, and nothing or a mask {truths} beside them, got {dom}")
+        masks = [Param(mask, truths, Role.DATA)] if mask else []
+
+        def body(truth: Any, *wires: Any) -> Any:
+            shown, predicted = (wires[:1], wires[1]) if mask else (wires[1:], wires[0])
+            value = formula(truth, predicted, *shown)
+            return value, value, *(averaged(metric(m)(truth, predicted), *shown) for m in metrics)
+
+        arrow = trace(body, target, *(p.ob for p in masks), *(Ty((a,)) for a in dom))
+        value = Ty(arrow.cod.atoms[:1])
+        seen = [(n, Ty((a,))) for n, a in zip(("loss", *metrics), arrow.cod.atoms[1:], strict=True)]
+        return Para.make([Param(label, target, Role.DATA), *masks], arrow, value, seen).told(name)
+
+    return Family(name, at)
 
 
 def xor(label: str = "y", metrics: Sequence[str] = ()) -> Family:
@@ -77,12 +133,19 @@ def squares(x: Any) -> Any:
 
 
 def accuracy(truth: Any, predicted: Any) -> Any:
-    """1 where the largest prediction is the class of the label (a number, one-hot, or one score: its sign of ½)."""
+    """1 where the largest prediction is the class of the label (a number or one-hot); a single score and its label are compared with ½."""
     if isinstance(predicted.atom, Vector):
         raise BadValue("accuracy is for arrays; over bits the loss itself counts errors")
+    if truth.atom == predicted.atom and predicted.atom.shape[-1:] in ((), (1,)):
+        return agreement(truth > 0.5, predicted > 0.5)
     found = ops.argmax(predicted)
     wanted = truth if not truth.atom.floating else ops.argmax(truth)
     return ops.cast(ops.equal(found, wanted), predicted.atom.dtype)
+
+
+def agreement(wanted: Any, found: Any) -> Any:
+    """The share of truth values that are equal."""
+    return ops.mean_over(ops.select(wanted, ops.cast(found, "float32"), 1.0 - ops.cast(found, "float32")))
 
 
 METRICS: dict[str, Formula] = {"accuracy": accuracy}

@@ -2,32 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lensgrad.cat.names import weights
 from lensgrad.cat.para import Para, Point, corner, lens
-from lensgrad.core.diagram import Family
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.diagram import Family, at
+from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.rates import Rate
 from lensgrad.theories.smooth.ops import mean, total
 
-REDUCTIONS = {"mean": mean, "sum": total}
+REDUCTIONS = {"mean": mean, "sum": total}  # of the losses of a batch
 
 
-def supervised_task(model: Para, loss: Family, label: str = "x") -> Para:
-    """corner ; model ; loss : I → L, with the input as the parameter `label` (arXiv 2404.00408, section 4.1)."""
+def input_of(ob: Ty, names: str | tuple[str, ...]) -> Para:
+    """A corner for the whole object, or one for each of its atoms: I → A₁ ⊗ … ⊗ Aₙ."""
+    if isinstance(names, str):
+        return corner(ob, names)
+    if len(names) != len(ob) or len(set(names)) < len(names):
+        raise BadValue(f"the model takes {ob}, so its inputs need {len(ob)} different names, got {listed(names)}")
+    first, *others = (corner(Ty((a,)), n) for n, a in zip(names, ob, strict=True))
+    return first.tensor(*others)
+
+
+def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x") -> Para:
+    """corner ; model ; loss : I → L, with the input as the parameter `label` (arXiv 2404.00408, section 4.1), or several."""
     if isinstance(model, Family):
         raise TypeMismatch(
             f"the model {model.name} does not say what it takes: begin it with lg.input(…) or give the first layer its input size"
         )
-    return corner(model.dom, label) >> model >> loss
+    if not isinstance(model, Para):
+        raise TypeMismatch(f"a model is made of layers, such as lg.dense(4, 3), got {model!r:.60}")
+    return input_of(model.dom, label) >> model >> loss
 
 
-def closed_lens(task: Para, rate: Family, optimizer: Point, n: int | None, reduction: str = "mean") -> Para:
+def closed_lens(task: Para, rate: Family | Para, optimizer: Point, n: int | None, reduction: str = "mean") -> Para:
     """The closed parametric lens of a task: batch, reduce, `lens`, rate, optimizer, in this order.
 
     With n = None the task is taken as it is, one example a step. `optimizer` is for all weights, or a dict of patterns.
     """
+    if reduction not in REDUCTIONS:
+        raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
     whole = task if n is None else batch(task, n) >> REDUCTIONS[reduction]
-    points: Any = optimizer if isinstance(optimizer, dict) else {weights: optimizer}
-    return (lens(whole) >> rate).reparam(points)
+    one_rate(rate, places(optimizer).values())
+    return (lens(whole) >> rate).reparam(places(optimizer))
+
+
+def places(optimizer: Point) -> dict[Any, Point]:
+    """Where an optimizer works: at all weights, unless it is a dict of patterns."""
+    return optimizer if isinstance(optimizer, dict) else {weights: optimizer}
+
+
+def frozen(task: Para, rate: Family | Para, optimizer: Point) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
+    """Rate and optimizer as values without functions, at this task: the lens of the rate, and a point for each place.
+
+    `closed_lens(task, *frozen(task, rate, optimizer), n)` is `closed_lens(task, rate, optimizer, n)` for every n, since
+    neither the loss of a batch nor its weights have a batch axis. Only an optimizer of data, as in deep dreaming, has
+    one: such a learner keeps to one example a step.
+    """
+    start = lens(task)
+    cap = at(rate, start.cod)
+    return cap, (start >> cap).made(places(optimizer))
+
+
+def one_rate(rate: Family | Para, points: Iterable[Point]) -> None:
+    """Refuse a second rate in front of an optimizer whose steps hardly depend on the size of the gradient."""
+    own = [p for p in points if getattr(p, "owns_rate", False)]
+    if own and not (isinstance(rate, Rate) and rate.size == 1):
+        raise BadValue(
+            f"{own[0].name} carries its learning rate and hardly depends on the size of the gradient, so {getattr(rate, 'name', 'a rate')} "
+            "in front of it would be lost: give the rate to the optimizer only"
+        )

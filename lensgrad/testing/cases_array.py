@@ -60,7 +60,13 @@ LINEAR: list[Case] = [
     ),
     *(
         Case(linear.Concatenate(axis), dom, variadic=True)
-        for axis, dom in [(0, (f(2), f(3))), (1, (f(2, 1), f(2, 3), f(2, 2))), (1, (f(2, 2, 1), f(2, 1, 1))), (0, (f(2),)), (0, (i(2),) * 2)]
+        for axis, dom in [
+            (0, (f(2), f(3))),
+            (1, (f(2, 1), f(2, 3), f(2, 2))),
+            (1, (f(2, 2, 1), f(2, 1, 1))),
+            (0, (f(2),)),
+            (0, (i(2), i(1))),
+        ]
     ),
     *(Case(linear.Flip(axes), (f(2, 3, 2),)) for axes in ((), (1,), (0, 2))),
     *(Case(linear.CumulativeSum(axis, back), (a,)) for axis, a in ((0, f(4)), (1, f(2, 3, 2))) for back in (False, True)),
@@ -95,6 +101,7 @@ REDUCE: list[Case] = [
     *(Case(reduce.AMax(axes), (f(2, 3, 2),), (spaced(),)) for axes in ((), (1,), (0, 2), (0, 1, 2))),
     Case(reduce.AMax((0,)), (f(3, 2),), (spaced(),), (EVEN, SHARED)),
     Case(reduce.AMax((0,)), (i(3, 2),)),
+    *(Case(reduce.LogSoftmax(axis), (f(2, 3, 2),), (v,)) for axis in (0, 1, 2) for v in (normal, between(-30, 30))),
     *(Case(reduce.LogSumExp(axes), (f(2, 3, 2),), (v,)) for axes in ((), (1,), (0, 2), (0, 1, 2)) for v in (normal, between(-30, 30))),
     *(Case(reduce.ArgMax(axis), (a,), (v,)) for axis, a in ((0, f(4)), (1, f(2, 5, 2)), (0, i(6))) for v in (spaced(), whole(0, 2))),
     *(Case(reduce.ArgSort(), (a,), (v,)) for a in (f(5), f(2, 4), i(2, 1, 5)) for v in (spaced(), whole(0, 3))),

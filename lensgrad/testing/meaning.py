@@ -93,7 +93,7 @@ def refusal(case: Case, atoms: tuple[Any, ...], must: bool = True) -> None:
         raise Broken(f"it accepts {Ty(atoms)} and gives {given}")
 
 
-def agrees(facts: Facts, _: Rules) -> str:
+def agrees(facts: Facts, rules: Rules) -> str:
     """NumPy and JAX return the same: to 1e-12 in float64, exactly for anything but floats; and JAX the declared types."""
     has_meaning(facts)
     from lensgrad.backends import jax as jax_backend

@@ -36,7 +36,7 @@ SHAPES = ("core.", "cat.", "theories.smooth.ops", "theories.smooth.array")  # wh
 class Subject:
     """A function that rules are made of, with the generators that use it."""
 
-    function: FunctionType
+    function: Any
     users: list[type[Op]] = field(default_factory=list[type[Op]])
     parts: set[str] = field(default_factory=set[str])
 

@@ -1,7 +1,6 @@
 """Wrong versions of a function, made from its source: each differs in one expression."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -22,7 +21,7 @@ LIMIT = 50_000  # evaluations of one expression after which a mutant is running 
 class Mutant:
     """A function with one expression changed: what it said, what it says now, and its code."""
 
-    function: FunctionType
+    function: Any  # a FunctionType; said so, a type checker would bind it as a method
     change: str
     code: CodeType
 
@@ -101,7 +100,7 @@ def compiled(tree: ast.Module, index: int, new: ast.AST, function: FunctionType)
     code = compile(ast.fix_missing_locations(changed), f"<mutant of {function.__qualname__}>", "exec", flags, dont_inherit=True)
     exec(code, function.__globals__, space)
     made = space[function.__name__]
-    return (made.fget if isinstance(made, property) else made).__code__
+    return getattr(made, "fget", made).__code__
 
 
 def marked(new: ast.AST) -> ast.AST:
@@ -164,16 +163,18 @@ def wrong_return(node: ast.Return, linear: bool) -> Iterator[ast.AST]:
 def opposite(adjoint: ast.expr) -> ast.expr:
     """An adjoint with the sign of what it gives flipped."""
     if isinstance(adjoint, ast.Lambda):
-        return ast.Lambda(adjoint.args, ast.UnaryOp(ast.USub(), adjoint.body)) if not isinstance(adjoint.body, ast.Tuple) else flipped(adjoint)
+        return flipped(adjoint)
     wires = ast.arguments([], [], ast.arg("dys"), [], [], None, [])
     applied = ast.Call(adjoint, [ast.Starred(ast.Name("dys", ast.Load()), ast.Load())], [])
     return ast.Lambda(wires, ast.UnaryOp(ast.USub(), applied))
 
 
 def flipped(adjoint: ast.Lambda) -> ast.expr:
-    """The sign of the first entry flipped."""
+    """The sign flipped; of the first entry where there are several."""
     body = adjoint.body
-    return ast.Lambda(adjoint.args, with_entry(body, 0, ast.UnaryOp(ast.USub(), body.elts[0]))) if isinstance(body, ast.Tuple) else adjoint
+    if isinstance(body, ast.Tuple):
+        return ast.Lambda(adjoint.args, with_entry(body, 0, ast.UnaryOp(ast.USub(), body.elts[0])))
+    return ast.Lambda(adjoint.args, ast.UnaryOp(ast.USub(), body))
 
 
 def with_entry(group: ast.Tuple, place: int, entry: ast.expr) -> ast.Tuple:

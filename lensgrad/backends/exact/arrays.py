@@ -39,6 +39,10 @@ def log_sum_exp(op: Any, *xs: Polynomial) -> Polynomial:
     return applied("logsumexp", *xs, partials=lambda *vs: [of(EXP)(v - log_sum_exp(op, *vs)) for v in vs])
 
 
+def log_softmax(op: Any, x: Entries) -> Entries:
+    return x - np.expand_dims(along(log_sum_exp)(op, x), op.axis)
+
+
 def order(op: Any, x: Entries) -> Entries:
     """Positions in sorted order, as atoms of the whole row."""
     rows = x.reshape(-1, x.shape[-1])

@@ -160,6 +160,7 @@ EXACT: dict[type[Op], Meaning | Hole] = {
     linear.Einsum: lambda op, *xs: np.einsum(op.spec, *xs),
     array.Full: whole.constant,
     reductions.AMax: whole.along(whole.largest),
+    reductions.LogSoftmax: whole.log_softmax,
     reductions.LogSumExp: whole.along(whole.log_sum_exp),
     reductions.ArgMax: whole.along(lambda op, *xs: at.applied("argmax", *xs)),
     reductions.ArgSort: whole.order,

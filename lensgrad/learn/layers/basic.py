@@ -1,39 +1,19 @@
-"""Linear maps, biases, activations, and how layers are put one after the other."""
+"""Linear maps, biases, and layers that only move entries."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.cat.names import Param
-from lensgrad.cat.para import Body, Para, para, parametric
-from lensgrad.core.diagram import Diagram, Family, at
-from lensgrad.core.errors import BadValue, Piece, TypeMismatch, caller, listed
+from lensgrad.cat.para import Para, para, parametric
+from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.errors import BadValue, Piece, TypeMismatch, caller
+from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
+from lensgrad.learn.layers.activations import activation_named
+from lensgrad.learn.layers.parts import boxed, one_array, weight
 from lensgrad.theories.smooth import ops
-from lensgrad.theories.smooth.array import Array, Real
-
-ACTIVATIONS: dict[str, Family] = {
-    "exp": ops.exp,
-    "relu": ops.relu,
-    "sigmoid": ops.sigmoid,
-    "softmax": ops.softmax,
-    "tanh": ops.tanh,
-}
-
-
-def activation_named(name: str | Family) -> Family:
-    """An activation by name, or as it is."""
-    if isinstance(name, Family):
-        return name
-    if name not in ACTIVATIONS:
-        raise BadValue(f"'{name}' is no activation; use one of {listed(sorted(ACTIVATIONS))}, or any arrow A → B")
-    return ACTIVATIONS[name]
-
-
-def weight(label: str, ob: Ty, start: init.Init) -> Param:
-    """A weight with its initializer."""
-    return Param(label, ob, init=start(ob))
+from lensgrad.theories.smooth.array import Real
 
 
 def linear(inputs: int, outputs: int, dtype: str = "float32", start: init.Init = init.glorot) -> Para:
@@ -45,14 +25,6 @@ def bias(size: int, dtype: str = "float32", start: init.Init = init.zeros) -> Pa
     """x + β : ℝᵇ → ℝᵇ."""
     ob = Real(size, dtype=dtype)
     return parametric([weight("bias", ob, start)], ob, lambda b, x: x + b)
-
-
-def boxed(body: Para, kind: str, name: str, piece: Piece) -> Para:
-    """A layer as one named box, its parameters under `name/` when there is a name."""
-    found = body.body
-    arrow = found.arrow.define(name or kind)
-    made = Para(body.dom, body.cod, Body(found.params, arrow, found.observables), piece=piece)
-    return made.scope(name) if name else made
 
 
 def dense(
@@ -83,17 +55,11 @@ def dense(
     def infer(dom: Ty) -> Para:
         x = one_array("dense", dom)
         if x.rank != 1:
-            raise TypeMismatch(f"{name or 'dense'}({sizes[0]}) wants one axis of features, got {x}: put lg.flatten() before it")
+            fix = "put lg.flatten() before it, or write lg.each(lg.dense(…)) for one result a row"
+            raise TypeMismatch(f"{name or 'dense'}({sizes[0]}) wants one axis of features, got {x}: {fix}")
         return build(x.shape[0], x.dtype)
 
     return Family(name or "dense", infer)
-
-
-def one_array(what: str, dom: Ty) -> Array:
-    """The only input, an array of floats."""
-    if len(dom) != 1 or not isinstance(dom[0], Array) or not dom[0].floating:
-        raise TypeMismatch(f"{what} wants one array of floats, got {dom}")
-    return dom[0]
 
 
 def flatten() -> Family:
@@ -101,16 +67,11 @@ def flatten() -> Family:
     return ops.flatten
 
 
+def reshape(*shape: int) -> Family:
+    """The same entries, row-major, in another shape; one -1 is computed."""
+    return Family("reshape", lambda dom: trace(lambda x: ops.reshape(x, *shape), dom))
+
+
 def input(*shape: int, dtype: str = "float32") -> Para:
     """The identity on ℝ^shape: how a model says what it takes."""
     return para(Diagram.id(Real(*shape, dtype=dtype)).named("input", caller(), "lg.input({})", "lg.input({})"))
-
-
-def sequential(*layers: Any) -> Any:
-    """layers[0] >> layers[1] >> …, families included."""
-    if not layers:
-        raise BadValue("sequential wants at least one layer")
-    result = para(layers[0])
-    for layer in layers[1:]:
-        result = result >> para(at(layer, result.cod) if not isinstance(result, Family) else layer)
-    return result

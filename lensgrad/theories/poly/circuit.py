@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from lensgrad.core.errors import NoChange, TypeMismatch, WireError
+from lensgrad.core.errors import BadValue, NoChange, TypeMismatch, WireError
 from lensgrad.core.graph import Wire, same
 from lensgrad.core.op import Op, Table, generator
 from lensgrad.core.ty import Ty
@@ -20,6 +20,10 @@ class Vector:
 
     semiring: Semiring
     size: int
+
+    def __post_init__(self) -> None:
+        if type(self.size) is not int or self.size < 0:
+            raise BadValue(f"a vector has a whole number of elements ≥ 0, got {self.size!r}")
 
     @property
     def change(self) -> Vector:
@@ -40,6 +44,8 @@ class Vector:
         """`+`, `*`, `-` (where + has inverses) and `x[i]` on wires of this type."""
         if name == "getitem":
             x, index = args
+            if not isinstance(index, slice) and (type(index) is not int or not -self.size <= index < self.size):
+                raise WireError(f"a wire of type {self} is indexed by whole numbers and slices inside it, got {index!r}")
             chosen = list(range(self.size))[index]
             return Gather(Table([chosen] if isinstance(chosen, int) else chosen))(x)
         wires = [self.constant(a) if type(a) is int else a for a in args]
@@ -69,6 +75,8 @@ class Constant(Op):
     values: Table
 
     def type(self, *dom: Any) -> Ty:
+        if dom:
+            raise TypeMismatch(f"a constant wants 0 inputs, got {Ty(dom)}")
         if any(v not in self.semiring.elements for v in self.values.entries):
             raise TypeMismatch(f"a constant of {self.semiring.name} has entries in 0..{self.semiring.size - 1}, got {self.values}")
         return Ty((Vector(self.semiring, len(self.values)),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,6 +27,6 @@ class Semiring:
         return range(self.size)
 
 
-Z2 = Semiring("Z2", 2, lambda a, b: a ^ b, lambda a, b: a & b, negative=lambda a: a)
-LOGIC = Semiring("OR/AND", 2, lambda a, b: a | b, lambda a, b: a & b)
+Z2 = Semiring("Z2", 2, operator.xor, operator.and_, negative=operator.pos)
+LOGIC = Semiring("OR/AND", 2, operator.or_, operator.and_)
 SEMIRINGS = {s.name: s for s in (Z2, LOGIC)}

@@ -94,6 +94,7 @@ class Full(Op):
     atom: Array
 
     def type(self, *dom: Any) -> Ty:
+        arity("a constant", dom, 0)
         return Ty((self.atom,))
 
     def reverse(self) -> tuple[()]:
@@ -121,11 +122,24 @@ def Bool(*shape: int) -> Ty:
     return Ty((Array(tuple(shape), "bool"),))
 
 
+def arity(what: str, dom: tuple[Any, ...], n: int) -> None:
+    """Refuse another number of inputs."""
+    if len(dom) != n:
+        raise TypeMismatch(f"{what} wants {n} input{'s' * (n != 1)}, got {Ty(dom)}")
+
+
 def floats(what: str, *atoms: Any) -> None:
     """Refuse anything but arrays of floats."""
     for atom in atoms:
         if not isinstance(atom, Array) or not atom.floating:
             raise TypeMismatch(f"{what} wants floats, got {atom}; cast it first")
+
+
+def numbers(what: str, *atoms: Any) -> None:
+    """Refuse anything but arrays of floats or whole numbers."""
+    for atom in atoms:
+        if not isinstance(atom, Array) or atom.dtype == "bool":
+            raise TypeMismatch(f"{what} wants numbers, got {atom}; cast it first")
 
 
 def arrays(what: str, *atoms: Any) -> None:

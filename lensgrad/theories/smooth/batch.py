@@ -44,7 +44,7 @@ def batch(f: Diagram, n: int, over: Sequence[bool]) -> tuple[Diagram, tuple[bool
     """f on n examples at once: Aⁿ → Bⁿ on the inputs marked in `over`, the others shared.
 
     Returns the arrow and which of its outputs carry the batch axis; an output that no example reaches does not.
-    Vectorised through every generator. Draws fold the example's number into their key.
+    Vectorized through every generator. Draws fold the example's number into their key.
     """
     graph = Graph(Ty(tuple(stacked(a, n) if b else a for a, b in zip(f.dom, over, strict=True))))
     outs = _run(f, n, list(zip(graph.wires(range(len(f.dom))), over, strict=True)))
@@ -73,9 +73,13 @@ def _apply(node: Node, n: int, args: list[Flagged]) -> list[Flagged]:
 
 
 def _boxed(op: Definition | Recompute, n: int, args: list[Flagged]) -> list[Flagged]:
-    """A box is batched by batching what is in it; it stays a box."""
-    body, flags = batch(op.body, n, [b for _, b in args])
-    box = Definition(op.label, body) if isinstance(op, Definition) else Recompute(body)
+    """A box is batched by batching what is in it; it stays a box, with both of its bodies."""
+    over = [b for _, b in args]
+    bodies = [op.body] if isinstance(op, Recompute) or op.predict is None else [op.body, op.predict]
+    done = [batch(f, n, over) for f in bodies]
+    flags = tuple(map(any, zip(*(have for _, have in done), strict=True)))
+    level = [f.then(spread_all(f.cod, [h or not want for h, want in zip(have, flags, strict=True)], n)) for f, have in done]
+    box = Definition(op.label, *level) if isinstance(op, Definition) else Recompute(*level)
     return list(zip(flatten(box(*(w for w, _ in args))), flags, strict=True))
 
 

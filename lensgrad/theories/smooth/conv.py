@@ -61,7 +61,8 @@ class Convolve(Op):
         given: dict[str, Array] = dict(zip(self.args(), dom, strict=True))
         spaces = {"x": self.image, "k": self.size, "y": self.window.out(self.image, self.size)}
         space = {s: a.shape[: len(self.size)] if s == "k" else a.shape[1:-1] for s, a in given.items()}
-        if any(space[s] != spaces[s] for s in given) or len({a.dtype for a in dom}) != 1:
+        ranks = any(a.rank != len(self.size) + 2 for a in dom)
+        if ranks or any(space[s] != spaces[s] for s in given) or len({a.dtype for a in dom}) != 1:
             told = " and ".join(f"{s} = {a}" for s, a in given.items())
             raise TypeMismatch(f"a convolution of images {self.image} with kernels {self.size} does not fit {told}")
         return Ty((dom[0].with_shape(*self._shape(given, spaces[self.slot])),))

@@ -7,7 +7,7 @@ from typing import Any
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import Array, arrays
+from lensgrad.theories.smooth.array import Array, arity, arrays
 from lensgrad.theories.smooth.linear import Transpose, lead, single
 
 
@@ -30,8 +30,9 @@ class Take(Op):
     lead: int = 0
 
     def type(self, *dom: Any) -> Ty:
-        arrays("take", *dom)
+        arity("take", dom, 2)
         x, index = dom
+        arrays("take", x)
         integers("take", index)
         if x.rank <= self.lead or x.shape[: self.lead] != index.shape[: self.lead]:
             raise TypeMismatch(f"take cannot read {x} at {index} with {self.lead} leading axes in common")
@@ -58,8 +59,9 @@ class ScatterAdd(Op):
     lead: int = 0
 
     def type(self, *dom: Any) -> Ty:
-        arrays("scatter-add", *dom)
+        arity("scatter-add", dom, 2)
         index, y = dom
+        arrays("scatter-add", y)
         integers("scatter-add", index)
         if y.shape[: index.rank] != index.shape or index.rank < self.lead:
             raise TypeMismatch(f"scatter-add cannot write {y} at {index} with {self.lead} leading axes in common")
@@ -99,4 +101,5 @@ class Iota(Op):
     n: int
 
     def type(self, *dom: Any) -> Ty:
+        arity("iota", dom, 0)
         return Ty((Array((self.n,), "int32"),))

@@ -8,7 +8,7 @@ from typing import Any
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import FLOATS, SHORT, Array, arrays
+from lensgrad.theories.smooth.array import FLOATS, SHORT, Array, arrays, full
 
 Axes = tuple[int, ...]
 
@@ -251,7 +251,7 @@ class Cast(Op):
 
 @generator
 class AxisMean(Op):
-    """x : A → A for one example; in a batch, the mean over the batch, one for all. The only generator that sees the batch."""
+    """x : A → A for one example; in a batch, the mean over the batch, one for all. Beside `BatchSize` the only generator that sees it."""
 
     def type(self, *dom: Any) -> Ty:
         x = single("axis mean", dom)
@@ -266,6 +266,25 @@ class AxisMean(Op):
         from lensgrad.theories.smooth.batch import Batched
 
         return Batched((Sum((0,))(x) * (1.0 / n),), (False,))
+
+
+@generator
+class BatchSize(Op):
+    """1 : A → ℝ for one example; in a batch, how many examples there are, once for all."""
+
+    def type(self, *dom: Any) -> Ty:
+        x = single("batch size", dom)
+        if x.dtype not in FLOATS:
+            raise TypeMismatch(f"batch size wants floats, got {x}")
+        return Ty((x.with_shape(),))
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        return None
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        from lensgrad.theories.smooth.batch import Batched
+
+        return Batched((full(n, x.atom.with_shape()),), (False,))
 
 
 @generator

@@ -35,7 +35,8 @@ exp, log, log1p, expm1 = (family(o.name.lower(), o) for o in (_p.Exp(), _p.Log()
 tanh, sigmoid, sin, cos = family("tanh", _p.Tanh()), family("sigmoid", _p.Logistic()), family("sin", _p.Sin()), family("cos", _p.Cos())
 erf, sqrt, rsqrt, sign = (family(o.name.lower(), o) for o in (_p.Erf(), _p.Sqrt(), _p.Rsqrt(), _p.Sign()))
 absolute, floor, stop_gradient = family("abs", _p.Abs()), family("floor", _p.Floor()), family("stop_gradient", _p.StopGradient())
-argsort, axis_mean = family("argsort", _reduce.ArgSort()), family("axis_mean", _linear.AxisMean())
+argsort = family("argsort", _reduce.ArgSort())
+axis_mean, batch_size = family("axis_mean", _linear.AxisMean()), family("batch_size", _linear.BatchSize())
 
 # -- pointwise with two or three arguments -----------------------------------------------------------------------------
 
@@ -69,6 +70,8 @@ INFIX: dict[str, Op] = {
     "less": _p.Compare("<"),
     "greater_equal": _p.Compare(">="),
     "less_equal": _p.Compare("<="),
+    "equal": _p.Compare("=="),
+    "not_equal": _p.Compare("!="),
 }
 
 
@@ -241,8 +244,7 @@ def argmax(x: Any, axis: int = -1) -> Any:
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """x − ln Σ eˣ along an axis."""
-    axes = over(x, axis)
-    return x - _reduce.back(_reduce.LogSumExp(axes)(x), x, axes)
+    return _reduce.LogSoftmax(over(x, axis)[0])(x)
 
 
 softmax = written("softmax", lambda x: _p.Exp()(log_softmax(x)))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import Array, arrays, floats, full
+from lensgrad.theories.smooth.array import Array, arity, arrays, floats, full, numbers
 from lensgrad.theories.smooth.linear import Cast, lead
 
 AE = Standing.ALMOST_EVERYWHERE
@@ -20,9 +20,8 @@ class Pointwise(Op):
     numeric: ClassVar[bool] = False  # whether integers are accepted as well as floats
 
     def type(self, *dom: Any) -> Ty:
-        if len(dom) != self.arity:
-            raise TypeMismatch(f"{self.name} wants {self.arity} inputs, got {len(dom)}")
-        (arrays if self.numeric else floats)(self.name, *dom)
+        arity(self.name, dom, self.arity)
+        (numbers if self.numeric else floats)(self.name, *dom)
         return Ty((alike(self.name, *dom),))
 
     def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
@@ -288,6 +287,7 @@ class Compare(Pointwise):
     def type(self, *dom: Any) -> Ty:
         if self.relation not in ("<", "<=", "==", "!=", ">=", ">"):
             raise BadValue(f"'{self.relation}' is no comparison; use <, <=, ==, !=, >= or >")
+        arity("a comparison", dom, 2)
         arrays("a comparison", *dom)
         return Ty((alike(f"'{self.relation}'", *dom).with_dtype("bool"),))
 
@@ -299,6 +299,7 @@ class And(Pointwise):
     arity: ClassVar[int] = 2
 
     def type(self, *dom: Any) -> Ty:
+        arity(self.name, dom, self.arity)
         if any(not isinstance(a, Array) or a.dtype != "bool" for a in dom):
             raise TypeMismatch(f"{self.name} wants truth values, got {' and '.join(map(str, dom))}")
         return Ty((alike(self.name, *dom),))

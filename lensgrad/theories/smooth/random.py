@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import Array, Key
+from lensgrad.theories.smooth.array import Array, Key, arity
 from lensgrad.theories.smooth.index import Iota, integers
+
+
+def drawing(f: Diagram) -> bool:
+    """Whether an arrow draws random numbers, itself or in a body inside it."""
+    bodies = (getattr(n.op, "body", None) for n in f.nodes)
+    return any(getattr(n.op, "draws", False) for n in f.nodes) or any(drawing(b) for b in bodies if b is not None)
 
 
 def key_atom(what: str, atom: Any) -> Key:
@@ -22,6 +29,7 @@ class FoldIn(Op):
     """A key for each whole number : Key^s × I32^(s,t) → Key^(s,t). Different numbers give independent keys."""
 
     def type(self, *dom: Any) -> Ty:
+        arity("fold-in", dom, 2)
         key, data = dom
         key_atom("fold-in", key)
         integers("fold-in", data)
@@ -43,6 +51,7 @@ class KeySpread(Op):
     axis: int = 0
 
     def type(self, *dom: Any) -> Ty:
+        arity("key spread", dom, 1)
         shape = key_atom("key spread", dom[0]).shape
         if not 0 <= self.axis <= len(shape):
             raise TypeMismatch(f"key spread along axis {self.axis} does not fit {dom[0]}")
@@ -50,6 +59,23 @@ class KeySpread(Op):
 
     def batch(self, n: int, flags: tuple[bool, ...], key: Any) -> Any:
         return KeySpread(self.n, self.axis + 1)(key)
+
+
+@generator
+class KeyTranspose(Op):
+    """Permute the axes of an array of keys : Key^s → Key^t with t[i] = s[order[i]]."""
+
+    order: tuple[int, ...]
+
+    def type(self, *dom: Any) -> Ty:
+        arity("key transpose", dom, 1)
+        shape = key_atom("key transpose", dom[0]).shape
+        if sorted(self.order) != list(range(len(shape))):
+            raise TypeMismatch(f"key transpose by {self.order} does not fit {dom[0]}")
+        return Ty((Key(tuple(shape[a] for a in self.order)),))
+
+    def batch(self, n: int, flags: tuple[bool, ...], key: Any) -> Any:
+        return KeyTranspose((0, *(a + 1 for a in self.order)))(key)
 
 
 @generator
@@ -63,6 +89,7 @@ class RandomBits(Op):
     draws: ClassVar[bool] = True
 
     def type(self, *dom: Any) -> Ty:
+        arity("a draw", dom, 1)
         return Ty((Array((*key_atom("a draw", dom[0]).shape, *self.shape), "uint32"),))
 
     def batch(self, n: int, flags: tuple[bool, ...], key: Any) -> Any:

@@ -55,6 +55,25 @@ class LogSumExp(Op):
 
 
 @generator
+class LogSoftmax(Op):
+    """x − ln Σ eˣ along `axis` : A → A. One generator, since the largest entry is taken out before anything is rounded."""
+
+    axis: int
+
+    def type(self, *dom: Any) -> Ty:
+        x = single("log-softmax", dom)
+        floats("log-softmax", x)
+        without(x, (self.axis,), "log-softmax")
+        return Ty((x,))
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        return dy - Exp()(self(x)) * back(Sum((self.axis,))(dy), x, (self.axis,))
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return LogSoftmax(self.axis + 1)(x)
+
+
+@generator
 class ArgMax(Op):
     """Where the first largest entry along `axis` is : A → I32."""
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.core.diagram import Diagram, flatten
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import Graph
 from lensgrad.core.op import Op, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.batch import Batched, batch, spread, stacked
-from lensgrad.theories.smooth.index import rotated
-from lensgrad.theories.smooth.linear import Einsum
+from lensgrad.theories.smooth.index import Iota, rotated
+from lensgrad.theories.smooth.linear import Einsum, Spread
+from lensgrad.theories.smooth.random import FoldIn, KeyTranspose, drawing
 
 
 @generator
@@ -42,6 +43,9 @@ class Scan(Op):
 
     def type(self, *dom: Any) -> Ty:
         c, s, x, y = self.parts()
+        if self.n < 1 or len(c) < self.carries or len(s) < self.shared:
+            told = f"n = {self.n}, {self.carries} carries and {self.shared} shared inputs for a body on {self.body.dom}"
+            raise BadValue(f"scan runs at least one step of a body that takes its carries and shared inputs, got {told}")
         if self.body.cod.atoms[: self.carries] != c.atoms:
             raise TypeMismatch(f"scan: the body takes the carries {c} and gives back {Ty(self.body.cod.atoms[: self.carries])}")
         if Ty(dom) != c @ s @ self.stack(x):
@@ -50,7 +54,7 @@ class Scan(Op):
 
     @property
     def draws(self) -> bool:
-        return any(getattr(n.op, "draws", False) for n in self.body.nodes)
+        return drawing(self.body)
 
     def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:
         """A × ΔB → ΔA: the loop run the other way, reading the stack of carries."""
@@ -83,12 +87,12 @@ class Scan(Op):
         held = self.carries + self.shared
         loop = Scan(body, self.n, self.carries, self.shared, self.backward)
         starts = [w if f or not c else spread(w, n) for w, f, c in zip(wires, flags, carried, strict=False)]
-        stacks = [rotated(w, 0, 1) if f else w for w, f in zip(wires[held:], flags[held:], strict=True)]
+        stacks = [swapped(w) if f else w for w, f in zip(wires[held:], flags[held:], strict=True)]
         done = flatten(loop(*starts, *wires[self.carries : held], *stacks))
         return self._unstacked(done, (*carried, *outs[self.carries :], *carried))
 
     def _unstacked(self, done: list[Any], flags: tuple[bool, ...]) -> Batched:
-        moved = [rotated(w, 1, 0) if b and i >= self.carries else w for i, (w, b) in enumerate(zip(done, flags, strict=True))]
+        moved = [swapped(w) if b and i >= self.carries else w for i, (w, b) in enumerate(zip(done, flags, strict=True))]
         return Batched(tuple(moved), flags)
 
     def __str__(self) -> str:
@@ -148,6 +152,13 @@ def over_steps(op: Any, stacks: list[Any]) -> Any:
     return Einsum(",".join(new + i for i in inputs) + "->" + output)(*stacks)
 
 
+def swapped(x: Any) -> Any:
+    """Exchange the axis of steps and the axis of examples."""
+    if isinstance(x.atom, Key):
+        return KeyTranspose((1, 0, *range(2, len(x.atom.shape))))(x)
+    return rotated(x, 0, 1)
+
+
 def moving(ob: Ty) -> Ty:
     """The atoms of an object that have changes: ΔA."""
     return Ty(tuple(a for a in ob if a.change is not None))
@@ -182,7 +193,8 @@ def scan(fn: Callable[..., Any], carry: Any, xs: Any, shared: Any = (), backward
     """Run fn(carry, x, shared) → (carry, y) along the first axis of `xs`, inside a traced function.
 
     `carry`, `xs` and `shared` are wires or tuples of wires; returns the last carry and the stacked ys, grouped alike.
-    A function cannot read wires of the function around it: what every step needs is passed as `shared`.
+    A function cannot read wires of the function around it: what every step needs is passed as `shared`. A shared key
+    arrives folded with the number of the step, so that steps draw differently.
     """
     c, x, s = (flatten([v]) for v in (carry, xs, shared))
     if not x:
@@ -190,10 +202,22 @@ def scan(fn: Callable[..., Any], carry: Any, xs: Any, shared: Any = (), backward
     n = x[0].atom.shape[0]
     rows = Ty(tuple(w.atom.with_shape(*w.atom.shape[1:]) if isinstance(w.atom, Array) else Key(w.atom.shape[1:]) for w in x))
     objects = [Ty(tuple(w.atom for w in c)), Ty(tuple(w.atom for w in s)), rows]
-    body = traced(lambda a, b, d: fn(a, d, b), *objects)
-    out = flatten(Scan(body, n, len(c), len(s), backward)(*c, *s, *x))
+    keys = any(isinstance(w.atom, Key) for w in s)
+    steps = [Iota(n)()] if keys else []
+
+    def step(a: Any, b: Any, d: Any, t: Any) -> Any:
+        own = [fold_step(w, t) if isinstance(w.atom, Key) else w for w in flatten([b])]
+        return fn(a, d, regroup(own))
+
+    body = traced(step, *objects, Ty((Array((), "int32"),) if keys else ()))
+    out = flatten(Scan(body, n, len(c), len(s), backward)(*c, *s, *x, *steps))
     final, ys = out[: len(c)], out[len(c) : len(out) - len(c)]
     return regroup(final), regroup(ys)
+
+
+def fold_step(key: Any, t: Any) -> Any:
+    """Another key for each step."""
+    return FoldIn()(key, t if not key.atom.shape else Spread(key.atom.shape, ())(t))
 
 
 def regroup(wires: list[Any]) -> Any:

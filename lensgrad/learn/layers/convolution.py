@@ -1,0 +1,237 @@
+"""Convolutions of one image (*space, C), channels last. An image has N = 1 here; batching makes it the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
+
+from lensgrad.cat.names import Param
+from lensgrad.cat.para import Para, parametric
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.ty import Ty
+from lensgrad.learn import init
+from lensgrad.learn.layers.activations import activation_named
+from lensgrad.learn.layers.parts import fill, layer, ranked, weight, whole
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Array, Real
+from lensgrad.theories.smooth.conv import Convolve, Window
+
+SPACE = (("length",), ("height", "width"), ("depth", "height", "width"))
+Sizes = int | Sequence[int]
+Padding = str | int | Sequence[Any]
+Activation = str | Family | None
+
+
+class Options(TypedDict, total=False):
+    """What `convolution` takes beside filters and kernel."""
+
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    groups: int
+    activation: Activation
+    use_bias: bool
+    weights: init.Init
+    name: str
+
+
+class DepthwiseOptions(TypedDict, total=False):
+    """The same for `depthwise_conv`, whose groups are its channels."""
+
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    activation: Activation
+    use_bias: bool
+    weights: init.Init
+
+
+def per_axis(what: str, value: Any, axes: int, low: int = 1) -> tuple[int, ...]:
+    """One whole number for each space axis."""
+    given = (value,) * axes if type(value) is int else tuple(value) if isinstance(value, tuple | list) else ()
+    if len(given) != axes or any(type(n) is not int or n < low for n in given):
+        raise BadValue(f"{what} wants a whole number ≥ {low}, or {axes} of them, got {value!r}")
+    return given
+
+
+def padded(what: str, value: Padding, axes: int) -> Any:
+    """Padding as `ops.window` takes it: "same", a number for each axis, or a pair for each axis."""
+    if value == "same":
+        return value
+    if value == "valid":
+        return 0
+    pairs = isinstance(value, tuple | list) and len(value) == axes and all(isinstance(p, tuple | list) for p in value)
+    if pairs and all(len(p) == 2 and all(type(n) is int and n >= 0 for n in p) for p in value):  # type: ignore[union-attr]
+        return value
+    if isinstance(value, str) or pairs:
+        raise BadValue(f"{what} wants padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {value!r}")
+    return per_axis(f"the padding of {what}", value, axes, 0)
+
+
+def image(what: str, dom: Ty, axes: int) -> Array:
+    """The only input, an image with this many space axes and channels last."""
+    names = (*SPACE[axes - 1], "channels")
+    one = len(dom) == 1 and isinstance(dom[0], Array) and dom[0].rank == axes
+    fix = f"add the axis of channels with lg.reshape({', '.join(map(str, dom[0].shape))}, 1)" if one else ""
+    return ranked(what, dom, names, fix)
+
+
+def fits(what: str, win: Window, space: Sequence[int], size: Sequence[int]) -> None:
+    """Refuse an image that is smaller than the window, by the layer's name."""
+    try:
+        win.out(tuple(space), tuple(size))
+    except TypeMismatch as error:
+        raise TypeMismatch(f"{what}: {error}; use a smaller kernel, padding='same', or larger images") from None
+
+
+def grouped(what: str, groups: int, **channels: int) -> None:
+    """Refuse channels that do not divide into groups."""
+    for name, n in channels.items():
+        if n % groups:
+            raise TypeMismatch(f"{what} cannot divide {n} {name} channels into {groups} groups")
+
+
+def biased(ob: Ty, use_bias: bool) -> list[Param]:
+    return [weight("bias", ob, init.zeros)] if use_bias else []
+
+
+def finished(body: Para, activation: Activation) -> Para:
+    return body if activation is None else body >> activation_named(activation)
+
+
+def convolution(
+    axes: int,
+    filters: int,
+    kernel: Sizes,
+    stride: Sizes = 1,
+    padding: Padding = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+    activation: Activation = None,
+    use_bias: bool = True,
+    weights: init.Init = init.glorot,
+    name: str = "",
+) -> Family:
+    """σ(x ∗ K + β) : ℝ^(*space, C) → ℝ^(*out, filters), a correlation; K : (*size, C/groups, filters).
+
+    An output axis has ⌊(n + padding − dilation (k − 1) − 1) / stride⌋ + 1 positions; padding is a number for both sides,
+    a pair for each axis, or "same" (⌈n / stride⌉ positions). `weights` starts K (Glorot), β starts at 0.
+    """
+    kind = f"conv{axes}d"
+    what = name or kind
+    whole(what, filters=filters, groups=groups)
+    size = per_axis(f"the kernel of {what}", kernel, axes)
+    steps, gaps = per_axis(f"the stride of {what}", stride, axes), per_axis(f"the dilation of {what}", dilation, axes)
+    win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, groups)
+
+    def build(dom: Ty) -> Para:
+        x = image(what, dom, axes)
+        grouped(what, groups, input=x.shape[-1], output=filters)
+        fits(what, win, x.shape[:-1], size)
+        convolve = Convolve("y", win, x.shape[:-1], size)
+        kernels = weight("kernel", Real(*size, x.shape[-1] // groups, filters, dtype=x.dtype), weights)
+        return finished(windowed(convolve, [kernels, *biased(Real(filters, dtype=x.dtype), use_bias)], dom), activation)
+
+    return layer(kind, name, build)
+
+
+def windowed(op: Convolve, params: Sequence[Param], dom: Ty) -> Para:
+    """x ∗ K, and + β if there is one, with the axis N = 1 put on and taken off."""
+
+    def body(*wires: Any) -> Any:
+        kernels, *rest, x = wires
+        y = op(ops.reshape(x, 1, *x.atom.shape), kernels)
+        y = ops.reshape(y, *y.atom.shape[1:])
+        return y + fill(rest[0], y) if rest else y
+
+    return parametric(params, dom, body)
+
+
+def conv1d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
+    """Convolution of sequences (length, C): see `convolution` for the options."""
+    return convolution(1, filters, kernel, **options)
+
+
+def conv2d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
+    """Convolution of images (height, width, C): see `convolution` for the options."""
+    return convolution(2, filters, kernel, **options)
+
+
+def conv3d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
+    """Convolution of volumes (depth, height, width, C): see `convolution` for the options."""
+    return convolution(3, filters, kernel, **options)
+
+
+def depthwise_conv(kernel: Sizes, multiplier: int = 1, axes: int = 2, name: str = "", **options: Unpack[DepthwiseOptions]) -> Family:
+    """Each channel by its own kernels : ℝ^(*space, C) → ℝ^(*out, C · multiplier): a convolution in C groups.
+
+    Options as for `convolution`, without `groups`.
+    """
+    what = name or "depthwise_conv"
+    whole(what, multiplier=multiplier)
+    if axes not in (1, 2, 3):
+        raise BadValue(f"{what} has 1, 2 or 3 space axes, got {axes!r}")
+    convolution(axes, 1, kernel, name=what, **options)  # options that do not fit are refused now
+
+    def build(dom: Ty) -> Para:
+        channels = image(what, dom, axes).shape[-1]
+        # One box and one name: the inner layer is asked for its parametric arrow only.
+        return unboxed(convolution(axes, channels * multiplier, kernel, groups=channels, **options).at(dom))
+
+    return layer("depthwise_conv", name, build)
+
+
+def unboxed(f: Para) -> Para:
+    """A layer that is one box as what is in the box."""
+    return Para.make(f.params, f.arrow.nodes[0].op.body, f.cod, f.observables)
+
+
+def conv_transpose(
+    filters: int,
+    kernel: Sizes,
+    stride: Sizes = 1,
+    padding: Padding = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+    output_padding: Sizes = 0,
+    activation: Activation = None,
+    use_bias: bool = True,
+    weights: init.Init = init.glorot,
+    axes: int = 2,
+    name: str = "",
+) -> Family:
+    """The image adjoint of a convolution, + β : ℝ^(*space, C) → ℝ^(*image, filters); K : (*size, filters/groups, C).
+
+    An output axis has (n − 1) stride − padding + dilation (k − 1) + 1 + output_padding entries, and n · stride with "same".
+    """
+    what = name or "conv_transpose"
+    whole(what, filters=filters, groups=groups)
+    if axes not in (1, 2, 3):
+        raise BadValue(f"{what} has 1, 2 or 3 space axes, got {axes!r}")
+    size = per_axis(f"the kernel of {what}", kernel, axes)
+    steps, gaps = per_axis(f"the stride of {what}", stride, axes), per_axis(f"the dilation of {what}", dilation, axes)
+    extra = per_axis(f"the output_padding of {what}", output_padding, axes, 0)
+    win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, groups)
+
+    def build(dom: Ty) -> Para:
+        x = image(what, dom, axes)
+        grouped(what, groups, input=x.shape[-1], output=filters)
+        space = enlarged(what, win, x.shape[:-1], size, extra, padding == "same")
+        adjoint = Convolve("x", win, space, size)
+        kernels = weight("kernel", Real(*size, filters // groups, x.shape[-1], dtype=x.dtype), weights)
+        return finished(windowed(adjoint, [kernels, *biased(Real(filters, dtype=x.dtype), use_bias)], dom), activation)
+
+    return layer("conv_transpose", name, build)
+
+
+def enlarged(what: str, win: Window, space: Sequence[int], size: Sequence[int], extra: Sequence[int], same: bool) -> tuple[int, ...]:
+    """The image sizes whose convolution has `space` positions."""
+    if same:
+        return tuple(n * s for n, s in zip(space, win.stride, strict=True))
+    pads, spans = [a + b for a, b in win.padding], [(k - 1) * d + 1 for k, d in zip(size, win.dilation, strict=True)]
+    made = tuple((n - 1) * s - p + k + e for n, s, p, k, e in zip(space, win.stride, pads, spans, extra, strict=True))
+    if min(made) < 1 or any(e >= s for e, s in zip(extra, win.stride, strict=True) if e):
+        raise TypeMismatch(f"{what} of an image {tuple(space)} would give {made}: use less padding, and output_padding below the stride")
+    return made
+

@@ -1,0 +1,40 @@
+"""Dropout: randomness as a parameter, written back like any state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lensgrad.cat.names import Param, Role
+from lensgrad.cat.para import Para
+from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.errors import BadValue
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.learn.layers.parts import layer, one_array
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Key
+
+KEY = Ty((Key(),))
+
+
+def dropout(rate: float = 0.5, name: str = "") -> Family:
+    """x · m / (1 − rate) : A → A with m = 0 at each entry with probability `rate`, else 1; the identity when predicting.
+
+    The parameter `key` (role key) is read once a step and its successor is the observable `key`, so every step draws
+    anew; in a batch every example has its own mask (Srivastava et al., JMLR 15, 2014, in the inverted form).
+    """
+    if not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise BadValue(f"{name or 'dropout'} wants a rate from 0 up to, but not including, 1, got {rate!r}")
+
+    def build(dom: Ty) -> Para:
+        one_array(name or "dropout", dom)
+        return Para.make([Param("key", KEY, Role.KEY)], trace(lambda k, x: dropped(k, x, rate), KEY, dom), dom, [("key", KEY)])
+
+    return layer("dropout", name, build, lambda dom: Diagram.wiring(KEY @ dom, [1, 0]))
+
+
+def dropped(key: Any, x: Any, rate: float) -> tuple[Any, Any]:
+    """x with entries dropped, and the next key."""
+    now, later = ops.split(key)
+    kept = ops.uniform(now, x.atom.shape, x.atom.dtype) >= rate
+    return ops.select(kept, x * (1.0 / (1.0 - rate)), 0.0), later

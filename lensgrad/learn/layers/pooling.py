@@ -1,0 +1,89 @@
+"""Pooling of one image (*space, C), channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lensgrad.cat.para import Para, parametric
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.ty import Ty
+from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded, per_axis
+from lensgrad.learn.layers.parts import layer, one_array
+from lensgrad.theories.smooth import ops
+
+Pool = Callable[..., Any]  # (image with N, size, stride, padding)
+
+
+def pooling(kind: str, axes: int, pool: Pool, size: Sizes, stride: Sizes | None, padding: Padding, name: str) -> Family:
+    """A window moved over each channel; the stride is the size when not given."""
+    what = name or kind
+    sizes = per_axis(f"the size of {what}", size, axes)
+    steps = sizes if stride is None else per_axis(f"the stride of {what}", stride, axes)
+    pads = padded(what, padding, axes)
+
+    def build(dom: Ty) -> Para:
+        x = image(what, dom, axes)
+        fits(what, ops.window(axes, sizes, steps, pads), x.shape[:-1], sizes)
+        return parametric([], dom, lambda v: single(pool(ops.reshape(v, 1, *v.atom.shape), sizes, steps, pads)))
+
+    return layer(kind, name, build)
+
+
+def single(x: Any) -> Any:
+    """Take off the axis N = 1."""
+    return ops.reshape(x, *x.atom.shape[1:])
+
+
+def max_pool1d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+    """Largest entry of each window : ℝ^(l, C) → ℝ^(l′, C); ties go to the first, padding is never chosen."""
+    return pooling("max_pool1d", 1, ops.max_pool, size, stride, padding, name)
+
+
+def max_pool2d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+    """Largest entry of each window : ℝ^(h, w, C) → ℝ^(h′, w′, C); ties go to the first in row-major order."""
+    return pooling("max_pool2d", 2, ops.max_pool, size, stride, padding, name)
+
+
+def max_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+    """Largest entry of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); ties go to the first in row-major order."""
+    return pooling("max_pool3d", 3, ops.max_pool, size, stride, padding, name)
+
+
+def average_pool1d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+    """Mean of each window : ℝ^(l, C) → ℝ^(l′, C); padding counts as zeros."""
+    return pooling("average_pool1d", 1, ops.average_pool, size, stride, padding, name)
+
+
+def average_pool2d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+    """Mean of each window : ℝ^(h, w, C) → ℝ^(h′, w′, C); padding counts as zeros."""
+    return pooling("average_pool2d", 2, ops.average_pool, size, stride, padding, name)
+
+
+def average_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+    """Mean of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); padding counts as zeros."""
+    return pooling("average_pool3d", 3, ops.average_pool, size, stride, padding, name)
+
+
+def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any]) -> Family:
+    """All axes but the last reduced."""
+    what = name or kind
+
+    def build(dom: Ty) -> Para:
+        x = one_array(what, dom)
+        if x.rank < 2:
+            raise TypeMismatch(f"{what} wants at least one space axis in front of the channels, got {x}")
+        return parametric([], dom, lambda v: reduce(v, range(v.atom.rank - 1)))
+
+    return layer(kind, name, build)
+
+
+def global_average_pool(name: str = "") -> Family:
+    """Mean over all space axes : ℝ^(*space, C) → ℝ^C (arXiv 1312.4400)."""
+    return over_space("global_average_pool", name, ops.mean_over)
+
+
+def global_max_pool(name: str = "") -> Family:
+    """Largest entry over all space axes : ℝ^(*space, C) → ℝ^C; equal entries share the gradient."""
+    return over_space("global_max_pool", name, ops.amax)

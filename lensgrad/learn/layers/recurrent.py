@@ -1,0 +1,121 @@
+"""Recurrent layers: one body, run along the steps of a sequence by `Scan`.
+
+All take a sequence ℝ^(T, n), and a mask bool[T] beside it if some steps are padding: those keep the state. They give the
+state after each step, ℝ^(T, units), or the last one with `last=True`. The state begins at 0; `backward` starts at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lensgrad.cat.names import Param
+from lensgrad.cat.para import Para, parametric
+from lensgrad.core.diagram import Family
+from lensgrad.core.ty import Ty
+from lensgrad.learn import init
+from lensgrad.learn.layers.activations import activation_named
+from lensgrad.learn.layers.attention import rowwise
+from lensgrad.learn.layers.embedding import AXES
+from lensgrad.learn.layers.parts import layer, weight, whole, with_mask
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Array, Real
+from lensgrad.theories.smooth.scan import scan
+
+Cell = Callable[..., tuple[Any, ...]]  # (states, W_x x + β, W_h and what else is shared) ↦ next states
+
+
+def recurrent(
+    kind: str, units: int, gates: int, states: int, cell: Cell, extra: Sequence[str], last: bool, backward: bool, name: str
+) -> Family:
+    """The layer of a cell. W_x x + β is computed for all steps at once, in front of the loop."""
+    whole(name or kind, units=units)
+
+    def build(dom: Ty) -> Para:
+        x, has_mask = with_mask(name or kind, dom, AXES)
+        ports = recurrent_weights(x, units, gates, extra)
+
+        def body(w: Any, u: Any, shift: Any, *wires: Any) -> Any:
+            *more, inputs = wires
+            seq, mask = inputs if has_mask else (inputs, None)
+            start = tuple(Array((units,), x.dtype).zero() for _ in range(states))
+            return run(cell, start, rowwise(w, seq, shift), mask, (u, *more), last, backward)
+
+        return parametric(ports, dom, body)
+
+    return layer(kind, name, build)
+
+
+def recurrent_weights(x: Array, units: int, gates: int, extra: Sequence[str]) -> list[Param]:
+    """W_x (input), W_h (state), β, and further biases of one gate; the rows of the gates stand below one another."""
+    rows, n = gates * units, x.shape[-1]
+    return [
+        weight("input/weight", Real(rows, n, dtype=x.dtype), init.glorot),
+        weight("state/weight", Real(rows, units, dtype=x.dtype), init.glorot),
+        weight("bias", Real(rows, dtype=x.dtype), init.zeros),
+        *(weight(label, Real(units, dtype=x.dtype), init.zeros) for label in extra),
+    ]
+
+
+def run(cell: Cell, start: tuple[Any, ...], driven: Any, mask: Any, shared: tuple[Any, ...], last: bool, backward: bool) -> Any:
+    """The loop: states after each step, or the last one. A step whose mask is false keeps the state."""
+
+    def step(carry: Any, row: Any, given: Any) -> Any:
+        old = carry if isinstance(carry, tuple) else (carry,)
+        drive, shown = row if mask is not None else (row, None)
+        new = cell(old, drive, *(given if isinstance(given, tuple) else (given,)))
+        if shown is not None:
+            new = tuple(ops.select(ops.spread(shown, n.atom.shape, ()), n, o) for n, o in zip(new, old, strict=True))
+        return new, new[0]
+
+    final, all_steps = scan(step, start, driven if mask is None else (driven, mask), shared, backward)
+    return (final[0] if isinstance(final, tuple) else final) if last else all_steps
+
+
+def simple_rnn(
+    units: int, activation: str | Family = "tanh", last: bool = False, backward: bool = False, name: str = ""
+) -> Family:
+    """h ← σ(W_x x + W_h h + β) : ℝ^(T, n) → ℝ^(T, units) (Elman, Cognitive Science 14, 1990)."""
+    act = activation_named(activation)
+
+    def cell(old: tuple[Any, ...], drive: Any, u: Any) -> tuple[Any, ...]:
+        return (act(drive + u @ old[0]),)
+
+    return recurrent("simple_rnn", units, 1, 1, cell, (), last, backward, name)
+
+
+def lstm(units: int, last: bool = False, backward: bool = False, name: str = "") -> Family:
+    """c ← f c + i g, h ← o tanh c : ℝ^(T, n) → ℝ^(T, units), with i, f, o = σ(…) and g = tanh(…) of W_x x + W_h h + β.
+
+    The gates stand in the order i, f, g, o (Hochreiter and Schmidhuber, Neural Computation 9, 1997, with forget gates).
+    """
+
+    def cell(old: tuple[Any, ...], drive: Any, u: Any) -> tuple[Any, ...]:
+        h, c = old
+        i, f, g, o = parts(drive + u @ h, 4)
+        kept = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
+        return ops.sigmoid(o) * ops.tanh(kept), kept
+
+    return recurrent("lstm", units, 4, 2, cell, (), last, backward, name)
+
+
+def gru(units: int, last: bool = False, backward: bool = False, name: str = "") -> Family:
+    """h ← (1 − z) n + z h : ℝ^(T, n) → ℝ^(T, units), r, z = σ(W_x x + W_h h + β), n = tanh(W_x x + β + r (W_h h + β′)).
+
+    The gates stand in the order r, z, n; β′ is the parameter `state/bias` (arXiv 1406.1078, with the reset after the product).
+    """
+
+    def cell(old: tuple[Any, ...], drive: Any, u: Any, shift: Any) -> tuple[Any, ...]:
+        (h,) = old
+        (r1, z1, n1), (r2, z2, n2) = parts(drive, 3), parts(u @ h, 3)
+        reset, update = ops.sigmoid(r1 + r2), ops.sigmoid(z1 + z2)
+        new = ops.tanh(n1 + reset * (n2 + shift))
+        return (new + update * (h - new),)
+
+    return recurrent("gru", units, 3, 1, cell, ("state/bias",), last, backward, name)
+
+
+def parts(x: Any, n: int) -> list[Any]:
+    """A vector cut into n equal pieces."""
+    size = x.atom.shape[0] // n
+    return [x[k * size : (k + 1) * size] for k in range(n)]

@@ -1,0 +1,51 @@
+"""Mixed precision: a functor on models that computes products in bfloat16 and keeps everything else, weights too, in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from lensgrad.cat.para import Para
+from lensgrad.core.diagram import Diagram, flatten
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.functor import fold
+from lensgrad.core.graph import Graph, Node, Wire
+from lensgrad.core.op import Definition
+from lensgrad.core.trace import returned
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.conv import Convolve
+from lensgrad.theories.smooth.linear import Einsum
+
+PRODUCTS = (Convolve, Einsum)  # where the time goes, and what accelerators have units for
+
+
+def mixed_precision(model: Para, dtype: str = "bfloat16") -> Para:
+    """The identity-on-objects functor p ↦ cast ; p ; cast on products p of float32 arrays : (P, A → B) ↦ (P, A → B).
+
+    Weights, data and states stay float32, so an optimizer moves weights of full precision, and the reverse derivative of a cast
+    casts back: products of the way back are in bfloat16 too. bfloat16 has the exponents of float32, so no loss needs scaling.
+    """
+    if dtype != "bfloat16":
+        raise BadValue(f"'{dtype}' is no precision to mix with float32; use bfloat16")
+    if not isinstance(model, Para) or not isinstance(model.arrow, Diagram):
+        raise TypeMismatch(f"mixed precision is for models, before lens(…), got {model!r:.80}")
+    return model.map(lambda ob: ob, lambda f: lowered(f, dtype))
+
+
+def lowered(f: Diagram, dtype: str) -> Diagram:
+    """The same arrow with its products in another dtype, in boxes and loops too."""
+    graph = Graph(f.dom)
+
+    def rule(node: Node, args: list[Any]) -> Sequence[Any]:
+        op: Any = node.op
+        if isinstance(op, PRODUCTS) and node.cod[0].dtype == "float32":
+            return [ops.cast(op(*(ops.cast(a, dtype) for a in args)), "float32")]
+        if isinstance(op, Definition) and op.predict is not None:
+            op = replace(op, body=lowered(op.body, dtype), predict=lowered(op.predict, dtype))
+        elif isinstance(getattr(op, "body", None), Diagram):
+            op = replace(op, body=lowered(op.body, dtype))
+        return flatten([op(*args)]) if args else graph.wires(graph.apply(op, (), node.cod, node.origin))
+
+    wires: list[Any] = fold(f, [Wire(graph, i) for i in range(len(f.dom))], rule)
+    return Diagram.finish(graph, returned(graph, wires, "mixed precision"))

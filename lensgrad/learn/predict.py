@@ -1,0 +1,108 @@
+"""Predicting: the functor on definitions that puts each box's predict body in its place (dropout ↦ 1, batch norm ↦ its running form)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lensgrad.cat.names import Param, Role, unique, written
+from lensgrad.cat.para import Body, Para
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.functor import translate
+from lensgrad.core.graph import Graph, Node
+from lensgrad.core.op import Definition, Op
+from lensgrad.core.ty import Ty, split
+
+
+def predict(f: Para) -> Para:
+    """f as it predicts : (P′, A → B) for f : (P, A → B), another arrow of another type.
+
+    Boxes with a predict body become that body, at any depth. Observables that write a state or key back are dropped, and
+    so are the states and keys that nothing needs any more. Weights, data and names stay as they are.
+    """
+    if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
+        raise TypeMismatch(f"predict is for models and tasks, before lens(…), got {f!r:.80}")
+    body = f.body
+    writes = written(body.params, [label for label, _ in body.observables])
+    seen = [k for k, where in enumerate(writes) if where is None]
+    outs = split(range(len(body.arrow.cod)), [f.cod, *(ob for _, ob in body.observables)])
+    wanted = [*outs[0], *(w for k in seen for w in outs[k + 1])]
+    arrow, reached = needed(predicting(body.arrow), wanted)
+    places = split(range(len(arrow.dom)), [p.ob for p in body.params])
+    kept = [i for i, p in enumerate(body.params) if stays(p) or reached.intersection(places[i])]
+    inputs = [*(w for i in kept for w in places[i]), *range(len(arrow.dom) - len(f.dom), len(arrow.dom))]
+    observed = tuple(body.observables[k] for k in seen)
+    return Para(f.dom, f.cod, Body(labelled(body.params, kept), only(arrow, inputs), observed), piece=f.piece, ends=f.ends)
+
+
+def predicting(f: Diagram) -> Diagram:
+    """The functor on arrows: every definition is replaced by the one that predicts, inside loops and recomputation too."""
+
+    def on_op(op: Any) -> Op:
+        if isinstance(op, Definition):
+            return Definition(op.label, predicting(op.body if op.predict is None else op.predict))
+        return replace(op, body=predicting(op.body)) if isinstance(getattr(op, "body", None), Diagram) else op
+
+    return translate(f, lambda atom: atom, on_op)
+
+
+def stays(p: Param) -> bool:
+    """Whether predicting keeps a parameter that nothing reads."""
+    return p.role in (Role.WEIGHT, Role.DATA)
+
+
+def labelled(params: Sequence[Param], kept: Sequence[int]) -> tuple[Param, ...]:
+    """The kept parameters, by labels that give them the names they had among all."""
+    names = unique([p.label for p in params])
+    chosen = tuple(params[i] for i in kept)
+    if unique([p.label for p in chosen]) == tuple(names[i] for i in kept):
+        return chosen
+    return tuple(replace(params[i], label=names[i]) for i in kept)
+
+
+def needed(f: Diagram, wanted: Sequence[int]) -> tuple[Diagram, set[int]]:
+    """The arrow with the wanted outputs only, and the inputs it reads. Boxes lose the wires that nothing needs."""
+    graph = Graph(f.dom)
+    place: dict[int, int] = {i: i for i in range(len(f.dom))}
+    for start, node, (op, args, outs) in reversed(demands(f, [f.outs[o] for o in wanted])):
+        made = graph.apply(op, tuple(place[a] for a in args), origin=node.origin)
+        place.update((start + k, w) for k, w in zip(outs, made, strict=True))
+    done = Diagram.finish(graph, [place[f.outs[o]] for o in wanted])
+    return done, {w for w in (*done.outs, *(a for n in done.nodes for a in n.args)) if w < len(f.dom)}
+
+
+Trimmed = tuple[Op, list[int], list[int]]  # a generator, the arguments it still reads, the outputs it still gives
+
+
+def demands(f: Diagram, outs: Iterable[int]) -> list[tuple[int, Node, Trimmed]]:
+    """The nodes that these wires need, last first: the number of the first output, the node, and what is left of it."""
+    asked, start, plan = set(outs), len(f.dom) + sum(len(n.cod) for n in f.nodes), list[tuple[int, Node, Trimmed]]()
+    for node in reversed(f.nodes):
+        start -= len(node.cod)
+        here = [k for k in range(len(node.cod)) if start + k in asked]
+        if here:
+            plan.append((start, node, trimmed(node, here)))
+            asked.update(plan[-1][2][1])
+    return plan
+
+
+def trimmed(node: Node, outs: Sequence[int]) -> Trimmed:
+    """A node as it serves some of its outputs."""
+    if not isinstance(node.op, Definition):
+        return node.op, list(node.args), list(range(len(node.cod)))
+    body, reads = needed(node.op.body, outs)
+    args = sorted(reads)
+    return Definition(node.op.label, only(body, args)), [node.args[a] for a in args], list(outs)
+
+
+def only(f: Diagram, inputs: Sequence[int]) -> Diagram:
+    """The same arrow on the inputs it reads."""
+    graph = Graph(Ty(tuple(f.dom[i] for i in inputs)))
+    place = {w: k for k, w in enumerate(inputs)}
+    env = graph.inline(f.nodes, f.outs, [place.get(i, -1) for i in range(len(f.dom))])
+    return Diagram.finish(graph, env)
+
+
+__all__ = ["predict", "predicting"]
