@@ -2,15 +2,53 @@
 
 from lensgrad.cat.names import weights
 from lensgrad.core.errors import LensgradError
+from lensgrad.learn import augment
 from lensgrad.learn.circuits import lookup
-from lensgrad.learn.init import glorot, he, normal, uniform, zeros
-from lensgrad.learn.layers.basic import bias, dense, flatten, input, linear, sequential
-from lensgrad.learn.losses import cross_entropy, half_squared_error, mse, xor
-from lensgrad.learn.optimizers import ascent, descent, momentum, sgd
-from lensgrad.learn.rates import echo, rate, scaled_rate
-from lensgrad.learner import Learner, Run, supervised
-from lensgrad.run import data
+from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
+from lensgrad.learn.layers.activations import (
+    elu,
+    gelu,
+    gelu_tanh,
+    hard_sigmoid,
+    leaky_relu,
+    log_softmax,
+    mish,
+    relu6,
+    selu,
+    silu,
+    softplus,
+)
+from lensgrad.learn.layers.attention import feed_forward, multi_head_attention, transformer_block
+from lensgrad.learn.layers.basic import bias, dense, flatten, input, linear, reshape
+from lensgrad.learn.layers.combine import beside, each, masked, residual, sequential
+from lensgrad.learn.layers.convolution import conv1d, conv2d, conv3d, conv_transpose, depthwise_conv
+from lensgrad.learn.layers.dropout import dropout
+from lensgrad.learn.layers.embedding import embedding, learned_positions, rotary_positions, sinusoidal_positions, unembed
+from lensgrad.learn.layers.graph import graph_conv
+from lensgrad.learn.layers.norm import batch_norm, group_norm, layer_norm, rms_norm
+from lensgrad.learn.layers.pooling import (
+    average_pool1d,
+    average_pool2d,
+    average_pool3d,
+    global_average_pool,
+    global_max_pool,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
+from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, half_squared_error, mse, xor
+from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, momentum, sgd
+from lensgrad.learn.precision import mixed_precision
+from lensgrad.learn.predict import predict
+from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
+from lensgrad.learner import Learner, Run, load, supervised
+from lensgrad.run import data, metrics
+from lensgrad.run.backend import mesh
+from lensgrad.run.callbacks import checkpoint, early_stopping
 from lensgrad.run.compile import compile
+from lensgrad.run.logs import CsvLog, TensorBoard
+from lensgrad.run.summary import summary
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
 from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
@@ -18,8 +56,16 @@ from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
 __version__ = "0.1.0"
 
 __all__ = [
-    "Array", "Bits", "Bool", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "ascent", "bias", "compile",
-    "cross_entropy", "data", "dense", "descent", "echo", "flatten", "glorot", "half_squared_error", "he", "input", "linear",
-    "lookup", "momentum", "mse", "normal", "rate", "relu", "scaled_rate", "sequential", "sgd", "sigmoid", "softmax",
-    "supervised", "tanh", "uniform", "weights", "xor", "zeros",
+    "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard", "adagrad",
+    "adam", "adamw", "ascent", "augment", "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside",
+    "bias", "binary_cross_entropy", "checkpoint", "compile", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose",
+    "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dropout", "each", "early_stopping", "echo",
+    "elu", "embedding", "feed_forward", "flatten", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot",
+    "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "input", "layer_norm", "leaky_relu",
+    "learned_positions", "linear", "linear_decay", "load", "log_softmax", "lookup", "lstm", "masked", "max_pool1d",
+    "max_pool2d", "max_pool3d", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention",
+    "normal", "one_cycle", "predict", "rate", "relu", "relu6", "reshape", "residual", "rms_norm", "rotary_positions",
+    "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax",
+    "softplus", "step_decay", "summary", "supervised", "tanh", "transformer_block", "unembed", "uniform", "warm_up",
+    "weights", "xor", "zeros",
 ]  # fmt: skip

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-import numpy as np
-
-from lensgrad.cat.names import Role
-from lensgrad.cat.para import Para, Point
+from lensgrad.cat.names import Role, returns
+from lensgrad.cat.para import Para, Point, para
 from lensgrad.core.diagram import Family
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadCheckpoint, BadValue, TypeMismatch, UnknownParameter, listed
+from lensgrad.core.ty import Ty
+from lensgrad.evaluation import Run
+from lensgrad.fit import fit
 from lensgrad.learn.batching import batch
+from lensgrad.learn.losses import METRICS
+from lensgrad.learn.precision import mixed_precision
+from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import rate as rate_of
-from lensgrad.learn.tasks import closed_lens, supervised_task
+from lensgrad.learn.tasks import closed_lens, frozen, input_of, supervised_task
+from lensgrad.learn.weighting import together, weighted
+from lensgrad.run import checkpoint
+from lensgrad.run.accumulate import accumulated
+from lensgrad.run.callbacks import parted
 from lensgrad.run.compile import Program, program
 from lensgrad.run.compile import compile as compile_closed
-from lensgrad.run.loop import Plan, Report, chunks, count, rows, train
-from lensgrad.run.progress import Progress
+from lensgrad.run.metrics import check_names as check_metrics
+from lensgrad.run.serial import WRONG, sentence
+from lensgrad.run.signature import Generators, fits, hints
 from lensgrad.run.source import training_file
-from lensgrad.run.values import Values, initial, size
+from lensgrad.run.values import Values, checked, forward_object, initial, size
 from lensgrad.theories.smooth.array import Array
 
 
@@ -33,91 +43,125 @@ class Learner:
 
     model: Para
     task: Para
-    rate: Family
+    rate: Family | Para
     optimizer: Point
-    input: str = "x"
-    label: str = "y"
+    input: str | tuple[str, ...] = "x"
+    label: str | tuple[str, ...] = "y"
     reduction: str = "mean"
-    programs: dict[Any, Program] = field(default_factory=dict, compare=False, repr=False)
+    metrics: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    programs: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def lens(self, batch: int | None = None) -> Para:
-        """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterised by the optimizer gives by hand."""
+        """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterized by the optimizer gives by hand."""
         return closed_lens(self.task, self.rate, self.optimizer, batch, self.reduction)
 
-    def step(self, batch: int | None = None, backend: str = "numpy") -> Program:
-        """The training step as a program: all parameters in, the moved ones and what is observed out."""
-        where = ("step", batch, backend)
+    def step(self, batch: int | None = None, backend: str = "numpy", parts: int = 1) -> Program:
+        """The training step as a program: all parameters in, the moved ones and what is observed out.
+
+        With several parts it goes through the batch part by part, and adds up what comes back.
+        """
+        where = ("step", batch, backend) if parts == 1 else ("step", batch, backend, parts)
         if where not in self.programs:
-            self.programs[where] = compile_closed(self.lens(batch), backend)
+            made = compile_closed(self.lens(batch), backend)
+            self.programs[where] = made if parts == 1 or batch is None else accumulated(self, made, batch, parts)
         return self.programs[where]
 
     def source(self, batch: int | None = None) -> str:
         """The training step as a Python file that needs NumPy only, with a small loop around it."""
         return training_file(self.step(batch))
 
-    def initial(self, seed: int = 0) -> Values:
-        """First values of all weights and states."""
-        return initial(self.lens(None).params, seed)
+    def initial(self, seed: int = 0, start: Mapping[str, Any] | None = None) -> Values:
+        """First values of all weights and states, those in `start` as they are given there."""
+        given = self.known(start or {})
+        return {**initial(self.lens(None).params, seed, tuple(given)), **given}
 
-    def fit(
-        self,
-        data: Any,
-        *,
-        epochs: int = 1,
-        batch_size: int | None = 32,
-        seed: int = 0,
-        shuffle: bool = True,
-        start: Mapping[str, Any] | None = None,
-        progress: bool = True,
-        backend: str = "numpy",
-    ) -> Run:
-        """Train on (x, y) for so many epochs and return the run.
-
-        `batch_size=None` steps on one unbatched example at a time. `start` gives first values by name, all or some.
-        The same seed repeats a run exactly on one backend. Inputs are not changed.
-        """
-        named = self.named(data)
-        plan = Plan(epochs, batch_size, seed, shuffle)
-        state = {**self.initial(seed), **self.known(start or {})}
-        history: list[Report] = []
-        with Progress(epochs, count(named), batch_size, progress) as bar:
-
-            def on_epoch(epoch: int, report: Report, _: Values) -> None:
-                history.append(report)
-                bar.epoch(epoch, report)
-
-            state = train(lambda n: self.step(n, backend), state, named, plan, on_epoch)
-        return Run(self, state, tuple(history))
-
-    def named(self, data: Any) -> Values:
-        """Data by name: from a dict, a pair (x, y), or anything with .x and .y; labels are checked against the classes."""
-        if isinstance(data, Mapping):
-            named = {str(k): np.asarray(v) for k, v in data.items()}
-        else:
-            x, y = (data.x, data.y) if hasattr(data, "x") else pair(data)
-            named = {self.input: np.asarray(x), self.label: np.asarray(y)}
-        check_classes(self, named)
-        return named
+    fit = fit
 
     def known(self, values: Mapping[str, Any]) -> Values:
-        """Given first values, after refusing names that no parameter has."""
-        names = self.lens(None).names
-        strange = [n for n in values if n not in names]
+        """Given first values, checked for name, shape and dtype, and copied."""
+        closed = self.lens(None)
+        objects = {n: forward_object(p) for n, p in zip(closed.names, closed.params, strict=True)}
+        strange = [n for n in values if n not in objects]
         if strange:
-            raise BadValue(f"no parameter is called '{strange[0]}'; this learner has: {', '.join(names)}")
-        return dict(values)
+            raise UnknownParameter(f"no parameter is called '{strange[0]}'; this learner has: {listed(list(objects))}")
+        return {n: deepcopy(checked(n, objects[n], values)) for n in values}
 
-    def predictor(self, n: int) -> Program:
-        """The model on n inputs, as a program."""
-        if ("predict", n) not in self.programs:
-            self.programs["predict", n] = program(batch(self.model, n), input_name=self.input)
-        return self.programs["predict", n]
+    def objects(self) -> dict[str, Ty]:
+        """What training moves or keeps, by name: all parameters but the data that a step only reads."""
+        closed = self.lens(None)
+        named = zip(closed.names, closed.params, strict=True)
+        return {n: forward_object(p) for n, p in named if p.role is not Role.DATA or returns(p)}
 
-    def evaluator(self, n: int | None) -> Program:
+    def frozen(self) -> Learner:
+        """The same learner without functions: its rate and its optimizer as values at this task, which a file can hold."""
+        rate, points = frozen(self.task, self.rate, self.optimizer)
+        return replace(self, rate=rate, optimizer=points, programs={})
+
+    def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
+        """This learner as a file holds it."""
+        where = ("recipe", *sorted(generators or {}))
+        if where not in self.programs:
+            still = self.frozen()
+            known = {f.name: getattr(still, f.name) for f in fields(still) if f.compare}
+            self.programs[where] = checkpoint.recipe(known, still.objects(), generators)
+        return self.programs[where]
+
+    def predictor(self, n: int | None, backend: str = "numpy") -> Program:
+        """The model on n inputs, or on one unbatched, as a program that takes them by name."""
+        where = ("predict", n, backend)
+        if where not in self.programs:
+            named = input_of(self.model.dom, self.input) >> self.model
+            self.programs[where] = program(predicted(named, n), backend)
+        return self.programs[where]
+
+    def evaluator(self, n: int | None, backend: str = "numpy") -> Program:
         """The task on n examples, as a program; its observables are per example."""
-        if ("evaluate", n) not in self.programs:
-            self.programs["evaluate", n] = program(self.task if n is None else batch(self.task, n), output_name="task")
-        return self.programs["evaluate", n]
+        where = ("evaluate", n, backend)
+        if where not in self.programs:
+            self.programs[where] = program(predicted(self.task, n), backend, output_name="task")
+        return self.programs[where]
+
+    def weighted(self, label: str) -> Learner:
+        """The same learner with a weight for each example, as data of that name: its loss is w · l."""
+        where = ("weighted", label)
+        if where not in self.programs:
+            self.programs[where] = replace(self, task=weighted(self.task, label), programs={})
+        return self.programs[where]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of what the model takes."""
+        return (self.input,) if isinstance(self.input, str) else self.input
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the labels."""
+        return (self.label,) if isinstance(self.label, str) else self.label
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what the model gives, where it gives several things."""
+        return () if isinstance(self.label, str) else self.label
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The names of the data, in the order of a tuple of arrays."""
+        return (*self.inputs, *self.labels)
+
+    def examples(self) -> dict[str, Any]:
+        """The atom of one example of each array of data, by name."""
+        return {n: p.ob[0] for n, p in zip(self.task.names, self.task.params, strict=True) if p.role is Role.DATA and len(p.ob) == 1}
+
+    def classes(self) -> dict[str, int]:
+        """How many classes there are, for each label that is a class number."""
+        found: dict[str, int] = {}
+        atoms = self.examples()
+        for label, out in zip(self.labels, self.model.cod, strict=False):
+            atom = atoms.get(label)
+            if isinstance(atom, Array) and not atom.floating and isinstance(out, Array) and out.shape and atom.shape == out.shape[:-1]:
+                found[label] = out.shape[-1]
+        return found
 
     @property
     def parameter_count(self) -> int:
@@ -125,38 +169,9 @@ class Learner:
         return sum(size(p.ob) for p in self.model.params if p.role is Role.WEIGHT)
 
 
-@dataclass(frozen=True)
-class Run:
-    """A trained learner: its last values by name, and one report per epoch."""
-
-    learner: Learner
-    values: Values
-    history: tuple[Report, ...] = ()
-
-    @property
-    def weights(self) -> Values:
-        """The model's parameters by name."""
-        return {n: self.values[n] for n in self.learner.model.names}
-
-    def predict(self, x: Any, batch_size: int = 1024) -> np.ndarray[Any, Any]:
-        """The model's outputs for the rows of x."""
-        x = np.asarray(x)
-        found = []
-        for part in chunks(len(x), batch_size):
-            run = self.learner.predictor(part.stop - part.start)
-            found.append(run({**self.weights, self.learner.input: x[part]})["output"])
-        return np.concatenate(found) if found else np.zeros((0,))
-
-    def evaluate(self, data: Any, batch_size: int = 1024) -> Report:
-        """Loss and metrics, averaged over all examples of data."""
-        named = self.learner.named(data)
-        examples, totals = count(named), dict[str, float]()
-        for part in chunks(examples, batch_size):
-            seen = self.learner.evaluator(part.stop - part.start)({**self.values, **rows(named, part)})
-            for name, value in seen.items():
-                if name != "task":
-                    totals[name] = totals.get(name, 0.0) + float(np.sum(value))
-        return {name: total / examples for name, total in totals.items()}
+def predicted(f: Para, n: int | None) -> Para:
+    """f as it predicts, on n examples or on one unbatched."""
+    return predict(f) if n is None else batch(predict(f), n)
 
 
 def supervised(
@@ -165,38 +180,93 @@ def supervised(
     optimizer: Point,
     rate: float | Family = 1.0,
     metrics: Sequence[str] = (),
-    input: str = "x",
+    input: str | Sequence[str] = "x",
     label: str = "y",
     reduction: str = "mean",
+    loss_weights: Mapping[str, float] | None = None,
+    precision: str | None = None,
 ) -> Learner:
     """The learner of a model from labelled examples.
 
     `loss` is one of the loss functions (`lg.cross_entropy`) or a loss made of one; `optimizer` an optimizer for all
     weights or a dict from patterns to optimizers; `rate` a positive number (or a rate such as `lg.echo`). Optimizers
     that carry their rate, such as `sgd(0.01)`, take rate 1.
+
+    A model of several inputs takes them by the names in `input`. One of several outputs takes a dict of losses, one for each
+    output in order: their names are those of the labels and of the outputs, and what is learned is Σ loss_weights[name] · loss.
+    `precision="bfloat16"` computes products and convolutions in it and all else, weights too, in float32.
+    Metrics that are arrows on one example (accuracy) are reported while training too, the others by evaluating on a whole set.
     """
-    made = loss if isinstance(loss, Family) else loss(label, metrics=tuple(metrics))
-    task = supervised_task(model, made, input)
-    return Learner(model, task, rate if isinstance(rate, Family) else rate_of(rate), optimizer, input, label, reduction)
+    names = input if isinstance(input, str) else tuple(input)
+    losses = loss if isinstance(loss, Mapping) else {label: loss}
+    several = isinstance(loss, Mapping)
+    during, whole = sorted_metrics(list(losses) if several else [], metrics)
+    made = {n: loss_at(f, n, [m.rpartition("/")[2] for m in during if not several or m.startswith(f"{n}/")]) for n, f in losses.items()}
+    one = together(made, shares(losses, loss_weights)) if several else made[label]
+    model = para(model) if precision is None else mixed_precision(para(model), precision)
+    task = supervised_task(model, one, names)
+    links = tuple(LINKS.get(f.name, "") for f in made.values()) if whole else ()
+    where = tuple(losses) if several else label
+    learner = Learner(model, task, rate if isinstance(rate, Family) else rate_of(rate), optimizer, names, where, reduction, whole, links)
+    learner.lens()  # what does not fit together is refused now, not when training starts
+    return learner
 
 
-def pair(data: Any) -> tuple[Any, Any]:
-    """Two arrays, or an error that says what data may be."""
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise BadValue(f"data is a pair (x, y), a dict of arrays by name, or a data set with .x and .y; got {type(data).__name__}")
-    return data[0], data[1]
+LINKS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}  # what makes probabilities of outputs trained with a loss
 
 
-def check_classes(learner: Learner, named: Values) -> None:
-    """Refuse class numbers that the model has no output for."""
-    port = next((p for p in learner.task.params if p.label == learner.label), None)
-    atom = port.ob[0] if port is not None and len(port.ob) == 1 else None
-    labels, out = named.get(learner.label), learner.model.cod
-    if not isinstance(atom, Array) or atom.floating or atom.shape or labels is None or not labels.size or len(out) != 1:
-        return
-    classes = out[0].shape[-1] if isinstance(out[0], Array) and out[0].shape else 0
-    if classes and not 0 <= labels.min() <= labels.max() < classes:
-        raise BadValue(
-            f"'{learner.label}' holds class numbers from {labels.min()} to {labels.max()}, and the model has {classes} classes, "
-            f"numbered 0 to {classes - 1}: give the last layer {labels.max() + 1} outputs, or relabel the data"
-        )
+def loss_at(loss: Any, label: str, metrics: Sequence[str]) -> Family:
+    """A loss for labels of this name."""
+    made = loss(label, metrics=tuple(metrics)) if callable(loss) and not isinstance(loss, Family) else loss
+    if not isinstance(made, Family):
+        raise TypeMismatch(f"a loss is a function such as lg.mse, or what it gives, got {loss!r:.60}")
+    return made
+
+
+def sorted_metrics(outputs: Sequence[str], metrics: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Metrics that are arrows on one example, and those of a whole set; with several outputs, `output/metric` for each of either."""
+    if isinstance(metrics, str):
+        raise BadValue(f"metrics is a list of names, got the text {metrics!r}: write metrics=[{metrics!r}]")
+    found = [m if "/" in str(m) or not outputs else f"{o}/{m}" for m in metrics for o in (outputs or [""])]
+    names = tuple(dict.fromkeys(found))
+    strange = [m for m in names if outputs and m.rpartition("/")[0] not in outputs]
+    if strange:
+        raise BadValue(f"'{strange[0]}' is a metric of no output here; the outputs are {listed(list(outputs))}")
+    check_metrics([m.rpartition("/")[2] if outputs else m for m in names])
+    arrows = tuple(m for m in names if m.rpartition("/")[2] in METRICS)
+    return arrows, tuple(m for m in names if m not in arrows)
+
+
+def shares(losses: Mapping[str, Any], given: Mapping[str, float] | None) -> list[float]:
+    """The weight of each loss: 1 for those not named."""
+    strange = [n for n in given or {} if n not in losses]
+    if strange:
+        raise BadValue(f"loss_weights has '{strange[0]}', and the losses are for {listed(list(losses))}")
+    return [float((given or {}).get(n, 1.0)) for n in losses]
+
+
+def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
+    """The run that `run.save(path)` wrote; no class of the user's is needed, and nothing in the file is ever run.
+
+    `generators` gives a user's own generators by their names in the file. Raises `BadCheckpoint` with one sentence for a
+    file that is damaged, foreign or newer.
+    """
+    saved = checkpoint.load(path, generators)
+    try:
+        learner = restored(saved.fields)
+        objects = learner.objects()
+    except WRONG as wrong:
+        raise BadCheckpoint(f"'{path}' holds no learner that can be trained: {sentence(wrong)}") from wrong
+    checkpoint.agree(path, saved.objects, objects)
+    position, (values, _) = dict(saved.position), parted(saved.values)
+    times, best = position.pop("seconds", ()), position.pop("best_epoch", None)
+    return Run(learner, values, saved.history, position, tuple(times), best)
+
+
+def restored(known: Mapping[str, Any]) -> Learner:
+    """A learner from its fields."""
+    kinds = {f.name: hints(Learner)[f.name] for f in fields(Learner) if f.compare}
+    strange = [n for n, v in known.items() if n not in kinds or not fits(v, kinds[n])]
+    if strange:
+        raise BadCheckpoint(f"a learner has no field '{strange[0]}' of type {type(known[strange[0]]).__name__}")
+    return Learner(**known)

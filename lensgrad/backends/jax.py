@@ -221,7 +221,12 @@ def taken(f: Diagram, given: Sequence[Any]) -> list[Any]:
 
 def precision(f: Diagram) -> AbstractContextManager[Any]:
     """64-bit numbers while `f` runs, if it has any; nothing outside changes."""
-    return wide() if any(getattr(a, "dtype", "") == "float64" for a in atoms(f)) else nullcontext()
+    return wide() if is_wide(f) else nullcontext()
+
+
+def is_wide(f: Diagram) -> bool:
+    """Whether `f` has 64-bit numbers."""
+    return any(getattr(a, "dtype", "") == "float64" for a in atoms(f))
 
 
 def wide() -> AbstractContextManager[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from lensgrad.backends.jax import host, precision, run, wide
+from lensgrad.backends.jax import host, is_wide, run, wide
 from lensgrad.backends.loop import Loop, compiled_as_loop, steps_at_once
 from lensgrad.backends.numpy import host as numpy_host
 from lensgrad.core.diagram import Diagram
@@ -48,8 +48,13 @@ class Layout:
         """An array of the library's own, on every device."""
         if isinstance(x, jax.Array) and self.mesh is None:
             return x
-        with wide() if np.asarray(x).dtype.itemsize == 8 else nullcontext():
+        with precision(np.asarray(x).dtype.itemsize == 8):
             return jnp.array(x) if self.mesh is None else self.place(x, self.whole())
+
+
+def precision(is_wide: bool) -> AbstractContextManager[Any]:
+    """64-bit numbers where they are wanted; nothing outside changes."""
+    return wide() if is_wide else nullcontext()
 
 
 def available(devices: int | None) -> list[Any]:
@@ -83,7 +88,7 @@ class Whole:
     """An arrow as one program: a function on arrays that keeps none and changes none."""
 
     def __init__(self, f: Diagram, rows: Sequence[int], layout: Layout) -> None:
-        self.f, self.layout, self.split = f, layout, examples(f, rows)
+        self.f, self.layout, self.split, self.wide = f, layout, examples(f, rows), is_wide(f)
 
     @cached_property
     def compiled(self) -> Any:
@@ -95,12 +100,12 @@ class Whole:
         return [self.layout.place(x, self.layout.divided(np.shape(x), 0 if i in self.split else None)) for i, x in enumerate(xs)]
 
     def __call__(self, *xs: Any) -> tuple[Any, ...]:
-        with precision(self.f):
+        with precision(self.wide):
             return self.compiled(*self.placed(xs))
 
     def text(self, *xs: Any) -> str:
         """The compiled program, as XLA writes it."""
-        with precision(self.f):
+        with precision(self.wide):
             return self.compiled.lower(*self.placed(xs)).compile().as_text()
 
 
@@ -115,7 +120,7 @@ class Steps:
         self.f, self.loop, self.layout = f, loop, layout
         self.most = steps_at_once(f, loop)
         self.one_program = compiled_as_loop(f, loop)
-        self.split = examples(f, loop.rows)
+        self.split, self.wide = examples(f, loop.rows), is_wide(f)
 
     def once(self, states: Any, bad: Any, at: Any, fixed: Any, rows: Any) -> Any:
         """One step, number `at`."""
@@ -146,9 +151,9 @@ class Steps:
 
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any], int | None]:
         """The states after n ≤ `most` steps, what was observed (a row a step), and the first step that went wrong, if one did."""
-        with precision(self.f):
+        with precision(self.wide):
             after, bad, seen = (self.in_one if self.one_program else self.one_by_one)(tuple(states), tuple(fixed), rows, n)
-            first = int(bad)
+            first = int(np.asarray(bad))
             return list(after), [np.asarray(v)[:n] for v in seen], None if first < 0 else first
 
     def in_one(self, states: Any, fixed: Any, rows: Sequence[Any], n: int) -> Any:

@@ -227,7 +227,8 @@ def _points(point: Point, where: Any, replaced: Sequence[list[Param]]) -> tuple[
     given: list[Point] = list(point) if isinstance(point, tuple) else [point] * len(replaced)  # pyright: ignore[reportUnknownArgumentType]
     if len(given) != len(replaced):
         told = where.value if isinstance(where, Role) else where
-        raise TypeMismatch(f"{len(given)} points are given for '{told}', which reaches {len(replaced)}: give one for each place, or one for all")
+        reached = f"{len(given)} points are given for '{told}', which reaches {len(replaced)}"
+        raise TypeMismatch(f"{reached}: give one for each place, or one for all")
     return tuple(_point(p, params) for p, params in zip(given, replaced, strict=True))
 
 

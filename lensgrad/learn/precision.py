@@ -39,7 +39,7 @@ def lowered(f: Diagram, dtype: str) -> Diagram:
 
     def rule(node: Node, args: list[Any]) -> Sequence[Any]:
         op: Any = node.op
-        if isinstance(op, PRODUCTS) and node.cod[0].dtype == "float32":
+        if type(op) in PRODUCTS and node.cod[0].dtype == "float32":
             return [ops.cast(op(*(ops.cast(a, dtype) for a in args)), "float32")]
         if isinstance(op, Definition) and op.predict is not None:
             op = replace(op, body=lowered(op.body, dtype), predict=lowered(op.predict, dtype))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from lensgrad.backends import numpy as numpy_backend
+from lensgrad.backends.loop import Loop
 from lensgrad.cat.lens import Lens, forward
-from lensgrad.cat.names import Param, Role, returns, unique
+from lensgrad.cat.names import Param, Role, returns, unique, written
 from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Diagram, flatten
-from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Wire
 from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
+from lensgrad.run.backend import Backend, Iteration, Runnable, backend
 from lensgrad.run.values import Values, checked
 from lensgrad.theories.smooth.rules import RULES
-
-BACKENDS: dict[str, Any] = {"numpy": numpy_backend}
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,35 @@ class Program:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     diagram: Diagram
-    backend: str = "numpy"
+    backend: str | Backend = "numpy"
+    iterations: dict[tuple[str, ...], Iteration] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
     @cached_property
-    def function(self) -> Callable[..., tuple[Any, ...]]:
-        return backend(self.backend).function(self.diagram)
+    def engine(self) -> Backend:
+        """What runs this program."""
+        return backend(self.backend)
+
+    @cached_property
+    def function(self) -> Runnable:
+        return self.engine.function(self.diagram, self.wires([p.name for p in self.inputs if p.role is Role.DATA]))
+
+    def wires(self, names: Collection[str]) -> tuple[int, ...]:
+        """The input wires of these names."""
+        owners = [p.name for p in self.inputs for _ in p.ob]
+        return tuple(i for i, name in enumerate(owners) if name in names)
+
+    def loop(self, rows: Collection[str]) -> Loop:
+        """This program as the body of a loop whose steps have inputs `rows` of their own: outputs go back to inputs of their name."""
+        moved = [p for p in self.outputs if p.name not in rows and any(p.name == q.name for q in self.inputs)]
+        outs = [i for i, p in enumerate(p for p in self.outputs for _ in p.ob) if p in moved]
+        back = zip(outs, [i for p in moved for i in self.wires([p.name])], strict=True)
+        return Loop(tuple(back), self.wires(rows), (len(self.diagram.dom), len(self.diagram.cod)))
+
+    def iteration(self, rows: tuple[str, ...]) -> Iteration:
+        """The loop of these rows, compiled once."""
+        if rows not in self.iterations:
+            self.iterations[rows] = self.engine.iterate(self.diagram, self.loop(rows))
+        return self.iterations[rows]
 
     def __call__(self, values: Values) -> Values:
         """The outputs by name; every input is checked for name, shape and dtype."""
@@ -56,8 +80,7 @@ class Program:
     def run(self, inputs: Sequence[Any]) -> Values:
         """The same without checks, for loops that have checked already: inputs in order."""
         outs = self.function(*flatten([list(i) if isinstance(i, tuple) else i for i in inputs]))
-        groups = split(outs, [p.ob for p in self.outputs])
-        return {p.name: g[0] if len(g) == 1 else g for p, g in zip(self.outputs, groups, strict=True)}
+        return named(self.outputs, outs)
 
     def source(self, name: str = "f", doc: str = "", header: str = "") -> str:
         """This program as a Python file that needs NumPy only."""
@@ -65,14 +88,13 @@ class Program:
         return numpy_backend.source(self.diagram, name, names, doc, header)
 
 
-def backend(name: str) -> Any:
-    """A backend by name."""
-    if name not in BACKENDS:
-        raise BadValue(f"'{name}' is no backend here; use one of {listed(sorted(BACKENDS))}")
-    return BACKENDS[name]
+def named(ports: Sequence[Port], arrays: Sequence[Any]) -> Values:
+    """Arrays, one a wire, by the names of ports."""
+    groups = split(arrays, [p.ob for p in ports])
+    return {p.name: g[0] if len(g) == 1 else g for p, g in zip(ports, groups, strict=True)}
 
 
-def compile(closed: Para, backend: str = "numpy", returned: Sequence[str] | None = None) -> Program:
+def compile(closed: Para, backend: str | Backend = "numpy", returned: Sequence[str] | None = None) -> Program:
     """The step of a closed parametric lens I → (O, I): its put, beside its observables.
 
     The step returns the parameters whose backward object equals their forward object (or those named in `returned`),
@@ -81,13 +103,17 @@ def compile(closed: Para, backend: str = "numpy", returned: Sequence[str] | None
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
         raise TypeMismatch(f"compile wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     names, params = closed.names, closed.params
+    strange = [n for n in returned or () if n not in names]
+    if strange:
+        raise UnknownParameter(f"the step cannot return '{strange[0]}'; this lens has: {listed(names)}")
     lens: Lens = closed.arrow
     kept = [i for i, p in enumerate(params) if (returns(p) if returned is None else names[i] in returned)]
     step = paired(lens, [p.ob for p in params], kept)
     seen = [(label, forward(ob)) for label, ob in closed.observables]
     inputs = tuple(Port(n, forward(p.ob), p.role) for n, p in zip(names, params, strict=True))
     outputs = [Port(names[i], forward(params[i].ob), params[i].role) for i in kept]
-    outputs += [observed(label, ob, names, params) for label, ob in seen]
+    writes = written(params, [label for label, _ in seen])
+    outputs += [observed(label, ob, where, names, params) for (label, ob), where in zip(seen, writes, strict=True)]
     return Program(inputs, tuple(outputs), rewrite(unfold(step), RULES), backend)
 
 
@@ -103,15 +129,20 @@ def paired(lens: Lens, objects: Sequence[Ty], kept: Sequence[int]) -> Diagram:
     return trace(body, *atoms)
 
 
-def observed(label: str, ob: Ty, names: Sequence[str], params: Sequence[Param]) -> Port:
-    """An observable: it writes a state or key of the same name, or it is reported."""
-    for name, p in zip(names, params, strict=True):
-        if name == label and p.role in (Role.STATE, Role.KEY) and forward(p.ob) == ob:
-            return Port(label, ob, p.role)
-    return Port(label, ob, Role.DATA)
+def observed(label: str, ob: Ty, where: int | None, names: Sequence[str], params: Sequence[Param]) -> Port:
+    """An observable: it writes the state or key at a position, or it is reported."""
+    if where is None:
+        return Port(label, ob, Role.DATA)
+    state = forward(params[where].ob)
+    if state != ob:
+        raise TypeMismatch(
+            f"the {params[where].role.value} '{names[where]}' : {state} is written by an observable of type {ob}; "
+            "what examples differ in has to be averaged first, with axis_mean"
+        )
+    return Port(names[where], ob, params[where].role)
 
 
-def program(f: Para, backend: str = "numpy", input_name: str = "input", output_name: str = "output") -> Program:
+def program(f: Para, backend: str | Backend = "numpy", input_name: str = "input", output_name: str = "output") -> Program:
     """A parametric arrow as a program: its parameters and its input by name, its output and observables by name."""
     names = unique([p.label for p in f.params])
     inputs = [Port(n, p.ob, p.role) for n, p in zip(names, f.params, strict=True)]

@@ -1,4 +1,4 @@
-"""What a person sees while training: a bar on a terminal, a few lines elsewhere."""
+"""What a person sees while training: a bar on a terminal or in a notebook, a few lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,54 +6,76 @@ import time
 from types import TracebackType
 from typing import Any
 
+from lensgrad.run.loop import Moment, Report
+
+LINES = 20  # about as many are printed where there is no bar
+
 
 class Progress:
-    """A bar with the epoch and its report; without a terminal at most about ten lines; nothing when not wanted."""
+    """A bar with the epoch and its report; without a terminal about twenty lines at most; nothing when not wanted.
 
-    def __init__(self, epochs: int, examples: int, batch_size: int | None, wanted: bool) -> None:
-        self.epochs, self.wanted = epochs, wanted and epochs > 0
-        self.every = max(1, -(-epochs // 10))
+    The bar is drawn by steps where the number of examples is known, by epochs otherwise.
+    """
+
+    def __init__(self, epochs: int, examples: int | None, batch_size: int | None, wanted: bool, done: int = 0) -> None:
+        self.epochs, self.wanted, self.done = epochs, wanted and epochs > done, done
+        self.steps = -(-examples // (batch_size or 1)) if examples else 1
+        self.every = max(1, -(-(epochs - done) // LINES))
         self.bar: Any = None
         self.task: Any = None
         self.console: Any = None
         self.drawn = 0.0
+        self.shown: Report = {}
 
     def __enter__(self) -> Progress:
         if self.wanted:
             from rich.console import Console
 
             self.console = Console()
-            if self.console.is_terminal:
+            if self.console.is_terminal or self.console.is_jupyter:
                 self._open()
         return self
 
     def _open(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self.bar = Bar(*columns, console=self.console)
-        self.task = self.bar.add_task("", total=self.epochs)
+        texts = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), TextColumn("{task.description}")
+        self.bar = Bar(texts[0], BarColumn(), texts[1], TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
+        whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
+        self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, **whole)
         self.bar.start()
 
-    def epoch(self, epoch: int, report: dict[str, float]) -> None:
+    def say(self, text: str) -> None:
+        """A sentence of its own, above the bar."""
+        if self.console is not None:
+            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def step(self, moment: Moment) -> None:
+        """Show that a step is done; between two drawings nothing happens."""
+        if self.bar is not None and (now := time.monotonic()) - self.drawn > 0.05:
+            self.drawn = now
+            at = moment.position
+            done = at.epoch * self.steps + min(at.batch, self.steps)
+            self.bar.update(self.task, completed=done, epoch=at.epoch + 1, description=line({**self.shown, **at.report}))
+
+    def epoch(self, epoch: int, report: Report) -> None:
         """Show that an epoch is done."""
         if not self.wanted:
             return
-        last = epoch + 1 == self.epochs
+        last, self.shown = epoch + 1 == self.epochs, report
         if self.bar is not None:
-            now = time.monotonic()
-            if last or now - self.drawn > 0.05:
-                self.bar.update(self.task, completed=epoch + 1, description=line(report))
-                self.drawn = now
-        elif last or (epoch + 1) % self.every == 0:
-            self.console.print(f"epoch {epoch + 1}/{self.epochs}  {line(report)}", highlight=False)
+            if last or time.monotonic() - self.drawn > 0.05:
+                self.drawn = time.monotonic()
+                self.bar.update(self.task, completed=(epoch + 1) * self.steps, epoch=epoch + 1, description=line(report))
+        elif last or (epoch + 1 - self.done) % self.every == 0:
+            self.say(f"epoch {epoch + 1}/{self.epochs}  {line(report)}")
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self.bar is not None:
             self.bar.stop()
 
 
-def line(report: dict[str, float]) -> str:
+def line(report: Report) -> str:
     """`loss 0.0312  accuracy 0.9800`."""
-    return "  ".join(f"{name} {value:.4f}" for name, value in report.items())
+    return "  ".join(f"{name} {value:.4f}" if abs(value) < 1e6 else f"{name} {value:.4e}" for name, value in report.items())

@@ -38,15 +38,21 @@ def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     given = np.asarray(value)
     if given.shape != shape:
         raise TypeMismatch(shape_message(name, atom, shape, given.shape))
+    if isinstance(atom, Vector):
+        elements(name, atom, given)
     if given.dtype == dtype:
         return given
     if given.dtype.kind in "fc" and dtype.kind in "iub" and not np.array_equal(given, np.trunc(given)):
         raise BadValue(f"'{name}' wants {atom}, and some of the numbers given are not whole")
     if given.dtype.kind not in "fiub":
         raise BadValue(f"'{name}' wants {atom}, got {given.dtype.name} data")
-    if isinstance(atom, Vector) and given.size and not 0 <= given.min() <= given.max() < atom.semiring.size:
-        raise BadValue(f"'{name}' wants elements 0..{atom.semiring.size - 1} of {atom.semiring}, got {given.min()} to {given.max()}")
     return given.astype(dtype)
+
+
+def elements(name: str, atom: Vector, given: np.ndarray[Any, Any]) -> None:
+    """Refuse numbers that are no elements of the semiring."""
+    if given.dtype.kind in "fiub" and given.size and not 0 <= given.min() <= given.max() < atom.semiring.size:
+        raise BadValue(f"'{name}' wants elements 0..{atom.semiring.size - 1} of {atom.semiring}, got {given.min()} to {given.max()}")
 
 
 def shape_message(name: str, atom: Any, wanted: Sequence[int], given: Sequence[int]) -> str:
@@ -71,8 +77,8 @@ def fold_in(base: np.ndarray[Any, Any], number: int) -> np.ndarray[Any, Any]:
     return kernel(base, np.uint32(number & 0xFFFFFFFF))
 
 
-def initial(params: Sequence[Param], seed: int = 0) -> Values:
-    """First values of weights, states and keys from one seed; data has none.
+def initial(params: Sequence[Param], seed: int = 0, given: Sequence[str] = ()) -> Values:
+    """First values of weights, states and keys from one seed; data has none, and those given by name are left out.
 
     Each parameter draws from its own key: the seed's, folded with its position among those of its role and with its label.
     """
@@ -81,7 +87,7 @@ def initial(params: Sequence[Param], seed: int = 0) -> Values:
     places: dict[Role, int] = {}
     for name, p in zip(unique([p.label for p in params]), params, strict=True):
         place = places[p.role] = places.get(p.role, -1) + 1
-        if p.role is Role.DATA:
+        if p.role is Role.DATA or name in given:
             continue
         own = fold_in(fold_in(key(seed), place), zlib.crc32(p.label.encode()))
         values[name] = own if forward_object(p) == Ty((Key(),)) else started(p, own, functions)

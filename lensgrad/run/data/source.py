@@ -94,7 +94,8 @@ def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
     arrays = named(data, names)
     if arrays is not None:
         return ArraySource(arrays)
-    if callable(data) or (isinstance(data, Iterable) and not isinstance(data, str | bytes | np.ndarray)):
+    arrays_in_no_pair = isinstance(data, tuple | list) and any(isinstance(v, np.ndarray) for v in data)
+    if callable(data) or (isinstance(data, Iterable) and not isinstance(data, str | bytes | np.ndarray) and not arrays_in_no_pair):
         from lensgrad.run.data.stream import IteratorSource
 
         batches: Any = data

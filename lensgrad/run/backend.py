@@ -1,0 +1,150 @@
+"""The seam between programs and what runs them: four functions that every backend has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from lensgrad.backends import numpy as numpy_backend
+from lensgrad.backends.loop import Loop
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import BadValue, listed
+
+Runnable = Callable[..., tuple[Any, ...]]  # a function on arrays, one argument a wire
+
+
+class Iteration(Protocol):
+    """A step as the body of a loop, ready to run up to `most` times."""
+
+    @property
+    def most(self) -> int: ...
+    @property
+    def loop(self) -> Loop: ...
+
+    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any], int | None]:
+        """The states after n steps, what was observed with one row a step, and the first step that observed no finite number.
+
+        `rows` have one row a step. Nothing that is given is changed.
+        """
+        ...
+
+
+class Backend(Protocol):
+    """What runs programs. Backends are values: equal ones run alike, and a program compiles once for each."""
+
+    def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
+        """`f` as a function on arrays; the wires `rows` are data, whose leading axis may be that of examples."""
+        ...
+
+    def place(self, x: Any) -> Any:
+        """An array where programs of this backend keep theirs."""
+        ...
+
+    def fetch(self, x: Any) -> np.ndarray[Any, Any]:
+        """An array as NumPy's."""
+        ...
+
+    def iterate(self, f: Diagram, loop: Loop) -> Iteration:
+        """`f` as the body of a loop."""
+        ...
+
+
+@dataclass(frozen=True)
+class NumPy:
+    """The reference: one step at a time."""
+
+    def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
+        return numpy_backend.function(f)
+
+    def place(self, x: Any) -> Any:
+        return x
+
+    def fetch(self, x: Any) -> np.ndarray[Any, Any]:
+        return np.asarray(x)
+
+    def iterate(self, f: Diagram, loop: Loop) -> Iteration:
+        return NumPySteps(f, loop)
+
+
+@dataclass(frozen=True)
+class NumPySteps:
+    """A step as the body of a loop in Python."""
+
+    f: Diagram
+    loop: Loop
+    most: int = 1
+
+    @cached_property
+    def function(self) -> Runnable:
+        return numpy_backend.function(self.f)
+
+    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any], int | None]:
+        now, seen, bad = list(states), list[list[Any]](), None
+        # Whoever reads `bad` tells where a number left the finite ones, which is more than NumPy's warnings say.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for at in range(n):
+                now, found = self.loop.outputs(self.function(*self.loop.inputs(now, fixed, [r[at] for r in rows])))
+                seen.append(found)
+                bad = at if bad is None and not all(map(finite, found)) else bad
+        return now, [np.stack(column) for column in zip(*seen, strict=True)], bad
+
+
+def finite(x: Any) -> bool:
+    return bool(np.isfinite(x).all())
+
+
+@dataclass(frozen=True)
+class Jax:
+    """JAX, imported when a program first asks for it: on its default device, or on a mesh of so many devices."""
+
+    devices: int = 0
+
+    @cached_property
+    def layout(self) -> Any:
+        from lensgrad.backends.jax_loop import Layout
+
+        return Layout(self.devices)
+
+    def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
+        from lensgrad.backends.jax_loop import Whole
+
+        return Whole(f, rows, self.layout)
+
+    def place(self, x: Any) -> Any:
+        return self.layout.kept(x)
+
+    def fetch(self, x: Any) -> np.ndarray[Any, Any]:
+        return np.asarray(x)
+
+    def iterate(self, f: Diagram, loop: Loop) -> Iteration:
+        from lensgrad.backends.jax_loop import Steps
+
+        return Steps(f, loop, self.layout)
+
+
+BACKENDS: dict[str, Backend] = {"jax": Jax(), "numpy": NumPy()}
+
+
+def backend(name: str | Backend) -> Backend:
+    """What runs programs, by its name or as it is."""
+    if not isinstance(name, str):
+        return name
+    if name not in BACKENDS:
+        raise BadValue(f"'{name}' is no backend here; use one of {listed(sorted(BACKENDS))}")
+    return BACKENDS[name]
+
+
+def mesh(devices: int | None = None) -> Backend:
+    """The JAX backend on a mesh of so many devices, all there are if not given: for `fit(…, backend=lg.mesh(8))`.
+
+    Each batch is divided over the devices and the parameters are on every one of them; a batch that does not divide evenly
+    is on all of them too. Training gives the same numbers as on one device, up to the order of sums. Over several processes
+    each runs the same script, calls `jax.distributed.initialize` first, and feeds its devices with their part of the batch.
+    """
+    from lensgrad.backends.jax_loop import available
+
+    return Jax(len(available(devices)))

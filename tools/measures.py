@@ -1,0 +1,246 @@
+"""What `make evidence` measures, one function a promise: each returns a headline figure and lines of detail, or raises."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import lensgrad as lg
+from benchmarks import iris_source, iris_twin
+from lensgrad import recipes
+from lensgrad.lens import Param, Role, Ty, batch, corner, lens, mean, parametric, rate
+from lensgrad.run.compile import program
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Key
+from tools import refusals as wrong
+
+ROOT = Path(__file__).resolve().parent.parent
+Measured = tuple[str, list[str]]
+
+
+class Broken(Exception):
+    """A promise that the measurement does not keep; the message is the figure."""
+
+
+def kept(good: bool, figure: str, details: Iterable[str] = ()) -> Measured:
+    """The figure, if the promise is kept by it."""
+    if not good:
+        raise Broken("\n".join([figure, *details]))
+    return figure, list(details)
+
+
+def command(*args: str, cwd: Path = ROOT, **env: str) -> str:
+    """What a command prints; one that fails, or takes over 30 minutes, is a broken promise with its last lines."""
+    options: dict[str, Any] = {"cwd": cwd, "env": {**os.environ, **env}, "encoding": "utf-8", "timeout": 1800}
+    ran = subprocess.run(args, capture_output=True, check=False, **options)
+    if ran.returncode:
+        raise Broken("\n".join(["`" + " ".join(args) + f"` ended with {ran.returncode}", *(ran.stdout + ran.stderr).splitlines()[-15:]]))
+    return ran.stdout
+
+
+# -- mathematics -------------------------------------------------------------------------------------------------------
+
+
+def laws() -> Measured:
+    """Every law on 200 random cases, in every category and theory."""
+    from lensgrad import testing
+
+    found = dict(testing.law_checks(200))
+    broken = [name for name, failure in found.items() if failure]
+    theories = Counter(name.split()[0] for name in found)
+    figure = f"{len(found)} laws on 200 random cases each, {len(broken)} broken"
+    return kept(bool(found) and not broken, figure, [f"{n}: {k} laws" for n, k in theories.items()] + broken)
+
+
+def generators() -> Measured:
+    """The shared check of every generator."""
+    from lensgrad.testing.cases import CASES, generator_report
+    from lensgrad.testing.cases import generators as all_generators
+
+    reports = [generator_report(cls) for cls in all_generators()]
+    counts = Counter(f.status for report in reports for f in report.findings)
+    told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    figure = f"{len(reports)} generators at {len(CASES)} types; parts of the check: {told}"
+    return kept(all(reports), figure, [str(report) for report in reports if not report])
+
+
+def mutants() -> Measured:
+    """Each reverse rule, adjoint and batching rule broken in turn."""
+    *table, total = command(sys.executable, "-m", "lensgrad.testing.mutants").strip().splitlines()
+    made, caught, equal, survived = total.split()[-4:]
+    figure = f"{made} mutants: {caught} caught, {equal} equal to the original, {survived} survived"
+    return kept(survived == "0", figure, ["```text", *table, total, "```"])
+
+
+def tests() -> Measured:
+    """The whole test suite."""
+    out = command(sys.executable, "-m", "pytest", "-q").strip().splitlines()
+    return out[-1].strip("= "), []
+
+
+def refusals() -> Measured:
+    """Wrong calls and the sentences they are answered with."""
+    answers = {name: wrong.answer(call) for name, call in wrong.CALLS.items()}
+    accepted = [name for name, text in answers.items() if text == "not refused"]
+    details = [line for name, text in answers.items() for line in (f"{name}:", "", "```text", *text.splitlines(), "```", "")]
+    return kept(not accepted, f"{len(answers)} wrong calls, {len(accepted)} accepted", details)
+
+
+def cost() -> Measured:
+    """Chains of dense + tanh, composed in three bracketings, in a process of its own; it fails where a limit is broken."""
+    *rows, left, right, balanced, total = command(sys.executable, "-m", "benchmarks.linear_cost").splitlines()
+    return "; ".join([left, right, balanced, total, "each forward once in put"]), ["```text", *rows, "```"]
+
+
+# -- learners ----------------------------------------------------------------------------------------------------------
+
+
+def same_lens() -> Measured:
+    """The learner's lens against the one composed by hand."""
+    sizes, model = (1, 2, 16, 150), recipes.iris_model()
+    learner = recipes.iris_learner()
+    equal = [by_hand(model, n) == learner.lens(batch=n) for n in sizes]
+    other = by_hand(model, 3) == learner.lens(batch=4)
+    return kept(all(equal) and not other, f"equal for n = {', '.join(map(str, sizes))}, and different for different n")
+
+
+def by_hand(model: Any, n: int) -> Any:
+    """The five parts of supervised learning, composed."""
+    task = corner(lg.Real(4), "x") >> model >> lg.half_squared_error("y", metrics=["accuracy"])
+    return (lens(batch(task, n) >> mean) >> rate(0.01)).reparam({lg.weights: lg.descent})
+
+
+def unmoved() -> Measured:
+    """100 steps that move one layer of two, on data that is kept beside them."""
+    data, model = recipes.iris_data(), recipes.iris_model()
+    copies = data.x.tobytes(), data.y.tobytes()
+    learner = lg.supervised(model, lg.half_squared_error, {"output/*": lg.descent}, 0.01)
+    start = learner.initial() | {n: v for n, v in recipes.iris_learner().initial().items() if n.startswith("hidden")}
+    run = learner.fit(data, epochs=10, batch_size=15, start=start, progress=False)
+    still = [n for n in start if start[n].tobytes() == run.values[n].tobytes()]
+    wanted = [n for n in start if n.startswith("hidden")]
+    same = copies == (data.x.tobytes(), data.y.tobytes())
+    return kept(still == wanted and same, f"after 100 steps unchanged in every bit: {', '.join(still)}{', the data' if same else ''}")
+
+
+def masks() -> Measured:
+    """One key, one batch of equal examples: how many different masks."""
+    ob, n = lg.Real(32), 8
+    drop = parametric([Param("key", Ty((Key(),)), Role.KEY)], ob, lambda key, x: x * ops.cast(ops.uniform(key, (32,)) < 0.5, "float32"))
+    out = program(batch(drop, n))({"key": np.array([0, 7], np.uint32), "input": np.ones((n, 32))})["output"]
+    different = len({row.tobytes() for row in out})
+    return kept(different == n, f"{different} different masks for {n} equal examples of one batch and one key")
+
+
+def regression() -> Measured:
+    """Descent on petal widths against the least-squares solution."""
+    _, far = recipes.train_regression(progress=False)
+    return kept(far <= 1e-6, f"largest difference from the least-squares solution {far:.1e}")
+
+
+@cache
+def accuracies(kind: str) -> tuple[list[float], list[float]]:
+    """Final and best accuracy of 400 epochs for five seeds."""
+    data, final, best = recipes.iris_data(), list[float](), list[float]()
+    for seed in range(5):
+        run = recipes.iris_learner(kind).fit(data, epochs=400, batch_size=None, seed=seed, progress=False)
+        final.append(run.evaluate(data)["accuracy"])
+        best.append(max(report["accuracy"] for report in run.history))
+    return final, best
+
+
+def iris(kind: str, good: Any) -> Measured:
+    """One of the paper's models."""
+    final, best = accuracies(kind)
+    told = ", ".join(f"{a:.4f}" for a in final)
+    figure = f"median {median(final):.4f}, least {min(final):.4f}"
+    return kept(good(final), figure, [f"final, seeds 0 to 4: {told}", f"best epoch while training: {', '.join(f'{a:.4f}' for a in best)}"])
+
+
+def hidden() -> Measured:
+    return iris("hidden", lambda a: median(a) >= 0.975 and min(a) >= 0.96)
+
+
+def dense() -> Measured:
+    return iris("dense", lambda a: min(a) >= 0.95)
+
+
+def linear() -> Measured:
+    return iris("linear", lambda a: True)
+
+
+def twin() -> Measured:
+    """The library against a loop written by hand."""
+    found = iris_twin.difference()
+    return kept(found <= iris_twin.LIMIT, f"largest difference of a weight after 400 epochs in float64: {found:.1e}")
+
+
+def source() -> Measured:
+    """The printed step as a file of its own."""
+    wrong = iris_source.differing()
+    return kept(not wrong, f"400 epochs without the library: {'every weight equal bit for bit' if not wrong else f'different: {wrong}'}")
+
+
+# -- the package -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def place() -> tempfile.TemporaryDirectory[str]:
+    """A folder of its own, kept until the process ends."""
+    return tempfile.TemporaryDirectory(prefix="lensgrad-")
+
+
+@cache
+def environment() -> str:
+    """A fresh environment into which a copy of the project was installed with `pip install .`; its Python."""
+    copy, env = Path(place().name) / "copy", Path(place().name) / "env"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv*", "build", "*.egg-info", "__pycache__", ".*_cache"))
+    command(sys.executable, "-m", "venv", str(env))
+    python = str(env / ("Scripts" if os.name == "nt" else "bin") / "python")
+    command(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ".", cwd=copy)
+    return python
+
+
+def fresh(*args: str) -> str:
+    """What the fresh environment's Python prints, away from the project."""
+    return command(environment(), *args, cwd=Path(environment()).parent)
+
+
+def packages() -> Measured:
+    """What `pip install .` brings into a fresh environment, and that it works there."""
+    listed = json.loads(fresh("-m", "pip", "list", "--format", "json", "--disable-pip-version-check"))
+    names = [f"{p['name']} {p['version']}" for p in listed if p["name"] not in ("pip", "setuptools")]
+    heavy = [p["name"] for p in listed if p["name"].lower() in ("jax", "jaxlib", "torch", "scipy")]
+    trained = fresh("-m", "lensgrad", "train", "iris", "--model", "dense", "--epochs", "50").splitlines()[-1]
+    told = f"{len(names)} packages, {', '.join(heavy) or 'no JAX, torch or SciPy'}"
+    return kept(not heavy, told, [", ".join(names), f"the dense network after 50 epochs there: {trained}"])
+
+
+def importing() -> Measured:
+    """How long `import lensgrad` takes after `import numpy`: the median of ten processes, after one that is not counted.
+
+    Judged by seconds of the processor, which other programs on the machine do not stretch.
+    """
+    clocks = "time.process_time(), time.perf_counter()"
+    timed = f"import time, numpy; a, b = {clocks}; import lensgrad; c, d = {clocks}; print(c - a, d - b)"
+    pairs = [[float(word) for word in fresh("-c", timed).split()] for _ in range(11)][1:]
+    busy, passed = (median(column) for column in zip(*pairs, strict=True))
+    return kept(busy <= 0.2, f"{busy:.3f} s of the processor beyond NumPy's own import ({passed:.3f} s on the clock of a shared machine)")
+
+
+def sizes() -> Measured:
+    """How long files and functions are."""
+    lines = command(sys.executable, "-m", "tools.size").splitlines()
+    return lines[-1], ["```text", *lines[:-1], "```"]
