@@ -1,5 +1,6 @@
 """The project around the library: its files, its sizes, its examples, and what it does not say."""
 
+import os
 import re
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def test_every_file_that_is_opened_as_text_says_its_encoding():
 
 def test_evidence_reports_what_fails_beside_what_holds(monkeypatch, tmp_path, capsys):
     def broken():
-        raise measures.Broken("too slow: 9 s\nbecause")
+        raise measures.Broken(f"too slow: 9 s\nin {ROOT}{os.sep}lensgrad with {sys.executable}")
 
     pieces = [evidence.Piece(name, name, call) for name, call in (("a", lambda: ("1 | 2", ["x"])), ("b", broken), ("c", lambda: 1 / 0))]
     monkeypatch.setattr(evidence, "PIECES", pieces)
@@ -115,6 +116,7 @@ def test_evidence_reports_what_fails_beside_what_holds(monkeypatch, tmp_path, ca
     assert "**1 of 3 promises hold.** 2 do not." in page
     assert "| a | holds | 1 \\| 2 |" in page and "| b | **FAILS** | too slow: 9 s |" in page
     assert "| c | **FAILS** | could not be measured: ZeroDivisionError: division by zero |" in page
+    assert "- in lensgrad with python\n" in page
     assert capsys.readouterr().out.count("FAILS") == 2
 
 

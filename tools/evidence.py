@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ def measured(piece: Piece) -> Result:
         return Result(piece, True, figure, details, time.perf_counter() - start)
     except m.Broken as broken:
         figure, *details = str(broken).splitlines()
-        return Result(piece, False, figure, details, time.perf_counter() - start)
+        return Result(piece, False, figure, details[:40], time.perf_counter() - start)
     except Exception as error:
         return Result(piece, False, f"could not be measured: {type(error).__name__}: {error}", [], time.perf_counter() - start)
 
@@ -122,7 +123,14 @@ def page(results: Sequence[Result]) -> str:
         "| promise | | figure |",
         "| --- | --- | --- |",
     ]
-    return "\n".join([*head, *(r.row for r in results), "", *(r.section for r in results)]).rstrip() + "\n"
+    return anonymous("\n".join([*head, *(r.row for r in results), "", *(r.section for r in results)]).rstrip() + "\n")
+
+
+def anonymous(text: str) -> str:
+    """The text without the folders of this machine."""
+    for folder, name in ((sys.executable, "python"), (f"{m.ROOT}{os.sep}", ""), (str(m.ROOT), "."), (tempfile.gettempdir(), "(temporary)")):
+        text = text.replace(folder, name)
+    return text
 
 
 def main(names: Sequence[str]) -> int:

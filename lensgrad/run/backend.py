@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -97,6 +98,12 @@ def finite(x: Any) -> bool:
     return bool(np.isfinite(x).all())
 
 
+def jax_loop() -> Any:
+    """What runs programs on JAX, imported when first asked for."""
+    import_module("lensgrad.backends.jax")  # first, because it says what to install where JAX is missing
+    return import_module("lensgrad.backends.jax_loop")
+
+
 @dataclass(frozen=True)
 class Jax:
     """JAX, imported when a program first asks for it: on its default device, or on a mesh of so many devices."""
@@ -105,14 +112,10 @@ class Jax:
 
     @cached_property
     def layout(self) -> Any:
-        from lensgrad.backends.jax_loop import Layout
-
-        return Layout(self.devices)
+        return jax_loop().Layout(self.devices)
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
-        from lensgrad.backends.jax_loop import Whole
-
-        return Whole(f, rows, self.layout)
+        return jax_loop().Whole(f, rows, self.layout)
 
     def place(self, x: Any) -> Any:
         return self.layout.kept(x)
@@ -121,9 +124,7 @@ class Jax:
         return np.asarray(x)
 
     def iterate(self, f: Diagram, loop: Loop) -> Iteration:
-        from lensgrad.backends.jax_loop import Steps
-
-        return Steps(f, loop, self.layout)
+        return jax_loop().Steps(f, loop, self.layout)
 
 
 BACKENDS: dict[str, Backend] = {"jax": Jax(), "numpy": NumPy()}
@@ -145,6 +146,4 @@ def mesh(devices: int | None = None) -> Backend:
     is on all of them too. Training gives the same numbers as on one device, up to the order of sums. Over several processes
     each runs the same script, calls `jax.distributed.initialize` first, and feeds its devices with their part of the batch.
     """
-    from lensgrad.backends.jax_loop import available
-
-    return Jax(len(available(devices)))
+    return Jax(len(jax_loop().available(devices)))

@@ -16,7 +16,6 @@ from lensgrad.core.graph import Node
 from lensgrad.core.ty import Ty, split
 from lensgrad.run.compile import Program
 from lensgrad.run.values import Values, checked
-from lensgrad.theories.smooth.array import Full
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +70,18 @@ def first_bad(program: Program, inputs: Sequence[Any], name: str) -> str:
         # Among several, one that is NaN leads to the fault; infinite constants are meant.
         worse = sorted((a for a in found.args if suspect(a, values, made)), key=lambda a: not np.isnan(values[a]).any())
         if not worse:
-            return f"{told(found, f, made)} gave {kind(values[at])} from finite numbers; "
+            return f"{told(found, made)} gave {kind(values[at])} from finite numbers; "
         at = worse[0]
     return ""
 
 
 def suspect(wire: int, values: Sequence[Any], made: Mapping[int, Node]) -> bool:
-    return not finite(values[wire]) and not (wire in made and isinstance(made[wire].op, Full))
+    return not finite(values[wire]) and not fixed(wire, made)
+
+
+def fixed(wire: int, made: Mapping[int, Node]) -> bool:
+    """Whether a wire reads no input: a constant, or what is made of constants."""
+    return wire in made and all(fixed(a, made) for a in made[wire].args)
 
 
 def replayed(f: Diagram, inputs: Sequence[Any]) -> tuple[list[Any], dict[int, Node]]:
@@ -98,7 +102,7 @@ def replayed(f: Diagram, inputs: Sequence[Any]) -> tuple[list[Any], dict[int, No
     return values, made
 
 
-def told(node: Node, f: Diagram, made: Mapping[int, Node]) -> str:
+def told(node: Node, made: Mapping[int, Node]) -> str:
     """`Mul : f32[3] in hidden/dense`; a node of the way back is told by the layer whose numbers it reads."""
     place = "/".join(node.origin)
     if not place:

@@ -139,16 +139,17 @@ def test_the_first_step_that_went_wrong_is_told(backend):
     assert stretch(learner.step(8, backend), learner.initial(1), batches(learner, 8), STEPS).bad is None
 
 
-def test_a_fit_stops_at_the_same_step_with_the_same_sentence():
-    learner = lg.supervised(lg.dense(3, 2), lg.mse, lg.sgd(1.0))
+@pytest.mark.parametrize("rate, size, step", [(1.0, 1e4, 3), (1e30, 1e10, 1)])
+def test_a_fit_stops_at_the_same_step_with_the_same_sentence(rate, size, step):
+    learner = lg.supervised(lg.dense(3, 2), lg.mse, lg.sgd(rate))
     rng = np.random.default_rng(0)
-    data = (rng.standard_normal((64, 3)) * 1e4).astype(np.float32), np.zeros((64, 2), np.float32)
+    data = (rng.standard_normal((64, 3)) * size).astype(np.float32), np.zeros((64, 2), np.float32)
     told = []
     for backend in ("numpy", "jax"):
         with pytest.raises(lg.LensgradError) as error:
             learner.fit(data, epochs=3, batch_size=4, progress=False, backend=backend)
         told.append(str(error.value))
-    assert told[0] == told[1] and "is not finite after step" in told[0]
+    assert told[0] == told[1] and f"is not finite after step {step} of epoch 1" in told[0]
 
 
 def test_a_fit_reports_the_same_history():
