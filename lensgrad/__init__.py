@@ -1,5 +1,7 @@
 """Deep learning in which everything that learns is one kind of thing, and the training step is a program you can read."""
 
+from typing import TYPE_CHECKING
+
 from lensgrad.cat.names import weights
 from lensgrad.core.errors import LensgradError
 from lensgrad.learn import augment
@@ -52,8 +54,21 @@ from lensgrad.run.summary import summary
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
 from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
+from lensgrad.version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from lensgrad.estimators import LensClassifier as LensClassifier
+    from lensgrad.estimators import LensRegressor as LensRegressor
+else:
+
+    def __getattr__(name: str):
+        """The estimators, which import scikit-learn when they are first asked for; so they are not in `__all__`."""
+        if name in ("LensClassifier", "LensRegressor"):
+            from lensgrad import estimators
+
+            return getattr(estimators, name)
+        raise AttributeError(f"module 'lensgrad' has no attribute '{name}'")
+
 
 __all__ = [
     "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard", "adagrad",

@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +24,7 @@ from lensgrad.run.serial import FORMAT, WRONG, decode, digest, encode, parsed, s
 from lensgrad.run.signature import Generators
 from lensgrad.run.values import Values, checked
 from lensgrad.theories.smooth.array import Array
+from lensgrad.version import __version__
 
 FACTS = ("sha256", "format", "lensgrad", "digest", "learner", "run")  # what the metadata says, in this order
 BLANK = "0" * 64  # stands for the digest while it is computed
@@ -91,7 +91,7 @@ def save(
     arrays = flat({name: (ob, checked(name, ob, values)) for name, ob in {**known.objects, **others}.items()})
     reports = tuple(dict(report) for report in history)
     run = encode({"values": known.objects, "others": others, "history": reports, "position": dict(position or {})})
-    facts = BLANK, FORMAT, version(), known.digest, known.data, run
+    facts = BLANK, FORMAT, __version__, known.digest, known.data, run
     write(Path(path), sealed(packed(arrays, text(dict(zip(FACTS, facts, strict=True))))))
 
 
@@ -206,7 +206,7 @@ def verified(path: Where, raw: bytes) -> Any:
         raise BadCheckpoint(f"'{path}' is damaged: its bytes are not those that were written")
     if facts.get("format") != FORMAT:
         told = f"was written in format {facts.get('format')} by lensgrad {facts.get('lensgrad')}"
-        raise BadCheckpoint(f"'{path}' {told}, and lensgrad {version()} reads format {FORMAT}: upgrade lensgrad")
+        raise BadCheckpoint(f"'{path}' {told}, and lensgrad {__version__} reads format {FORMAT}: upgrade lensgrad")
     return facts
 
 
@@ -259,11 +259,3 @@ def settle(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def version() -> str:
-    """The version of lensgrad that runs, if it is installed."""
-    try:
-        return metadata.version("lensgrad")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -13,6 +13,7 @@ import safetensors
 from safetensors.numpy import load_file, save_file
 
 import lensgrad as lg
+from lensgrad import __version__
 from lensgrad.cat.lens import Lens, updated
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, lens, parametric
@@ -237,7 +238,7 @@ def test_any_reader_of_safetensors_finds_the_arrays(path, run):
     with safetensors.safe_open(path, framework="numpy") as file:
         facts = json.loads(file.metadata()["lensgrad"])
     assert list(facts) == ["sha256", "format", "lensgrad", "digest", "learner", "run"]
-    assert (facts["format"], facts["lensgrad"]) == (1, checkpoint.version())
+    assert (facts["format"], facts["lensgrad"]) == (1, __version__)
 
 
 def test_equal_runs_are_equal_files(tmp_path):
@@ -332,11 +333,11 @@ def test_a_foreign_safetensors_file_is_refused(path, notes):
 
 def test_a_newer_format_is_refused(path, run, monkeypatch):
     monkeypatch.setattr(checkpoint, "FORMAT", 2)
-    monkeypatch.setattr(checkpoint, "version", lambda: "9.0")
+    monkeypatch.setattr(checkpoint, "__version__", "9.0")
     run.save(path)
     monkeypatch.undo()
     assert refused(path) == (
-        f"'{path}' was written in format 2 by lensgrad 9.0, and lensgrad {checkpoint.version()} reads format 1: upgrade lensgrad"
+        f"'{path}' was written in format 2 by lensgrad 9.0, and lensgrad {__version__} reads format 1: upgrade lensgrad"
     )
 
 
@@ -422,7 +423,7 @@ FORGED = {
     "no run": (put("run", encode({})), PLACE + "none must be values, others, history, position"),
     "no format": (
         put("format", None),
-        f"was written in format None by lensgrad {checkpoint.version()}, and lensgrad {checkpoint.version()} reads format 1: "
+        f"was written in format None by lensgrad {__version__}, and lensgrad {__version__} reads format 1: "
         "upgrade lensgrad",
     ),
     "a field of another type": (learner_with(model=3), NONE + "a learner has no field 'model' of type int"),

@@ -62,12 +62,12 @@ def fail():
 def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(backend):
     if backend == "jax":
         pytest.importorskip("jax", reason="this is about the JAX backend")
-    equal, moments = kills.killed(5 if backend == "numpy" else 2, backend)
+    equal, moments = kills.killed(5 if backend == "numpy" else 1, backend)
     assert equal, moments
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5])
-@pytest.mark.parametrize("batches", range(1, 13))
+@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("batches", [1, 2, 4, 6, 7, 11, 12])
 def test_a_run_goes_on_from_its_last_checkpoint(tmp_path, steps, batches):
     path = tmp_path / "run.safetensors"
     with pytest.raises(Stop):

@@ -130,12 +130,11 @@ def hidden(optimizer, size, **how):
     return lg.supervised(model, lg.half_squared_error, optimizer, size, **how)
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(("name", "reduction"), [*((name, "mean") for name in OPTIMIZERS), ("momentum", "sum")])
 def test_a_batch_in_parts_is_the_big_batch(name, reduction):
     made = hidden(*OPTIMIZERS[name](), reduction=reduction)
     whole = made.fit((X, Y), epochs=4, batch_size=8, progress=False)  # batches of 8 and 2
-    for parts in (2, 3, 8):
+    for parts in (3, 8):
         run = made.fit((X, Y), epochs=4, batch_size=8, accumulate=parts, progress=False)
         assert list(run.values) == list(whole.values)
         for n, value in whole.values.items():
