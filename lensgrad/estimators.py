@@ -51,6 +51,9 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 class LensEstimator(BaseEstimator):
     """What both estimators share: parameters, training, and a fitted state of plain data that pickles."""
 
+    run_: Run
+    scaler_: Any
+
     def __init__(
         self,
         model: Any = None,
@@ -86,11 +89,11 @@ class LensEstimator(BaseEstimator):
         self.backend = backend
         self.verbose = verbose
 
-    def _train(self, x: Numbers, y: Numbers, outputs: int, loss: Any, weight: Numbers | None) -> None:
+    def _train(self, x: Any, y: Any, outputs: int, loss: Any, weight: Numbers | None) -> None:
         """Train on rows that are on their scale; `run_` is the run."""
         learner = self._learner(x.shape[1], outputs, loss, x.dtype.name)
         rule, seed = self._stopping(), int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.run_: Run = learner.fit(
+        self.run_ = learner.fit(
             (rows(learner, x), y.astype(learner.examples()["y"].dtype)),
             epochs=plain(self.epochs),
             batch_size=plain(self.batch_size),
@@ -107,7 +110,7 @@ class LensEstimator(BaseEstimator):
 
     def _learner(self, inputs: int, outputs: int, loss: Any, dtype: str) -> Learner:
         """The learner for so many inputs and outputs. A standard one is kept: each fold of a cross-validation trains the same."""
-        hidden = (self.hidden,) if isinstance(self.hidden, Integral) else tuple(self.hidden)
+        hidden: Any = self.hidden if isinstance(self.hidden, Sequence) else (self.hidden,)
         how = (self.activation, self.optimizer, self.learning_rate)
         if self.model is None and all(isinstance(v, str | float) for v in how):
             return standard(tuple(map(plain, hidden)), *how, inputs, outputs, loss, dtype)
@@ -124,7 +127,7 @@ class LensEstimator(BaseEstimator):
         """Whether `fit` begins with the weights of the last one."""
         return bool(self.warm_start) and hasattr(self, "run_")
 
-    def _scaler(self, x: Numbers, weight: Numbers | None) -> StandardScaler:
+    def _scaler(self, x: Numbers, weight: Numbers | None) -> Any:
         """What puts columns at mean 0 and standard deviation 1, or leaves them."""
         return StandardScaler(with_mean=bool(self.standardize), with_std=bool(self.standardize)).fit(x, sample_weight=weight)
 
@@ -136,7 +139,7 @@ class LensEstimator(BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state with the run as plain data, because a learner holds functions."""
-        state: dict[str, Any] = {**super().__getstate__()}  # pyright: ignore[reportAssignmentType]
+        state: Any = super().__getstate__()
         return {**state, "run_": held(state["run_"])} if "run_" in state else state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -227,6 +230,8 @@ class LensRegressor(RegressorMixin, LensEstimator):
 
     Fitted: `n_features_in_`, `feature_names_in_`, `run_` (the `lg.Run`), `loss_curve_`, `n_iter_`, `scaler_`, `target_scaler_`.
     """
+
+    target_scaler_: Any
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,8 +11,9 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lensgrad.cli import main as lensgrad
@@ -39,12 +40,13 @@ def blocks(text: str) -> Iterator[tuple[re.Match[str], str]]:
     """Each block that holds output, with the output its source gives now."""
     names: dict[str, Any] = {"__name__": "readme"}
     last = ""
-    for found in BLOCK.finditer(text):
-        kind, body = found.groups()
-        if kind == "python":
-            last = printed(exec, compile(body, "model.py", "exec"), names)
-        elif kind in ("text", "console"):
-            yield found, last if kind == "text" else console(body)
+    with TemporaryDirectory() as folder, chdir(folder):  # where blocks may save files
+        for found in BLOCK.finditer(text):
+            kind, body = found.groups()
+            if kind == "python":
+                last = printed(exec, compile(body, "model.py", "exec"), names)
+            elif kind in ("text", "console"):
+                yield found, last if kind == "text" else console(body)
 
 
 def written(text: str) -> str:
