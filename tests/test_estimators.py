@@ -18,8 +18,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from lensgrad.estimators import LensClassifier, LensRegressor
@@ -64,7 +64,8 @@ def test_the_door_gives_the_estimators():
 
 @pytest.mark.parametrize("name", ["LensClassifier", "LensRegressor"])
 def test_without_scikit_learn_the_door_says_what_to_install(name):
-    code = f"import sys; sys.modules['sklearn'] = None; import lensgrad as lg\ntry: lg.{name}\nexcept lg.LensgradError as e: print(type(e), e)"
+    absent = "import sys; sys.modules['sklearn'] = None; import lensgrad as lg"
+    code = f"{absent}\ntry: lg.{name}\nexcept lg.LensgradError as e: print(type(e), e)"
     sentence = "LensClassifier and LensRegressor need scikit-learn 1.6 or newer, which is not installed: pip install 'lensgrad[sklearn]'"
     assert run_python(code) == f"{MissingExtra} {sentence}"
 
@@ -80,7 +81,7 @@ def test_a_classifier_is_the_learner_trained_by_hand():
     x = (FLOWERS - FLOWERS.mean(0)) / FLOWERS.std(0)
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     run = learner.fit((x, SPECIES), epochs=3, batch_size=32, seed=seed, progress=False)
-    assert found.run_.learner == learner and found.n_iter_ == 3
+    assert found.run_.learner.lens(32) == learner.lens(32) and found.n_iter_ == 3
     np.testing.assert_allclose(found.loss_curve_, [report["loss"] for report in run.history], rtol=1e-12)
     np.testing.assert_allclose(found.predict_proba(FLOWERS), softmax(run.predict(x)), rtol=1e-10)
     np.testing.assert_array_equal(found.predict(FLOWERS), run.predict(x).argmax(1))
@@ -172,7 +173,10 @@ def layers(inputs, outputs):
     return [lg.dense(inputs + 2, activation="relu", name="hidden1"), lg.dense(outputs, name="output")]
 
 
-@pytest.mark.parametrize("model", [layers, layers(4, 3), lg.sequential(*layers(4, 3)), lg.sequential(lg.input(4, dtype="float64"), *layers(4, 3))])
+WHOLE = lg.sequential(lg.input(4, dtype="float64"), *layers(4, 3))
+
+
+@pytest.mark.parametrize("model", [layers, layers(4, 3), lg.sequential(*layers(4, 3)), WHOLE])
 def test_a_model_may_be_a_function_a_list_of_layers_or_a_model(model):
     own, standard = classifier(model=model).fit(FLOWERS, SPECIES), classifier(hidden=6).fit(FLOWERS, SPECIES)
     np.testing.assert_array_equal(own.predict_proba(FLOWERS), standard.predict_proba(FLOWERS))
@@ -181,8 +185,8 @@ def test_a_model_may_be_a_function_a_list_of_layers_or_a_model(model):
 def test_a_model_of_images_takes_each_row_as_an_image():
     x, y = load_digits(return_X_y=True)
     net = lg.sequential(lg.input(8, 8, 1), lg.conv2d(4, kernel=3, activation="relu"), lg.max_pool2d(2), lg.flatten(), lg.dense(10))
-    found = classifier(model=net, epochs=4).fit(x[:500], y[:500])
-    assert found.score(x[500:1000], y[500:1000]) > 0.7
+    found = classifier(model=net, epochs=8, batch_size=50).fit(x[:500], y[:500])
+    assert found.score(x[500:1000], y[500:1000]) > 0.8
 
 
 def test_an_optimizer_carries_its_own_rate():
@@ -234,9 +238,9 @@ def test_an_estimator_with_a_model_pickles_and_clones():
 
 
 def test_a_search_finds_the_rate_that_learns():
-    grid = {"lensclassifier__learning_rate": [1e-7, 0.02], "lensclassifier__hidden": [(8,), (8, 8)], "lensclassifier__epochs": np.array([30])}
-    search = GridSearchCV(make_pipeline(MinMaxScaler(), classifier()), grid, cv=3).fit(FLOWERS, SPECIES)
-    assert search.best_params_["lensclassifier__learning_rate"] == 0.02 and search.best_score_ > 0.9
+    grid = {"net__learning_rate": [1e-7, 0.02], "net__hidden": [(8,), (8, 8)], "net__epochs": np.array([30])}
+    search = GridSearchCV(Pipeline([("scale", MinMaxScaler()), ("net", classifier())]), grid, cv=3).fit(FLOWERS, SPECIES)
+    assert search.best_params_["net__learning_rate"] == 0.02 and search.best_score_ > 0.9
 
 
 def test_frames_are_read_by_their_columns():
@@ -252,7 +256,7 @@ def test_frames_are_read_by_their_columns():
 
 @pytest.mark.parametrize("estimator", [classifier(), regressor()])
 def test_sparse_input_is_refused_as_scikit_learn_refuses_it(estimator):
-    with pytest.raises(TypeError, match="Sparse data was passed, but dense data is required"):
+    with pytest.raises(TypeError, match=r"Sparse data was passed.*, but dense data is required"):
         estimator.fit(sparse.csr_array(FLOWERS), SPECIES)
 
 
@@ -269,14 +273,14 @@ def scores(make, x, y, seeds=3):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # equal epochs, converged or not
-@pytest.mark.parametrize(("load", "least"), [(load_iris, 0.9), (load_digits, 0.95)])
-def test_it_is_as_accurate_as_the_network_of_scikit_learn(load, least):
+@pytest.mark.parametrize(("load", "epochs", "least"), [(load_iris, 100, 0.93), (load_digits, 30, 0.95)])
+def test_it_is_as_accurate_as_the_network_of_scikit_learn(load, epochs, least):
     x, y = load(return_X_y=True)
     size = {"batch_size": 100, "learning_rate": 0.01}
-    ours = scores(lambda seed: LensClassifier(hidden=(32,), epochs=30, random_state=seed, **size), x, y)
-    peer = {"learning_rate_init": 0.01, "batch_size": 100, "max_iter": 30, "n_iter_no_change": 30, "alpha": 0.0}
-    theirs = scores(lambda seed: make_pipeline(lg.estimators.StandardScaler(), MLPClassifier((32,), random_state=seed, **peer)), x, y)
-    assert ours.mean() > least and abs(ours.mean() - theirs.mean()) < 0.02
+    ours = scores(lambda seed: LensClassifier(hidden=(32,), epochs=epochs, random_state=seed, **size), x, y)
+    peer = {"learning_rate_init": 0.01, "batch_size": 100, "max_iter": epochs, "n_iter_no_change": epochs, "alpha": 0.0}
+    theirs = scores(lambda seed: make_pipeline(StandardScaler(), MLPClassifier((32,), random_state=seed, **peer)), x, y)
+    assert ours.mean() > least and abs(ours.mean() - theirs.mean()) < 0.03
 
 
 def test_a_regression_on_a_raw_table_explains_what_can_be_explained():
