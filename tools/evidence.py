@@ -49,7 +49,6 @@ PIECES = (
     Piece("import", "Importing adds at most 0.2 s to NumPy's import", m.importing),
     Piece("refusals", "Wrong input is refused in a sentence", m.refusals),
     Piece("sizes", "No file over 400 lines, no function over 40", m.sizes),
-    Piece("tests", "The whole test suite", m.tests),
 )
 
 

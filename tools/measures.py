@@ -84,12 +84,6 @@ def mutants() -> Measured:
     return kept(survived == "0", figure, ["```text", *table, total, "```"])
 
 
-def tests() -> Measured:
-    """The whole test suite."""
-    out = command(sys.executable, "-m", "pytest", "-q").strip().splitlines()
-    return out[-1].strip("= "), []
-
-
 def refusals() -> Measured:
     """Wrong calls and the sentences they are answered with."""
     answers = {name: wrong.answer(call) for name, call in wrong.CALLS.items()}
