@@ -39,6 +39,7 @@ evidence: $(DEV_ENV)/.ready
 
 bench: $(DEV_ENV)/.ready
 	$(BIN)/python -m benchmarks.linear_cost
+	$(BIN)/python -m benchmarks.run --quick
 
 readme: $(DEV_ENV)/.ready
 	$(BIN)/python -m tools.readme

@@ -1,10 +1,14 @@
 """What all tests share: one reproducible way to draw random cases, and where larger data sets are."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in background jobs; tests of Ctrl-C need it heard
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "lensgrad",
