@@ -225,14 +225,14 @@ def packages() -> Measured:
 def importing() -> Measured:
     """How long `import lensgrad` takes after `import numpy`, in ten processes after one that is not counted.
 
-    Judged by the fastest, in seconds of the processor: other programs on the machine only add to it. All are told.
+    Judged by the median on the clock, which is what a person waits.
     """
     clocks = "time.process_time(), time.perf_counter()"
     timed = f"import time, numpy; a, b = {clocks}; import lensgrad; c, d = {clocks}; print(c - a, d - b)"
     pairs = [[float(word) for word in fresh("-c", timed).split()] for _ in range(11)][1:]
     busy, passed = zip(*pairs, strict=True)
     told = [f"{name}: median {median(found):.3f}, slowest {max(found):.3f}" for name, found in (("processor", busy), ("clock", passed))]
-    return kept(min(busy) <= 0.2, f"{min(busy):.3f} s beyond NumPy's own import, the fastest of ten processes", told)
+    return kept(median(passed) <= 0.2, f"{median(passed):.3f} s beyond NumPy's own import, the median of ten processes", told)
 
 
 def sizes() -> Measured:
