@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from lensgrad.cat.para import Para
@@ -42,9 +41,9 @@ def lowered(f: Diagram, dtype: str) -> Diagram:
         if type(op) in PRODUCTS and node.cod[0].dtype == "float32":
             return [ops.cast(op(*(ops.cast(a, dtype) for a in args)), "float32")]
         if isinstance(op, Definition) and op.predict is not None:
-            op = replace(op, body=lowered(op.body, dtype), predict=lowered(op.predict, dtype))
+            op = op.replace(body=lowered(op.body, dtype), predict=lowered(op.predict, dtype))
         elif isinstance(getattr(op, "body", None), Diagram):
-            op = replace(op, body=lowered(op.body, dtype))
+            op = op.replace(body=lowered(op.body, dtype))
         return flatten([op(*args)]) if args else graph.wires(graph.apply(op, (), node.cod, node.origin))
 
     wires: list[Any] = fold(f, [Wire(graph, i) for i in range(len(f.dom))], rule)

@@ -43,7 +43,7 @@ def predicting(f: Diagram) -> Diagram:
     def on_op(op: Any) -> Op:
         if isinstance(op, Definition):
             return Definition(op.label, predicting(op.body if op.predict is None else op.predict))
-        return replace(op, body=predicting(op.body)) if isinstance(getattr(op, "body", None), Diagram) else op
+        return op.replace(body=predicting(op.body)) if isinstance(getattr(op, "body", None), Diagram) else op
 
     return translate(f, lambda atom: atom, on_op)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -237,7 +236,7 @@ def contents(path: Path) -> bytes:
 def write(path: Path, raw: bytes) -> None:
     """Put a file in place at once: written beside, on the disk, and then renamed."""
     goal = path.resolve()
-    beside = goal.with_name(f".{goal.name}.{secrets.token_hex(8)}.part")
+    beside = goal.with_name(f".{goal.name}.{os.urandom(8).hex()}.part")
     try:
         with open(beside, "xb") as file:
             file.write(raw)

@@ -15,7 +15,7 @@ from lensgrad.cat.lens import Delta, Pair
 from lensgrad.core import op as core
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
-from lensgrad.core.op import Op
+from lensgrad.core.op import Op, concrete
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.conv import Window
@@ -40,11 +40,6 @@ def generators() -> Iterator[type[Op]]:
                 yield value
 
 
-def concrete(cls: type[Any]) -> bool:
-    """Whether a class is itself marked `@generator`."""
-    return issubclass(cls, Op) and "__dataclass_params__" in vars(cls)
-
-
 def short(cls: type[Op]) -> str:
     """`smooth.Sum` for `lensgrad.theories.smooth.linear.Sum`."""
     theory = cls.__module__.removeprefix("lensgrad.").removeprefix("theories.").split(".")[0]
@@ -60,8 +55,8 @@ def classes(own: Generators | None) -> dict[str, type[Any]]:
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """The fields of a record, in order."""
-    return tuple(f.name for f in dataclasses.fields(value))
+    """The fields of a record or generator, or of its class, in order."""
+    return tuple(f.name for f in dataclasses.fields(value)) if dataclasses.is_dataclass(value) else value.fields
 
 
 def bodies(op: Op) -> list[Diagram]:

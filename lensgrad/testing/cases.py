@@ -8,7 +8,7 @@ from importlib import import_module
 
 from lensgrad import theories
 from lensgrad.core import op as core
-from lensgrad.core.op import Op
+from lensgrad.core.op import Op, concrete
 from lensgrad.testing.case import Case
 from lensgrad.testing.cases_array import CASTS, INDEX, LINEAR, RANDOM, REDUCE
 from lensgrad.testing.cases_loop import BOXES, LOOPS, WINDOWS
@@ -32,11 +32,6 @@ def descendants(cls: type[Op]) -> Iterator[type[Op]]:
     for sub in cls.__subclasses__():
         yield sub
         yield from descendants(sub)
-
-
-def concrete(cls: type[Op]) -> bool:
-    """Whether a class is marked `@generator` itself."""
-    return "__dataclass_params__" in vars(cls)
 
 
 def named(cls: type[Op]) -> str:

@@ -242,9 +242,14 @@ def test_diagrams_cannot_be_changed():
 
 
 def test_nodes_types_and_generators_cannot_be_changed():
-    for value, name in ((step.nodes[0], "args"), (A, "atoms"), (Step(), "size")):
+    for value, name in ((step.nodes[0], "args"), (A, "atoms")):
         with pytest.raises(AttributeError):
             setattr(value, name, ())
+    with pytest.raises(BadValue) as error:
+        Step().size = 2
+    assert str(error.value) == "'size' of a Step cannot be set again: values are immutable, build another one"
+    with pytest.raises(BadValue):
+        del Step().size
 
 
 def test_copies_are_equal():

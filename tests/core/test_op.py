@@ -6,13 +6,14 @@ import math
 import pickle
 import struct
 from itertools import combinations
+from typing import ClassVar
 
 import pytest
 from toy import A, Halves, Join, Point, Step
 
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.op import Definition, Recompute, Standing, Table
+from lensgrad.core.op import Definition, Recompute, Standing, Table, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 
@@ -43,6 +44,35 @@ def test_a_nan_attribute_is_refused(value):
 
 def test_a_generator_prints_its_attributes():
     assert (str(Step(2.5)), repr(Join()), Step().name) == ("Step(size=2.5)", "Join", "Step")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "given"),
+    [
+        (lambda: Step(1, 2), "(1, 2)"),
+        (lambda: Step(1, size=2), "(1, size=2)"),
+        (lambda: Step(sise=2), "(sise=2)"),
+    ],
+)
+def test_a_generator_says_what_it_is_built_from(wrong, given):
+    with pytest.raises(TypeError) as error:
+        wrong()
+    assert str(error.value) == f"Step is built from (size), got {given}"
+
+
+def test_a_generator_lacking_a_field_says_so():
+    with pytest.raises(TypeError) as error:
+        Definition("box")
+    assert str(error.value) == "Definition is built from (label, body, predict), got ('box')"
+
+
+def test_fields_are_inherited_and_class_variables_are_none():
+    @generator
+    class Longer(Step):
+        arity: ClassVar[int] = 1
+        far: int = 3
+
+    assert Longer.fields == ("size", "far") and str(Longer(far=4)) == f"Longer(size={Step().size}, far=4)"
 
 
 def test_a_generator_is_exact_unless_it_says_otherwise():

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -56,7 +53,9 @@ def one_hot(labels: Numbers, classes: int, dtype: str = "float32") -> Numbers:
 
 def iris() -> Dataset:
     """Fisher's Iris, 150 flowers: 4 measurements in cm, 3 species. The bytes UCI distributes (CC BY 4.0)."""
-    text = (files("lensgrad.run.data") / "iris.data").read_text(encoding="utf-8")
+    import csv
+
+    text = stored("iris.data").decode("utf-8")
     rows = [row for row in csv.reader(io.StringIO(text)) if row]
     classes = tuple(dict.fromkeys(row[4] for row in rows))
     x = np.array([[float(v) for v in row[:4]] for row in rows], np.float32)
@@ -70,7 +69,9 @@ def digits() -> tuple[Dataset, Dataset]:
     The 1797 images of the UCI optical digits test set (CC BY 4.0). Of each digit, in the order of the file, every fifth
     image is for testing. Arrays are read-only.
     """
-    lines = gzip.decompress((files("lensgrad.run.data") / "digits.csv.gz").read_bytes()).decode("ascii").split()
+    import gzip
+
+    lines = gzip.decompress(stored("digits.csv.gz")).decode("ascii").split()
     table = np.array([line.split(",") for line in lines], np.uint8)
     x = (table[:, :64] / np.float32(16)).astype(np.float32).reshape(-1, 8, 8, 1)
     y = table[:, 64].astype(np.int32)
@@ -105,12 +106,19 @@ def cora() -> Graph:
 
     The arrays of arXiv 1603.08861 without its pickles (MIT). x : f32[2708, 1433] of 0 and 1. Arrays are read-only.
     """
-    with np.load(io.BytesIO((files("lensgrad.run.data") / "cora.npz").read_bytes()), allow_pickle=False) as stored:
-        found = {name: stored[name] for name in stored.files}
+    with np.load(io.BytesIO(stored("cora.npz")), allow_pickle=False) as arrays:
+        found = {name: arrays[name] for name in arrays.files}
     x = np.zeros(tuple(found["x_shape"]), np.float32)
     x[np.repeat(np.arange(len(x)), np.diff(found["x_indptr"])), found["x_indices"]] = 1
     edges, train, validation, test = (readonly(found[k]) for k in ("edges", "train_idx", "val_idx", "test_idx"))
     return Graph(readonly(x), readonly(found["y"].astype(np.int32)), edges, train, validation, test, CORA_CLASSES)
+
+
+def stored(name: str) -> bytes:
+    """A file that is bundled with the library."""
+    from importlib.resources import files
+
+    return (files("lensgrad.run.data") / name).read_bytes()
 
 
 def readonly(array: Numbers) -> Numbers:

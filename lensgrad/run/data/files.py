@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,6 +73,8 @@ def digest(path: Path, algorithm: str) -> str:
 
 def unpacked_digest(path: Path) -> str:
     """The sha256 of the bytes in a .gz file; nothing for a broken one."""
+    import gzip
+
     try:
         with gzip.open(path) as stream:
             return summed(stream, "sha256")
@@ -106,6 +106,7 @@ def downloaded(target: Path, file: Official) -> Path:
 
 def fetch(address: str, target: Path, file: Official) -> Path:
     """Download beside the target, verify, then rename: nobody ever sees half a file."""
+    import tempfile
     from urllib.request import Request, urlopen
 
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,6 +86,8 @@ def npy(path: Path, start: int = 0) -> Mapped:
 
 def npz(path: Path) -> Values:
     """The arrays of a .npz file, where they lie in it."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

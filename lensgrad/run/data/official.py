@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import tarfile
 from typing import Any
 
 import numpy as np
@@ -97,6 +95,8 @@ def digit_images(files: tuple[Official, ...], classes: tuple[str, ...], dtype: s
 
 
 def unzipped(file: Official) -> bytes:
+    import gzip
+
     return gzip.decompress(official(file).read_bytes())
 
 
@@ -120,6 +120,8 @@ def cifar10(dtype: str = "float32") -> Pair:
 
     From the official binary version. `dtype="uint8"` gives the bytes instead. Arrays are read-only.
     """
+    import tarfile
+
     parts: dict[str, bytes] = {}
     with tarfile.open(official(CIFAR10), "r|gz") as archive:
         for member in archive:
