@@ -153,8 +153,8 @@ def test_a_model_without_an_input_type():
 
 
 def test_a_dtype_that_there_is_not():
-    for call in (lambda: lg.dense(4, 3, dtype="float16"), lambda: lg.Real(3, dtype="float16")):
-        assert told(BadValue, call) == "'float16' is no dtype here; use one of float32, float64, bfloat16, int32, uint8, uint32, bool"
+    for call in (lambda: lg.dense(4, 3, dtype="half"), lambda: lg.Real(3, dtype="half")):
+        assert told(BadValue, call) == "'half' is no dtype here; use one of float32, float64, bfloat16, float16, int32, uint8, uint32, bool"
     assert told(BadValue, lambda: lg.Real(-1)) == "a shape is made of whole numbers ≥ 0, got (-1,)"
     assert told(BadValue, lambda: lg.Bits(-1)) == "a vector has a whole number of elements ≥ 0, got -1"
 

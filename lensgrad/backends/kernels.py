@@ -12,6 +12,16 @@ def bf16(x):
     return np.where(np.isnan(x), np.float32(np.nan), rounded.astype(np.uint32).view(np.float32))
 
 
+def wide(x):
+    """float16 as float32, to compute in."""
+    return np.asarray(x, np.float16).astype(np.float32)
+
+
+def half(x):
+    """Round to the nearest float16, ties to even; beyond 65504 it is infinite."""
+    return np.asarray(x).astype(np.float16)
+
+
 def logistic(x):
     """1 / (1 + exp(-x)) without overflow."""
     e = np.exp(-np.abs(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from lensgrad.theories.smooth import array, conv, index, linear, random, reduce,
 from lensgrad.theories.smooth import pointwise as p
 
 HOST = {"bfloat16": "float32"}  # where NumPy has no such dtype, what carries it
+MOVES = (p.Neg, linear.Spread, linear.Transpose, linear.Reshape, linear.Slice, linear.Pad, linear.Concatenate, linear.Flip, index.Take)
 
 
 def dtype(name: str) -> str:
@@ -87,13 +89,29 @@ def square(line: Line) -> str:
 
 
 def rounded(entry: Any) -> Callable[[Line], str]:
-    """The entry, with results of type bfloat16 rounded to it."""
+    """The entry, with results in half precision rounded to it: float16 is kept as such and computed in float32, as bfloat16 is kept."""
 
     def write(line: Line) -> str:
-        code = entry.format(*line.args, op=line.op) if isinstance(entry, str) else entry(line)
-        return f"bf16({code})" if len(line.cod) == 1 and getattr(line.cod[0], "dtype", "") == "bfloat16" else code
+        narrow = kind(line.cod[0]) if len(line.cod) == 1 and not hasattr(line.op, "body") else ""
+        wide = widened(line) if narrow == "float16" else line
+        code = entry.format(*wide.args, op=wide.op) if isinstance(entry, str) else entry(wide)
+        return f"bf16({code})" if narrow == "bfloat16" else code if wide is line else f"half({code})"
 
     return write
+
+
+def widened(line: Line) -> Line:
+    """A line that computes in float32 what it is given in float16; what only moves numbers stays as it is."""
+    if type(line.op) in MOVES or "float16" not in map(kind, line.dom):
+        return line
+    args = tuple(f"wide({x})" if kind(a) == "float16" else x for x, a in zip(line.args, line.dom, strict=True))
+    dom, cod = (tuple(a.with_dtype("float32") if kind(a) == "float16" else a for a in ob) for ob in (line.dom, line.cod))
+    return replace(line, args=args, dom=dom, cod=cod)
+
+
+def kind(atom: Any) -> str:
+    """The dtype of an array; of keys and bits none."""
+    return getattr(atom, "dtype", "")
 
 
 MEANING: dict[type[Op], Any] = {

@@ -90,7 +90,7 @@ CASTS: list[Case] = [
     *(Case(linear.Cast("int32"), (f(5),), (lambda _, a, v=v: np.full(5, v),)) for v in (-1e30, 3e9, np.inf, -np.inf, np.nan)),
     *(Case(linear.Cast(d), (f(6),), (between(-300, 5e9),)) for d in ("uint8", "uint32")),
     *(Case(linear.Cast("float64"), (i(4, dtype=d),)) for d in ("int32", "uint8", "uint32", "bool")),
-    *(Case(linear.Cast(d), (i(4),), (whole(-3, 3),)) for d in ("uint8", "uint32", "bool", "float32", "bfloat16")),
+    *(Case(linear.Cast(d), (i(4),), (whole(-3, 3),)) for d in ("uint8", "uint32", "bool", "float32", "bfloat16", "float16")),
     Case(linear.Cast("bool"), (f(4),), (whole(0, 2),)),
 ]
 

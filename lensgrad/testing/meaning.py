@@ -18,7 +18,7 @@ from lensgrad.testing.report import Broken, close
 from lensgrad.testing.samples import carried
 from lensgrad.theories.smooth.array import Array
 
-AGREE = {"float64": 1e-12, "float32": 1e-5, "bfloat16": 1e-2}
+AGREE = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-3, "bfloat16": 1e-2}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def returned(what: str, f: Diagram, ys: tuple[Any, ...], host: Callable[[Any], A
 def dtypes(facts: Facts) -> Iterator[tuple[str, Diagram, Arrays]]:
     """The generator at its own type, and with float64 replaced by other floats where it accepts them."""
     yield "float64", facts.f, facts.xs
-    for dtype in ("float32", "bfloat16"):
+    for dtype in ("float32", "bfloat16", "float16"):
         dom = tuple(a.with_dtype(dtype) if getattr(a, "dtype", "") == "float64" else a for a in facts.case.dom)
         if dom != facts.case.dom:
             try:

@@ -94,6 +94,16 @@ def test_bfloat16_is_native():
     assert np.array_equal(y.astype(np.float32), numpy_backend.function(f)(numpy_backend.kernels.bf16(np.array([1.0, 1.01, 3.0])))[0])
 
 
+def test_float16_is_native():
+    f = trace(lambda x: x * x, Real(4, dtype="float16"))
+    x = np.array([1.0, 1.01, 1e-4, 300.0])
+    (y,) = backend.jitted(f)(x)
+    assert y.dtype == np.float16
+    with np.errstate(over="ignore"):
+        assert np.array_equal(y, numpy_backend.function(f)(x.astype(np.float16))[0])
+    assert np.isinf(y[3])
+
+
 def test_a_loop_is_one_loop_forward_and_back():
     def step(h, x, w):
         new = ops.tanh(w @ h + x)

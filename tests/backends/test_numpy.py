@@ -104,6 +104,24 @@ def test_a_semiring_that_machine_words_do_not_carry_is_an_error():
     assert str(error.value) == "Add over MIN/PLUS has no meaning in the NumPy backend: use Z2 or OR/AND"
 
 
+def test_float16_is_computed_in_float32_and_rounded_once():
+    rng = np.random.default_rng(0)
+    w, x = (rng.standard_normal(n).astype(np.float16) for n in ((30, 50), (50,)))
+    f = trace(lambda w, x: ops.log_softmax(w @ x) * 0.1, Real(30, 50, dtype="float16"), Real(50, dtype="float16"))
+    (y,) = backend.function(f)(w, x)
+    assert y.dtype == np.float16
+    product = (w.astype(np.float32) @ x.astype(np.float32)).astype(np.float16).astype(np.float64)
+    soft = (product - np.log(np.sum(np.exp(product)))).astype(np.float16)
+    assert np.array_equal(y, (soft.astype(np.float32) * np.float32(np.float16(0.1))).astype(np.float16))
+
+
+def test_float16_rounds_to_nearest_even_and_overflows_to_infinity():
+    x = np.array([2049.0, 2051.0, 65519.0, 65520.0, 2**-25, 3 * 2**-26, -0.0, np.nan], np.float32)
+    with np.errstate(over="ignore"):
+        (y,) = backend.function(Diagram.of(Cast("float16"), Real(len(x))))(x)
+    assert np.array_equal(y, np.array([2048, 2052, 65504, np.inf, 0, 2**-24, -0.0, np.nan], np.float16), equal_nan=True)
+
+
 def test_bfloat16_is_rounded_to_nearest_even_and_kept_in_float32():
     ml_dtypes = pytest.importorskip("ml_dtypes")
     rng = np.random.default_rng(0)

@@ -19,6 +19,7 @@ from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import closed_lens, supervised_task
 from lensgrad.run.values import initial, key
 from lensgrad.theories.poly.circuit import Bits
+from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Key, Real
 
 WIDE = Real(200, 300, dtype="float64")
@@ -68,7 +69,7 @@ def test_zeros_are_zero_in_any_theory():
     assert draw(init.zeros, Real(3)).tolist() == [0, 0, 0] and draw(init.zeros, Bits(2)).tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
 def test_the_dtype_is_that_of_the_weight(dtype):
     assert init.normal()(Real(4, dtype=dtype)).cod == Real(4, dtype=dtype)
 
@@ -133,3 +134,12 @@ def test_a_weight_without_initializer_must_be_given():
 def test_an_initializer_is_any_arrow_from_a_key():
     ones = init.drawn(lambda key, a: a.zero() + 1.0)
     assert initial([weight("w", Real(3), ones)])["w"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_draws_in_half_precision_stay_below_one_and_finite(dtype):
+    wide = Real(20000, dtype=dtype)
+    unit = draw(init.drawn(lambda key, a: ops.uniform(key, a.shape, a.dtype)), wide)
+    normal = draw(init.drawn(lambda key, a: ops.normal(key, a.shape, a.dtype)), wide)
+    assert unit.min() >= 0 and unit.max() < 1 and abs(unit.mean() - 0.5) < 0.01
+    assert np.isfinite(normal).all() and abs(normal.std() - 1) < 0.02

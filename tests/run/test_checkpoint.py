@@ -58,6 +58,7 @@ LEARNERS = {
     "a rate that reads the loss": lambda: replace(hidden(lg.descent), rate=lg.scaled_rate(0.1)),
     "keys and states": lambda: lg.supervised(noisy() >> iris_model(), lg.half_squared_error, lg.momentum(0.9), 0.01),
     "bfloat16": lambda: iris_learner("hidden", dtype="bfloat16"),
+    "float16": lambda: iris_learner("hidden", dtype="float16"),
     "float64": lambda: iris_learner("dense", dtype="float64"),
 }
 CIRCUIT = lg.supervised(lg.lookup(2), lg.xor, lg.ascent, lg.echo)

@@ -102,7 +102,7 @@ def test_random_reverse_derivatives_come_back(theory):
 
 
 def test_objects_come_back():
-    atoms = Array((2, 0), "bfloat16"), Key((3,)), Vector(Z2, 5), Vector(LOGIC, 0), Array(())
+    atoms = Array((2, 0), "bfloat16"), Array((), "float16"), Key((3,)), Vector(Z2, 5), Vector(LOGIC, 0), Array(())
     returns(I)
     returns(Ty(atoms))
     returns(delta(Ty(atoms[2:])) @ two(Ty(atoms)))

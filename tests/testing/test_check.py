@@ -77,7 +77,7 @@ def test_a_users_generator_passes_and_the_report_says_what_was_checked(meaning):
     assert str(check(Softplus(), ROW)) == "\n".join(
         [
             "Softplus at f64[3]",
-            "  passed   types                float64, float32, bfloat16",
+            "  passed   types                float64, float32, bfloat16, float16",
             "  passed   refusals             3 wrong domains",
             "  passed   NumPy = JAX          1e-12 of the norm",
             "  skipped  tables               for circuits over a finite semiring",

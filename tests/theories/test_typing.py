@@ -129,8 +129,8 @@ def test_a_generator_refuses_in_a_sentence(op, atoms, text):
 BAD = [
     (lambda: p.Compare("=").type(f(), f()), "'=' is no comparison; use <, <=, ==, !=, >= or >"),
     (
-        lambda: linear.Cast("float16").type(f()),
-        "'float16' is no dtype here; use one of float32, float64, bfloat16, int32, uint8, uint32, bool",
+        lambda: linear.Cast("half").type(f()),
+        "'half' is no dtype here; use one of float32, float64, bfloat16, float16, int32, uint8, uint32, bool",
     ),
     (lambda: Array((2, -1)), "a shape is made of whole numbers ≥ 0, got (2, -1)"),
     (lambda: CONV.at("z").type(f(), f()), "a convolution has slots x, k and y and two inputs, got slot z and 2 inputs"),

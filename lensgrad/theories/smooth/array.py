@@ -10,8 +10,9 @@ from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
 
-SHORT = {"float32": "f32", "float64": "f64", "bfloat16": "bf16", "int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool"}
-FLOATS = ("float32", "float64", "bfloat16")
+FLOATS = ("float32", "float64", "bfloat16", "float16")
+SHORT = {"float32": "f32", "float64": "f64", "bfloat16": "bf16", "float16": "f16"}
+SHORT |= {"int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool"}
 
 
 @dataclass(frozen=True, slots=True)
