@@ -39,6 +39,7 @@ from lensgrad.learn.layers.pooling import (
     max_pool3d,
 )
 from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
+from lensgrad.learn.loss_scale import loss_scale
 from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, half_squared_error, mse, xor
 from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, momentum, sgd
 from lensgrad.learn.precision import mixed_precision
@@ -77,7 +78,7 @@ __all__ = [
     "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dropout", "each", "early_stopping", "echo",
     "elu", "embedding", "feed_forward", "flatten", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot",
     "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "input", "layer_norm", "leaky_relu",
-    "learned_positions", "linear", "linear_decay", "load", "log_softmax", "lookup", "lstm", "masked", "max_pool1d",
+    "learned_positions", "linear", "linear_decay", "load", "log_softmax", "lookup", "loss_scale", "lstm", "masked", "max_pool1d",
     "max_pool2d", "max_pool3d", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention",
     "normal", "one_cycle", "predict", "rate", "relu", "relu6", "reshape", "residual", "rms_norm", "rotary_positions",
     "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax",

@@ -15,6 +15,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.evaluation import Run
 from lensgrad.fit import fit
 from lensgrad.learn.batching import batch
+from lensgrad.learn.loss_scale import LossScale, loss_scaled
 from lensgrad.learn.losses import METRICS
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.predict import predict
@@ -185,6 +186,7 @@ def supervised(
     reduction: str = "mean",
     loss_weights: Mapping[str, float] | None = None,
     precision: str | None = None,
+    loss_scale: LossScale | float | None = None,
 ) -> Learner:
     """The learner of a model from labelled examples.
 
@@ -194,7 +196,8 @@ def supervised(
 
     A model of several inputs takes them by the names in `input`. One of several outputs takes a dict of losses, one for each
     output in order: their names are those of the labels and of the outputs, and what is learned is Σ loss_weights[name] · loss.
-    `precision="bfloat16"` computes products and convolutions in it and all else, weights too, in float32.
+    `precision="bfloat16"` or "float16" computes products and convolutions in it and all else, weights too, in float32.
+    `loss_scale` is a number to start with or `lg.loss_scale(…)`; float16 has one if nothing is said.
     Metrics that are arrows on one example (accuracy) are reported while training too, the others by evaluating on a whole set.
     """
     names = input if isinstance(input, str) else tuple(input)
@@ -209,7 +212,15 @@ def supervised(
     where = tuple(losses) if several else label
     learner = Learner(model, task, rate if isinstance(rate, Family) else rate_of(rate), optimizer, names, where, reduction, whole, links)
     learner.lens()  # what does not fit together is refused now, not when training starts
-    return learner
+    rule = LossScale() if loss_scale is None and precision == "float16" else loss_scale
+    return learner if rule is None else scaled(learner, rule)
+
+
+def scaled(learner: Learner, rule: LossScale | float) -> Learner:
+    """The same learner with a scale of its loss as a state."""
+    rule = rule if isinstance(rule, LossScale) else LossScale(rule)
+    rate, optimizer = loss_scaled(learner.task, learner.rate, learner.optimizer, rule)
+    return replace(learner, rate=rate, optimizer=optimizer, programs={})
 
 
 LINKS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}  # what makes probabilities of outputs trained with a loss

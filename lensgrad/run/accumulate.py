@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from lensgrad.cat.lens import two
+from lensgrad.cat.lens import Lens, forward, two
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, Point, lens
-from lensgrad.core.diagram import at, flatten
+from lensgrad.core.diagram import Diagram, at, flatten
 from lensgrad.core.errors import BadValue
 from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
-from lensgrad.core.ty import Ty, split
+from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn.batching import batch
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import places
@@ -73,9 +73,9 @@ def accumulated(learner: Parts, step: Program, n: int, parts: int) -> Program:
 def part(learner: Parts, size: int, moved: Sequence[str]) -> Program:
     """What comes back to the moved weights from the losses of so many examples, added up; and what is observed."""
     total = lens(batch(learner.task, size) >> ops.total)
-    put = at(learner.rate, total.cod).arrow.put
+    put, loss = at(learner.rate, total.cod).arrow.put, len(total.cod)
     # A rate that reads the loss would answer the parts' losses otherwise than their sum.
-    if any(w < len(total.cod) for w in (*put.outs, *(a for node in put.nodes for a in node.args))):
+    if any(len(put.dom) - loss <= w < len(put.dom) for w in (*put.outs, *(a for node in put.nodes for a in node.args))):
         raise BadValue("accumulate adds up what comes back from parts of a batch, so the rate must not depend on the loss: use lg.rate(…)")
     return compile(total >> learner.rate, returned=moved)
 
@@ -116,7 +116,15 @@ def updating(learner: Parts) -> Para:
 
     arrow = trace(body, *(Ty((a,)) for p in ports for a in p.ob))
     linear = Para.make(ports, arrow, Ty(arrow.cod.atoms[:1]), [(seen(n), p.ob) for n, p in zip(names, chosen, strict=True)])
-    return (lens(linear) >> at(rate_of(1.0), two(linear.cod))).reparam(places(learner.optimizer))
+    return (lens(linear) >> one(learner.rate, two(linear.cod))).reparam(places(learner.optimizer))
+
+
+def one(rate: Any, loss: Ty) -> Para:
+    """The rate 1, with the parameters of another, which it does not read: what comes back has met that one already."""
+    params, cap = at(rate, loss).params, at(rate_of(1.0), loss)
+    held = product(p.ob for p in params)
+    unread = Diagram.discard(forward(held))
+    return Para.make(params, Lens(held, Ty(), unread, unread)).tensor(cap) if len(held) else cap
 
 
 def reads(program: Program, name: str) -> bool:
