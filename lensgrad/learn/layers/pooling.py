@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded, per_axis
-from lensgrad.learn.layers.parts import layer, one_array
+from lensgrad.learn.layers.parts import layer, one_array, with_mask
 from lensgrad.theories.smooth import ops
 
 Pool = Callable[..., Any]  # (image with N, size, stride, padding)
@@ -66,11 +67,14 @@ def average_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 
     return pooling("average_pool3d", 3, ops.average_pool, size, stride, padding, name)
 
 
-def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any]) -> Family:
-    """All axes but the last reduced."""
+def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any], shown: Callable[[Any, Any], Any]) -> Family:
+    """All axes but the last reduced; of a sequence with a mask beside it, the steps that are shown."""
     what = name or kind
 
     def build(dom: Ty) -> Para:
+        if len(dom) == 2:
+            with_mask(what, dom, ("steps", "features"))
+            return parametric([], dom, lambda wires: shown(*wires))
         x = one_array(what, dom)
         if x.rank < 2:
             raise TypeMismatch(f"{what} wants at least one space axis in front of the channels, got {x}")
@@ -80,10 +84,31 @@ def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any]) -> Famil
 
 
 def global_average_pool(name: str = "") -> Family:
-    """Mean over all space axes : ℝ^(*space, C) → ℝ^C (arXiv 1312.4400)."""
-    return over_space("global_average_pool", name, ops.mean_over)
+    """Mean over all space axes : ℝ^(*space, C) → ℝ^C (arXiv 1312.4400).
+
+    With a mask beside a sequence, ℝ^(T, C) × bool[T] → ℝ^C, the mean over the steps that are true; 0 where none is.
+    """
+
+    def shown(x: Any, mask: Any) -> Any:
+        count = ops.maximum(ops.sum_over(ops.cast(mask, x.atom.dtype)), 1.0)
+        return ops.sum_over(only(x, mask, 0.0), 0) / ops.spread(count, x.atom.shape[1:], ())
+
+    return over_space("global_average_pool", name, ops.mean_over, shown)
 
 
 def global_max_pool(name: str = "") -> Family:
-    """Largest entry over all space axes : ℝ^(*space, C) → ℝ^C; equal entries share the gradient."""
-    return over_space("global_max_pool", name, ops.amax)
+    """Largest entry over all space axes : ℝ^(*space, C) → ℝ^C; equal entries share the gradient.
+
+    With a mask beside a sequence, ℝ^(T, C) × bool[T] → ℝ^C, the largest of the steps that are true; 0 where none is.
+    """
+
+    def shown(x: Any, mask: Any) -> Any:
+        top = ops.amax(only(x, mask, -math.inf), 0)
+        return ops.select(top > -math.inf, top, 0.0)
+
+    return over_space("global_max_pool", name, ops.amax, shown)
+
+
+def only(x: Any, mask: Any, other: float) -> Any:
+    """The steps of x that are shown, and a number in place of the others."""
+    return ops.select(ops.spread(mask, x.atom.shape, (0,)), x, other)

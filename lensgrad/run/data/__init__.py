@@ -9,10 +9,10 @@ from lensgrad.run.data.source import ArraySource, Source, source, transform
 from lensgrad.run.data.split import Scale, split, standardize
 from lensgrad.run.data.stream import IteratorSource
 from lensgrad.run.data.table import csv, table
-from lensgrad.run.data.text import Characters, windows
+from lensgrad.run.data.text import Characters, pad, windows
 
 __all__ = [
     "ArraySource", "Characters", "Dataset", "Graph", "IteratorSource", "Scale", "Source", "check", "cifar10", "cora", "csv",
-    "digits", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "one_hot", "shakespeare", "source", "split", "standardize",
+    "digits", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "one_hot", "pad", "shakespeare", "source", "split", "standardize",
     "table", "transform", "unseen", "windows",
 ]  # fmt: skip

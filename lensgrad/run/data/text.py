@@ -1,13 +1,14 @@
-"""Text as numbers: a vocabulary of characters, and windows for predicting the next one."""
+"""Text as numbers: a vocabulary of characters, windows for predicting the next one, and padding to one length."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, listed
 from lensgrad.run.data.bundled import Dataset
 
 Numbers = np.ndarray[Any, Any]
@@ -60,3 +61,24 @@ def windows(ids: Any, length: int, stride: int | None = None) -> Dataset:
         raise BadValue(f"a window of {length} tokens and its next one need {length + 1}, and the sequence has {len(ids)}")
     views = np.lib.stride_tricks.sliding_window_view(ids, length)
     return Dataset(views[: -1 : stride or length], views[1 :: stride or length])
+
+
+def pad(sequences: Sequence[Any], length: int | None = None, value: Any = 0, names: tuple[str, str] = ("x", "mask")) -> dict[str, Numbers]:
+    """Sequences of different lengths as two arrays by name: x : [n, length, …], and mask : bool[n, length], true where x is theirs.
+
+    What is left of a row is `value`; `length` is that of the longest when not given. Layers that read a mask beside a sequence
+    (`lg.masked(lg.lstm(…))`, attention, pooling) pass over padding: a padded batch has the loss and gradients of its sequences alone.
+    """
+    rows = [np.asarray(s) for s in sequences]
+    if not rows:
+        raise BadValue("pad wants at least one sequence, got none")
+    if any(r.ndim == 0 or r.shape[1:] != rows[0].shape[1:] for r in rows):
+        raise BadValue(f"sequences differ in their first axis only, got shapes {listed(sorted({str(r.shape) for r in rows}))}")
+    longest = max(map(len, rows))
+    steps = longest if length is None else length
+    if type(steps) is not int or steps < max(longest, 1):
+        raise BadValue(f"length={length!r} cannot hold the longest sequence, of {longest} steps: cut the sequences or give more")
+    x = np.full((len(rows), steps, *rows[0].shape[1:]), value, np.result_type(*rows))
+    for k, row in enumerate(rows):
+        x[k, : len(row)] = row
+    return {names[0]: x, names[1]: np.arange(steps) < np.array([len(r) for r in rows])[:, None]}
