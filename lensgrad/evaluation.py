@@ -12,8 +12,8 @@ import numpy as np
 from lensgrad.backends.numpy import host
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.run import checkpoint
-from lensgrad.run.data.check import check
-from lensgrad.run.data.source import ArraySource, Source, count, rows, source
+from lensgrad.run.data.check import check, check_ranges
+from lensgrad.run.data.source import ArraySource, Source, count, rows, source, transform
 from lensgrad.run.loop import Report, added, check_size, chunks
 from lensgrad.run.metrics import measure
 from lensgrad.run.signature import Generators
@@ -89,8 +89,21 @@ def read(learner: Learner, data: Any, batch_size: int | None = None) -> Source:
     """Data for a learner as a source; arrays are checked."""
     found = source(data, learner.ports)
     if isinstance(found, ArraySource):
-        check(found.arrays, learner.examples(), classes=learner.classes())
-    return found
+        check(found.arrays, learner.examples(), classes=learner.classes(), ranges=learner.ranges())
+        return found
+    return watched(found, learner)
+
+
+def watched(data: Source, learner: Learner) -> Source:
+    """A source of batches whose labels and tokens are checked as they come."""
+    if not learner.ranges():
+        return data
+
+    def change(batch: Values, _: np.random.Generator) -> Values:
+        check_ranges(batch, learner.ranges())
+        return batch
+
+    return transform(data, change)
 
 
 def evaluate(
@@ -140,6 +153,7 @@ def inputs(learner: Learner, x: Any) -> Values:
         if given[name].ndim != len(shape) + 1:
             told = f"'{name}' in rows of {atom}" if len(names) > 1 else f"rows of {model.dom}"
             raise TypeMismatch(f"predict wants {told}, in shape {show_rows(shape)}, got {given[name].shape}: one row is x[None]")
+    check_ranges(given, learner.ranges())
     return given
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.evaluation import read
+from lensgrad.evaluation import read, watched
 from lensgrad.run.data.check import check, unseen
 from lensgrad.run.data.source import ArraySource, Source, source, transform
 from lensgrad.run.data.split import split
@@ -36,6 +36,7 @@ class Feed:
 def feed(learner: Learner, plan: Plan, data: Any, validation: Any, share: float, class_weight: Any, sample_weight: Any) -> Feed:
     """The feed of a run, checked."""
     train = source(data, learner.ports)
+    train = train if isinstance(train, ArraySource) else watched(train, learner)
     weight = sample_weight if isinstance(sample_weight, str) else None
     if sample_weight is not None and weight is None:
         train, weight = with_weights(train, sample_weight), WEIGHT
@@ -67,7 +68,7 @@ def checked(learner: Learner, train: Source, held: Source | None, plan: Plan, we
     if not isinstance(train, ArraySource):
         return ()
     objects = {**learner.examples(), **({weight: Array((), "float32")} if weight else {})}
-    told = list(check(train.arrays, objects, batch_size=plan.batch_size, classes=learner.classes()))
+    told = list(check(train.arrays, objects, batch_size=plan.batch_size, classes=learner.classes(), ranges=learner.ranges()))
     others = held.arrays if isinstance(held, ArraySource) else {}
     told += [unseen(train.arrays[n], others[n]) for n in learner.labels if n in train.arrays and n in others]
     return tuple(filter(None, told))

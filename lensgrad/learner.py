@@ -28,6 +28,7 @@ from lensgrad.run.callbacks import parted
 from lensgrad.run.compile import Program, program
 from lensgrad.run.compile import compile as compile_closed
 from lensgrad.run.metrics import check_names as check_metrics
+from lensgrad.run.ranges import ranges
 from lensgrad.run.serial import WRONG, sentence
 from lensgrad.run.signature import Generators, fits, hints
 from lensgrad.run.source import training_file
@@ -163,6 +164,12 @@ class Learner:
             if isinstance(atom, Array) and not atom.floating and isinstance(out, Array) and out.shape and atom.shape == out.shape[:-1]:
                 found[label] = out.shape[-1]
         return found
+
+    def ranges(self) -> dict[str, int]:
+        """How many numbers there are to choose from, for each data that is read as a row of a table or a class."""
+        if ("ranges",) not in self.programs:
+            self.programs["ranges",] = ranges(self.task)
+        return self.programs["ranges",]
 
     @property
     def parameter_count(self) -> int:

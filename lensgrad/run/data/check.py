@@ -21,11 +21,13 @@ def check(
     *,
     batch_size: int | None = None,
     classes: Mapping[str, int] | None = None,
+    ranges: Mapping[str, int] | None = None,
 ) -> tuple[str, ...]:
     """Refuse data that cannot be trained on; what is returned are sentences worth showing.
 
     `objects` are the atoms that the learner takes for one example, by name, and `classes` says how many classes the labels
-    of a name may have. Refused: nothing, unequal lengths, rows of another shape, NaN and infinities, labels outside the classes.
+    of a name may have, `ranges` how many numbers a table has that another name reads. Refused: nothing, unequal lengths, rows of
+    another shape, NaN and infinities, labels and tokens out of range.
     """
     examples = count(arrays)
     for name, value in arrays.items():
@@ -35,6 +37,7 @@ def check(
     for name, number in (classes or {}).items():
         if name in arrays:
             check_labels(name, arrays[name], number)
+    check_ranges(arrays, {n: size for n, size in (ranges or {}).items() if n not in (classes or {})})
     unseen = [never(name, arrays[name], n) for name, n in (classes or {}).items() if name in arrays]
     return tuple(filter(None, [short(examples, batch_size), *unseen]))
 
@@ -86,6 +89,23 @@ def check_labels(name: str, labels: Any, classes: int) -> None:
         fix = f"give the last layer {high + 1} outputs, or relabel the data" if low >= 0 else "relabel the data"
         told = f"'{name}' holds class numbers from {low} to {high}"
         raise BadValue(f"{told}, and the model has {classes} classes, numbered 0 to {classes - 1}: {fix}")
+
+
+def check_ranges(arrays: Values, ranges: Mapping[str, int]) -> None:
+    """Numbers that choose rows of a table must be 0 … rows − 1."""
+    for name, rows in ranges.items():
+        given = np.asarray(arrays.get(name, ()))
+        if given.size and given.dtype.kind in "iu" and (given.min() < 0 or given.max() >= rows):
+            raise BadValue(out_of_range(name, given, rows))
+
+
+def out_of_range(name: str, given: Numbers, rows: int) -> str:
+    """Which number is out of range, where, and what to do."""
+    place = np.argwhere((given < 0) | (given >= rows))[0].tolist()
+    value, where = int(given[tuple(place)]), f" in row {place[0]}" if place else ""
+    where += f", entry {', '.join(map(str, place[1:]))}" if place[1:] else ""
+    fix = f"give the embedding a vocabulary of {int(given.max()) + 1}, or renumber the data" if value >= 0 else "renumber the data"
+    return f"'{name}' holds {value}{where}, and the model reads numbers from 0 to {rows - 1}: {fix}"
 
 
 def never(name: str, labels: Any, classes: int) -> str:
