@@ -39,6 +39,7 @@ from lensgrad.learn.layers.pooling import (
     max_pool3d,
 )
 from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
+from lensgrad.learn.layers.repeat import repeat
 from lensgrad.learn.loss_scale import loss_scale
 from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, half_squared_error, mse, xor
 from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, momentum, sgd
@@ -80,7 +81,7 @@ __all__ = [
     "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "input", "layer_norm", "leaky_relu",
     "learned_positions", "linear", "linear_decay", "load", "log_softmax", "lookup", "loss_scale", "lstm", "masked", "max_pool1d",
     "max_pool2d", "max_pool3d", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention",
-    "normal", "one_cycle", "predict", "rate", "relu", "relu6", "reshape", "residual", "rms_norm", "rotary_positions",
+    "normal", "one_cycle", "predict", "rate", "relu", "relu6", "repeat", "reshape", "residual", "rms_norm", "rotary_positions",
     "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax",
     "softplus", "step_decay", "summary", "supervised", "tanh", "transformer_block", "unembed", "uniform", "warm_up",
     "weights", "xor", "zeros",
