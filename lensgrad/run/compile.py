@@ -55,6 +55,12 @@ class Program:
     def function(self) -> Runnable:
         return self.engine.function(self.diagram, self.wires([p.name for p in self.inputs if p.role is Role.DATA]))
 
+    @cached_property
+    def plain(self) -> tuple[str, ...]:
+        """The names of the outputs, where every input and output is one wire; otherwise nothing."""
+        single = all(len(p.ob) == 1 for p in (*self.inputs, *self.outputs))
+        return tuple(p.name for p in self.outputs) if single else ()
+
     def wires(self, names: Collection[str]) -> tuple[int, ...]:
         """The input wires of these names."""
         owners = [p.name for p in self.inputs for _ in p.ob]
@@ -79,6 +85,8 @@ class Program:
 
     def run(self, inputs: Sequence[Any]) -> Values:
         """The same without checks, for loops that have checked already: inputs in order."""
+        if self.plain:  # the usual case, and a step of a small model is no longer than the bookkeeping of groups
+            return dict(zip(self.plain, self.function(*inputs), strict=True))
         outs = self.function(*flatten([list(i) if isinstance(i, tuple) else i for i in inputs]))
         return named(self.outputs, outs)
 
