@@ -79,10 +79,38 @@ def product_kernel(window: Any, size: Any, x: Any, y: Any) -> Any:
 
 def window_argmax(window: Any, size: Any, x: Any) -> Any:
     """The image position (row-major) of the first largest entry of each window."""
+    small = math.prod(size) <= SMALL and not any(map(any, window.padding))
+    return (argmax_of_slices if small else argmax_of_windows)(window, size, x)
+
+
+SMALL = 16  # entries of a window, up to which a comparison for each entry is quicker than a reduction of windows
+
+
+def argmax_of_slices(window: Any, size: Any, x: Any) -> Any:
+    """The same where nothing is padded: entry after entry of all windows at once."""
+    space = x.shape[1:-1]
+    outs, x = window.out(space, size), lax.stop_gradient(x)
+    best, found = jnp.full((x.shape[0], *outs, x.shape[-1]), lowest(x)), jnp.int32(math.prod(space))
+    where = jnp.arange(math.prod(space), dtype=jnp.int32).reshape(1, *space, 1)
+    steps = list(zip(window.stride, window.dilation, outs, strict=True))
+    for at in np.ndindex(*size):
+        span = (slice(None), *(slice(k * d, k * d + (o - 1) * s + 1, s) for k, (s, d, o) in zip(at, steps, strict=True)))
+        here = x[span]
+        better = (here > best) | ((here == best) & (where[span] < found))
+        best, found = jnp.where(better, here, best), jnp.where(better, where[span], found)
+    return jnp.broadcast_to(found, best.shape)
+
+
+def lowest(x: Any) -> Any:
+    """What no entry is below."""
+    return jnp.array(-jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min, x.dtype)
+
+
+def argmax_of_windows(window: Any, size: Any, x: Any) -> Any:
+    """The same by reducing windows of pairs."""
     count = math.prod(x.shape[1:-1])
     where = jnp.arange(count, dtype=jnp.int32).reshape(1, *x.shape[1:-1], 1)
-    lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
-    start = (jnp.array(lowest, x.dtype), jnp.array(count, jnp.int32))
+    start = (lowest(x), jnp.array(count, jnp.int32))
 
     def better(a: Any, b: Any) -> Any:
         later = (b[0] > a[0]) | ((b[0] == a[0]) & (b[1] < a[1]))

@@ -24,6 +24,7 @@ from lensgrad.theories.poly.semiring import Semiring
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.array import Array, Key, Real
+from lensgrad.theories.smooth.conv import Window
 from lensgrad.theories.smooth.scan import scan
 
 jax = pytest.importorskip("jax")
@@ -193,3 +194,15 @@ def test_circuits_train_on_bytes():
     for g, args in ((f, (x, y)), (R(f), (x, y, v, w))):
         for a, b in zip(backend.jitted(g)(*args), numpy_backend.function(g)(*args), strict=True):
             assert a.dtype == jax.numpy.uint8 and np.array_equal(a, b)
+
+
+@pytest.mark.parametrize(("size", "stride", "dilation"), [((2, 2), (2, 2), (1, 1)), ((3, 2), (1, 2), (1, 1)), ((2, 2), (1, 1), (2, 3))])
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_the_first_largest_of_a_window_is_the_same_by_slices_and_by_windows(size, stride, dilation, dtype):
+    kernels = pytest.importorskip("lensgrad.backends.jax_kernels", reason="needs JAX")
+    x = np.random.default_rng(0).integers(-2, 3, (3, 9, 8, 4)).astype(dtype)
+    if dtype == "float32":
+        x[0], x[1, 0] = np.nan, -np.inf
+    window = Window(stride, dilation, ((0, 0), (0, 0)), 1)
+    found = kernels.argmax_of_slices(window, size, x)
+    np.testing.assert_array_equal(found, kernels.argmax_of_windows(window, size, x))
