@@ -78,18 +78,24 @@ def update(
     lone = [s.counter for s in states]
 
     def optimizer(param: Param) -> Para:
-        if not all(isinstance(a, Pair) for a in param.ob):
-            raise TypeMismatch(f"{name} moves the weights of a lens, and '{param.label}' : {param.ob} has no way back: write lens(…) first")
-        weight = forward(param.ob)
-        need_changes(name, param.label, weight)
-        if real and not all(isinstance(a, Array) for a in weight):
-            raise NoChange(f"{name} cannot move '{param.label}' : {weight}: it is for floats; over bits use ascent")
+        weight = moved(name, param, real)
         ports = [*(s.port(param, weight) for s in states), Param(param.label, updated(weight), param.role, param.init)]
         objects = [forward(p.ob) for p in ports]
         arrows = each(get, objects, [*lone, False], [False]), each(put, [*objects, weight], [*lone, False, False], [*lone, False])
         return Para.make(ports, Lens(product(p.ob for p in ports), param.ob, *arrows, name))
 
     return Optimizer(name, optimizer, owns_rate)
+
+
+def moved(name: str, param: Param, real: bool = True) -> Ty:
+    """The object of a weight that an optimizer can move."""
+    if not all(isinstance(a, Pair) for a in param.ob):
+        raise TypeMismatch(f"{name} moves the weights of a lens, and '{param.label}' : {param.ob} has no way back: write lens(…) first")
+    weight = forward(param.ob)
+    need_changes(name, param.label, weight)
+    if real and not all(isinstance(a, Array) for a in weight):
+        raise NoChange(f"{name} cannot move '{param.label}' : {weight}: it is for floats; over bits use ascent")
+    return weight
 
 
 def each(fn: Formula, objects: Sequence[Ty], lone: Sequence[bool], answers: Sequence[bool]) -> Diagram:
@@ -106,6 +112,24 @@ def each(fn: Formula, objects: Sequence[Ty], lone: Sequence[bool], answers: Sequ
 
 ascent: Optimizer = update("ascent", lambda p: p, lambda p, dp: p + dp, real=False)
 descent: Optimizer = update("descent", lambda p: p, lambda p, dp: p - dp, real=False)
+
+
+def l2(decay: float) -> Optimizer:
+    """(P, ΔP) → (P, ΔP), p′ ↦ p′ + decay · p: the gradient of the penalty ½ decay Σ p², in front of the weight's optimizer.
+
+    `{"first/weight": lg.l2(5e-4), lg.weights: lg.adam(0.01)}` penalizes one weight and moves all. The loss that is reported is
+    without the penalty. What comes back is rate · gradient, so with a rate in front, and not in the optimizer, `decay` is to be
+    multiplied by it too. For `adamw`, which shrinks weights beside the gradient, this is another method.
+    """
+    if not isinstance(decay, int | float) or not 0 <= decay < math.inf:
+        raise BadValue(f"l2 wants a number ≥ 0, got {decay!r}")
+
+    def point(param: Param) -> Para:
+        weight = moved("l2", param)
+        arrows = trace(lambda p: p, weight), each(lambda p, dp: dp + p * decay, [weight, weight], [False, False], [False])
+        return Para.make([param], Lens(param.ob, param.ob, *arrows, f"l2({decay})"))
+
+    return Optimizer(f"l2({decay})", point)
 
 
 def momentum(decay: float = 0.9, nesterov: bool = False, paper_sign: bool = False) -> Optimizer:
