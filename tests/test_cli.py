@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import lensgrad as lg
@@ -48,7 +49,8 @@ def test_the_version_is_that_of_the_package(run):
 def test_help_shows_the_commands_and_examples_with_and_without_being_asked(run):
     asked, unasked = run("--help"), run()
     assert asked == unasked == (0, asked[1], "")
-    for words in ("show", "check", "demo", "train", "lensgrad train iris --model dense --seed 3", "lensgrad check"):
+    saved = "lensgrad train digits --save digits.safetensors"
+    for words in ("show", "check", "demo", "train", "evaluate", "predict", saved, "lensgrad check"):
         assert words in asked[1]
 
 
@@ -104,20 +106,23 @@ def test_training_iris_prints_the_accuracy_of_the_same_run_from_python(run):
     accuracy = recipes.iris_learner("dense", 0.02).fit(data, epochs=20, batch_size=10, seed=3, progress=False).evaluate(data)["accuracy"]
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    assert lines[0] == "Iris, dense model: 150 flowers, 4 measurements, 3 species, 15 weights"
-    assert lines[-1] == f"accuracy {accuracy:.4f}: {round(accuracy * 150)} of the 150 flowers it was trained on"
+    assert lines[:2] == [
+        "Iris, dense model: 150 flowers, 4 measurements, 3 species, 15 weights",
+        "20 epochs, batches of 10, seed 3, on numpy",
+    ]
+    assert lines[-3] == f"accuracy {accuracy:.4f}: {round(accuracy * 150)} of the 150 flowers it was trained on"
 
 
 def test_training_a_line_ends_at_the_least_squares_solution(run):
     code, out, _ = run("train", "linear")
-    last = out.splitlines()[-1]
+    last = out.splitlines()[-3]
     assert code == 0
     assert last.startswith("largest difference ") and float(last.split()[-1]) <= 1e-6
 
 
 def test_too_few_epochs_are_said_to_be_too_few(run):
     code, out, _ = run("train", "linear", "--epochs", "5")
-    assert (code, out.splitlines()[-1].split(": ")[1]) == (0, "not there yet, give it more --epochs or another --rate")
+    assert (code, out.splitlines()[-3].split(": ")[1]) == (0, "not there yet, give it more --epochs or another --rate")
 
 
 def test_the_demo_of_the_module_trains_iris():
@@ -135,7 +140,29 @@ REFUSED = {
         "a rate is a positive number, got 0.0: whether a step goes down or up is said by `descent` or `ascent`"
     ),
     ("train", "linear", "--seed", "-1"): "a seed is a whole number from 0 to 2^64 - 1, got -1",
-    ("show", "digits"): "'digits' is nothing that can be shown; use iris or linear",
+    ("show", "stars"): (
+        "'stars' is nothing that can be shown; use one of iris, linear, digits, mnist, fashion, cifar10, shakespeare, cora, "
+        "or the file of a saved run"
+    ),
+    ("train", "stars"): "'stars' is no task here; use one of iris, linear, digits, mnist, fashion, cifar10, shakespeare, cora",
+    ("train", "mnist", "--model", "deep"): "'deep' is no MNIST model; use one of modern, paper",
+    ("train", "digits", "--backend", "abacus"): "'abacus' is no backend here; use one of jax, numpy",
+    ("train", "digits", "--save", "nowhere/digits.safetensors"): (
+        "cannot save to 'nowhere/digits.safetensors': there is no folder 'nowhere'"
+    ),
+    ("train", "digits", "--save", "."): "cannot save to '.': it is a folder",
+    ("train", "digits", "--resume", "none.safetensors"): (
+        "there is no run in 'none.safetensors' to go on from: start one with --save none.safetensors"
+    ),
+    ("train", "digits", "--resume", "a.safetensors", "--rate", "0.1"): (
+        "the run in 'a.safetensors' keeps the rate it began with: leave --rate away, or start a new run without --resume"
+    ),
+    ("train", "digits", "--resume", "a.safetensors", "--save", "b.safetensors"): (
+        "the run in 'a.safetensors' is written to the file it goes on from: leave --save away, or start a new run without --resume"
+    ),
+    ("evaluate", "none.safetensors", "digits"): "there is no checkpoint at 'none.safetensors'",
+    ("predict", "none.safetensors", "rows.csv"): "there is no checkpoint at 'none.safetensors'",
+    ("show", "none.safetensors"): "there is no checkpoint at 'none.safetensors'",
 }
 
 
@@ -169,14 +196,116 @@ def test_an_interrupted_run_says_so(run, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recipes, "iris_data", interrupted)
+    monkeypatch.setattr(recipes, "task", interrupted)
     assert run("train", "iris") == (130, "", "lensgrad: stopped\n")
 
 
 def test_errors_of_the_program_itself_are_not_hidden(run, monkeypatch):
-    monkeypatch.setattr(recipes, "iris_data", lambda: 1 / 0)
+    monkeypatch.setattr(recipes, "task", lambda name: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("train", "iris")
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["show"], ["check"], ["demo"]], ids=" ".join)
+def test_every_help_ends_with_examples(run, command):
+    code, out, err = run(*command, "--help")
+    assert (code, err) == (0, "") and "\nExamples:\n  lensgrad " in out
+
+
+# -- a run from the first epoch to an answer ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(run, tmp_path):
+    """A saved run of two epochs."""
+    file = tmp_path / "digits.safetensors"
+    assert run("train", "digits", "--epochs", "2", "--save", str(file))[0] == 0
+    return file
+
+
+def test_training_ends_with_what_was_measured_and_what_to_do_next(run, tmp_path):
+    file = tmp_path / "digits.safetensors"
+    code, out, err = run("train", "digits", "--epochs", "2", "--save", str(file))
+    lines, (_, test) = out.splitlines(), lg.data.digits()
+    found = lg.load(file).evaluate(test)["accuracy"]
+    assert (code, err) == (0, "")
+    assert lines[0] == "Digits, conv model: 1,298 images to train on, 144 to choose by, 355 to test on, 1,610 weights"
+    assert [line.split("  ")[0] for line in lines[2:4]] == ["epoch 1/2", "epoch 2/2"] and "val_accuracy" in lines[3]
+    assert lines[4] == f"test accuracy {found:.4f}: {round(found * 355)} of 355 images that were not trained on"
+    assert lines[6].startswith(f"saved in {file}; next: ") and lines[6].endswith(f" predict {file} INPUT")
+
+
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(run, trained, tmp_path):
+    whole = tmp_path / "whole.safetensors"
+    assert run("train", "digits", "--epochs", "3", "--save", str(whole))[0] == 0
+    code, out, _ = run("train", "digits", "--epochs", "3", "--resume", str(trained))
+    a, b = lg.load(whole), lg.load(trained)
+    assert code == 0 and "conv model from epoch 3" in out and a.history == b.history
+    assert all(a.values[name].tobytes() == b.values[name].tobytes() for name in a.values)
+
+
+def test_evaluating_prints_the_verdict_and_the_metrics(run, trained):
+    code, out, err = run("evaluate", str(trained), "digits")
+    _, test = lg.data.digits()
+    report, labels = lg.load(trained).evaluate(test), lg.load(trained).predict(test.x).argmax(1)
+    wanted = [f"loss {report['loss']:.4f}", f"accuracy {report['accuracy']:.4f}"]
+    wanted += [f"{name} {getattr(lg.metrics, name)(test.y, labels, 'macro'):.4f}" for name in ("precision", "recall", "f1")]
+    assert (code, err) == (0, "") and out.splitlines()[1] == "  ".join(wanted)
+    assert out.startswith(f"test accuracy {report['accuracy']:.4f}: ")
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv with names", "npy", "bytes"])
+def test_predicting_names_the_likeliest_classes(run, trained, tmp_path, kind):
+    x = lg.data.digits()[1].x[:3]
+    x = np.round(x * 255).astype("uint8") if kind == "bytes" else x
+    file = tmp_path / ("rows.csv" if kind.startswith("csv") else "rows.npy")
+    if kind.startswith("csv"):
+        names = ",".join(f"p{k}" for k in range(64)) if kind == "csv with names" else ""
+        np.savetxt(file, x.reshape(3, -1), delimiter=",", header=names, comments="")
+    else:
+        np.save(file, x)
+    logits = lg.load(trained).predict((x / np.float32(255)).astype("float32") if kind == "bytes" else x).astype("float64")
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    code, out, err = run("predict", str(trained), str(file))
+    first = [f"row {k}  {s.argmax()} {s.max():.3f}" for k, s in enumerate(shares, 1)]
+    assert (code, err) == (0, "")
+    assert ["  ".join(line.split("  ")[:2]) for line in out.splitlines()] == first
+
+
+def test_a_saved_run_is_shown_with_its_last_epoch(run, trained):
+    assert run("show", str(trained)) == (0, lg.load(trained).summary() + "\n", "")
+
+
+def test_a_file_of_another_task_is_refused(run, trained):
+    wanted = "f32[28,28,1] → f32[10]"
+    told = f"'{trained}' holds a model f32[8,8,1] → f32[10], and mnist wants one {wanted}: evaluate it on its own task"
+    assert run("evaluate", str(trained), "mnist") == (2, "", f"lensgrad: {told}\n")
+    told = f"'{trained}' holds a run of another task than iris: say which it is, or start a new one with --save"
+    assert run("train", "iris", "--resume", str(trained)) == (2, "", f"lensgrad: {told}\n")
+    told = f"the run in '{trained}' has done 2 epochs: give a larger number in all, such as --epochs 4"
+    assert run("train", "digits", "--resume", str(trained), "--epochs", "2") == (2, "", f"lensgrad: {told}\n")
+
+
+INPUTS = {
+    "rows.txt": ("1,2", "'{}' is no input: give a .csv file with a row of numbers for each example, or a .npy file"),
+    "short.csv": ("1,2\n3,4\n", "'{}' has numbers of shape (2, 2), and this model takes rows of 64 (f32[8,8,1])"),
+    "uneven.csv": ("1,2\n3\n", "'{}' cannot be read as numbers: its rows have different lengths"),
+    "words.csv": ("1,a\n", "'{}' cannot be read as numbers: could not convert string to float: 'a'"),
+    "empty.csv": ("", "'{}' has numbers of shape (0,), and this model takes rows of 64 (f32[8,8,1])"),
+    "nan.csv": (",".join(["nan"] * 64), "'{}' holds what are no finite numbers, of type float64"),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_input_that_a_model_cannot_take_is_one_sentence(run, trained, tmp_path, name):
+    text, told = INPUTS[name]
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    assert run("predict", str(trained), str(file)) == (2, "", f"lensgrad: {told.format(file)}\n")
+
+
+def test_a_run_without_a_file_says_how_to_keep_one(run):
+    assert run("train", "digits", "--epochs", "1")[1].splitlines()[-1].endswith(" train digits --save digits.safetensors")
 
 
 def test_check_prints_a_line_each_and_fails_when_one_fails(run, monkeypatch):

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 
 import lensgrad as lg
-from benchmarks import iris_source, iris_twin
+from benchmarks import iris_source, iris_twin, mnist
 from lensgrad import recipes
 from lensgrad.lens import Param, Role, Ty, batch, corner, lens, mean, parametric, rate
 from lensgrad.run.compile import program
@@ -185,6 +185,59 @@ def source() -> Measured:
     """The printed step as a file of its own."""
     wrong = iris_source.differing()
     return kept(not wrong, f"400 epochs without the library: {'every weight equal bit for bit' if not wrong else f'different: {wrong}'}")
+
+
+# -- real tasks --------------------------------------------------------------------------------------------------------
+
+
+def mnist_paper() -> Measured:
+    """The paper's net, one image a step, three seeds: test accuracy after each of four epochs."""
+    runs = [mnist.accuracies("paper", seed) for seed in range(3)]
+    figure = f"after one epoch at least {min(r[0] for r in runs):.4f}, after four {min(r[3] for r in runs):.4f}"
+    return kept(min(r[0] for r in runs) >= 0.95, figure, per_seed(runs))
+
+
+def mnist_modern() -> Measured:
+    """The small modern network, three seeds of five epochs at batch 128."""
+    runs = [mnist.accuracies("modern", seed) for seed in range(3)]
+    last = [r[-1] for r in runs]
+    return kept(min(last) >= 0.99, f"after {len(runs[0])} epochs median {median(last):.4f}, least {min(last):.4f}", per_seed(runs))
+
+
+def per_seed(runs: list[list[float]]) -> list[str]:
+    return [f"seed {seed}, test accuracy by epoch: {', '.join(f'{a:.4f}' for a in run)}" for seed, run in enumerate(runs)]
+
+
+def trained(name: str, kind: str, seed: int) -> tuple[lg.Run, recipes.Data]:
+    """A ready-made task as the command line trains it, on JAX."""
+    recipe = recipes.task(name)
+    plan, data, learner = recipe.plan(kind), recipe.data(), recipe.learner(kind)
+    how: dict[str, Any] = {"epochs": plan.epochs, "batch_size": plan.batch_size, "seed": seed, "backend": "jax", "progress": False}
+    return learner.fit(data.train, validation_data=data.validation, **how), data
+
+
+def cora() -> Measured:
+    """The graph convolutional network on the standard split, ten seeds."""
+    found = list[float]()
+    for seed in range(10):
+        run, data = trained("cora", "gcn", seed)
+        found.append(run.evaluate(data.test.rows(), batch_size=None)["accuracy"])
+    told = f"seeds 0 to 9: {', '.join(f'{a:.4f}' for a in found)}"
+    return kept(fmean(found) >= 0.80, f"mean test accuracy {fmean(found):.4f}, least {min(found):.4f}", [told])
+
+
+def shakespeare() -> Measured:
+    """Both character models: validation loss by epoch, which must fall and end below 2 nats a character, and a text drawn from each."""
+    recipe, last, details = recipes.task("shakespeare"), dict[str, float](), list[str]()
+    for kind in recipe.plans:
+        run, _ = trained("shakespeare", kind, 0)
+        losses = [report["val_loss"] for report in run.history]
+        last[kind] = losses[-1] if losses[-1] <= losses[0] else float("inf")
+        text = recipe.closing(run, 0) if recipe.closing is not None else ""
+        told = ", ".join(f"{v:.4f}" for v in losses)
+        details += [f"{kind}, validation loss by epoch: {told}", "", "```text", *text.splitlines(), "```", ""]
+    figure = ", ".join(f"{kind} {loss:.4f}" for kind, loss in last.items())
+    return kept(max(last.values()) < 2, f"validation loss for a character: {figure}", details)
 
 
 # -- the package -------------------------------------------------------------------------------------------------------

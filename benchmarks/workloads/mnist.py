@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import lensgrad as lg
+from lensgrad.recipes import vision
 
 NAME = "W2 MNIST conv net, batch 1"
 STEPS = 256
@@ -16,16 +17,7 @@ RATE = 0.01
 
 
 def learner(dtype: str = "float32") -> lg.Learner:
-    model = lg.sequential(
-        lg.input(28, 28, 1, dtype=dtype),
-        lg.conv2d(3, 3, use_bias=False, activation="relu", name="first"),
-        lg.max_pool2d(2),
-        lg.conv2d(5, 4, use_bias=False, activation="relu", name="second"),
-        lg.max_pool2d(2),
-        lg.flatten(),
-        lg.dense(10, activation="sigmoid", name="output"),
-    )
-    return lg.supervised(model, lg.half_squared_error, lg.momentum(MOMENTUM), RATE)
+    return vision.paper_learner(RATE, MOMENTUM, dtype, metrics=())
 
 
 def start(dtype: str = "float32") -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Ready-made learners: the paper's three Iris networks (arXiv 2404.00408, section 5), and a linear regression."""
+"""Flowers: the three Iris networks of arXiv 2404.00408, section 5, and a linear regression."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from lensgrad.learn.layers.basic import dense
 from lensgrad.learn.losses import half_squared_error, mse
 from lensgrad.learn.optimizers import descent
 from lensgrad.learner import Learner, Run, supervised
+from lensgrad.recipes.recipe import Data, Plan, Recipe
 from lensgrad.run.data.bundled import Dataset
 from lensgrad.run.data.bundled import iris as flowers
 from lensgrad.run.values import Values
@@ -76,3 +78,55 @@ def train_regression(epochs: int = 1000, seed: int = 0, rate: float = 0.2, batch
     data = petal_width()
     run = regression_learner(data.x.shape[1], rate).fit(data, epochs=epochs, seed=seed, batch_size=batch_size or len(data), **fit)
     return run, distance(run.weights, least_squares(data))
+
+
+def all_flowers() -> Data:
+    """The paper trains on all flowers and judges by them."""
+    data = iris_data()
+    return Data(data, None, None, f"{len(data)} flowers, {len(data.features)} measurements, {len(data.classes)} species")
+
+
+def classified_flowers(run: Run, data: Data) -> str:
+    """How many of the flowers that it was trained on are classified rightly."""
+    accuracy, n = run.evaluate(data.train)["accuracy"], len(data.train)
+    return f"accuracy {accuracy:.4f}: {round(accuracy * n)} of the {n} flowers it was trained on"
+
+
+def all_widths() -> Data:
+    """The regression is compared with a solution, not tested."""
+    data = petal_width()
+    return Data(data, None, None, f"petal width from the {len(data.features)} other measurements of {len(data)} flowers")
+
+
+def compared(run: Run, data: Data) -> str:
+    """The trained line beside the least-squares solution."""
+    solution = least_squares(data.train)
+    far = distance(run.weights, solution)
+    hint = "" if far <= 1e-6 else ": not there yet, give it more --epochs or another --rate"
+    return f"{side_by_side(run.weights, solution, data.train.features)}\nlargest difference {far:.1e}{hint}"
+
+
+def side_by_side(ours: Values, best: Values, features: Sequence[str]) -> str:
+    """Two straight lines, a row for each number."""
+    (a, b), names = [np.append(v["weight"], v["bias"]) for v in (ours, best)], [*features, "constant"]
+    rows = [f"{name:<14}{x:>14.9f}{y:>16.9f}" for name, x, y in zip(names, a, b, strict=True)]
+    return "\n".join([f"{'':<14}{'trained':>14}{'least squares':>16}", *rows])
+
+
+def iris_plan(kind: str) -> Plan:
+    return Plan(lambda rate, steps: iris_learner(kind, rate), 0.01, 400, None, "half squared error, gradient descent")
+
+
+LINE = Plan(lambda rate, steps: regression_learner(3, rate), 0.2, 1000, 150, "mean squared error, gradient descent")
+SPECIES = ("Iris-setosa", "Iris-versicolor", "Iris-virginica")
+
+RECIPES = (
+    Recipe(
+        "iris", "Iris", "150 flowers in 3 species, one flower a step, as in the paper",
+        {kind: iris_plan(kind) for kind in IRIS_MODELS}, "hidden", 150, all_flowers, classified_flowers, SPECIES,
+    ),
+    Recipe(
+        "linear", "Linear", "a straight line for petal widths, beside the least-squares solution",
+        {"line": LINE}, "line", 150, all_widths, compared,
+    ),
+)  # fmt: skip

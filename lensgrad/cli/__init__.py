@@ -1,0 +1,188 @@
+"""The command line: train, evaluate, predict, look, check. What goes wrong is one sentence on stderr and exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from textwrap import indent
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from lensgrad import __version__, recipes
+from lensgrad.cli import look
+from lensgrad.cli.console import PLAIN, command, complain, encodable, example, say, with_examples
+from lensgrad.cli.train import engine, finish, new, resumed
+from lensgrad.core.errors import BadValue, LensgradError
+from lensgrad.recipes.recipe import Sampling
+
+INTERRUPTED = 130  # the exit code of a program that was stopped by Ctrl-C
+
+EXAMPLES = (
+    "lensgrad demo                                          train the Iris network, print its accuracy",
+    "lensgrad train digits --save digits.safetensors        train, and keep what was learned",
+    "lensgrad train digits --resume digits.safetensors      go on after Ctrl-C or a crash",
+    "lensgrad evaluate digits.safetensors digits            accuracy on images it has not seen",
+    "lensgrad predict digits.safetensors images.csv         a row of numbers for each image",
+    "lensgrad show digits                                   layers, parameters, bytes",
+    "lensgrad show iris --source                            the training step as plain NumPy",
+    "lensgrad check                                         every law, every generator",
+)
+
+app = typer.Typer(name="lensgrad", cls=with_examples(typer.core.TyperGroup, *EXAMPLES), **PLAIN)
+
+NAMES = "|".join(recipes.TASKS)
+MODELS = ", ".join(f"{r.name}: {'|'.join(r.plans)}" for r in recipes.TASKS.values() if len(r.plans) > 1)
+
+Task = Annotated[str, typer.Argument(metavar="TASK", help=f"One of {NAMES}.")]
+Model = Annotated[str | None, typer.Option(help=f"Which model ({MODELS}).", show_default=False)]
+Epochs = Annotated[int | None, typer.Option(help="How often to go through the data; with --resume, in all.", show_default="the task's")]
+Batch = Annotated[int | None, typer.Option(help="Examples per step.", show_default="the task's")]
+Rate = Annotated[float | None, typer.Option(help="The learning rate.", show_default="the task's")]
+Seed = Annotated[int | None, typer.Option(help="Sets the first weights and the order of the data.", show_default="0")]
+Backend = Annotated[
+    str | None, typer.Option(metavar="numpy|jax", help="What runs the steps.", show_default="jax for large tasks, where installed")
+]
+Save = Annotated[Path | None, typer.Option(help="Keep the run in this file, written while it trains.", show_default=False)]
+Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this file as if it had never stopped.", show_default=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A file that train --save, or run.save in Python, wrote.")]
+Engine = Annotated[str, typer.Option("--backend", metavar="numpy|jax", help="What runs the model.")]
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Deep learning with a training step that you can read."""
+    if version:
+        say(f"lensgrad {__version__}")
+    elif context.invoked_subcommand is None:
+        say(context.get_help())
+
+
+@app.command(
+    cls=example(
+        "lensgrad train digits",
+        "lensgrad train iris --model dense --seed 3",
+        "lensgrad train mnist --model paper --epochs 1 --save mnist.safetensors",
+        "lensgrad train mnist --resume mnist.safetensors --epochs 4",
+        "lensgrad train shakespeare --model transformer",
+        "",
+        "Tasks:",
+        *(f"{r.name:<12} {r.about}" for r in recipes.TASKS.values()),
+    )
+)
+def train(
+    task: Task,
+    model: Model = None,
+    epochs: Epochs = None,
+    batch_size: Batch = None,
+    rate: Rate = None,
+    seed: Seed = None,
+    backend: Backend = None,
+    save: Save = None,
+    resume: Resume = None,
+) -> int:
+    """Train a model on a ready-made task and print how well it does."""
+    recipe = recipes.task(task)
+    if resume is None:
+        job = new(recipe, model, epochs, batch_size, rate, 0 if seed is None else seed, save)
+    else:
+        refuse_beside_resume(resume, {"--model": model, "--batch-size": batch_size, "--rate": rate, "--seed": seed, "--save": save})
+        job = resumed(recipe, resume, epochs)
+    job, data = job.on(engine(recipe, backend)), recipe.data()
+    say(job.heading(data))
+    return finish(job, job.run(data), data)
+
+
+def refuse_beside_resume(file: Path, options: dict[str, Any]) -> None:
+    """A run that goes on is what it was; only its number of epochs and its backend are asked for anew."""
+    for name, value in options.items():
+        if value is not None:
+            kept = "is written to the file it goes on from" if name == "--save" else f"keeps the {name[2:]} it began with"
+            raise BadValue(f"the run in '{file}' {kept}: leave {name} away, or start a new run without --resume")
+
+
+@app.command(cls=example("lensgrad evaluate digits.safetensors digits", "lensgrad evaluate mnist.safetensors mnist --backend jax"))
+def evaluate(file: File, task: Task, backend: Engine = "numpy") -> None:
+    """Print what a saved run reaches on the test data of a task."""
+    say(look.evaluated(file, task, backend))
+
+
+@app.command(
+    cls=example(
+        "lensgrad predict digits.safetensors images.csv        64 numbers from 0 to 1 a line",
+        "lensgrad predict mnist.safetensors images.npy         bytes 0 to 255, or numbers from 0 to 1",
+        "lensgrad predict shakespeare.safetensors 'ROMEO:' --temperature 0.5 --length 500",
+        "lensgrad predict cora.safetensors 17,42               papers by number",
+    )
+)
+def predict(
+    file: File,
+    given: Annotated[str, typer.Argument(metavar="INPUT", help="A .csv or .npy file of rows; a text to continue; numbers of papers.")],
+    length: Annotated[int, typer.Option(help="How many characters to add to a text.")] = 300,
+    temperature: Annotated[float, typer.Option(help="Small: the likeliest characters. 1: as they were learned.")] = 0.8,
+    seed: Annotated[int, typer.Option(help="Sets what is drawn.")] = 0,
+    backend: Engine = "numpy",
+) -> None:
+    """Print what a saved run predicts: classes with probabilities, or a text continued."""
+    say(look.predicted(file, given, Sampling(length, temperature, seed), backend))
+
+
+@app.command(cls=example("lensgrad show digits", "lensgrad show digits.safetensors", "lensgrad show iris --source --output step.py"))
+def show(
+    what: Annotated[str, typer.Argument(metavar="TASK|FILE", help=f"One of {NAMES}, or the file of a saved run.")],
+    model: Model = None,
+    source: Annotated[bool, typer.Option("--source", help="The training step as a Python file that needs NumPy only.")] = False,
+    diagram: Annotated[bool, typer.Option("--diagram", help="The model as a straight-line program with the type of every wire.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+) -> None:
+    """Print a model's layers, diagram or training step."""
+    text = look.shown(what, model, source, diagram)
+    if output is None:
+        say(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
+
+
+@app.command(cls=example("lensgrad check"))
+def check() -> None:
+    """Check every law and every generator, a line each."""
+    from lensgrad import testing
+
+    failed = 0
+    for name, why in chain(testing.law_checks(), testing.generator_checks()):
+        failed += bool(why)
+        say(f"FAILED  {name}\n{indent(why, '        ')}" if why else f"ok      {name}")
+    say(f"{failed} failed" if failed else "all hold")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command(cls=example("lensgrad demo"))
+def demo() -> None:
+    """Train the paper's Iris network and print its accuracy."""
+    train("iris")
+    say(f"the step it ran, as plain NumPy: {command()} show iris --source")
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """The entry point: the exit code is 0, 1 where a check failed, 2 where the call or its input is wrong."""
+    try:
+        code = int(app(args, standalone_mode=False) or 0)
+        return complain("stopped", code) if code == INTERRUPTED else code
+    except LensgradError as error:
+        return complain(str(error))
+    except OSError as error:
+        return complain(f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error))
+    except typer.Abort:
+        return complain("stopped", INTERRUPTED)
+    except Exception as error:
+        # Usage errors: typer has its own copy of click or uses the installed one, so they are known by what they offer.
+        told = getattr(error, "format_message", None)
+        if told is None:
+            raise
+        return complain(f"{told().rstrip('.')}; see lensgrad --help")
+
+
+__all__ = ["app", "encodable", "main"]

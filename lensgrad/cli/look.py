@@ -1,0 +1,134 @@
+"""`lensgrad evaluate`, `predict` and `show`: what a saved run reaches, what it answers, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lensgrad import recipes
+from lensgrad.backends.numpy import host
+from lensgrad.cli.train import known, model_name
+from lensgrad.core.errors import BadValue
+from lensgrad.learner import Learner, Run, load
+from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
+from lensgrad.run.data.bundled import Dataset
+from lensgrad.run.summary import summary
+
+WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a run reports itself
+
+
+def evaluated(file: Path, name: str, backend: str) -> str:
+    """The verdict of a task on a run, and the metrics of its test part."""
+    recipe, run = recipes.task(name), replace(load(file), backend=backend)
+    if model_name(recipe, run.learner) is None:
+        check_shapes(run.learner, recipe.learner(), file, name)
+    data = recipe.data()
+    lines = [recipe.verdict(run, data)]
+    if isinstance(data.test, Dataset):
+        lines.append(measured(run, fitting(run.learner, data.test)))
+    return "\n".join(lines)
+
+
+def check_shapes(learner: Learner, wanted: Learner, file: Path, name: str) -> None:
+    """Refuse a run whose model takes or gives something else than the task's own."""
+    (a, b), (c, d) = ((m.model.dom, m.model.cod) for m in (learner, wanted))
+    if (a, b) != (c, d) or learner.inputs != wanted.inputs:
+        raise BadValue(f"'{file}' holds a model {a} → {b}, and {name} wants one {c} → {d}: evaluate it on its own task")
+
+
+def measured(run: Run, data: Any) -> str:
+    """Loss, accuracy, and the metrics of classes, each the mean over classes."""
+    learner = replace(run.learner, metrics=WHOLE, programs={})
+    report = replace(run, learner=learner).evaluate(data)
+    return "  ".join(f"{name} {value:.4f}" for name, value in report.items())
+
+
+def predicted(file: Path, given: str, how: Sampling, backend: str) -> str:
+    """What a saved run answers: to the rows of a file, or to a text where its task takes one."""
+    run = replace(load(file), backend=backend)
+    recipe = known(run.learner)
+    if recipe is not None and recipe.answer is not None:
+        return recipe.answer(run, given, how)
+    rows = read_rows(Path(given), run.learner)
+    return told(run, rows, recipe.classes if recipe is not None else ())
+
+
+def read_rows(file: Path, learner: Learner) -> Any:
+    """The rows of a .csv or .npy file in the shape that a model takes; bytes are scaled to [0, 1]."""
+    if len(learner.model.dom) != 1:
+        raise BadValue(f"this model takes {len(learner.model.dom)} arrays ({', '.join(learner.inputs)}): call run.predict from Python")
+    shape, dtype = host(learner.model.dom[0])
+    table = numbers(file)
+    size = prod(shape)
+    if table.size == 0 or table.size % size or (table.ndim > 1 and prod(table.shape[1:]) != size and table.size != size):
+        raise BadValue(f"'{file}' has numbers of shape {table.shape}, and this model takes rows of {size} ({learner.model.dom})")
+    scaled = table / np.float32(255) if table.dtype == np.uint8 and dtype.kind == "f" else table
+    return scaled.reshape(-1, *shape).astype(dtype)
+
+
+def numbers(file: Path) -> Any:
+    """The array in a file, by its ending."""
+    if file.suffix not in (".csv", ".npy"):
+        raise BadValue(f"'{file}' is no input: give a .csv file with a row of numbers for each example, or a .npy file")
+    try:
+        found = np.load(file, allow_pickle=False) if file.suffix == ".npy" else table_of(file.read_text(encoding="utf-8"))
+    except (ValueError, EOFError) as wrong:
+        raise BadValue(f"'{file}' cannot be read as numbers: {str(wrong).rstrip('.')}") from wrong
+    if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
+        raise BadValue(f"'{file}' holds what are no finite numbers, of type {found.dtype}")
+    return found
+
+
+def table_of(text: str) -> Any:
+    """Rows of numbers with commas between; a first line of names is passed over."""
+    lines = [line.split(",") for line in text.splitlines() if line.strip()]
+    if lines and not any(map(is_number, lines[0])):
+        lines = lines[1:]
+    if len({len(line) for line in lines}) > 1:
+        raise ValueError("its rows have different lengths")
+    return np.array([[float(word) for word in line] for line in lines])
+
+
+def is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def told(run: Run, rows: Any, classes: Sequence[str]) -> str:
+    """A line for each row: the likeliest classes with their shares, or the numbers that the model gives."""
+    found, out = run.predict(rows), run.learner.model.cod
+    names = [f"row {k}" for k in range(1, len(rows) + 1)]
+    label = run.learner.examples().get("y")
+    if found.ndim != 2 or found.shape[1] < 2 or len(out) != 1 or label is None:
+        return "\n".join(f"{name}  " + "  ".join(f"{v:.6g}" for v in row.ravel()) for name, row in zip(names, found, strict=True))
+    shares = found if label.floating else softmax(found)
+    return likeliest(names, shares, classes or [f"class {k}" for k in range(found.shape[1])])
+
+
+def shown(what: str, model: str | None, source: bool, diagram: bool) -> str:
+    """A task's learner, or that of a file: its layers, the diagram of its model, the source of its step."""
+    learner, batch, table = subject(what, model)
+    parts = [str(learner.model.arrow)] if diagram else []
+    parts += [learner.source(batch)] if source else []
+    return "\n\n".join(parts or [table])
+
+
+def subject(what: str, model: str | None) -> tuple[Learner, int | None, str]:
+    """A learner by the name of a task or of a file, the batch it steps on, and its summary."""
+    if Path(what).suffix or Path(what).is_file():
+        run = load(what)
+        return run.learner, run.position.get("batch_size"), run.summary()
+    if what not in recipes.TASKS:
+        told = ", ".join(recipes.TASKS)
+        raise BadValue(f"'{what}' is nothing that can be shown; use one of {told}, or the file of a saved run")
+    recipe = recipes.task(what)
+    learner = recipe.learner(model)
+    return learner, recipe.plan(model).batch_size, summary(learner.model)
