@@ -43,6 +43,21 @@ from lensgrad.learn.layers.repeat import repeat
 from lensgrad.learn.loss_scale import loss_scale
 from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, half_squared_error, mse, xor
 from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, l2, momentum, sgd
+from lensgrad.learn.losses import (
+    binary_cross_entropy,
+    contrastive,
+    cross_entropy,
+    dot,
+    half_squared_error,
+    hinge,
+    huber,
+    info_nce,
+    kl_divergence,
+    l1,
+    mse,
+    xor,
+)
+from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, momentum, sgd
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
@@ -75,14 +90,15 @@ else:
 __all__ = [
     "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard", "adagrad",
     "adam", "adamw", "ascent", "augment", "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside",
-    "bias", "binary_cross_entropy", "checkpoint", "compile", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose",
-    "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dropout", "each", "early_stopping", "echo",
-    "elu", "embedding", "feed_forward", "flatten", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot",
-    "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "input", "l2", "layer_norm",
-    "leaky_relu", "learned_positions", "linear", "linear_decay", "load", "log_softmax", "lookup", "loss_scale", "lstm",
-    "masked", "max_pool1d", "max_pool2d", "max_pool3d", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse",
-    "multi_head_attention", "normal", "one_cycle", "predict", "rate", "relu", "relu6", "repeat", "reshape", "residual",
-    "rms_norm", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn",
-    "sinusoidal_positions", "softmax", "softplus", "step_decay", "summary", "supervised", "tanh", "transformer_block",
-    "unembed", "uniform", "warm_up", "weights", "xor", "zeros",
+    "bias", "binary_cross_entropy", "checkpoint", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
+    "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dropout", "each",
+    "early_stopping", "echo", "elu", "embedding", "feed_forward", "flatten", "gelu", "gelu_tanh", "global_average_pool",
+    "global_max_pool", "glorot", "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge",
+    "huber", "info_nce", "input", "kl_divergence", "l1", "l2", "layer_norm", "leaky_relu", "learned_positions", "linear",
+    "linear_decay", "load", "log_softmax", "lookup", "loss_scale", "lstm", "masked", "max_pool1d", "max_pool2d",
+    "max_pool3d", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention", "normal",
+    "one_cycle", "predict", "rate", "relu", "relu6", "repeat", "reshape", "residual", "rms_norm", "rotary_positions",
+    "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax",
+    "softplus", "step_decay", "summary", "supervised", "tanh", "transformer_block", "unembed", "uniform", "warm_up",
+    "weights", "xor", "zeros",
 ]  # fmt: skip

@@ -48,45 +48,28 @@ def loss(
     return Family(name, at)
 
 
-def half_squared_error(label: str = "y", metrics: Sequence[str] = ()) -> Family:
-    """½ Σ (b_p − b_t)² : B → ℝ; the paper's quadratic error, R = α (b_t − b_p, b_p − b_t)."""
-    return loss("half_squared_error", label, lambda t, p: squares(p - t) * 0.5, metrics=metrics)
+REDUCTIONS = ("mean", "none", "sum")  # of the losses of one example
 
 
-def mse(label: str = "y", metrics: Sequence[str] = ()) -> Family:
-    """mean (b_p − b_t)² : B → ℝ, over the entries of one example."""
-    return loss("mse", label, lambda t, p: ops.mean_over((p - t) * (p - t)), metrics=metrics)
+def check_reduction(name: str, reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise BadValue(f"'{reduction}' is no reduction of {name}; use one of {listed(REDUCTIONS)}")
 
 
-def cross_entropy(label: str = "y", metrics: Sequence[str] = (), labels: str = "index", mask: str = "") -> Family:
-    """−Σ b_t log softmax(b_p) : ℝ^(*s, n) → ℝ on logits, the mean over s; the label is a class number at each of s.
-
-    labels="probabilities" takes one distribution at each of s instead. `mask` names truth values bool^s beside the labels:
-    what they mark as false counts neither in the loss nor in the metrics. They may also come with the logits, as a second
-    wire of the model. Where nothing counts the loss is 0.
-    """
-    if labels not in ("index", "probabilities"):
-        raise BadValue(f"labels are 'index' or 'probabilities', got '{labels}'")
-
-    def formula(truth: Any, logits: Any, *shown: Any) -> Any:
-        weights = ops.one_hot(truth, logits.atom.shape[-1], logits.atom.dtype) if labels == "index" else truth
-        return averaged(-ops.sum_over(weights * ops.log_softmax(logits), -1), *shown)
-
-    def index(logits: Array) -> Array:
-        return logits.with_shape(*logits.shape[:-1]).with_dtype("int32") if labels == "index" else logits
-
-    return tokens("cross_entropy", label, mask, formula, index, metrics)
+def entrywise(
+    name: str, label: str, formula: Formula, reduction: str, metrics: Sequence[str], measures: Mapping[str, Formula] | None = None
+) -> Family:
+    """The family of a loss for each entry, reduced; the label is of the type of the prediction."""
+    check_reduction(name, reduction)
+    return loss(name, label, lambda t, p: reduced(formula(t, p), reduction), metrics=metrics, measures=measures)
 
 
-def binary_cross_entropy(label: str = "y", metrics: Sequence[str] = ()) -> Family:
-    """−t log σ(z) − (1 − t) log(1 − σ(z)) : ℝ^s → ℝ on logits z, the mean over s; labels t are numbers from 0 to 1."""
-
-    def formula(truth: Any, logits: Any) -> Any:
-        # ln(1 + e^z) from its larger part, and max shares at 0, so the gradient is σ(z) − t everywhere.
-        return ops.mean_over(ops.maximum(logits, 0.0) + ops.log1p(ops.exp(-ops.absolute(logits))) - truth * logits)
-
-    # A logit is positive where its probability is above ½.
-    return loss("binary_cross_entropy", label, formula, metrics=metrics, measures={"accuracy": lambda t, z: agreement(t > 0.5, z > 0.0)})
+def reduced(values: Any, reduction: str, *shown: Any) -> Any:
+    """The mean or the sum of values, or the values; of those that are shown if there is a mask, the others being 0."""
+    kept = ops.select(shown[0], values, 0.0) if shown else values
+    if reduction != "mean":
+        return ops.sum_over(kept) if reduction == "sum" else kept
+    return averaged(values, *shown)
 
 
 def averaged(values: Any, *shown: Any) -> Any:
@@ -120,16 +103,6 @@ def tokens(name: str, label: str, mask: str, formula: Formula, labels: Callable[
         return Para.make([Param(label, target, Role.DATA), *masks], arrow, value, seen).told(name)
 
     return Family(name, at)
-
-
-def xor(label: str = "y", metrics: Sequence[str] = ()) -> Family:
-    """b_t + b_p : Z2ⁿ → Z2ⁿ, whose reverse is (α, α) (arXiv 2101.10488)."""
-    return loss("xor", label, lambda t, p: p + t, metrics=metrics)
-
-
-def squares(x: Any) -> Any:
-    """Σ x²."""
-    return ops.sum_over(x * x)
 
 
 def accuracy(truth: Any, predicted: Any) -> Any:

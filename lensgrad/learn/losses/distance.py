@@ -1,0 +1,98 @@
+"""Losses that compare a prediction with a label of its own type, entry by entry, and losses of two embeddings.
+
+`reduction` is part of the type: "mean" and "sum" give B → ℝ, "none" gives B → B, one loss for each entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.ty import Ty
+from lensgrad.learn.losses.parts import entrywise, loss
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Array
+
+
+def squares(x: Any) -> Any:
+    """Σ x²."""
+    return ops.sum_over(x * x)
+
+
+def half_squared_error(label: str = "y", metrics: Sequence[str] = ()) -> Family:
+    """½ Σ (b_p − b_t)² : B → ℝ; the paper's quadratic error, R = α (b_t − b_p, b_p − b_t)."""
+    return loss("half_squared_error", label, lambda t, p: squares(p - t) * 0.5, metrics=metrics)
+
+
+def mse(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:
+    """(b_p − b_t)² : B → ℝ, the mean over the entries of one example."""
+    return entrywise("mse", label, lambda t, p: (p - t) * (p - t), reduction, metrics)
+
+
+def l1(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:
+    """|b_p − b_t| : B → ℝ, the mean over the entries of one example; no gradient where they are equal."""
+    return entrywise("l1", label, lambda t, p: ops.absolute(p - t), reduction, metrics)
+
+
+def huber(label: str = "y", metrics: Sequence[str] = (), delta: float = 1.0, reduction: str = "mean") -> Family:
+    """½ d² where |d| ≤ δ, else δ (|d| − δ/2), with d = b_p − b_t : B → ℝ, the mean over entries (Huber, 1964)."""
+    edge = above_zero("huber's delta", delta)
+
+    def formula(truth: Any, predicted: Any) -> Any:
+        size = ops.absolute(predicted - truth)
+        inside = ops.minimum(size, edge)
+        # With q = min(|d|, δ) both branches are q (|d| − q/2), so nothing is chosen and nothing jumps.
+        return inside * (size - inside * 0.5)
+
+    return entrywise("huber", label, formula, reduction, metrics)
+
+
+def dot(label: str = "y", metrics: Sequence[str] = ()) -> Family:
+    """⟨b_t, b_p⟩ : B → ℝ; R = α (b_p, b_t), which does not read the prediction (arXiv 2404.00408, example 3.20 and section 4)."""
+    return loss("dot", label, lambda t, p: ops.sum_over(t * p), metrics=metrics)
+
+
+def contrastive(label: str = "y", metrics: Sequence[str] = (), margin: float = 1.0) -> Family:
+    """t d² + (1 − t) max(0, margin − d)² : ℝⁿ × ℝⁿ → ℝ, with d the distance of two embeddings (Hadsell, Chopra and LeCun, 2006).
+
+    The label t is 1 for a pair that belongs together and 0 for one that does not. Embeddings that coincide are not pushed.
+    """
+    edge = above_zero("contrastive's margin", margin)
+
+    def formula(truth: Any, pair: Any) -> Any:
+        square = squares(pair[0] - pair[1])
+        gap = ops.maximum(edge - root(square), 0.0)
+        return truth * square + (1.0 - truth) * gap * gap
+
+    return loss("contrastive", label, formula, lambda dom: number(equal_pair("contrastive", dom)), metrics)
+
+
+def root(square: Any) -> Any:
+    """√x, with the gradient 0 at 0."""
+    away = square > 0.0
+    return ops.select(away, ops.sqrt(ops.select(away, square, 1.0)), 0.0)
+
+
+def equal_pair(name: str, dom: Ty) -> Array:
+    """The type of both of two embeddings."""
+    if len(dom) != 2 or dom[0] != dom[1] or not isinstance(dom[0], Array) or not dom[0].floating:
+        raise TypeMismatch(f"{name} compares two embeddings of one type, got {dom}: end the model with both of them, side by side")
+    return dom[0]
+
+
+def number(atom: Array) -> Ty:
+    """ℝ, in the dtype of an array."""
+    return Ty((atom.with_shape(),))
+
+
+def above_zero(what: str, value: float) -> float:
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise BadValue(f"{what} is a number > 0, got {value!r}")
+    return float(value)
+
+
+def xor(label: str = "y", metrics: Sequence[str] = ()) -> Family:
+    """b_t + b_p : Z2ⁿ → Z2ⁿ, whose reverse is (α, α) (arXiv 2101.10488)."""
+    return loss("xor", label, lambda t, p: p + t, metrics=metrics)
