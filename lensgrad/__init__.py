@@ -57,7 +57,32 @@ from lensgrad.learn.losses import (
     mse,
     xor,
 )
-from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, momentum, sgd
+from lensgrad.learn.optimizers import (
+    accumulated,
+    adadelta,
+    adafactor,
+    adagrad,
+    adam,
+    adamw,
+    ascent,
+    chain,
+    clip_norm,
+    clip_value,
+    clip_weights,
+    descent,
+    extragradient,
+    lamb,
+    lion,
+    maximize,
+    momentum,
+    nadam,
+    optimistic,
+    rmsprop,
+    sgd,
+    sphere,
+    stiefel,
+    weight_decay,
+)
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
@@ -88,17 +113,19 @@ else:
 
 
 __all__ = [
-    "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard", "adagrad",
-    "adam", "adamw", "ascent", "augment", "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside",
-    "bias", "binary_cross_entropy", "checkpoint", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
+    "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard",
+    "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "augment", "average_pool1d",
+    "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
+    "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
     "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dropout", "each",
-    "early_stopping", "echo", "elu", "embedding", "feed_forward", "flatten", "gelu", "gelu_tanh", "global_average_pool",
-    "global_max_pool", "glorot", "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge",
-    "huber", "info_nce", "input", "kl_divergence", "l1", "l2", "layer_norm", "leaky_relu", "learned_positions", "linear",
-    "linear_decay", "load", "log_softmax", "lookup", "loss_scale", "lstm", "masked", "max_pool1d", "max_pool2d",
-    "max_pool3d", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention", "normal",
-    "one_cycle", "predict", "rate", "relu", "relu6", "repeat", "reshape", "residual", "rms_norm", "rotary_positions",
-    "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax",
-    "softplus", "step_decay", "summary", "supervised", "tanh", "transformer_block", "unembed", "uniform", "warm_up",
-    "weights", "xor", "zeros",
+    "early_stopping", "echo", "elu", "embedding", "extragradient", "feed_forward", "flatten", "gelu", "gelu_tanh",
+    "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru", "half_squared_error",
+    "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "l2", "lamb", "layer_norm",
+    "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup", "loss_scale",
+    "lstm", "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "mesh", "metrics", "mish", "mixed_precision",
+    "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "optimistic", "predict", "rate", "relu",
+    "relu6", "repeat", "reshape", "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu",
+    "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax", "softplus", "sphere",
+    "step_decay", "stiefel", "summary", "supervised", "tanh", "transformer_block", "unembed", "uniform", "warm_up",
+    "weight_decay", "weights", "xor", "zeros",
 ]  # fmt: skip

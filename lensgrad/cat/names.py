@@ -38,6 +38,16 @@ class Param:
     init: Any = field(default=None, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """All parameters that a pattern reaches, as one group: `reparam({Together(weights): clip_norm(1.0)})`."""
+
+    where: Any
+
+    def __str__(self) -> str:
+        return str(self.where.value if isinstance(self.where, Role) else self.where)
+
+
 def unique(labels: Sequence[str]) -> tuple[str, ...]:
     """Names from labels: a repeated label w becomes w.0, w.1, …; computed from the whole list, so `>>` stays associative."""
     total, seen = Counter(labels), Counter[str]()
@@ -80,7 +90,9 @@ def written(params: Sequence[Param], labels: Sequence[str]) -> list[int | None]:
 
 
 def select(params: Sequence[Param], where: Any) -> list[tuple[int, ...]]:
-    """The parameters a pattern reaches, as groups of positions: one each, or one group for a tuple of names."""
+    """The parameters a pattern reaches, as groups of positions: one each, or one group for a tuple of names or what is taken together."""
+    if isinstance(where, Together):
+        return [tuple(i for group in select(params, where.where) for i in group)]
     if isinstance(where, tuple):
         group = tuple(_one(params, str(w)) for w in where)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         if len(set(group)) < len(group):

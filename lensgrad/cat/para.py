@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from lensgrad.cat.lens import Lens, Pair, silent, two
-from lensgrad.cat.names import Param, Role, select, unique
+from lensgrad.cat.names import Param, Role, Together, select, unique
 from lensgrad.cat.structure import category
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Diagram, Family, at
@@ -145,8 +145,8 @@ class Para(Sealed):
 
         `points` says where (a name, a glob, a role, or a tuple of names taken together) and what: a `Para` from I to the
         parameter, whose own parameters take its place, a function of the replaced parameters that gives it, or a tuple of
-        such points, one for each place reached. Entries apply in the order written; f^α^β is the second applied to the
-        result of the first.
+        such points, one for each place reached. A point that is `joint` takes all places that its pattern reaches as one.
+        Entries apply in the order written; f^α^β is the second applied to the result of the first.
         """
         return self._reparameterized(points)[0]
 
@@ -156,7 +156,8 @@ class Para(Sealed):
 
     def _reparameterized(self, points: Mapping[Any, Point]) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
         result, ready = self, dict[Any, tuple[Para, ...]]()
-        for where, point in points.items():
+        for given, point in points.items():
+            where = grouped(given, point)
             groups = select(result.params, where)
             ready[where] = _points(point, where, [[result.params[i] for i in g] for g in groups])
             result = _reparam(result, list(zip(groups, ready[where], strict=True)))
@@ -220,6 +221,12 @@ def _flattened(root: Para) -> Body:
     dom = product(p.ob for p in params) @ root.dom
     arrow = base.assemble(dom, [(f, numbers(args)) for f, args in steps], numbers([*outs, *watched]))
     return Body(tuple(params), arrow, tuple(seen))
+
+
+def grouped(where: Any, point: Point) -> Any:
+    """Where a point is put: a joint one takes what its pattern reaches as one group."""
+    group = type(where) in (Together, tuple)
+    return Together(where) if getattr(point, "joint", False) and not group else where
 
 
 def _points(point: Point, where: Any, replaced: Sequence[list[Param]]) -> tuple[Para, ...]:

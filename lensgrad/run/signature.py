@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from lensgrad import theories
 from lensgrad.cat.lens import Delta, Pair
+from lensgrad.cat.names import Together
 from lensgrad.core import op as core
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
@@ -21,7 +22,7 @@ from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.conv import Window
 
 ATOMS = (Array, Key, Vector, Pair, Delta)
-RECORDS = (*ATOMS, Window)
+RECORDS = (*ATOMS, Together, Window)
 Generators = Mapping[str, type[Op]]  # generators of a user's own, by the names they have in files
 
 

@@ -1,0 +1,48 @@
+"""Optimizers whose step is as large as the gradient: descent, ascent, momentum and Nesterov (arXiv 2404.00408, section 3.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lensgrad.learn.optimizers.parts import Optimizer, State, carried, update
+from lensgrad.learn.rates import Schedule, scheduled
+
+ascent: Optimizer = update("ascent", lambda p: p, lambda p, dp: p + dp, real=False)
+descent: Optimizer = update("descent", lambda p: p, lambda p, dp: p - dp, real=False)
+
+
+def momentum(decay: float = 0.9, nesterov: bool = False, paper_sign: bool = False) -> Optimizer:
+    """s ← decay · s + p′, p ← p − s; with `nesterov` the model sees p − decay · s.
+
+    The papers print s ← −decay · s + p′, which is the opposite of momentum and diverges on a quadratic; `paper_sign`
+    keeps that sign for those who compare.
+    """
+    keep = -decay if paper_sign else decay
+
+    def get(s: Any, p: Any) -> Any:
+        return p - s * decay if nesterov else p
+
+    def put(s: Any, p: Any, dp: Any) -> Any:
+        velocity = s * keep + dp
+        return velocity, p - velocity
+
+    return update(f"momentum({decay})", get, put, [State("velocity")])
+
+
+def sgd(learning_rate: float | Schedule, momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
+    """Descent that carries its own rate, for use with a rate of 1: s ← momentum · s + p′, p ← p − learning_rate · s.
+
+    With `nesterov` the model sees p − momentum · learning_rate · s. A schedule multiplies after the velocity.
+    """
+    name = f"sgd({scheduled(learning_rate)}{f', momentum={momentum}' if momentum else ''})"
+    if momentum == 0.0:
+        return carried(name, learning_rate, lambda rate, p: p, lambda rate, p, dp: p - dp * rate, ())
+
+    def get(rate: Any, s: Any, p: Any) -> Any:
+        return p - s * (momentum * rate) if nesterov else p
+
+    def put(rate: Any, s: Any, p: Any, dp: Any) -> Any:
+        velocity = s * momentum + dp
+        return velocity, p - velocity * rate
+
+    return carried(name, learning_rate, get, put, [State("velocity")])
