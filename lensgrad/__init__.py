@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lensgrad.cat.names import weights
 from lensgrad.core.errors import LensgradError
 from lensgrad.learn import augment
+from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
 from lensgrad.learn.circuits import lookup
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
 from lensgrad.learn.layers.activations import (
@@ -88,6 +89,7 @@ from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
 from lensgrad.learner import Learner, Run, load, supervised
 from lensgrad.run import data, metrics
+from lensgrad.run.adapt import magnitude_mask, merge
 from lensgrad.run.backend import mesh
 from lensgrad.run.callbacks import checkpoint, early_stopping
 from lensgrad.run.compile import compile
@@ -118,14 +120,15 @@ __all__ = [
     "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
     "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
     "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dropout", "each",
-    "early_stopping", "echo", "elu", "embedding", "extragradient", "feed_forward", "flatten", "gelu", "gelu_tanh",
-    "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru", "half_squared_error",
-    "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "l2", "lamb", "layer_norm",
-    "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup", "loss_scale",
-    "lstm", "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "mesh", "metrics", "mish", "mixed_precision",
-    "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "optimistic", "predict", "rate", "relu",
-    "relu6", "repeat", "reshape", "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu",
-    "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax", "softplus", "sphere",
-    "step_decay", "stiefel", "summary", "supervised", "tanh", "transformer_block", "unembed", "uniform", "warm_up",
-    "weight_decay", "weights", "xor", "zeros",
+    "early_stopping", "echo", "elu", "ema", "embedding", "extragradient", "feed_forward", "flatten", "freeze", "gelu",
+    "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",
+    "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "l2", "lamb",
+    "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup",
+    "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask", "masked", "max_pool1d", "max_pool2d", "max_pool3d",
+    "maximize", "merge", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam",
+    "normal", "one_cycle", "optimistic", "predict", "prune", "rate", "relu", "relu6", "repeat", "reshape", "residual",
+    "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn",
+    "sinusoidal_positions", "softmax", "softplus", "sphere", "step_decay", "stiefel", "summary", "supervised", "tanh",
+    "thaw", "tie", "transformer_block", "unembed", "uniform", "warm_up", "weight_decay", "weight_norm", "weights", "xor",
+    "zeros",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, Together, select, unique
@@ -162,6 +162,14 @@ class Para(Sealed):
             ready[where] = _points(point, where, [[result.params[i] for i in g] for g in groups])
             result = _reparam(result, list(zip(groups, ready[where], strict=True)))
         return result, ready
+
+    if TYPE_CHECKING:  # one-line reparams of `learn/adapt.py`, which binds them here; the category knows none of their formulas
+
+        def freeze(self, where: Any = Role.WEIGHT) -> Para: ...
+        def thaw(self, where: Any) -> Para: ...
+        def tie(self, *names: str, transpose: bool = False) -> Para: ...
+        def lora(self, where: Any = "**/weight", *, rank: int, alpha: float | None = None) -> Para: ...
+        def ema(self, where: Any = Role.WEIGHT, *, decay: float = 0.999) -> Para: ...
 
     def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
         """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff)."""

@@ -1,0 +1,218 @@
+"""Adapters: what stands in the place of a model's weight, by `reparam` (arXiv 2404.00408, reparameterization and weight tying).
+
+Each is a point I → P of the weight's object whose own parameters take its place, so an adapted model is a model like any other:
+it is saved, counted and printed as it is. They compose in the order written. `model.lora("**/weight", rank=4)` and the other
+methods are `model.reparam({where: lora(rank=4)})`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lensgrad.cat.names import Param, Role
+from lensgrad.cat.para import Para
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.op import Definition
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.learn import init
+from lensgrad.learn.optimizers.parts import share, unbiased
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Array, Bool, Int
+
+Adapter = Callable[..., Para]  # from the parameters replaced to the point that replaces them
+
+
+def point(params: Sequence[Param], body: Callable[..., Any], **observed: Ty) -> Para:
+    """The point with these parameters whose value is `body` of them, and the observables after it."""
+    arrow = trace(body, *(p.ob for p in params))
+    seen = sum(len(ob) for ob in observed.values())
+    return Para.make(params, arrow, Ty(arrow.cod.atoms[: len(arrow.cod) - seen]), observed.items())
+
+
+def freeze(param: Param) -> Para:
+    """w as a state that nothing writes: no pattern and no optimizer of `lg.weights` reaches it, so neither gradient nor decay moves it."""
+    return Para.make([replace(param, role=Role.STATE)], Diagram.id(param.ob))
+
+
+def thaw(param: Param) -> Para:
+    """A frozen w as a weight again; name it exactly, since patterns reach weights only."""
+    return Para.make([replace(param, role=Role.WEIGHT)], Diagram.id(param.ob))
+
+
+def tie(transpose: bool = False) -> Adapter:
+    """One weight for a group of them: w ↦ (w, …, w), whose reverse is +; or w ↦ (w, wᵀ, …). It keeps the name of the first."""
+
+    def tied(*params: Param) -> Para:
+        first = params[0]
+        wanted = [first.ob] + [turned(first, p) if transpose else first.ob for p in params[1:]]
+        for p, ob in zip(params, wanted, strict=True):
+            if p.ob != ob:
+                told = f"'{first.label}' : {first.ob} and '{p.label}' : {p.ob} cannot be tied: the second would have to be {ob}"
+                raise TypeMismatch(told if transpose else f"{told}; transpose=True ties a matrix to its transpose")
+        if not transpose:
+            return Para.make([first], Diagram.copy(first.ob, len(params)))
+        return point([first], lambda w: (w, *(ops.transpose(w) for _ in params[1:])))
+
+    return tied
+
+
+def turned(first: Param, other: Param) -> Ty:
+    """The type of the transpose of a matrix."""
+    atom = array("tie(transpose=True)", first)
+    if atom.rank != 2:
+        raise TypeMismatch(f"tie(transpose=True) is for matrices, and '{first.label}', tied to '{other.label}', is {atom}")
+    return Ty((atom.with_shape(*reversed(atom.shape)),))
+
+
+def array(name: str, param: Param, least: int = 0) -> Array:
+    """The one array of floats that a parameter is, of so many axes or more."""
+    atom = param.ob[0] if len(param.ob) == 1 else None
+    if not isinstance(atom, Array) or not atom.floating or atom.rank < least:
+        wanted = "a matrix or a kernel" if least else "one array of floats"
+        raise TypeMismatch(f"{name} is for {wanted}, and '{param.label}' is {param.ob}: name the weights it is for, as '**/weight'")
+    return atom
+
+
+def factors(name: str, param: Param, rank: int, own: Any, other: Any) -> tuple[Array, list[Param]]:
+    """A weight as rows × columns, and the parameters `left` : rows × rank and `right` : rank × columns of a product."""
+    if type(rank) is not int or rank < 1:
+        raise BadValue(f"{name} wants a rank that is a whole number ≥ 1, got {rank!r}")
+    atom = array(name, param, 2)
+    rows, columns = math.prod(atom.shape[:-1]), atom.shape[-1]
+    objects = Ty((atom.with_shape(rows, rank),)), Ty((atom.with_shape(rank, columns),))
+    made = [Param(f"{param.label}.{n}", ob, init=f(ob)) for n, ob, f in zip(("left", "right"), objects, (own, other), strict=True)]
+    return atom, made
+
+
+def lora(rank: int, alpha: float | None = None) -> Adapter:
+    """w + (alpha / rank) · left · right with w frozen, left 0 and right normal at first (arXiv 2106.09685); alpha is the rank unless given.
+
+    Kernels of more than two axes count as matrices of (all axes but the last) × (the last).
+    """
+
+    def adapted(param: Param) -> Para:
+        spread = init.normal(1.0 / math.sqrt(rank)) if type(rank) is int and rank > 0 else init.zeros
+        atom, pair = factors(f"lora({rank})", param, rank, init.zeros, spread)
+        size = 1.0 if alpha is None else alpha / rank
+
+        def body(w: Any, left: Any, right: Any) -> Any:
+            return w + ops.reshape(ops.matmul(left, right), *atom.shape) * size
+
+        return point([replace(param, role=Role.STATE), *pair], body)
+
+    return adapted
+
+
+def low_rank(rank: int) -> Adapter:
+    """left · right in the place of a matrix (or a kernel, as a matrix of all axes but the last × the last)."""
+
+    def adapted(param: Param) -> Para:
+        atom, pair = factors(f"low_rank({rank})", param, rank, init.glorot, init.glorot)
+        return point(pair, lambda left, right: ops.reshape(ops.matmul(left, right), *atom.shape))
+
+    return adapted
+
+
+def prune(param: Param) -> Para:
+    """w where the state `mask` is true, else 0; no gradient reaches what is masked. The mask is true everywhere until given another."""
+    atom = array("prune", param)
+    mask = Param(f"{param.label}.mask", Bool(*atom.shape), Role.STATE, everywhere(atom))
+    return point([mask, param], lambda m, w: ops.select(m, w, 0.0))
+
+
+def everywhere(atom: Array) -> Diagram:
+    """True at every entry: Key → Bool."""
+    return init.constant(True)(Bool(*atom.shape))
+
+
+def weight_norm(param: Param) -> Para:
+    """g · v / ‖v‖ for each output (arXiv 1602.07868): (v, g) take the place of w as one parameter of two arrays, with g = ‖v‖ at first.
+
+    Outputs are the rows of a matrix and the last axis of a kernel.
+    """
+    atom = array("weight_norm", param, 2)
+    out = 0 if atom.rank == 2 else atom.rank - 1
+    others = tuple(a for a in range(atom.rank) if a != out)
+
+    def length(v: Any) -> Any:
+        return ops.sqrt(ops.sum_over(v * v, others))
+
+    def body(pair: Any) -> Any:
+        v, g = pair
+        return v * ops.spread(g / length(v), atom.shape, (out,))
+
+    both = param.ob @ Ty((atom.with_shape(atom.shape[out]),))
+    start = None if param.init is None else param.init.then(trace(lambda v: (v, length(v)), param.ob))
+    return point([replace(param, ob=both, init=start)], body)
+
+
+def ema(decay: float = 0.999) -> Adapter:
+    """w in training; when predicting, the exponential moving average of w over all steps so far and now, without bias.
+
+    The states `ema` and `ema_steps` are written by each step: s ← decay · s + (1 − decay) w. The average predicted with is
+    (decay · s + (1 − decay) w) / (1 − decayᵗ⁺¹), as that of Adam's moments.
+    """
+    share("ema", "decay", decay)
+
+    def averaged(param: Param) -> Para:
+        label, states = f"{param.label}.ema", Param(f"{param.label}.ema_steps", Int(), Role.STATE, init.zeros(Int()))
+        array("ema", param)
+
+        def mixed(s: Any, w: Any) -> Any:
+            return s * decay + w * (1.0 - decay)
+
+        train = trace(lambda t, s, w: (w, mixed(s, w), t + 1), Int(), param.ob, param.ob)
+        later = trace(lambda t, s, w: (unbiased(mixed(s, w), decay, t), mixed(s, w), t + 1), Int(), param.ob, param.ob)
+        box = Diagram.of(Definition("ema", train, later), train.dom)
+        mean = Param(label, param.ob, Role.STATE, init.zeros(param.ob))
+        return Para.make([states, mean, param], box, param.ob, [(label, param.ob), (states.label, Int())])
+
+    return averaged
+
+
+# -- as methods of models ----------------------------------------------------------------------------------------------
+
+
+class Model(Para):
+    """The methods that `Para` gets from here: the category knows `reparam` only, and each of these is one.
+
+    They are bound below, once, when lensgrad is imported; `Para` itself declares them for type checkers.
+    """
+
+    __slots__ = ()
+
+    def freeze(self, where: Any = Role.WEIGHT) -> Para:
+        """The model with the weights that a pattern reaches frozen."""
+        return at_model(self, where, freeze)
+
+    def thaw(self, where: Any) -> Para:
+        """The model with a frozen weight, named exactly, as a weight again."""
+        return at_model(self, where, thaw)
+
+    def tie(self, *names: str, transpose: bool = False) -> Para:
+        """The model with one weight, that of the first name, for all of these."""
+        return at_model(self, names, tie(transpose))
+
+    def lora(self, where: Any = "**/weight", *, rank: int, alpha: float | None = None) -> Para:
+        """The model with its weights frozen and a product of low rank beside each."""
+        return at_model(self, where, lora(rank, alpha))
+
+    def ema(self, where: Any = Role.WEIGHT, *, decay: float = 0.999) -> Para:
+        """The model that predicts with the moving average of its weights."""
+        return at_model(self, where, ema(decay))
+
+
+def at_model(model: Para, where: Any, adapter: Adapter) -> Para:
+    """The model with an adapter at the places a pattern reaches."""
+    if not isinstance(model.arrow, Diagram):
+        raise TypeMismatch(f"adapters are for models, before lens(…), got {model!r:.80}")
+    return model.reparam({where: adapter})
+
+
+for _verb in ("freeze", "thaw", "tie", "lora", "ema"):
+    setattr(Para, _verb, vars(Model)[_verb])
