@@ -35,7 +35,7 @@ def differences(f: Callable[..., Any], xs: Sequence[Any], which: int, eps: float
             at[place] += sign * eps
             moved.append(np.asarray(f(*[at if i == which else v for i, v in enumerate(xs)])))
         columns.append((moved[0] - moved[1]) / (2 * eps))
-    return np.stack(columns, -1).reshape(*columns[0].shape, *x.shape)
+    return np.stack(columns, -1).reshape((*columns[0].shape, *x.shape))
 
 
 def values_of(f: Para, seed: int = 0) -> dict[str, np.ndarray]:
