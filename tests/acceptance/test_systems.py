@@ -240,3 +240,57 @@ def test_m8_a_circuit_and_a_network_are_learned_by_the_same_lines():
     network = compile(closed(MODEL, A, lg.half_squared_error("y"), rate(0.1), lg.descent))
     assert [p.role for p in circuit.inputs] == [Role.DATA, Role.WEIGHT, Role.DATA]
     assert network({**model_values(), "x": X, "y": Y})["loss"].shape == ()
+
+
+# -- calculus and optimizers -------------------------------------------------------------------------------------------
+
+
+def test_r11_the_dagger_of_a_linear_map_is_its_transpose_and_twice_it_is_the_map():
+    """f† = R[f](0, ·)."""
+    (w,) = reals(5, (2, 3))
+
+    def linear(x):
+        return ops.stack([sum((x[j] * float(w[i, j]) for j in range(1, 3)), x[0] * float(w[i, 0])) for i in range(2)])
+
+    def dagger(f):
+        return trace(lambda y: R(f)(f.dom[0].zero(), y), f.cod)
+
+    f = trace(linear, A)
+    (y,), (x,) = reals(6, (2,)), reals(7, (3,))
+    np.testing.assert_allclose(evaluate(dagger(f), y), w.T @ y, rtol=1e-13)
+    np.testing.assert_allclose(evaluate(dagger(dagger(f)), x), w @ x, rtol=1e-13)
+
+
+def additive(lens_put, inputs, one, other):
+    """Whether put(a, b′ + c′) = put(a, b′) + put(a, c′)."""
+    both, left, right = (np.concatenate([np.ravel(v) for v in evaluate(lens_put, *inputs, c)]) for c in (one + other, one, other))
+    return np.allclose(both, left + right, rtol=1e-12, atol=1e-12)
+
+
+def test_r12_ways_back_of_models_and_losses_are_additive_and_those_of_optimizers_are_not():
+    values = [model_values()[n] for n in MODEL.names]
+    one, other = reals(8, (2,), (2,))
+    assert additive(lens(MODEL).arrow.put, [*values, X], one, other)
+    assert additive(lens(lg.half_squared_error("y").at(B)).arrow.put, [Y, Y + 1.0], np.array(0.3), np.array(-1.2))
+    moved = lg.momentum(0.5)(Param("p", lens(corner(B, "p", Role.WEIGHT)).params[0].ob)).arrow
+    assert not additive(moved.put, [Y, Y + 1.0], one, other) and not moved.is_reverse
+
+
+def test_o6_the_adam_of_the_lens_papers_does_not_arrive():
+    """They keep m̂ and v̂ where m and v belong; from (1, −2) on a quadratic it hardly moves while Adam arrives."""
+    from lensgrad.learn.optimizers.parts import STEPS, State, unbiased, update
+
+    def put(t, m, v, p, dp):
+        mean, square = unbiased(m * 0.9 + dp * 0.1, 0.9, t), unbiased(v * 0.999 + dp * dp * 0.001, 0.999, t)
+        return t + 1, mean, square, p - mean / (ops.sqrt(square) + 1e-8) * 0.1
+
+    literal = update("literal", lambda t, m, v, p: p, put, [STEPS, State("mean"), State("square")], owns_rate=True)
+    ends = []
+    for optimizer in (literal, lg.adam(0.1)):
+        bowl = parametric([Param("p", B)], I, lambda p: ops.sum_over(p * p) * 0.5)
+        closed = (lens(bowl) >> rate(1.0)).reparam({weights: optimizer})
+        step, values = compile(closed), {**initial([p for p in closed.params if p.role is Role.STATE]), "p": np.array([1.0, -2.0])}
+        for _ in range(200):
+            values = {**values, **step(values)}
+        ends.append(np.linalg.norm(values["p"]))
+    assert ends[0] > 0.5 and ends[1] < 1e-2
