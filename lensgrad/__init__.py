@@ -94,6 +94,7 @@ from lensgrad.run.backend import mesh
 from lensgrad.run.callbacks import checkpoint, early_stopping
 from lensgrad.run.compile import compile
 from lensgrad.run.logs import CsvLog, TensorBoard
+from lensgrad.run.memory import optimizer_memory
 from lensgrad.run.summary import summary
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
@@ -126,9 +127,9 @@ __all__ = [
     "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup",
     "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask", "masked", "max_pool1d", "max_pool2d", "max_pool3d",
     "maximize", "merge", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam",
-    "normal", "one_cycle", "optimistic", "predict", "prune", "rate", "relu", "relu6", "repeat", "reshape", "residual",
-    "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn",
-    "sinusoidal_positions", "softmax", "softplus", "sphere", "step_decay", "stiefel", "summary", "supervised", "tanh",
-    "thaw", "tie", "transformer_block", "unembed", "uniform", "warm_up", "weight_decay", "weight_norm", "weights", "xor",
-    "zeros",
+    "normal", "one_cycle", "optimistic", "optimizer_memory", "predict", "prune", "rate", "relu", "relu6", "repeat",
+    "reshape", "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
+    "silu", "simple_rnn", "sinusoidal_positions", "softmax", "softplus", "sphere", "step_decay", "stiefel", "summary",
+    "supervised", "tanh", "thaw", "tie", "transformer_block", "unembed", "uniform", "warm_up", "weight_decay",
+    "weight_norm", "weights", "xor", "zeros",
 ]  # fmt: skip
