@@ -137,6 +137,13 @@ def test_lora_begins_as_the_model_it_adapts():
     np.testing.assert_array_equal(output(adapted, {**initial(adapted.params, 3), **values}), output(MODEL, values))
 
 
+def test_lora_is_its_formula():
+    adapted = matrix(4, 3, "l").lora(rank=2, alpha=3.0)
+    w, left, right, x = reals(4, (3, 4), (3, 2), (2, 4), (4,))
+    found = output(adapted, {"l/weight": w, "l/weight.left": left, "l/weight.right": right}, x)
+    np.testing.assert_allclose(found, (w + 1.5 * left @ right) @ x, rtol=1e-13)
+
+
 MERGED = {"both": {"**/weight": lg.lora(2, alpha=3.0)}, "one": {"enc/weight": lg.lora(1)}, "norm": {"**/weight": lg.weight_norm}}
 
 

@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
-from numerics import reals
+from numerics import evaluate, reals
 from refusals import told
 
 import lensgrad as lg
+from lensgrad.cat.lens import two
 from lensgrad.cat.names import Param, Role, weights
 from lensgrad.cat.para import lens, parametric
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.trace import trace
 from lensgrad.core.ty import I
 from lensgrad.learn import init
+from lensgrad.learn.optimizers.constrained import orthonormal
 from lensgrad.learn.rates import rate
 from lensgrad.run.compile import compile
 from lensgrad.run.values import initial
@@ -76,11 +79,21 @@ def test_they_reach_the_eigenvectors_of_the_largest_eigenvalues():
 
 
 def test_one_step_is_the_formula():
-    start, later = run(FRAME, lg.stiefel(lg.sgd(0.3)), 1)
-    slope = -MATRIX @ start
-    tangent = slope - start @ (start.T @ slope + slope.T @ start) / 2
-    q, r = np.linalg.qr(start - 0.3 * tangent)
+    """For a gradient G whose XᵀG is not symmetric."""
+    x, (slope,) = np.linalg.qr(BASE[:, :2])[0], reals(3, (N, 2))
+    made = lg.stiefel(lg.sgd(0.3))(Param("p", two(FRAME)))
+    later = evaluate(made.arrow.put, x, slope)
+    tangent = slope - x @ (x.T @ slope + slope.T @ x) / 2
+    q, r = np.linalg.qr(x - 0.3 * tangent)
     np.testing.assert_allclose(later, q * np.sign(np.diag(r)), rtol=0, atol=1e-13)
+
+
+def test_columns_that_are_nearly_parallel_are_made_orthogonal_to_the_last_digit():
+    column = BASE[:, :1]
+    near = np.concatenate([column, column + 1e-7 * BASE[:, 1:2]], 1)
+    q = evaluate(trace(orthonormal, FRAME), near)
+    assert np.abs(q.T @ q - np.eye(2)).max() < 1e-14
+    np.testing.assert_allclose(q[:, 0], near[:, 0] / np.linalg.norm(near[:, 0]), rtol=1e-14)
 
 
 def test_a_stiefel_weight_is_a_matrix():
