@@ -42,8 +42,6 @@ from lensgrad.learn.layers.pooling import (
 from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
 from lensgrad.learn.layers.repeat import repeat
 from lensgrad.learn.loss_scale import loss_scale
-from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, half_squared_error, mse, xor
-from lensgrad.learn.optimizers import adagrad, adam, adamw, ascent, descent, l2, momentum, sgd
 from lensgrad.learn.losses import (
     binary_cross_entropy,
     contrastive,
@@ -123,7 +121,7 @@ __all__ = [
     "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dropout", "each",
     "early_stopping", "echo", "elu", "ema", "embedding", "extragradient", "feed_forward", "flatten", "freeze", "gelu",
     "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",
-    "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "l2", "lamb",
+    "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "lamb",
     "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup",
     "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask", "masked", "max_pool1d", "max_pool2d", "max_pool3d",
     "maximize", "merge", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam",
