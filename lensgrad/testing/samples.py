@@ -19,7 +19,8 @@ Sampler = Callable[[Rng, Any], Any]
 def carried(atom: Any, values: Any) -> Any:
     """Values as the array that carries `atom`."""
     shape, dtype = host(atom)
-    return np.asarray(values).astype(dtype).reshape(shape)
+    with np.errstate(over="ignore"):  # what is too large for half precision is infinite there
+        return np.asarray(values).astype(dtype).reshape(shape)
 
 
 def normal(rng: Rng, atom: Any) -> Any:
