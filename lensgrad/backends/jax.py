@@ -49,6 +49,10 @@ RELATIONS: dict[str, Callable[..., Any]] = {
 SUMS: dict[str, Callable[..., Any]] = {"Z2": jnp.bitwise_xor, "OR/AND": jnp.bitwise_or}
 PRODUCTS: dict[str, Callable[..., Any]] = {"Z2": jnp.bitwise_and, "OR/AND": jnp.bitwise_and}
 MERGES: dict[str, Callable[..., Any]] = {"Z2": lambda at, x: at.add(x) & 1, "OR/AND": lambda at, x: at.max(x)}
+COLLECTS: dict[str, Callable[..., Any]] = {
+    "Z2": lambda x: jnp.sum(x, 0, x.dtype) & 1,
+    "OR/AND": lambda x: jnp.max(x, 0, initial=0),
+}
 
 
 def semiring(node: Node, words: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
@@ -57,6 +61,11 @@ def semiring(node: Node, words: dict[str, Callable[..., Any]]) -> Callable[..., 
     if name not in words:
         raise NoRule(f"{node.op.name} over {name} has no meaning in the JAX backend: use {' or '.join(words)}")
     return words[name]
+
+
+def zeros_at(n: Any, x: Any) -> Any:
+    """The places of a scatter, among zeros."""
+    return jnp.zeros((*x.shape[:-1], n.op.size), x.dtype).at[..., jnp.array(n.op.table.entries, jnp.int32)]
 
 
 def cast(n: Any, x: Any) -> Any:
@@ -172,7 +181,9 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     z.Add: lambda n, x, y: semiring(n, SUMS)(x, y),
     z.Mul: lambda n, x, y: semiring(n, PRODUCTS)(x, y),
     z.Gather: lambda n, x: x[..., jnp.array(n.op.table.entries, jnp.int32)],
-    z.Scatter: lambda n, x: semiring(n, MERGES)(jnp.zeros(n.op.size, x.dtype).at[jnp.array(n.op.table.entries, jnp.int32)], x),
+    z.Scatter: lambda n, x: semiring(n, MERGES)(zeros_at(n, x), x),
+    z.Repeat: lambda n, x: jnp.repeat(x[None], n.op.rows, 0),
+    z.Collect: lambda n, x: semiring(n, COLLECTS)(x),
 }
 
 
@@ -249,4 +260,4 @@ def host(atom: Any) -> tuple[tuple[int, ...], Any]:
     """Shape and JAX dtype of the array that carries an atom."""
     if isinstance(atom, array.Array):
         return atom.shape, jnp.dtype(atom.dtype)
-    return ((*atom.shape, 2), jnp.dtype("uint32")) if isinstance(atom, array.Key) else ((atom.size,), jnp.dtype("uint8"))
+    return ((*atom.shape, 2), jnp.dtype("uint32")) if isinstance(atom, array.Key) else (atom.shape, jnp.dtype("uint8"))

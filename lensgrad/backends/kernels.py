@@ -218,8 +218,24 @@ def scan(step, n, carries, shared, backward, *args):
     return (*carry, *(np.stack(v[::order]) for v in zip(*rows, strict=True)), *(np.stack(v[::order]) for v in zip(*starts, strict=True)))
 
 
-def scatter_words(x, places, size, merge):
+def scatter_words(x, places, size, zero, merge):
     """Entries merged by `merge` into zeros at fixed places."""
-    out = np.zeros((*x.shape[:-1], size), x.dtype)
+    out = np.full((*x.shape[:-1], size), zero, x.dtype)
     merge.at(out, (..., places), x)
+    return out
+
+
+def scatter_by_table(x, places, size, elements, zero, sums):
+    """Entries added by a table of sums into zeros at fixed places."""
+    out = np.full((*x.shape[:-1], size), zero, x.dtype)
+    for i, place in enumerate(places):
+        out[..., place] = sums[out[..., place] * np.uint16(elements) + x[..., i]]
+    return out
+
+
+def collect_by_table(x, elements, zero, sums):
+    """Rows added by a table of sums."""
+    out = np.full(x.shape[1:], zero, x.dtype)
+    for row in x:
+        out = sums[out * np.uint16(elements) + row]
     return out

@@ -11,8 +11,8 @@ import numpy as np
 from lensgrad.backends import kernels
 from lensgrad.backends.contract import contraction
 from lensgrad.backends.source import Line, Module, Table, identifiers
+from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import NoRule
 from lensgrad.core.op import Op, Recompute
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
@@ -32,16 +32,23 @@ def number(value: float | int | bool) -> str:
     return repr(value) if abs(value) != float("inf") else f"float('{value}')"
 
 
-def entries(table: Any) -> str:
-    return f"np.array({list(table.entries)}, np.int32)"
+def elementwise(part: str) -> Callable[[Line], str]:
+    """+ or × of a semiring."""
+    return lambda line: getattr(words(line.cod[0].semiring), part).format(*line.args)
 
 
-def semiring(line: Line, words: dict[str, str]) -> str:
-    """The word for a semiring; an error for one that machine words do not carry."""
-    name = line.cod[0].semiring.name
-    if name not in words:
-        raise NoRule(f"{line.op.name} over {name} has no meaning in the NumPy backend: use {' or '.join(words)}")
-    return words[name]
+def constant(line: Line) -> str:
+    s = line.op.semiring
+    return entries(line.op.values, words(s).dtype)
+
+
+def gathered(line: Line) -> str:
+    """Entries by number; a progression as a slice."""
+    values = line.op.table.entries
+    step = values[1] - values[0] if len(values) > 1 else 1
+    if values and step > 0 and values == tuple(range(values[0], values[0] + step * len(values), step)):
+        return f"{line.args[0]}[..., {values[0]}:{values[-1] + 1}{f':{step}' if step > 1 else ''}]"
+    return f"{line.args[0]}[..., {entries(line.op.table)}]"
 
 
 def cast(line: Line) -> str:
@@ -79,8 +86,7 @@ def called(line: Line) -> str:
 
 
 def merged(line: Line) -> str:
-    merge = semiring(line, {"Z2": "np.bitwise_xor", "OR/AND": "np.bitwise_or"})
-    return f"scatter_words({line.args[0]}, {entries(line.op.table)}, {line.op.size}, {merge})"
+    return words(line.cod[0].semiring).scatter.format(line.args[0], entries(line.op.table), line.op.size)
 
 
 def square(line: Line) -> str:
@@ -181,12 +187,14 @@ MEANING: dict[type[Op], Any] = {
     random.RandomBits: "random_bits({0}, {op.shape})",
     scan.Scan: loop,
     Recompute: called,
-    # polynomial circuits: one byte an element
-    z.Constant: lambda s: f"np.array({list(s.op.values.entries)}, np.uint8)",
-    z.Add: lambda s: f"{s.args[0]} {semiring(s, {'Z2': '^', 'OR/AND': '|'})} {s.args[1]}",
-    z.Mul: lambda s: f"{s.args[0]} {semiring(s, {'Z2': '&', 'OR/AND': '&'})} {s.args[1]}",
-    z.Gather: lambda s: f"{s.args[0]}[..., {entries(s.op.table)}]",
+    # polynomial circuits: elements in words
+    z.Constant: constant,
+    z.Add: elementwise("add"),
+    z.Mul: elementwise("mul"),
+    z.Gather: gathered,
     z.Scatter: merged,
+    z.Repeat: "np.repeat({0}[None], {op.rows}, 0)",
+    z.Collect: lambda s: words(s.cod[0].semiring).collect.format(*s.args),
 }
 NUMPY: Table = {op: rounded(entry) for op, entry in MEANING.items()}
 
@@ -224,4 +232,4 @@ def host(atom: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
         return atom.shape, np.dtype(HOST.get(atom.dtype, atom.dtype))
     if isinstance(atom, array.Key):
         return (*atom.shape, 2), np.dtype(np.uint32)
-    return (atom.size,), np.dtype(np.uint8)
+    return atom.shape, np.dtype(words(atom.semiring).dtype.removeprefix("np."))

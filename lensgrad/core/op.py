@@ -129,9 +129,10 @@ class Table(Sealed):
     `Table([2, 0, 1])`, or `Table.of(raw)` for little-endian int32 bytes.
     """
 
-    __slots__ = ("digest", "raw")
+    __slots__ = ("_ends", "digest", "raw")
     raw: bytes
     digest: bytes
+    _ends: tuple[int, int]
 
     def __init__(self, entries: Any) -> None:
         values = list(entries)
@@ -151,6 +152,13 @@ class Table(Sealed):
     def _set(self, raw: bytes) -> None:
         self.raw = raw
         self.digest = hashlib.sha256(raw).digest()
+        entries = self.entries
+        self._ends = (min(entries), max(entries)) if entries else (0, -1)
+
+    def within(self, size: int) -> bool:
+        """Whether every entry is one of 0..size−1."""
+        low, high = self._ends
+        return low >= 0 and high < size
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Table.of, (self.raw,)

@@ -10,6 +10,7 @@ from lensgrad.cat.para import Body, Para
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty, product, split
+from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth import batch as smooth
 from lensgrad.theories.smooth.array import Array, Key
 
@@ -48,9 +49,9 @@ def many(ob: Ty, n: int) -> Ty:
 
 
 def check_arrays(arrow: Diagram, flags: list[bool]) -> None:
-    strange = [a for a, b in zip(arrow.dom, flags, strict=True) if b and not isinstance(a, Array | Key)]
+    strange = [a for a, b in zip(arrow.dom, flags, strict=True) if b and not isinstance(a, Array | Key | Vector)]
     if strange:
         told = product(Ty((a,)) for a in strange)
-        raise TypeMismatch(f"batching is for arrays and keys, and this arrow takes {told}: use batch_size=None")
+        raise TypeMismatch(f"batching is for arrays, keys and circuits, and this arrow takes {told}: use batch_size=None")
 
 

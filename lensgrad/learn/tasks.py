@@ -12,9 +12,17 @@ from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.rates import Rate
+from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.ops import mean, total
 
+
+
 REDUCTIONS = {"mean": mean, "sum": total}  # of the losses of a batch
+
+
+def reduced(batched: Para, reduction: str) -> Para:
+    """One loss of the losses of a batch. Over a semiring each example keeps its own, and its own answer of the rate (arXiv 2101.10488)."""
+    return batched if all(isinstance(a, Vector) for a in batched.cod) else batched >> REDUCTIONS[reduction]
 
 
 def input_of(ob: Ty, names: str | tuple[str, ...]) -> Para:
@@ -45,7 +53,7 @@ def closed_lens(task: Para, rate: Family | Para, optimizer: Point, n: int | None
     """
     if reduction not in REDUCTIONS:
         raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
-    whole = task if n is None else batch(task, n) >> REDUCTIONS[reduction]
+    whole = task if n is None else reduced(batch(task, n), reduction)
     one_rate(rate, places(optimizer).values())
     return (lens(whole) >> rate).reparam(places(optimizer))
 

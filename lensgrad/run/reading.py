@@ -15,7 +15,8 @@ from lensgrad.core.op import Op, Table
 from lensgrad.core.ty import Ty
 from lensgrad.run.signature import ATOMS, Generators, bodies, classes, fits, hints, names
 from lensgrad.run.values import forward_object
-from lensgrad.theories.poly.semiring import SEMIRINGS, Semiring
+from lensgrad.theories.poly.semiring import Semiring
+from lensgrad.theories.poly.semiring import named as known
 from lensgrad.theories.smooth.array import Key
 
 DEEPEST = 50  # definitions inside definitions; comparing and unfolding go as deep
@@ -153,9 +154,10 @@ def named(data: Any) -> Piece:
 
 def semiring(name: Any) -> Semiring:
     """A semiring by name."""
-    if typed(str, name) not in SEMIRINGS:
+    found = known(typed(str, name))
+    if found is None:
         raise BadCheckpoint(f"'{name}' is no semiring here: upgrade lensgrad if a newer one wrote this")
-    return SEMIRINGS[name]
+    return found
 
 
 def infinite(written: Any) -> float:

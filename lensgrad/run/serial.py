@@ -24,7 +24,7 @@ from lensgrad.core.op import Op, Table
 from lensgrad.core.ty import Ty
 from lensgrad.run.reading import STRANGE, Reader
 from lensgrad.run.signature import Generators, bodies, classes, names
-from lensgrad.theories.poly.semiring import SEMIRINGS, Semiring
+from lensgrad.theories.poly.semiring import Semiring, named
 
 FORMAT = 1
 WRONG = (LensgradError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -154,7 +154,7 @@ class Writer:
         return [p.label, self.value(p.ob), p.role.value, *([self.value(p.init)] if self.notes else [])]
 
     def semiring(self, s: Semiring) -> Any:
-        if SEMIRINGS.get(s.name) != s:
+        if named(s.name) != s:
             raise BadCheckpoint(f"the semiring {s.name} is no part of lensgrad, so a file cannot name it")
         return {"semiring": s.name}
 

@@ -51,7 +51,8 @@ def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
 
 def elements(name: str, atom: Vector, given: np.ndarray[Any, Any]) -> None:
     """Refuse numbers that are no elements of the semiring."""
-    if given.dtype.kind in "fiub" and given.size and not 0 <= given.min() <= given.max() < atom.semiring.size:
+    bounded = given.dtype.kind in "fiub" and given.size and atom.semiring.finite
+    if bounded and not 0 <= given.min() <= given.max() < atom.semiring.size:
         raise BadValue(f"'{name}' wants elements 0..{atom.semiring.size - 1} of {atom.semiring}, got {given.min()} to {given.max()}")
 
 
@@ -111,4 +112,4 @@ def forward_object(p: Param) -> Ty:
 
 def size(ob: Ty) -> int:
     """How many numbers an object has."""
-    return sum(a.size if isinstance(a, Array | Vector) else 2 for a in ob)
+    return sum(a.size if isinstance(a, Array) else a.total if isinstance(a, Vector) else 2 for a in ob)

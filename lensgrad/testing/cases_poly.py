@@ -1,19 +1,35 @@
-"""Cases of the generators of polynomial circuits, over both semirings."""
+"""Cases of the generators of polynomial circuits: all of them over bits, a few over each other kind of machine arithmetic."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lensgrad.core.op import Table
 from lensgrad.testing.case import Case
-from lensgrad.theories.poly.circuit import Add, Constant, Gather, Mul, Scatter, Vector
-from lensgrad.theories.poly.semiring import LOGIC, Z2
+from lensgrad.theories.poly.circuit import Add, Collect, Constant, Gather, Mul, Repeat, Scatter, Vector
+from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, min_plus, modulo, saturating
 
-POLY: list[Case] = [
-    case
-    for s in (Z2, LOGIC)
-    for case in (
-        *(Case(Constant(s, Table(v))) for v in ([], [1], [0, 1, 1])),
-        *(Case(op, (Vector(s, n),) * 2) for op in (Add(), Mul()) for n in (1, 2)),
-        *(Case(Gather(Table(t)), (Vector(s, n),)) for t, n in (([0], 1), ([2, 0, 0], 3), ([1, 0], 2), ([], 2))),
-        *(Case(Scatter(Table(t), n), (Vector(s, len(t)),)) for t, n in (([0], 1), ([1, 1, 3], 4), ([2, 0], 3), ([0, 0, 0], 1))),
-    )
-]
+NUMBERS = {"NumPy = JAX": "JAX has bits only"}
+
+
+def bits(s: Semiring) -> Iterator[Case]:
+    """Every generator over two elements."""
+    yield from (Case(Constant(s, Table(v))) for v in ([], [1], [0, 1, 1]))
+    yield from (Case(op, (Vector(s, n, rows),) * 2) for op in (Add(), Mul()) for n, rows in ((1, None), (2, None), (1, 2)))
+    yield from (Case(Gather(Table(t)), (Vector(s, n),)) for t, n in (([0], 1), ([2, 0, 0], 3), ([1, 0], 2), ([], 2)))
+    yield from (Case(Scatter(Table(t), n), (Vector(s, len(t)),)) for t, n in (([0], 1), ([1, 1, 3], 4), ([2, 0], 3), ([0, 0, 0], 1)))
+    yield from (Case(op, (Vector(s, 2, 2),)) for op in (Gather(Table([1, 1, 0])), Scatter(Table([2, 2]), 3), Collect()))
+    yield from (Case(Repeat(rows), (Vector(s, 2),)) for rows in (0, 1, 3))
+
+
+def numbers(s: Semiring) -> Iterator[Case]:
+    """Every generator over more elements."""
+    ops = Gather(Table([1, 1, 0])), Scatter(Table([2, 2]), 3), Repeat(2)
+    yield Case(Constant(s, Table([0, 1, 1])), without=NUMBERS)
+    yield from (Case(op, (Vector(s, 2),) * 2, without=NUMBERS) for op in (Add(), Mul()))
+    yield from (Case(op, (Vector(s, 2),), without=NUMBERS) for op in ops)
+    yield Case(Collect(), (Vector(s, 2, 3),), without=NUMBERS)
+
+
+OTHERS = (Z, modulo(3), modulo(4), modulo(256), modulo(2**33), modulo(1009), saturating(3), saturating(99), min_plus(4))
+POLY: list[Case] = [*(case for s in (Z2, LOGIC) for case in bits(s)), *(case for s in OTHERS for case in numbers(s))]

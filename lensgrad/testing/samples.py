@@ -73,7 +73,7 @@ def natural(rng: Rng, atom: Any) -> Any:
     if isinstance(atom, Key):
         return words(rng, atom)
     if isinstance(atom, Vector):
-        return carried(atom, rng.integers(0, atom.semiring.size, atom.size))
+        return carried(atom, rng.integers(*((0, atom.semiring.size) if atom.semiring.finite else (-9, 10)), atom.total))
     if not isinstance(atom, Array):
         raise BadValue(f"there is no sampler for {atom}: give the case `values`, one sampler for each input")
     return normal(rng, atom) if atom.floating else whole(0, 2 if atom.dtype == "bool" else 4)(rng, atom)

@@ -91,10 +91,14 @@ def test_its_source_needs_numpy_only():
     assert "lensgrad" not in learner(2).source().replace("written by lensgrad as plain NumPy", "")
 
 
-def test_a_circuit_is_stepped_one_example_at_a_time():
-    with pytest.raises(TypeMismatch) as error:
-        learner(2).fit((PAIRS, PAIRS[:, :1]), batch_size=2, progress=False)
-    assert str(error.value) == "batching is for arrays and keys, and this arrow takes Z2[2] × Z2[1]: use batch_size=None"
+def test_a_batch_moves_by_the_sum_of_its_examples():
+    y = np.array([[0], [1], [1], [0]], np.uint8)
+    run = learner(2).fit((PAIRS, y), batch_size=4, progress=False)
+    assert run.values["table"].tolist() == [0, 1, 1, 0]
+    assert run.predict(PAIRS).tolist() == y.tolist() and run.history[0]["loss"] == 0.5
+    twice = np.concatenate([PAIRS, PAIRS]), np.concatenate([y, y])
+    run = learner(2).fit(twice, batch_size=8, progress=False)
+    assert run.values["table"].tolist() == [0, 0, 0, 0], "over Z2 two equal requests cancel"
 
 
 def test_data_over_bits_is_made_of_bits():

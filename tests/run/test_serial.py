@@ -29,7 +29,7 @@ from lensgrad.run.signature import library
 from lensgrad.testing.cases import cases_of, generators
 from lensgrad.testing.strategies import THEORIES, WORLDS, instances
 from lensgrad.theories.poly.circuit import Vector
-from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring
+from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, modulo
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import SHORT, Array, Key, Real, full
 
@@ -37,7 +37,7 @@ MODULES = ("checkpoint.py", "reading.py", "serial.py", "signature.py")
 PUBLISHED = re.findall(
     r"\S+",
     """
-core.Definition core.Recompute poly.Add poly.Constant poly.Gather poly.Mul poly.Scatter smooth.AMax smooth.Abs smooth.Add
+core.Definition core.Recompute poly.Add poly.Collect poly.Constant poly.Gather poly.Mul poly.Repeat poly.Scatter smooth.AMax smooth.Abs smooth.Add
 smooth.And smooth.ArgMax smooth.ArgSort smooth.AxisMean smooth.Cast smooth.Clamp smooth.Compare smooth.Concatenate
 smooth.Convolve smooth.Cos smooth.CumulativeSum smooth.Div smooth.Einsum smooth.Erf smooth.Exp smooth.Expm1 smooth.Flip
 smooth.Floor smooth.FoldIn smooth.Full smooth.IntegerPower smooth.Iota smooth.KeySpread smooth.KeyTranspose smooth.Log
@@ -103,6 +103,7 @@ def test_random_reverse_derivatives_come_back(theory):
 
 def test_objects_come_back():
     atoms = Array((2, 0), "bfloat16"), Array((), "float16"), Key((3,)), Vector(Z2, 5), Vector(LOGIC, 0), Array(())
+    atoms = *atoms, Vector(modulo(7), 2, 3), Vector(Z, 1)
     returns(I)
     returns(Ty(atoms))
     returns(delta(Ty(atoms[2:])) @ two(Ty(atoms)))
@@ -271,10 +272,10 @@ def test_functions_and_strange_values_are_refused_when_writing():
 
 
 def test_a_semiring_of_ones_own_is_refused_when_writing():
-    own = Semiring("Z3", 3, lambda a, b: (a + b) % 3, lambda a, b: a * b % 3)
+    own = Semiring("F3", 3, lambda a, b: (a + b) % 3, lambda a, b: a * b % 3)
     with pytest.raises(BadCheckpoint) as error:
         encode(Ty((Vector(own, 2),)))
-    assert str(error.value) == "the semiring Z3 is no part of lensgrad, so a file cannot name it"
+    assert str(error.value) == "the semiring F3 is no part of lensgrad, so a file cannot name it"
 
 
 # -- data that describes nothing ---------------------------------------------------------------------------------------
@@ -341,7 +342,7 @@ REFUSED = {
         PLACE + f"'object' is no dtype here; use one of {', '.join(SHORT)}",
     ),
     "no atom": (around({"object": [1]}), PLACE + "1 is out of place"),
-    "no semiring": (around({"semiring": "Z7"}), f"'Z7' is no semiring here: {UPGRADE}"),
+    "no semiring": (around({"semiring": "F7"}), f"'F7' is no semiring here: {UPGRADE}"),
     "no role": (around({"role": "boss"}), PLACE + "'boss' is not a valid Role"),
     "no float": (around({"float": "1.5"}), "'1.5' is no float that JSON cannot write"),
     "an image of no type": (

@@ -11,6 +11,7 @@ from lensgrad.backends import kernels
 from lensgrad.backends.exact.pointwise import EXP, Entries, Meaning, applied, filled, inverse, null, of, positive
 from lensgrad.backends.exact.polynomial import Polynomial
 from lensgrad.theories.poly import circuit
+from lensgrad.theories.poly.semiring import Semiring
 from lensgrad.theories.smooth import array, conv, linear, random
 
 
@@ -100,11 +101,15 @@ def window_argmax(op: conv.WindowArgMax, x: Entries) -> Entries:
     return filled([applied("first largest", *(e for _, e in c), tuple(n for n, _ in c)) for c in pairs], shape)
 
 
-def scatter(op: circuit.Scatter, x: Entries) -> Entries:
-    out = np.full(op.size, x[0] * 0 if x.size else 0, object)
-    for place, e in zip(op.table.entries, x, strict=True):
-        out[place] = out[place] + e
+def scatter(op: circuit.Scatter, x: Entries, ring: Semiring) -> Entries:
+    out = np.full((*x.shape[:-1], op.size), Polynomial(ring, {}), object)
+    for i, place in enumerate(op.table.entries):
+        out[..., place] = out[..., place] + x[..., i]
     return out
+
+
+def collect(op: circuit.Collect, x: Entries, ring: Semiring) -> Entries:
+    return sum(x, np.full(x.shape[1:], Polynomial(ring, {}), object))
 
 
 def draw(op: random.RandomBits, key: Entries) -> Entries:

@@ -61,7 +61,8 @@ def formal_reverse(f: Diagram) -> Image:
 
 def cotangent(pairs: Sequence[tuple[Polynomial, Polynomial]], x: Entries, wire: int) -> Entries:
     """Σⱼ y′ⱼ ∂yⱼ/∂x for each entry of one input."""
-    found = [sum((s * derivative(y, Variable(wire, e)) for y, s in pairs), x.flat[e] * 0) for e in range(x.size)]
+    none = [Polynomial(e.ring, {}) for e in x.ravel()]
+    found = [sum((s * derivative(y, Variable(wire, e)) for y, s in pairs), zero) for e, zero in enumerate(none)]
     return filled(found, x.shape)
 
 
@@ -71,8 +72,7 @@ def variables(f: Diagram) -> list[Entries]:
 
 def symbols(atom: Any, wire: int) -> Entries:
     """One variable for each entry of an atom."""
-    shape = (atom.size,) if isinstance(atom, z.Vector) else atom.shape
-    return filled([Polynomial.symbol(Variable(wire, e), ring(atom)) for e in range(int(np.prod(shape)))], shape)
+    return filled([Polynomial.symbol(Variable(wire, e), ring(atom)) for e in range(int(np.prod(atom.shape)))], atom.shape)
 
 
 def ring(atom: Any) -> Semiring:
@@ -86,7 +86,7 @@ def evaluate(f: Diagram, inputs: Sequence[Entries]) -> list[Entries]:
         meaning = EXACT.get(type(node.op), Hole("it is not in the table"))
         if isinstance(meaning, Hole):
             raise NoRule(f"{node.op.name} has no meaning in the exact functor: {meaning.reason}")
-        found = meaning(node.op, *args)
+        found = meaning(node.op, *args, *((node.cod[0].semiring,) if type(node.op) in SUMS else ()))
         return [lifted(v, a) for v, a in zip(found if isinstance(found, tuple) else (found,), node.cod, strict=True)]
 
     return fold(unfold(f), list(inputs), rule)
@@ -100,19 +100,19 @@ def lifted(value: Any, atom: Any) -> Entries:
 
 def table(f: Diagram) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """A circuit as its truth table: all inputs, entry by entry, with the outputs they give. Exhaustive."""
-    sizes = [a.size for a in f.dom]
-    for flat in product(*(a.semiring.elements for a in f.dom for _ in range(a.size))):
+    for flat in product(*(a.semiring.elements for a in f.dom for _ in range(a.total))):
         values, rest = [], list(flat)
-        for a, n in zip(f.dom, sizes, strict=True):
-            values.append(filled([Polynomial.number(v, a.semiring) for v in rest[:n]], (n,)))
-            rest = rest[n:]
-        yield flat, tuple(e.constant for y in evaluate(f, values) for e in y)
+        for a, x in zip(f.dom, variables(f), strict=True):
+            values.append(filled([Polynomial.number(v, a.semiring) for v in rest[: x.size]], x.shape))
+            rest = rest[x.size :]
+        yield flat, tuple(e.constant for y in evaluate(f, values) for e in y.ravel())
 
 
 def loop(op: scan.Scan, *args: Entries) -> tuple[Entries, ...]:
     return kernels.scan(lambda *v: tuple(evaluate(op.body, v)), op.n, op.carries, op.shared, op.backward, *args)
 
 
+SUMS = (z.Scatter, z.Collect)  # what needs to know the 0 of its semiring
 EXACT: dict[type[Op], Meaning | Hole] = {
     p.Add: each(lambda op, x, y: x + y),
     p.Sub: each(lambda op, x, y: x - y),
@@ -178,6 +178,8 @@ EXACT: dict[type[Op], Meaning | Hole] = {
     z.Constant: lambda op: np.array(op.values.entries, object),
     z.Add: each(lambda op, x, y: x + y),
     z.Mul: each(lambda op, x, y: x * y),
-    z.Gather: lambda op, x: x[list(op.table.entries)],
+    z.Gather: lambda op, x: x[..., list(op.table.entries)],
     z.Scatter: whole.scatter,
+    z.Repeat: lambda op, x: np.repeat(x[None], op.rows, 0),
+    z.Collect: whole.collect,
 }

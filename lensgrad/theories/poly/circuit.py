@@ -1,4 +1,8 @@
-"""Polynomial circuits over a semiring (arXiv 2203.06430): vectors of elements, +, ×, constants, and fixed wiring."""
+"""Polynomial circuits over a semiring (arXiv 2203.06430): vectors of elements, +, ×, constants, and fixed wiring.
+
+Wires are vectors, so that a layer of any width is a few nodes. With rows a wire holds one vector for each example; every
+generator works on all rows alike, and `Repeat` and `Collect` go between one vector and many.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,45 @@ from lensgrad.theories.poly.semiring import Z2, Semiring
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """Sⁿ: an atom, n elements of a semiring on one wire. Its changes are itself."""
+    """Sⁿ: an atom, n elements of a semiring on one wire; with `rows`, that many vectors. Its changes are itself."""
 
     semiring: Semiring
     size: int
+    rows: int | None = None
 
     def __post_init__(self) -> None:
-        if type(self.size) is not int or self.size < 0:
-            raise BadValue(f"a vector has a whole number of elements ≥ 0, got {self.size!r}")
+        for n in (self.size, self.rows or 0):
+            if type(n) is not int or n < 0:
+                raise BadValue(f"a vector has a whole number of elements ≥ 0, got {n!r}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(size,), or (rows, size)."""
+        return (self.size,) if self.rows is None else (self.rows, self.size)
+
+    @property
+    def total(self) -> int:
+        """How many elements it has in all rows."""
+        return self.size * (1 if self.rows is None else self.rows)
+
+    @property
+    def row(self) -> Vector:
+        """The vector of one row."""
+        return Vector(self.semiring, self.size)
+
+    def sized(self, size: int) -> Vector:
+        """The same rows of so many elements."""
+        return Vector(self.semiring, size, self.rows)
+
+    def stacked(self, n: int) -> Vector:
+        """One vector for each of n examples."""
+        if self.rows is not None:
+            raise BadValue(f"{self} has rows already, and a circuit is batched once")
+        return Vector(self.semiring, self.size, n)
+
+    def spread(self, wire: Wire, n: int) -> Wire:
+        """n equal rows."""
+        return Repeat(n)(wire)
 
     @property
     def change(self) -> Vector:
@@ -38,7 +73,12 @@ class Vector:
         return self.constant(self.semiring.one)
 
     def constant(self, value: int) -> Wire:
-        return Constant(self.semiring, Table([value] * self.size))()
+        return self.filled([value] * self.size)
+
+    def filled(self, values: Sequence[int]) -> Wire:
+        """Fixed elements, the same in all rows."""
+        made = Constant(self.semiring, Table(values))()
+        return made if self.rows is None else Repeat(self.rows)(made)
 
     def infix(self, name: str, *args: Any) -> Any:
         """`+`, `*`, `-` (where + has inverses) and `x[i]` on wires of this type."""
@@ -48,7 +88,7 @@ class Vector:
                 raise WireError(f"a wire of type {self} is indexed by whole numbers and slices inside it, got {index!r}")
             chosen = list(range(self.size))[index]
             return Gather(Table([chosen] if isinstance(chosen, int) else chosen))(x)
-        wires = [self.constant(a) if type(a) is int else a for a in args]
+        wires = [self.constant(self.semiring.image(a)) if type(a) is int else a for a in args]
         if name in ("sub", "neg"):
             return self._negated(wires, name)
         if name not in INFIX:
@@ -60,11 +100,12 @@ class Vector:
             raise NoChange(
                 f"{self.semiring.name} has no negatives, so nothing can be subtracted in {self}: there is no descent here, use `ascent`"
             )
-        minus_one = self.constant(self.semiring.negative(self.semiring.one))
-        return Mul()(wires[-1], minus_one) if name == "neg" else Add()(wires[0], Mul()(wires[1], minus_one))
+        unit = self.semiring.negative(self.semiring.one)
+        opposite = wires[-1] if unit == self.semiring.one else Mul()(wires[-1], self.constant(unit))
+        return opposite if name == "neg" else Add()(wires[0], opposite)
 
     def __str__(self) -> str:
-        return f"{self.semiring.name}[{self.size}]"
+        return f"{self.semiring.name}[{'' if self.rows is None else f'{self.rows}, '}{self.size}]"
 
 
 @generator
@@ -77,7 +118,7 @@ class Constant(Op):
     def type(self, *dom: Any) -> Ty:
         if dom:
             raise TypeMismatch(f"a constant wants 0 inputs, got {Ty(dom)}")
-        if any(v not in self.semiring.elements for v in self.values.entries):
+        if not all(map(self.semiring.has, self.values.entries)):
             raise TypeMismatch(f"a constant of {self.semiring.name} has entries in 0..{self.semiring.size - 1}, got {self.values}")
         return Ty((Vector(self.semiring, len(self.values)),))
 
@@ -95,6 +136,9 @@ class Add(Op):
     def adjoint(self, *dom: Any) -> Any:
         return lambda dz: (dz, dz)
 
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+        return self(*in_rows(n, flags, xs))
+
 
 @generator
 class Mul(Op):
@@ -106,6 +150,9 @@ class Mul(Op):
     def reverse(self, x: Any, y: Any, dz: Any) -> Any:
         return dz * y, dz * x
 
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+        return self(*in_rows(n, flags, xs))
+
 
 @generator
 class Gather(Op):
@@ -115,12 +162,15 @@ class Gather(Op):
 
     def type(self, *dom: Any) -> Ty:
         x = vector("gather", dom)
-        if any(not 0 <= i < x.size for i in self.table.entries):
+        if not self.table.within(x.size):
             raise TypeMismatch(f"gather reads entries 0..{x.size - 1} of {x}, got {self.table}")
-        return Ty((Vector(x.semiring, len(self.table)),))
+        return Ty((x.sized(len(self.table)),))
 
     def adjoint(self, *dom: Any) -> Any:
         return Scatter(self.table, dom[0].size)
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return self(x)
 
 
 @generator
@@ -132,12 +182,42 @@ class Scatter(Op):
 
     def type(self, *dom: Any) -> Ty:
         x = vector("scatter", dom)
-        if len(self.table) != x.size or any(not 0 <= i < self.size for i in self.table.entries):
+        if len(self.table) != x.size or not self.table.within(self.size):
             raise TypeMismatch(f"scatter wants one place in 0..{self.size - 1} for each entry of {x}, got {self.table}")
-        return Ty((Vector(x.semiring, self.size),))
+        return Ty((x.sized(self.size),))
 
     def adjoint(self, *dom: Any) -> Any:
         return Gather(self.table)
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return self(x)
+
+
+@generator
+class Repeat(Op):
+    """The same vector in every row : Sⁿ → Sⁿ in so many rows. Its adjoint is `Collect`."""
+
+    rows: int
+
+    def type(self, *dom: Any) -> Ty:
+        return Ty((vector("repeat", dom).stacked(self.rows),))
+
+    def adjoint(self, *dom: Any) -> Any:
+        return Collect()
+
+
+@generator
+class Collect(Op):
+    """The sum of all rows : Sⁿ in rows → Sⁿ. Its adjoint is `Repeat`."""
+
+    def type(self, *dom: Any) -> Ty:
+        x = vector("collect", dom)
+        if x.rows is None:
+            raise TypeMismatch(f"collect adds the rows of a vector, and {x} has none")
+        return Ty((x.row,))
+
+    def adjoint(self, *dom: Any) -> Any:
+        return Repeat(dom[0].rows)
 
 
 INFIX: dict[str, Op] = {"add": Add(), "mul": Mul()}
@@ -153,6 +233,11 @@ def two_vectors(what: str, dom: tuple[Any, ...]) -> Vector:
     if len(dom) != 2 or not all(isinstance(a, Vector) for a in dom):
         raise TypeMismatch(f"{what} wants two vectors, got {Ty(dom)}")
     return same(what, *dom)
+
+
+def in_rows(n: int, flags: Sequence[bool], xs: Sequence[Any]) -> list[Any]:
+    """Wires with a row for each example: those that examples share are repeated."""
+    return [x if b else Repeat(n)(x) for x, b in zip(xs, flags, strict=True)]
 
 
 def Bits(n: int = 1, semiring: Semiring = Z2) -> Ty:
@@ -190,8 +275,8 @@ def fold_sum(parts: Sequence[Any]) -> Any:
 
 
 def minterms(x: Any) -> Any:
-    """The basis of truth tables : S^k → S^(2^k). Entry s is Π (x_i if bit i of s else 1 + x_i), bit k−1−i for input i."""
-    pairs = [concatenate([x[i] + 1, x[i]]) for i in range(x.atom.size)]
+    """The basis of truth tables : S^k → S^(2^k). Entry s is Π (x_i if bit i of s else 1 − x_i), bit k−1−i for input i."""
+    pairs = [concatenate([1 - x[i], x[i]]) for i in range(x.atom.size)]
     return reduce(outer, pairs)
 
 

@@ -32,12 +32,14 @@ def stacked(atom: Any, n: int) -> Any:
     """Aⁿ as one atom: a new leading axis."""
     if isinstance(atom, Array):
         return atom.with_shape(n, *atom.shape)
-    return Key((n, *atom.shape))
+    return Key((n, *atom.shape)) if isinstance(atom, Key) else atom.stacked(n)
 
 
 def spread(wire: Any, n: int) -> Any:
     """n equal examples."""
-    return KeySpread(n)(wire) if isinstance(wire.atom, Key) else lead(wire, n)
+    if isinstance(wire.atom, Array):
+        return lead(wire, n)
+    return KeySpread(n)(wire) if isinstance(wire.atom, Key) else wire.atom.spread(wire, n)
 
 
 def batch(f: Diagram, n: int, over: Sequence[bool]) -> tuple[Diagram, tuple[bool, ...]]:
