@@ -166,6 +166,7 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     index.Take: lambda n, x, i: kernels.take(x, i, n.op.lead),
     index.ScatterAdd: lambda n, i, y: kernels.scatter_add(i, y, n.op.rows, n.op.lead),
     index.OneHot: lambda n, i: (i[..., None] == jnp.arange(n.op.n, dtype=jnp.int32)).astype(n.op.dtype),
+    index.Numbers: lambda n: jnp.array(n.op.table.entries, jnp.int32),
     index.Iota: lambda n: jnp.arange(n.op.n, dtype=jnp.int32),
     # windows, randomness, loops
     conv.Convolve: convolution,

@@ -177,6 +177,7 @@ MEANING: dict[type[Op], Any] = {
     index.Take: "take({0}, {1}, {op.lead})",
     index.ScatterAdd: "scatter_add({0}, {1}, {op.rows}, {op.lead})",
     index.OneHot: lambda s: f"one_hot({s.args[0]}, {s.op.n}, {dtype(s.op.dtype)})",
+    index.Numbers: lambda s: entries(s.op.table),
     index.Iota: "np.arange({op.n}, dtype=np.int32)",
     # windows, randomness, loops
     conv.Convolve: convolution,

@@ -15,8 +15,6 @@ from lensgrad.learn.rates import Rate
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.ops import mean, total
 
-
-
 REDUCTIONS = {"mean": mean, "sum": total}  # of the losses of a batch
 
 

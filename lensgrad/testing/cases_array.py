@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lensgrad.core.op import Table
 from lensgrad.testing.case import Case
 from lensgrad.testing.cases_pointwise import f, i, kink
 from lensgrad.testing.samples import between, fractional, normal, spaced, whole
@@ -137,6 +138,7 @@ INDEX: list[Case] = [
     *(Case(index.OneHot(4, d), (at,), (ANY,)) for d in ("float64", "float32") for at in (i(), i(2, 3))),
     Case(index.OneHot(300, "float64"), (i(3, dtype="uint8"),), (whole(0, 256),)),
     *(Case(index.Iota(n)) for n in (1, 4)),
+    *(Case(index.Numbers(Table(t))) for t in ([], [3, -1, 3], [2, 4, 6])),
 ]
 
 RANDOM: list[Case] = [

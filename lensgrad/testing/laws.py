@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lensgrad.backends.exact import exact
-from lensgrad.cat.laws import Holds, Law
+from lensgrad.cat.laws import REVERSE, Holds, Law
 from lensgrad.cat.lens import Lens
 from lensgrad.cat.para_laws import LAWS, structure_of
 from lensgrad.testing.extras import hypothesis
-from lensgrad.testing.strategies import CIRCUITS, MONOTONE, SMOOTH, WORLDS, Theory, World, instances
+from lensgrad.testing.strategies import CIRCUITS, MONOTONE, RINGS, SMOOTH, WORLDS, Theory, World, instances
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,10 @@ def shown(side: Any) -> str:
 
 
 def law_cases() -> list[LawCase]:
-    """All laws in all categories over Smooth and Z2; those of the base category over a semiring without negatives too."""
+    """All laws in all categories over Smooth and Z2; those of the base category over OR/AND; those of R over other semirings too."""
     worlds = {SMOOTH: WORLDS, CIRCUITS: WORLDS, MONOTONE: WORLDS[:1]}
-    return [LawCase(t, w, law) for t in worlds for w in worlds[t] for law in LAWS[w.name]]
+    found = [LawCase(t, w, law) for t in worlds for w in worlds[t] for law in LAWS[w.name]]
+    return found + [LawCase(t, WORLDS[0], law) for t in RINGS for law in REVERSE]
 
 
 def law_checks(cases: int = 50, suite: Iterable[LawCase] | None = None) -> Iterator[tuple[str, str]]:

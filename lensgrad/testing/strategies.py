@@ -16,7 +16,7 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
 from lensgrad.testing.extras import hypothesis
 from lensgrad.theories.poly import circuit
-from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring
+from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, min_plus, modulo, saturating
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
 
@@ -83,10 +83,10 @@ SMOOTH = Theory(
 
 
 def poly(semiring: Semiring) -> Theory:
-    """The theory of polynomial circuits over a finite semiring."""
+    """The theory of polynomial circuits over a semiring."""
 
     def point(draw: DrawFn, atom: Any) -> Any:
-        return atom.constant(pick(draw, semiring.elements))
+        return atom.constant(pick(draw, semiring.elements if semiring.finite else range(-3, 4)))
 
     def rewired(x: Any) -> Any:
         return circuit.gather(x, [0, 0]) if x.atom.size == 1 else circuit.total(x)
@@ -102,6 +102,7 @@ def poly(semiring: Semiring) -> Theory:
 CIRCUITS = poly(Z2)
 MONOTONE = poly(LOGIC)
 THEORIES = (SMOOTH, CIRCUITS, MONOTONE)
+RINGS = tuple(poly(s) for s in (Z, modulo(3), modulo(4), modulo(5), saturating(3), saturating(4), min_plus(8)))
 
 
 def draw_object(draw: DrawFn, theory: Theory, largest: int = 2) -> Ty:

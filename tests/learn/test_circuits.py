@@ -9,7 +9,7 @@ from numerics import evaluate
 import lensgrad as lg
 from lensgrad.cat.para import corner, lens
 from lensgrad.cat.reverse import R
-from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn.circuits import lookup
 from lensgrad.run.compile import compile

@@ -20,12 +20,12 @@ from lensgrad.backends.exact.pointwise import Entries, Meaning, each, filled
 from lensgrad.backends.exact.polynomial import RATIONALS, Polynomial, Variable, derivative
 from lensgrad.backends.source import Hole
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import NoRule
+from lensgrad.core.errors import BadValue, NoRule
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
 from lensgrad.core.op import Op, Recompute
 from lensgrad.theories.poly import circuit as z
-from lensgrad.theories.poly.semiring import Semiring
+from lensgrad.theories.poly.semiring import Semiring, modulo
 from lensgrad.theories.smooth import array, conv, index, linear, random, scan
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth import reduce as reductions
@@ -108,6 +108,47 @@ def table(f: Diagram) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
         yield flat, tuple(e.constant for y in evaluate(f, values) for e in y.ravel())
 
 
+def formally_equal(f: Diagram, g: Diagram) -> bool:
+    """Whether two circuits are the same polynomials: what R respects."""
+    return (f.dom, f.cod) == (g.dom, g.cod) and exact(f) == exact(g)
+
+
+def functionally_equal(f: Diagram, g: Diagram, most: int = 2**20) -> bool:
+    """Whether two circuits are the same function. x² and x are over Z2, and R tells them apart.
+
+    Over Z, and over Z_p with p prime, from their polynomials (modulo xᵖ − x); over any other semiring by trying all values.
+    """
+    if (f.dom, f.cod) != (g.dom, g.cod):
+        return False
+    rings = {a.semiring for a in (*f.dom, *f.cod)}
+    if all(not s.finite or prime(s) for s in rings):
+        return [*map(reduced, entries_of(f))] == [*map(reduced, entries_of(g))]
+    count = int(np.prod([float(a.semiring.size) ** a.total for a in f.dom]))
+    if count > most:
+        told = f"these circuits have {count} inputs to try, more than {most}"
+        raise BadValue(f"{told}: over {', '.join(map(str, rings))} there is no shorter way")
+    return list(table(f)) == list(table(g))
+
+
+def entries_of(f: Diagram) -> list[Polynomial]:
+    return [e for _, entries in exact(f).outs for e in entries]
+
+
+def prime(s: Semiring) -> bool:
+    """Whether a semiring is the field Z_p."""
+    return s == modulo(max(s.size, 2)) and all(s.size % k for k in range(2, int(s.size**0.5) + 1))
+
+
+def reduced(p: Polynomial) -> Polynomial:
+    """The polynomial modulo xᵖ − x; over Z as it is."""
+    n = p.ring.size
+    return sum((reduced_monomial(p.ring, m, c, n) for m, c in p.terms.items()), Polynomial(p.ring, {})) if n else p
+
+
+def reduced_monomial(ring: Semiring, m: Any, c: Any, n: int) -> Polynomial:
+    return Polynomial(ring, {frozenset((s, (k - 1) % (n - 1) + 1) for s, k in m): c})
+
+
 def loop(op: scan.Scan, *args: Entries) -> tuple[Entries, ...]:
     return kernels.scan(lambda *v: tuple(evaluate(op.body, v)), op.n, op.carries, op.shared, op.backward, *args)
 
@@ -167,6 +208,7 @@ EXACT: dict[type[Op], Meaning | Hole] = {
     index.Take: whole.take,
     index.ScatterAdd: whole.scatter_add,
     index.OneHot: whole.one_hot,
+    index.Numbers: lambda op: np.array(op.table.entries, object),
     index.Iota: lambda op: np.arange(op.n),
     conv.Convolve: whole.convolve,
     conv.WindowArgMax: whole.window_argmax,

@@ -86,7 +86,7 @@ def modulo(n: int) -> Semiring:
 
 @cache
 def saturating(n: int) -> Semiring:
-    """Sat_n = {0..n−1} with sums and products cut off at n − 1 (arXiv 2203.06430, Definition 6.1). `saturating(2)` is OR/AND by name Sat2."""
+    """Sat_n = {0..n−1} with sums and products cut off at n − 1 (arXiv 2203.06430, Definition 6.1)."""
     top = whole("saturating", n, 2, 2**31) - 1
     return Semiring(f"Sat{n}", n, lambda a, b: min(a + b, top), lambda a, b: min(a * b, top), rule="cap")
 

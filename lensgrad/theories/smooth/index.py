@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.core.errors import TypeMismatch
-from lensgrad.core.op import Op, generator
+from lensgrad.core.op import Op, Table, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, arity, arrays
 from lensgrad.theories.smooth.linear import Transpose, lead, single
@@ -103,3 +103,14 @@ class Iota(Op):
     def type(self, *dom: Any) -> Ty:
         arity("iota", dom, 0)
         return Ty((Array((self.n,), "int32"),))
+
+
+@generator
+class Numbers(Op):
+    """Fixed whole numbers : I → I32ⁿ, such as the wiring of a circuit."""
+
+    table: Table
+
+    def type(self, *dom: Any) -> Ty:
+        arity("numbers", dom, 0)
+        return Ty((Array((len(self.table),), "int32"),))
