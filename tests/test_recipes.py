@@ -193,9 +193,10 @@ def test_what_a_recipe_cannot_do_is_said(told):
     assert str(refused.value) == told
 
 
-def test_l2_adds_the_gradient_of_its_penalty_before_the_optimizer():
+def test_weight_decay_adds_the_gradient_of_its_penalty_before_the_optimizer():
     data = {"x": np.array([[1.0, 2.0]]), "y": np.array([[1.0]])}
-    learner = lg.supervised(lg.dense(2, 1, dtype="float64"), lg.half_squared_error, {"weight": lg.weight_decay(0.5), lg.weights: lg.sgd(0.1)})
+    decayed = {"weight": lg.weight_decay(0.5), lg.weights: lg.sgd(0.1)}
+    learner = lg.supervised(lg.dense(2, 1, dtype="float64"), lg.half_squared_error, decayed)
     start = {"weight": np.array([[1.0, -1.0]]), "bias": np.array([0.0])}
     after = learner.fit(data, epochs=1, batch_size=1, start=start, progress=False).values
     off = start["weight"] @ data["x"][0] - 1.0

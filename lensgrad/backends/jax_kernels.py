@@ -14,6 +14,7 @@ from jax import lax
 def to_integer(x: Any, dtype: str) -> Any:
     """Truncate towards zero into an integer type, NaN as 0 and values outside at the ends."""
     low, high = jnp.iinfo(dtype).min, jnp.iinfo(dtype).max
+    x = x.astype(jnp.float32) if x.dtype == jnp.float16 else x  # the bounds are beyond half precision
     inside = jnp.where((x > low) & (x < high + 1.0), x, 0).astype(dtype)
     return jnp.where(x <= low, jnp.array(low, dtype), jnp.where(x >= high + 1.0, jnp.array(high, dtype), inside))
 
