@@ -120,8 +120,13 @@ def test_evidence_reports_what_fails_beside_what_holds(monkeypatch, tmp_path, ca
     assert capsys.readouterr().out.count("FAILS") == 2
 
 
-def test_evidence_of_one_piece_leaves_the_page_alone(monkeypatch, tmp_path):
+def test_evidence_of_one_piece_keeps_what_the_others_gave(monkeypatch, tmp_path):
+    figures = iter(["1", "2", "3"])
+    pieces = [evidence.Piece(name, name, lambda: (next(figures), [])) for name in ("a", "b", "c")]
+    monkeypatch.setattr(evidence, "PIECES", pieces)
     monkeypatch.setattr(evidence, "PAGE", tmp_path / "evidence.md")
-    assert evidence.main(["masks"]) == 0
-    assert evidence.main(["no such piece"]) == 2
-    assert not (tmp_path / "evidence.md").exists()
+    assert evidence.main(["no such piece"]) == 2 and not (tmp_path / "evidence.md").exists()
+    assert evidence.main(["b"]) == 0 and evidence.main(["a"]) == 0 and evidence.main(["b"]) == 0
+    page = (tmp_path / "evidence.md").read_text(encoding="utf-8")
+    assert "**2 of 3 promises hold.** Not measured yet: c." in page
+    assert "| a | holds | 2 |\n| b | holds | 3 |\n" in page and evidence.commit() in page

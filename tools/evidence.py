@@ -1,18 +1,19 @@
-"""`make evidence`: measure every promise and write docs/evidence.md, with the date, the commit and the machine.
+"""`make evidence`: measure every promise and write docs/evidence.md, each figure with its date, commit and machine.
 
 Pieces run one after the other, and one that fails is reported where its figure would stand. Names of pieces may be
-given to measure only those; the page is written when all were measured.
+given to measure only those again; what the others gave before is kept, in docs/evidence.json.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -58,23 +59,23 @@ PIECES = (
 
 @dataclass(frozen=True)
 class Result:
-    """What measuring a piece gave."""
+    """What measuring a piece gave, when and where."""
 
-    piece: Piece
     good: bool
     figure: str
     details: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    date: str = ""
+    place: str = ""
 
-    @property
-    def row(self) -> str:
+    def row(self, piece: Piece) -> str:
         told = self.figure.splitlines()[0].replace("|", "\\|")
-        return f"| {self.piece.name} | {'holds' if self.good else '**FAILS**'} | {told} |"
+        return f"| {piece.name} | {'holds' if self.good else '**FAILS**'} | {told} |"
 
-    @property
-    def section(self) -> str:
-        status = "Holds" if self.good else "**FAILS**"
-        return "\n".join([f"## {self.piece.name}", "", f"{self.piece.promise}.", "", f"{status}: {self.figure}", "", *listed(self.details)])
+    def section(self, piece: Piece) -> str:
+        told = f"{'Holds' if self.good else '**FAILS**'}: {self.figure}"
+        when = f"Measured on {self.date}, {self.place}, in {self.seconds:.0f} s."
+        return "\n".join([f"## {piece.name}", "", f"{piece.promise}.", "", told, "", *listed(self.details), when, ""])
 
 
 def listed(details: Sequence[str]) -> list[str]:
@@ -85,24 +86,29 @@ def listed(details: Sequence[str]) -> list[str]:
 
 def measured(piece: Piece) -> Result:
     """Measure one piece; whatever goes wrong is its result."""
-    start = time.perf_counter()
+    start, place = time.perf_counter(), f"{commit()}, {machine()}"
+    good, figure, details = outcome(piece)
+    return Result(good, figure, details, time.perf_counter() - start, str(datetime.now(UTC).date()), place)
+
+
+def outcome(piece: Piece) -> tuple[bool, str, list[str]]:
+    """Whether it holds, its figure, and details."""
     try:
-        figure, details = piece.measure()
-        return Result(piece, True, figure, details, time.perf_counter() - start)
+        return True, *piece.measure()
     except m.Broken as broken:
         figure, *details = str(broken).splitlines()
-        return Result(piece, False, figure, details[:40], time.perf_counter() - start)
+        return False, figure, details[:40]
     except Exception as error:
-        return Result(piece, False, f"could not be measured: {type(error).__name__}: {error}", [], time.perf_counter() - start)
+        return False, f"could not be measured: {type(error).__name__}: {error}", []
 
 
 def commit() -> str:
-    """The commit, and whether the tree has changes beside this page."""
+    """The commit, and whether the tree has changes beside the evidence."""
     try:
         name, status = m.command("git", "rev-parse", "--short", "HEAD").strip(), m.command("git", "status", "--short")
     except (OSError, m.Broken):
         return "outside version control"
-    changed = [line for line in status.splitlines() if not line.endswith("docs/evidence.md")]
+    changed = [line for line in status.splitlines() if "docs/evidence." not in line]
     return f"commit {name}" + (f" with {len(changed)} changed files" if changed else "")
 
 
@@ -112,21 +118,38 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, {software}"
 
 
-def page(results: Sequence[Result]) -> str:
+def page(results: Mapping[str, Result]) -> str:
     """docs/evidence.md."""
-    failing = sum(not r.good for r in results)
+    known = [(p, results[p.name]) for p in PIECES if p.name in results]
+    good, missing = sum(r.good for _, r in known), [p.name for p in PIECES if p.name not in results]
     head = [
         "# Evidence",
         "",
-        f"Measured on {datetime.now(UTC).date()}, {commit()}, {machine()}.",
         "`make evidence` measures every line and writes this page; nothing in it is typed by hand.",
+        "Each figure says when, where and at which commit.",
         "",
-        f"**{len(results) - failing} of {len(results)} promises hold.**" + (f" {failing} do not." if failing else ""),
+        f"**{good} of {len(PIECES)} promises hold.**"
+        + (f" {len(known) - good} do not." if good < len(known) else "")
+        + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
         "",
         "| promise | | figure |",
         "| --- | --- | --- |",
     ]
-    return anonymous("\n".join([*head, *(r.row for r in results), "", *(r.section for r in results)]).rstrip() + "\n")
+    return anonymous("\n".join([*head, *(r.row(p) for p, r in known), "", *(r.section(p) for p, r in known)]).rstrip() + "\n")
+
+
+def before() -> dict[str, Result]:
+    """What was measured before, by piece."""
+    store = PAGE.with_suffix(".json")
+    return {name: Result(**kept) for name, kept in json.loads(store.read_text(encoding="utf-8")).items()} if store.exists() else {}
+
+
+def write(results: Mapping[str, Result]) -> None:
+    """Keep the results, and the page that shows them."""
+    kept = {p.name: asdict(results[p.name]) for p in PIECES if p.name in results}
+    text = anonymous(json.dumps(kept, indent=1, ensure_ascii=False)) + "\n"
+    PAGE.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
+    PAGE.write_text(page(results), encoding="utf-8", newline="\n")
 
 
 def anonymous(text: str) -> str:
@@ -137,20 +160,18 @@ def anonymous(text: str) -> str:
 
 
 def main(names: Sequence[str]) -> int:
-    """Measure the named pieces, or all and write the page; 1 where one fails."""
+    """Measure the named pieces, or all, and write the page; 1 where one fails."""
     unknown = set(names) - {p.name for p in PIECES}
     if unknown:
         print(f"no piece is called {', '.join(sorted(unknown))}; there are: {', '.join(p.name for p in PIECES)}", file=sys.stderr)
         return 2
-    results = list[Result]()
-    for piece in PIECES:
-        if not names or piece.name in names:
-            results.append(measured(piece))
-            found = results[-1]
-            print(f"{'holds' if found.good else 'FAILS'}  {piece.name}: {found.figure}  ({found.seconds:.0f} s)", flush=True)
-    if not names:
-        PAGE.write_text(page(results), encoding="utf-8", newline="\n")
-    return int(not all(r.good for r in results))
+    chosen = [p for p in PIECES if not names or p.name in names]
+    results = before()
+    for piece in chosen:
+        results[piece.name] = found = measured(piece)
+        print(f"{'holds' if found.good else 'FAILS'}  {piece.name}: {found.figure}  ({found.seconds:.0f} s)", flush=True)
+        write(results)
+    return int(not all(results[p.name].good for p in chosen))
 
 
 if __name__ == "__main__":
