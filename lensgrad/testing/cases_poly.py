@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lensgrad.core.op import Table
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.op import Definition, Table
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case
 from lensgrad.theories.poly.circuit import Add, Collect, Constant, Gather, Mul, Repeat, Scatter, Vector
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, min_plus, modulo, saturating
@@ -20,6 +23,8 @@ def bits(s: Semiring) -> Iterator[Case]:
     yield from (Case(Scatter(Table(t), n), (Vector(s, len(t)),)) for t, n in (([0], 1), ([1, 1, 3], 4), ([2, 0], 3), ([0, 0, 0], 1)))
     yield from (Case(op, (Vector(s, 2, 2),)) for op in (Gather(Table([1, 1, 0])), Scatter(Table([2, 2]), 3), Collect()))
     yield from (Case(Repeat(rows), (Vector(s, 2),)) for rows in (0, 1, 3))
+    pair = Ty((Vector(s, 2),))
+    yield Case(Definition("box", Diagram.id(pair), trace(lambda x: x.atom.constant(1), pair)), tuple(pair))
 
 
 def numbers(s: Semiring) -> Iterator[Case]:
