@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lensgrad.cat.names import weights
 from lensgrad.core.errors import LensgradError
-from lensgrad.learn import augment
+from lensgrad.evaluation import Run
 from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
 from lensgrad.learn.circuits import lookup
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
@@ -85,14 +85,11 @@ from lensgrad.learn.optimizers import (
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
-from lensgrad.learner import Learner, Run, load, supervised
+from lensgrad.learner import Learner, supervised
 from lensgrad.run import data, metrics
-from lensgrad.run.adapt import magnitude_mask, merge
 from lensgrad.run.backend import mesh
 from lensgrad.run.callbacks import checkpoint, early_stopping
 from lensgrad.run.compile import compile
-from lensgrad.run.logs import CsvLog, TensorBoard
-from lensgrad.run.memory import optimizer_memory
 from lensgrad.run.summary import summary
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
@@ -102,15 +99,32 @@ from lensgrad.version import __version__ as __version__
 if TYPE_CHECKING:
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
+    from lensgrad.learn import augment
+    from lensgrad.loading import load
+    from lensgrad.run.adapt import magnitude_mask, merge
+    from lensgrad.run.logs import CsvLog, TensorBoard
+    from lensgrad.run.memory import optimizer_memory
 else:
+    # What few programs use, or what needs an extra, is imported when it is first asked for.
+    LATER = {
+        "CsvLog": "run.logs",
+        "LensClassifier": "estimators",
+        "LensRegressor": "estimators",
+        "TensorBoard": "run.logs",
+        "load": "loading",
+        "magnitude_mask": "run.adapt",
+        "merge": "run.adapt",
+        "optimizer_memory": "run.memory",
+    }
 
     def __getattr__(name: str):
-        """The estimators, which import scikit-learn when they are first asked for; so they are not in `__all__`."""
-        if name in ("LensClassifier", "LensRegressor"):
-            from lensgrad import estimators
+        from importlib import import_module
 
-            return getattr(estimators, name)
-        raise AttributeError(f"module 'lensgrad' has no attribute '{name}'")
+        if name == "augment":
+            return import_module("lensgrad.learn.augment")
+        if name not in LATER:
+            raise AttributeError(f"module 'lensgrad' has no attribute '{name}'")
+        return getattr(import_module(f"lensgrad.{LATER[name]}"), name)
 
 
 __all__ = [

@@ -20,7 +20,8 @@ from lensgrad.learn.layers.basic import dense, input
 from lensgrad.learn.layers.combine import sequential
 from lensgrad.learn.losses import cross_entropy, mse
 from lensgrad.learn.optimizers import adagrad, adam, adamw, sgd
-from lensgrad.learner import Learner, restored, supervised
+from lensgrad.learner import Learner, supervised
+from lensgrad.loading import restored
 from lensgrad.run.callbacks import EarlyStopping, early_stopping
 from lensgrad.run.serial import decode
 from lensgrad.theories.smooth.array import Array

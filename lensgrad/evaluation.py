@@ -11,17 +11,17 @@ import numpy as np
 
 from lensgrad.backends.numpy import host
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.run import checkpoint
 from lensgrad.run.data.check import check, check_ranges
 from lensgrad.run.data.source import ArraySource, Source, count, rows, source, transform
 from lensgrad.run.loop import Report, added, check_size, chunks
 from lensgrad.run.metrics import measure
-from lensgrad.run.signature import Generators
 from lensgrad.run.summary import summary
 from lensgrad.run.values import Values
 
 if TYPE_CHECKING:
     from lensgrad.learner import Learner
+    from lensgrad.run import checkpoint
+    from lensgrad.run.signature import Generators
 
 Outputs = Any  # an array, or a dict of arrays by name where a model has several outputs
 
@@ -44,6 +44,8 @@ class Run:
 
     def save(self, path: checkpoint.Where, generators: Generators | None = None) -> None:
         """Write a checkpoint that `lg.load(path)` reads: the learner as data, values, history and position, in one file."""
+        from lensgrad.run import checkpoint
+
         more = {"seconds": list(self.seconds)} if self.seconds else {}
         more |= {"best_epoch": self.best_epoch} if self.best_epoch else {}
         found = {"history": self.history, "position": {**self.position, **more}, "generators": generators}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lensgrad.core.errors import BadValue
 from lensgrad.evaluation import Run, evaluate
 from lensgrad.feed import Feed, feed
-from lensgrad.run import checkpoint as files
 from lensgrad.run.backend import backend
 from lensgrad.run.callbacks import Callback, Checkpoint, EarlyStopping, State, check_callbacks, checkpoint_of, parted, read, written
 from lensgrad.run.interrupt import Interrupt, Stopped
@@ -92,6 +91,8 @@ def beginning(
     if rule is not None:
         learner.recipe()  # what cannot be written is refused now, not after an epoch
     if resume and rule is not None and rule.path.exists():
+        from lensgrad.run import checkpoint as files
+
         saved = files.load_into(rule.path, learner)
         values, best = parted(saved.values)
         times = tuple(saved.position.get("seconds", ()))

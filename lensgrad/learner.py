@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lensgrad.cat.names import Role, returns
 from lensgrad.cat.para import Para, Point, para
 from lensgrad.core.diagram import Family
-from lensgrad.core.errors import BadCheckpoint, BadValue, TypeMismatch, UnknownParameter, listed
+from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
-from lensgrad.evaluation import Run
 from lensgrad.fit import fit
 from lensgrad.learn.batching import batch
 from lensgrad.learn.loss_scale import LossScale, loss_scaled
@@ -22,18 +21,17 @@ from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import closed_lens, frozen, input_of, supervised_task
 from lensgrad.learn.weighting import together, weighted
-from lensgrad.run import checkpoint
-from lensgrad.run.accumulate import accumulated
-from lensgrad.run.callbacks import parted
 from lensgrad.run.compile import Program, program
 from lensgrad.run.compile import compile as compile_closed
 from lensgrad.run.metrics import check_names as check_metrics
 from lensgrad.run.ranges import ranges
-from lensgrad.run.serial import WRONG, sentence
-from lensgrad.run.signature import Generators, fits, hints
 from lensgrad.run.source import training_file
 from lensgrad.run.values import Values, checked, forward_object, initial, size
 from lensgrad.theories.smooth.array import Array
+
+if TYPE_CHECKING:
+    from lensgrad.run import checkpoint
+    from lensgrad.run.signature import Generators
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,8 @@ class Learner:
 
         With several parts it goes through the batch part by part, and adds up what comes back.
         """
+        from lensgrad.run.accumulate import accumulated
+
         where = ("step", batch, backend) if parts == 1 else ("step", batch, backend, parts)
         if where not in self.programs:
             made = compile_closed(self.lens(batch), backend)
@@ -102,6 +102,8 @@ class Learner:
 
     def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
         """This learner as a file holds it."""
+        from lensgrad.run import checkpoint
+
         where = ("recipe", *sorted(generators or {}))
         if where not in self.programs:
             still = self.frozen()
@@ -261,30 +263,3 @@ def shares(losses: Mapping[str, Any], given: Mapping[str, float] | None) -> list
     if strange:
         raise BadValue(f"loss_weights has '{strange[0]}', and the losses are for {listed(list(losses))}")
     return [float((given or {}).get(n, 1.0)) for n in losses]
-
-
-def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
-    """The run that `run.save(path)` wrote; no class of the user's is needed, and nothing in the file is ever run.
-
-    `generators` gives a user's own generators by their names in the file. Raises `BadCheckpoint` with one sentence for a
-    file that is damaged, foreign or newer.
-    """
-    saved = checkpoint.load(path, generators)
-    try:
-        learner = restored(saved.fields)
-        objects = learner.objects()
-    except WRONG as wrong:
-        raise BadCheckpoint(f"'{path}' holds no learner that can be trained: {sentence(wrong)}") from wrong
-    checkpoint.agree(path, saved.objects, objects)
-    position, (values, _) = dict(saved.position), parted(saved.values)
-    times, best = position.pop("seconds", ()), position.pop("best_epoch", None)
-    return Run(learner, values, saved.history, position, tuple(times), best)
-
-
-def restored(known: Mapping[str, Any]) -> Learner:
-    """A learner from its fields."""
-    kinds = {f.name: hints(Learner)[f.name] for f in fields(Learner) if f.compare}
-    strange = [n for n, v in known.items() if n not in kinds or not fits(v, kinds[n])]
-    if strange:
-        raise BadCheckpoint(f"a learner has no field '{strange[0]}' of type {type(known[strange[0]]).__name__}")
-    return Learner(**known)

@@ -14,7 +14,9 @@ from lensgrad import recipes
 from lensgrad.backends.numpy import host
 from lensgrad.cli.train import known, model_name
 from lensgrad.core.errors import BadValue
-from lensgrad.learner import Learner, Run, load
+from lensgrad.evaluation import Run
+from lensgrad.learner import Learner
+from lensgrad.loading import load
 from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
 from lensgrad.run.data.bundled import Dataset
 from lensgrad.run.summary import summary

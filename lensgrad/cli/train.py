@@ -10,7 +10,9 @@ from typing import Any
 from lensgrad import recipes
 from lensgrad.cli.console import command, say
 from lensgrad.core.errors import BadValue
-from lensgrad.learner import Learner, Run, load
+from lensgrad.evaluation import Run
+from lensgrad.learner import Learner
+from lensgrad.loading import load
 from lensgrad.recipes.recipe import Data, Recipe, fitting
 from lensgrad.run.callbacks import Checkpoint, checkpoint
 

@@ -14,6 +14,7 @@ from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
 from lensgrad.core.ty import Ty, product
+from lensgrad.evaluation import Run
 from lensgrad.learn import init
 from lensgrad.learn.layers.combine import beside
 from lensgrad.learn.layers.dropout import dropout
@@ -21,7 +22,7 @@ from lensgrad.learn.layers.graph import graph_conv, mixed
 from lensgrad.learn.layers.parts import fill, layer, weight
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam, weight_decay
-from lensgrad.learner import Learner, Run, supervised
+from lensgrad.learner import Learner, supervised
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, likeliest, softmax
 from lensgrad.run.data.bundled import CORA_CLASSES, Graph, cora
 from lensgrad.run.values import Values

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.learner import Learner, Run
+from lensgrad.evaluation import Run
+from lensgrad.learner import Learner
 from lensgrad.run.data.bundled import Dataset
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue
+from lensgrad.evaluation import Run
 from lensgrad.learn.layers.attention import transformer_block
 from lensgrad.learn.layers.basic import dense, input
 from lensgrad.learn.layers.combine import each, sequential
@@ -18,7 +19,7 @@ from lensgrad.learn.layers.recurrent import lstm
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam, adamw
 from lensgrad.learn.rates import one_cycle
-from lensgrad.learner import Learner, Run, supervised
+from lensgrad.learner import Learner, supervised
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, softmax
 from lensgrad.run.data.official import shakespeare
 from lensgrad.run.data.text import Characters, windows

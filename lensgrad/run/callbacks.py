@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
-from lensgrad.run import checkpoint as files
 from lensgrad.run.loop import Moment, Plan, Position, Report
 from lensgrad.run.values import Values
 
@@ -121,6 +120,8 @@ class Checkpoint:
         return self.steps is not None and step % self.steps == 0
 
     def write(self, state: State, plan: Plan) -> None:
+        from lensgrad.run import checkpoint as files
+
         best = {f"{BEST}{name}": v for name, v in (state.best or {}).items()}
         where = written(plan, state.position, state.seconds)
         files.save(self.path, state.learner, {**state.values, **best}, history=state.history, position=where)
