@@ -13,6 +13,7 @@ import typer.core
 
 from lensgrad import __version__, recipes
 from lensgrad.cli import look
+from lensgrad.cli.circuit import circuit
 from lensgrad.cli.console import PLAIN, command, complain, encodable, example, say, with_examples
 from lensgrad.cli.train import engine, finish, new, resumed
 from lensgrad.core.errors import BadValue, LensgradError
@@ -28,10 +29,12 @@ EXAMPLES = (
     "lensgrad predict digits.safetensors images.csv         a row of numbers for each image",
     "lensgrad show digits                                   layers, parameters, bytes",
     "lensgrad show iris --source                            the training step as plain NumPy",
+    "lensgrad circuit prove net.aig small.aig               are two circuits equal? a proof or an input",
     "lensgrad check                                         every law, every generator",
 )
 
 app = typer.Typer(name="lensgrad", cls=with_examples(typer.core.TyperGroup, *EXAMPLES), **PLAIN)
+app.add_typer(circuit)
 
 NAMES = "|".join(recipes.TASKS)
 MODELS = ", ".join(f"{r.name}: {'|'.join(r.plans)}" for r in recipes.TASKS.values() if len(r.plans) > 1)

@@ -1,0 +1,126 @@
+"""`lensgrad circuit`: what gates are in a file, fewer of them, another format, and whether two files are equal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from lensgrad.cli.console import PLAIN, example, say, with_examples
+from lensgrad.core.errors import BadValue
+
+EXAMPLES = (
+    "lensgrad circuit show net.aig",
+    "lensgrad circuit simplify net.aig -o small.aig",
+    "lensgrad circuit export small.aig --to verilog",
+    "lensgrad circuit prove net.aig small.aig --proof same.drat",
+)
+circuit = typer.Typer(name="circuit", cls=with_examples(typer.core.TyperGroup, *EXAMPLES), **PLAIN)
+
+Given = Annotated[Path, typer.Argument(metavar="FILE", help="A circuit: AIGER (.aig, .aag) or BLIF (.blif).")]
+Care = Annotated[Path | None, typer.Option(help="A circuit whose one output is 1 where inputs count.", show_default=False)]
+Seconds = Annotated[float, typer.Option(help="Seconds after which the answer is unknown.")]
+
+
+@circuit.callback()
+def about() -> None:
+    """Boolean circuits: show, simplify, export, prove."""
+
+
+@circuit.command(cls=example("lensgrad circuit show net.aig", "lensgrad circuit show net.blif --names"))
+def show(file: Given, names: Annotated[bool, typer.Option("--names", help="Also the names of inputs and outputs.")] = False) -> None:
+    """Print how many inputs, outputs and ANDs a circuit has, and its depth."""
+    from lensgrad import export
+
+    found = export.read(file)
+    say(f"{file.name}: {found}")
+    if names:
+        say("inputs   " + " ".join(found.inputs))
+        say("outputs  " + " ".join(found.outputs))
+
+
+@circuit.command(
+    cls=example("lensgrad circuit simplify net.aig -o small.aig", "lensgrad circuit simplify net.aig -o small.blif --care rows.aig")
+)
+def simplify(
+    file: Given,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write to this file, in the format of its ending.")],
+    care: Care = None,
+) -> None:
+    """Write a circuit with the same values and fewer ANDs; `prove` certifies it."""
+    from lensgrad import export
+
+    found = export.read(file)
+    made = export.simplify(found, None if care is None else export.read(care))
+    export.write(made, output)
+    say(f"{file.name}: {found.size} ANDs, depth {found.depth}")
+    say(f"{output.name}: {made.size} ANDs, depth {made.depth}")
+
+
+@circuit.command(
+    name="export",
+    cls=example(
+        "lensgrad circuit export net.aig --to verilog",
+        "lensgrad circuit export net.aig --to verilog --stages 2 -o net.v --testbench test.v",
+        "lensgrad circuit export net.blif --to c -o net.c",
+    ),
+)
+def exported(
+    file: Given,
+    to: Annotated[str, typer.Option("--to", metavar="verilog|blif|c|aag|aig", help="The format.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default="FILE, other ending")] = None,
+    stages: Annotated[int, typer.Option(help="Verilog: pipeline registers after so many slices of equal depth.")] = 0,
+    buses: Annotated[bool, typer.Option(help="Verilog: x[0], x[1], … as one port.")] = True,
+    testbench: Annotated[Path | None, typer.Option(help="Verilog: write a testbench to this file.", show_default=False)] = None,
+) -> None:
+    """Write a circuit in another format."""
+    from lensgrad import export
+
+    if to not in export.FORMATS:
+        raise BadValue(f"'{to}' is no format that circuits are written in; use one of {', '.join(export.FORMATS)}")
+    if to != "verilog" and (stages or testbench or not buses):
+        raise BadValue("--stages, --no-buses and --testbench are for --to verilog")
+    found, output = export.read(file), output or file.with_suffix(f".{export.FORMATS[to]}")
+    written = export.verilog(found, stages=stages, buses=buses) if to == "verilog" else export.WRITERS[export.FORMATS[to]](found)
+    output.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
+    say(f"{output}: {found}")
+    if testbench is not None:
+        testbench.write_text(export.testbench(found, some_rows(found), stages=stages, buses=buses), encoding="utf-8", newline="\n")
+
+
+def some_rows(found: Any, most: int = 1024) -> Any:
+    """All rows of inputs, or that many drawn from a fixed seed."""
+    import numpy as np
+
+    n = len(found.inputs)
+    if 1 << n <= most:
+        return np.arange(1 << n)[:, None] >> np.arange(n) & 1
+    return np.random.default_rng(0).integers(0, 2, (most, n))
+
+
+@circuit.command(
+    cls=example(
+        "lensgrad circuit prove net.aig net.blif",
+        "lensgrad circuit prove learned.aig rule.aig --care rows.aig --proof equal.drat",
+        "python -m lensgrad.export.checker learned.aig rule.aig equal.drat rows.aig",
+    )
+)
+def prove(
+    left: Annotated[Path, typer.Argument(metavar="LEFT", help="A circuit: AIGER or BLIF.")],
+    right: Annotated[Path, typer.Argument(metavar="RIGHT", help="Another, with the same names of inputs and outputs.")],
+    proof: Annotated[Path | None, typer.Option(help="Write the DRAT proof to this file.", show_default=False)] = None,
+    care: Care = None,
+    timeout: Seconds = 60.0,
+) -> None:
+    """Prove that two circuits are equal, or print an input at which they differ. Exit code 0 proved, 1 refuted or unknown."""
+    from lensgrad import export
+
+    verdict = export.equal_files(left, right, care, timeout)
+    say(str(verdict))
+    if verdict.status != "proved":
+        raise typer.Exit(1)
+    if proof is not None:
+        export.certificate(verdict, proof, [left, right, *([] if care is None else [care])])
+        say(f"proof: {proof}, {len(verdict.proof or ())} steps")
