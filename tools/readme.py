@@ -1,4 +1,4 @@
-"""The output in README.md is what its blocks print: this writes it, or with --check says where it differs.
+"""The output in README.md and docs/circuits.md is what their blocks print: this writes it, or with --check says where it differs.
 
 All python blocks run in order in one namespace; the text block after one is its output. In a console block, each
 line that begins with `$ lensgrad` is run and followed by its output.
@@ -19,6 +19,7 @@ from typing import Any
 from lensgrad.cli import main as lensgrad
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+CIRCUITS = README.parent / "docs" / "circuits.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
@@ -70,13 +71,14 @@ def stale(text: str) -> list[str]:
 
 
 def main() -> int:
-    """Write the page, or check it."""
-    text = README.read_text(encoding="utf-8")
+    """Write the pages, or check them."""
+    texts = {page: page.read_text(encoding="utf-8") for page in (README, CIRCUITS)}
     if "--check" in sys.argv:
-        wrong = stale(text)
+        wrong = [difference for text in texts.values() for difference in stale(text)]
         print("\n".join(wrong) or "every block prints what is written")
         return 1 if wrong else 0
-    README.write_text(written(text), encoding="utf-8", newline="\n")
+    for page, text in texts.items():
+        page.write_text(written(text), encoding="utf-8", newline="\n")
     return 0
 
 

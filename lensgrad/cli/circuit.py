@@ -123,4 +123,4 @@ def prove(
         raise typer.Exit(1)
     if proof is not None:
         export.certificate(verdict, proof, [left, right, *([] if care is None else [care])])
-        say(f"proof: {proof}, {len(verdict.proof or ())} steps")
+        say(f"proof: {proof}")
