@@ -99,6 +99,7 @@ from lensgrad.version import __version__ as __version__
 if TYPE_CHECKING:
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
+    from lensgrad.games import dream, gan
     from lensgrad.learn import augment
     from lensgrad.loading import load
     from lensgrad.run.adapt import magnitude_mask, merge
@@ -111,6 +112,8 @@ else:
         "LensClassifier": "estimators",
         "LensRegressor": "estimators",
         "TensorBoard": "run.logs",
+        "dream": "games",
+        "gan": "games",
         "load": "loading",
         "magnitude_mask": "run.adapt",
         "merge": "run.adapt",
@@ -132,9 +135,9 @@ __all__ = [
     "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "augment", "average_pool1d",
     "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
     "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
-    "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dropout", "each",
-    "early_stopping", "echo", "elu", "ema", "embedding", "extragradient", "feed_forward", "flatten", "freeze", "gelu",
-    "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",
+    "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout",
+    "each", "early_stopping", "echo", "elu", "ema", "embedding", "extragradient", "feed_forward", "flatten", "freeze",
+    "gan", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",
     "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "lamb",
     "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup",
     "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask", "masked", "max_pool1d", "max_pool2d", "max_pool3d",

@@ -316,11 +316,18 @@ def share(f: Para, times: int = 2) -> Para:
     """f ⊗ … ⊗ f with one set of parameters: reparameterized along copy, whose reverse is +."""
     if times < 1:
         raise BadValue(f"an arrow is shared by at least one copy of itself, got {times}")
-    copies = f.tensor(*[f] * (times - 1))
-    n = len(f.params)
+    return shared(*[f] * times)
+
+
+def shared(first: Para, *others: Para) -> Para:
+    """f₁ ⊗ … ⊗ fₙ of arrows with the same parameters, with one set of these."""
+    strange = [f for f in others if [p.ob for p in f.params] != [p.ob for p in first.params]]
+    if strange:
+        raise TypeMismatch(f"arrows share parameters of the same types in the same order, got {first!r} and {strange[0]!r}")
+    n, times = len(first.params), 1 + len(others)
     groups = [tuple(i + k * n for k in range(times)) for i in range(n)]
-    tied = [Para.make((p,), Diagram.copy(p.ob, times)) for p in f.params]
-    return _reparam(copies, list(zip(groups, tied, strict=True)))
+    tied = [Para.make((p,), Diagram.copy(p.ob, times)) for p in first.params]
+    return _reparam(first.tensor(*others), list(zip(groups, tied, strict=True)))
 
 
 def lens(f: Para) -> Para:
@@ -336,4 +343,4 @@ def lens(f: Para) -> Para:
     return Para(dom, cod, Body(params, arrow, seen), piece=f.piece, ends=f.ends)
 
 
-__all__ = ["Pair", "Para", "Param", "Role", "corner", "lens", "observe", "para", "parametric", "share"]
+__all__ = ["Pair", "Para", "Param", "Role", "corner", "lens", "observe", "para", "parametric", "share", "shared"]
