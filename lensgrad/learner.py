@@ -151,7 +151,7 @@ class Learner:
     @property
     def ports(self) -> tuple[str, ...]:
         """The names of the data, in the order of a tuple of arrays."""
-        return (*self.inputs, *self.labels)
+        return tuple(dict.fromkeys((*self.inputs, *self.labels)))
 
     def examples(self) -> dict[str, Any]:
         """The atom of one example of each array of data, by name."""
@@ -205,6 +205,7 @@ def supervised(
 
     A model of several inputs takes them by the names in `input`. One of several outputs takes a dict of losses, one for each
     output in order: their names are those of the labels and of the outputs, and what is learned is Σ loss_weights[name] · loss.
+    With `label` equal to `input` the label is what goes in: an autoencoder, trained on {"x": x}.
     `precision="bfloat16"` or "float16" computes products and convolutions in it and all else, weights too, in float32.
     `loss_scale` is a number to start with or `lg.loss_scale(…)`; float16 has one if nothing is said.
     Metrics that are arrows on one example (accuracy) are reported while training too, the others by evaluating on a whole set.
@@ -217,6 +218,8 @@ def supervised(
     one = together(made, shares(losses, loss_weights)) if several else made[label]
     model = para(model) if precision is None else mixed_precision(para(model), precision)
     task = supervised_task(model, one, names)
+    if not several and label == names:  # what goes in is the label: an autoencoder (arXiv 2404.00408, by reparameterization along copy)
+        task = task.tie(f"{label}.0", f"{label}.1")
     links = tuple(LINKS.get(f.name, "") for f in made.values()) if whole else ()
     where = tuple(losses) if several else label
     learner = Learner(model, task, rate if isinstance(rate, Family) else rate_of(rate), optimizer, names, where, reduction, whole, links)
