@@ -159,14 +159,16 @@ def testbench(circuit: Circuit, x: Any, module: str = "circuit", buses: bool = T
     sides = (ports(circuit.inputs, buses), "x"), (ports(circuit.outputs, buses), "y")
     links = [f"    .{identifier(p.name)}({joined(p, w)})" for side, w in sides for p in side]
     clock = [f"    .{fresh('clk', sides[0][0] + sides[1][0], exact=True)}(clk)"] if stages else []
-    edge = "    #1;" if not stages else f"    repeat ({stages}) begin #1 clk = 1; #1 clk = 0; end #1;"
+    edge, late = "    #1 clk = 1; #1 clk = 0; #1;", max(0, stages - 1)  # a new row at each edge, answered `late` rows on
     memory = [f"    xs[{k}] = {n}'b{word(a)}; ys[{k}] = {m}'b{word(b)};" for k, (a, b) in enumerate(zip(rows, wanted, strict=True))]
     lines = [
         "module testbench;", f"  reg [{n - 1}:0] x, xs [0:{count - 1}];", f"  reg [{m - 1}:0] ys [0:{count - 1}];",
         f"  wire [{m - 1}:0] y;",
         "  reg clk;", "  integer k, wrong;", f"  {identifier(module)} tested (", ",\n".join(clock + links), "  );", "  initial begin",
-        "    clk = 0;", "    wrong = 0;", *memory, f"    for (k = 0; k < {count}; k = k + 1) begin", "    x = xs[k];", edge,
-        "    if (y !== ys[k]) wrong = wrong + 1;", "    end", f'    $display("mismatches %0d of {count}", wrong);', "    $finish;",
+        "    clk = 0;", "    wrong = 0;", *memory, f"    for (k = 0; k < {count + late}; k = k + 1) begin",
+        f"    if (k < {count}) x = xs[k];", edge,
+        f"    if (k >= {late} && y !== ys[k - {late}]) wrong = wrong + 1;", "    end",
+        f'    $display("mismatches %0d of {count}", wrong);', "    $finish;",
         "  end", "endmodule",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -26,7 +26,7 @@ FEATURES = [f"a{i + 1}={v + 1}" for i, k in enumerate(SIZES) for v in range(k)]
 
 def monk(name):
     """One-hot rows and labels."""
-    found = [list(map(int, line.split()[:7])) for line in (MONK / name).read_text().splitlines() if line.strip()]
+    found = [list(map(int, line.split()[:7])) for line in (MONK / name).read_text(encoding="utf-8").splitlines() if line.strip()]
     x = [[int(row[1 + i] == v + 1) for i, k in enumerate(SIZES) for v in range(k)] for row in found]
     return np.array(x), np.array([row[0] for row in found])
 
@@ -89,8 +89,8 @@ def test_a_cover_lies_between_its_bounds_and_no_cube_can_go(seed):
 @pytest.mark.skipif(not TRUTHS, reason="the IWLS truth tables are not in the data folder")
 @pytest.mark.parametrize("file", TRUTHS, ids=lambda p: p.stem)
 def test_an_iwls_truth_table_is_the_table_of_its_circuit(file):
-    tables = export.read_truth(file.read_text(), file.name)
-    n = (len(file.read_text().split()[0])).bit_length() - 1
+    tables = export.read_truth(file.read_text(encoding="utf-8"), file.name)
+    n = (len(file.read_text(encoding="utf-8").split()[0])).bit_length() - 1
     assert export.from_tables(tables, n).tables() == tables
 
 
