@@ -43,7 +43,8 @@ def same(kernel, stride):
 def block(channels, kernel, stride, wider, into):
     """Expand, convolve each channel, project; with what came in beside it where the types are equal."""
     wide = [normed(lg.conv2d(into * wider, 1, use_bias=False, name="expand"), "expand") >> lg.relu6] if wider > 1 else []
-    depth = normed(lg.depthwise_conv(kernel, stride=stride, padding=same(kernel, stride), use_bias=False, name="depth"), "depth") >> lg.relu6
+    own = lg.depthwise_conv(kernel, stride=stride, padding=same(kernel, stride), use_bias=False, name="depth")
+    depth = normed(own, "depth") >> lg.relu6
     project = normed(lg.conv2d(channels, 1, use_bias=False, name="project"), "project")
     return wide, depth, project
 
@@ -59,7 +60,8 @@ def network():
             body = lg.sequential(*wide, depth, project)
             model = model >> (lg.residual(body) if stride == 1 and into == channels else body)
             into = channels
-    return model >> normed(lg.conv2d(1280, 1, use_bias=False, name="head"), "head") >> lg.relu6 >> lg.global_average_pool() >> lg.dense(1000)
+    head = normed(lg.conv2d(1280, 1, use_bias=False, name="head"), "head") >> lg.relu6
+    return model >> head >> lg.global_average_pool() >> lg.dense(1000)
 
 
 class Reader(pickle.Unpickler):
