@@ -23,7 +23,7 @@ missing = [n for n in NEEDED if importlib.util.find_spec(n) is None]
 if missing:
     sys.exit(print(f"this example needs {', '.join(missing)}"))
 SIZE, GOLDFISH = 224, 1
-PHOTOS = {"china": 698, "flower": 985, "chelsea": 282, "coffee": 967, "rocket": 657}  # palace, daisy, tiger cat, espresso, missile
+PHOTOS = {"china": 698, "flower": 985, "chelsea": 282, "coffee": 967, "rocket": 657}  # palace, daisy, cat, espresso, missile
 STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)]
 
 
@@ -43,8 +43,8 @@ def same(kernel, stride):
 def block(channels, kernel, stride, wider, into):
     """Expand, convolve each channel, project; with what came in beside it where the types are equal."""
     wide = [normed(lg.conv2d(into * wider, 1, use_bias=False, name="expand"), "expand") >> lg.relu6] if wider > 1 else []
-    own = lg.depthwise_conv(kernel, stride=stride, padding=same(kernel, stride), use_bias=False, name="depth")
-    depth = normed(own, "depth") >> lg.relu6
+    each = lg.depthwise_conv(kernel, stride=stride, padding=same(kernel, stride), use_bias=False, name="depth")
+    depth = normed(each, "depth") >> lg.relu6
     project = normed(lg.conv2d(channels, 1, use_bias=False, name="project"), "project")
     return wide, depth, project
 
@@ -60,8 +60,8 @@ def network():
             body = lg.sequential(*wide, depth, project)
             model = model >> (lg.residual(body) if stride == 1 and into == channels else body)
             into = channels
-    head = normed(lg.conv2d(1280, 1, use_bias=False, name="head"), "head") >> lg.relu6
-    return model >> head >> lg.global_average_pool() >> lg.dense(1000)
+    model = model >> normed(lg.conv2d(1280, 1, use_bias=False, name="head"), "head") >> lg.relu6
+    return model >> lg.global_average_pool() >> lg.dense(1000)
 
 
 class Reader(pickle.Unpickler):

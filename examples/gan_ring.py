@@ -7,7 +7,7 @@ import numpy as np
 import lensgrad as lg
 
 quick = "--quick" in sys.argv
-seeds, steps = ((0,), 1500) if quick else (range(5), 6000)
+seeds, steps = ((0,), 1000) if quick else (range(5), 6000)
 CENTERS = 2 * np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1)
 STD, BATCH = 0.1, 128
 
