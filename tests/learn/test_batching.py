@@ -15,6 +15,7 @@ from lensgrad.learn.losses import half_squared_error
 from lensgrad.learn.tasks import supervised_task
 from lensgrad.run.compile import compile
 from lensgrad.run.values import fold_in, key
+from lensgrad.testing.meaning import Stranger
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key, Real
 
@@ -152,7 +153,7 @@ def test_a_batch_has_a_whole_number_of_examples(n):
     assert str(error.value) == f"a batch has a whole number of examples ≥ 1, got {n}"
 
 
-def test_bits_are_not_batched():
+def test_atoms_of_another_theory_are_not_batched():
     with pytest.raises(TypeMismatch) as error:
-        batch(corner(lg.Bits(2), "x") >> lg.lookup(2), 4)
-    assert str(error.value) == "batching is for arrays and keys, and this arrow takes Z2[2]: use batch_size=None"
+        batch(corner(Ty((Stranger(),)), "x"), 4)
+    assert str(error.value) == "batching is for arrays, keys and circuits, and this arrow takes stranger: use batch_size=None"
