@@ -261,8 +261,8 @@ def environment() -> str:
 
 
 def fresh(*args: str) -> str:
-    """What the fresh environment's Python prints, away from the project."""
-    return command(environment(), *args, cwd=Path(environment()).parent)
+    """What the fresh environment's Python prints, away from the project and from folders that PYTHONPATH names."""
+    return command(environment(), *args, cwd=Path(environment()).parent, PYTHONPATH="")
 
 
 def packages() -> Measured:
