@@ -112,6 +112,7 @@ else:
         "LensClassifier": "estimators",
         "LensRegressor": "estimators",
         "TensorBoard": "run.logs",
+        "augment": "learn.augment",
         "dream": "games",
         "gan": "games",
         "load": "loading",
@@ -123,11 +124,10 @@ else:
     def __getattr__(name: str):
         from importlib import import_module
 
-        if name == "augment":
-            return import_module("lensgrad.learn.augment")
         if name not in LATER:
             raise AttributeError(f"module 'lensgrad' has no attribute '{name}'")
-        return getattr(import_module(f"lensgrad.{LATER[name]}"), name)
+        module = import_module(f"lensgrad.{LATER[name]}")
+        return getattr(module, name, module)  # `augment` is a module itself
 
 
 __all__ = [

@@ -116,7 +116,8 @@ def convolution(
     """σ(x ∗ K + β) : ℝ^(*space, C) → ℝ^(*out, filters), a correlation; K : (*size, C/groups, filters).
 
     An output axis has ⌊(n + padding − dilation (k − 1) − 1) / stride⌋ + 1 positions; padding is a number for both sides,
-    a pair for each axis, or "same" (⌈n / stride⌉ positions). `weights` starts K (Glorot), β starts at 0.
+    a pair for each axis, or "same" (⌈n / stride⌉ positions: dilation (k − 1) in all, the larger half after; TensorFlow pads less
+    where the stride is above 1, which is written as pairs). `weights` starts K (Glorot), β starts at 0.
     """
     kind = f"conv{axes}d"
     what = name or kind
