@@ -15,9 +15,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+if not __package__:  # run as a file, which finds only what is beside it
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 WORKLOADS = {"W1": "iris", "W2": "mnist"}
 TWIN = "twin, JAX scan"
@@ -38,6 +42,8 @@ def ours(backend: str) -> Callable[[Any], Turn]:
     """Our step as `fit` runs it, its data where the backend keeps it."""
 
     def make(workload: Any) -> Turn:
+        from lensgrad.run.iterate import first_wrong
+
         step, rows = workload.learner().step(None, backend), data_of(workload)
         iteration = step.iteration(tuple(rows))
         n = len(rows["x"])
@@ -50,7 +56,9 @@ def ours(backend: str) -> Callable[[Any], Turn]:
         def turn() -> int:
             for start in range(0, n, iteration.most):
                 part = own if iteration.most >= n else [r[start:] for r in own]
-                now[0], _, _ = iteration.run(now[0], fixed, part, min(iteration.most, n - start))
+                now[0], seen = iteration.run(now[0], fixed, part, min(iteration.most, n - start))
+                if first_wrong(seen) is not None:
+                    raise SystemExit("a step observed a number that is not finite")
             return n
 
         return turn
@@ -127,15 +135,21 @@ def work(workload: str, name: str) -> None:
     turn = COMPETITORS[name](module)
     print(json.dumps([turn(), turn()]), flush=True)
     for line in sys.stdin:
-        began, steps = time.perf_counter(), 0
-        while (spent := time.perf_counter() - began) < float(line) or not steps:
-            steps += turn()
-        print(json.dumps(spent / steps * 1e6), flush=True)
+        print(json.dumps(timed(turn, float(line))), flush=True)
+
+
+def timed(turn: Turn, seconds: float) -> float:
+    """Microseconds a step: the median of turns, so that one that waited for a processor does not count."""
+    end, found = time.perf_counter() + seconds, list[float]()
+    while (began := time.perf_counter()) < end or not found:
+        steps = turn()
+        found.append((time.perf_counter() - began) / steps * 1e6)
+    return statistics.median(found)
 
 
 def compare(workload: str, rounds: int, seconds: float) -> dict[str, list[float]]:
     """Microseconds a step of every competitor, a number for each round."""
-    command = [sys.executable, "-m", "benchmarks.run", "--worker", workload]
+    command = [sys.executable, __file__, "--worker", workload]
     names, pipes = competitors(workload), {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     processes = {name: subprocess.Popen([*command, name], **pipes) for name in names}
     try:

@@ -113,7 +113,6 @@ class Steps:
     """A step as the body of a loop, compiled: once for any number of steps, so that a run cut in other places is the same to the bit.
 
     From step to step the buffers of states are used again; those that are given stay as they are, so that a run can go back.
-    With the states goes the number of the first step that observed a number that is not finite, or −1.
     """
 
     def __init__(self, f: Diagram, loop: Loop, layout: Layout) -> None:
@@ -122,24 +121,26 @@ class Steps:
         self.one_program = compiled_as_loop(f, loop)
         self.split, self.wide = examples(f, loop.rows), is_wide(f)
 
-    def once(self, states: Any, bad: Any, at: Any, fixed: Any, rows: Any) -> Any:
-        """One step, number `at`."""
-        outs = given(self.f, run(self.f, taken(self.f, self.loop.inputs(states, fixed, rows))))
-        states, seen = self.loop.outputs(outs)
-        return tuple(states), jnp.where((bad < 0) & ~finite(seen), at, bad), tuple(seen)
+    def once(self, states: Any, fixed: Any, rows: Any) -> tuple[Any, Any]:
+        """The states after one step, and what was observed."""
+        states, seen = self.loop.outputs(given(self.f, run(self.f, taken(self.f, self.loop.inputs(states, fixed, rows)))))
+        return tuple(states), tuple(seen)
 
-    def many(self, states: Any, fixed: Any, rows: Any, n: Any) -> Any:
-        """n steps as one program; the rows may be more, and so is what is observed."""
+    def many(self, states: Any, fixed: Any, rows: Any, n: Any) -> tuple[Any, Any]:
+        """n steps as one program; the rows may be more, and so is what is observed.
+
+        A small step costs as much as it has operations: the number of the step is unsigned, so that no index is asked whether it is
+        negative, and whether what was observed is finite is asked of all steps together, by who reads it.
+        """
         atoms = [numpy_host(self.f.cod[o]) for o in self.loop.seen]
         stacks = tuple(jnp.zeros((self.most, *shape), dtype) for shape, dtype in atoms)
 
         def body(at: Any, carry: Any) -> Any:
-            states, bad, stacks = carry
-            row = [lax.dynamic_index_in_dim(r, at, keepdims=False) for r in rows]
-            states, bad, seen = self.once(states, bad, at, fixed, row)
-            return states, bad, tuple(s.at[at].set(v) for s, v in zip(stacks, seen, strict=True))
+            states, stacks = carry
+            states, seen = self.once(states, fixed, [lax.dynamic_index_in_dim(r, at, keepdims=False) for r in rows])
+            return states, tuple(lax.dynamic_update_index_in_dim(s, v, at, 0) for s, v in zip(stacks, seen, strict=True))
 
-        return lax.fori_loop(0, n, body, (states, jnp.int32(-1), stacks))
+        return lax.fori_loop(jnp.uint32(0), n, body, (states, stacks))
 
     @cached_property
     def looped(self) -> Any:
@@ -147,18 +148,17 @@ class Steps:
 
     @cached_property
     def single(self) -> Any:
-        return jax.jit(self.once, donate_argnums=(0, 1), out_shardings=self.layout.whole())
+        return jax.jit(self.once, donate_argnums=0, out_shardings=self.layout.whole())
 
-    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any], int | None]:
-        """The states after n ≤ `most` steps, what was observed (a row a step), and the first step that went wrong, if one did."""
+    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
+        """The states after n ≤ `most` steps, and what was observed: a row a step."""
         with precision(self.wide):
-            after, bad, seen = (self.in_one if self.one_program else self.one_by_one)(tuple(states), tuple(fixed), rows, n)
-            first = int(np.asarray(bad))
-            return list(after), [np.asarray(v)[:n] for v in seen], None if first < 0 else first
+            after, seen = (self.in_one if self.one_program else self.one_by_one)(tuple(states), tuple(fixed), rows, n)
+            return list(after), [np.asarray(v)[:n] for v in seen]
 
     def in_one(self, states: Any, fixed: Any, rows: Sequence[Any], n: int) -> Any:
         """One call; rows are filled up to the length that the program is compiled for."""
-        return self.looped(states, fixed, tuple(self.stacked(i, r) for i, r in zip(self.loop.rows, rows, strict=True)), np.int32(n))
+        return self.looped(states, fixed, tuple(self.stacked(i, r) for i, r in zip(self.loop.rows, rows, strict=True)), np.uint32(n))
 
     def stacked(self, wire: int, rows: Any) -> Any:
         """The rows of all steps as one array."""
@@ -168,27 +168,19 @@ class Steps:
 
     def one_by_one(self, states: Any, fixed: Any, rows: Sequence[Any], n: int) -> Any:
         """A call for each step; nothing is waited for in between."""
-        whole, seen = self.layout.whole(), list[Any]()
-        states, bad = copied(states), self.layout.kept(np.int32(-1))
+        states, seen = copied(states), list[Any]()
         axes = [0 if i in self.split else None for i in self.loop.rows]
         places = [self.layout.divided(np.shape(r)[1:], axis) for axis, r in zip(axes, rows, strict=True)]
         for at in range(n):
-            row = tuple(self.layout.place(r[at], p) for r, p in zip(rows, places, strict=True))
-            states, bad, found = self.single(states, bad, self.layout.place(np.int32(at), whole), fixed, row)
+            states, found = self.single(states, fixed, tuple(self.layout.place(r[at], p) for r, p in zip(rows, places, strict=True)))
             seen.append(found)
-        return states, bad, [np.stack([np.asarray(v) for v in column]) for column in zip(*seen, strict=True)]
+        return states, [np.stack([np.asarray(v) for v in column]) for column in zip(*seen, strict=True)]
 
 
 @jax.jit
 def copied(xs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The same arrays in other buffers."""
     return tuple(map(jnp.copy, xs))
-
-
-def finite(values: Sequence[Any]) -> Any:
-    """Whether all numbers of all arrays are finite."""
-    floats = [v for v in values if jnp.issubdtype(v.dtype, jnp.floating)]
-    return jnp.all(jnp.array([jnp.isfinite(v).all() for v in floats])) if floats else jnp.array(True)
 
 
 __all__ = ["Layout", "Steps", "Whole", "available"]

@@ -26,8 +26,8 @@ class Iteration(Protocol):
     @property
     def loop(self) -> Loop: ...
 
-    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any], int | None]:
-        """The states after n steps, what was observed with one row a step, and the first step that observed no finite number.
+    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
+        """The states after n steps, and what was observed with one row a step.
 
         `rows` have one row a step. Nothing that is given is changed.
         """
@@ -83,19 +83,14 @@ class NumPySteps:
     def function(self) -> Runnable:
         return numpy_backend.function(self.f)
 
-    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any], int | None]:
-        now, seen, bad = list(states), list[list[Any]](), None
-        # Whoever reads `bad` tells where a number left the finite ones, which is more than NumPy's warnings say.
+    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
+        now, seen = list(states), list[list[Any]]()
+        # Whoever reads what was observed tells where a number left the finite ones, which is more than NumPy's warnings say.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for at in range(n):
                 now, found = self.loop.outputs(self.function(*self.loop.inputs(now, fixed, [r[at] for r in rows])))
                 seen.append(found)
-                bad = at if bad is None and not all(map(finite, found)) else bad
-        return now, [np.stack(column) for column in zip(*seen, strict=True)], bad
-
-
-def finite(x: Any) -> bool:
-    return bool(np.isfinite(x).all())
+        return now, [np.stack(column) for column in zip(*seen, strict=True)]
 
 
 def jax_loop() -> Any:

@@ -72,12 +72,19 @@ def stretch(program: Program, values: Values, rows: Values, n: int) -> Stretch:
     held = flatten([listed(given[p.name]) for p in program.inputs])
     held = [x if i in loop.rows else place(x) for i, x in enumerate(held)]
     states, fixed, own = ([held[i] for i in wires] for wires in (loop.states, loop.fixed, loop.rows))
-    after, found, bad = iteration.run(states, fixed, own, n)
+    after, found = iteration.run(states, fixed, own, n)
     for i, x in zip(loop.states, after, strict=True):
         held[i] = x
     kept = {name: v for name, v in named(program.inputs, held).items() if name not in rows}
     seen = named([p for p in program.outputs if p.name not in kept], found)
-    return Stretch({**values, **kept}, seen, bad)
+    return Stretch({**values, **kept}, seen, first_wrong(found))
+
+
+def first_wrong(seen: Sequence[np.ndarray[Any, Any]]) -> int | None:
+    """The first step that observed a number that is not finite, of arrays with one row a step."""
+    if all(map(finite, seen)):
+        return None
+    return int(np.argmin(np.logical_and.reduce([np.isfinite(v).reshape(len(v), -1).all(1) for v in seen])))
 
 
 def alone(program: Program, values: Values, row: Values) -> Stretch:
