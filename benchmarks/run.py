@@ -27,7 +27,7 @@ WORKLOADS = {"W1": "iris", "W2": "mnist"}
 TWIN = "twin, JAX scan"
 LIMIT = 1.1
 
-EPOCHS = 20  # of a call of `fit`, whose beginning and end are not steps
+EPOCHS = 20  # of a call of `fit`, whose beginning and end are not steps but count
 Turn = Callable[[], int]  # trains for an epoch or more, and says how many steps that were
 
 
@@ -73,14 +73,14 @@ def filled(rows: Any, most: int, engine: Any) -> Any:
 
 
 def fitted(backend: str) -> Callable[[Any], Turn]:
-    """Whole epochs of `fit`: shuffling, checks and reports included."""
+    """Calls of `fit` that go on from one run: shuffling, checks, the guard and reports included."""
 
     def make(workload: Any) -> Turn:
         learner, rows = workload.learner(), data_of(workload)
-        run = [learner.fit(rows, batch_size=None, start=workload.start(), backend=backend, progress=False)]
+        run = learner.fit(rows, batch_size=None, start=workload.start(), backend=backend, progress=False)
 
         def turn() -> int:
-            run[0] = run[0].fit(rows, epochs=EPOCHS, progress=False)
+            run.fit(rows, epochs=EPOCHS, progress=False)
             return EPOCHS * len(rows["x"])
 
         return turn
@@ -147,20 +147,21 @@ def timed(turn: Turn, seconds: float) -> float:
     return statistics.median(found)
 
 
+def started(workload: str, name: str) -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, "--worker", workload, name]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def compare(workload: str, rounds: int, seconds: float) -> dict[str, list[float]]:
     """Microseconds a step of every competitor, a number for each round."""
-    command = [sys.executable, __file__, "--worker", workload]
-    names, pipes = competitors(workload), {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = {name: subprocess.Popen([*command, name], **pipes) for name in names}
+    processes = {name: started(workload, name) for name in competitors(workload)}
     try:
         for p in processes.values():
             json.loads(answer(p))
-        found: dict[str, list[float]] = {name: [] for name in names}
+        found: dict[str, list[float]] = {name: [] for name in processes}
         for _ in range(rounds):
             for name, p in processes.items():
-                p.stdin.write(f"{seconds}\n")
-                p.stdin.flush()
-                found[name].append(json.loads(answer(p)))
+                found[name].append(json.loads(answer(p, seconds)))
         return found
     finally:
         for p in processes.values():
@@ -168,7 +169,11 @@ def compare(workload: str, rounds: int, seconds: float) -> dict[str, list[float]
             p.communicate()
 
 
-def answer(process: Any) -> str:
+def answer(process: Any, seconds: float | None = None) -> str:
+    """The next line of a competitor, asked to run for so many seconds."""
+    if seconds is not None:
+        process.stdin.write(f"{seconds}\n")
+        process.stdin.flush()
     line = process.stdout.readline()
     if not line:
         raise SystemExit("a competitor ended before its time; its message is above")

@@ -54,7 +54,10 @@ class Learner:
 
     def lens(self, batch: int | None = None) -> Para:
         """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterized by the optimizer gives by hand."""
-        return closed_lens(self.task, self.rate, self.optimizer, batch, self.reduction)
+        where = ("lens", batch)
+        if where not in self.programs:
+            self.programs[where] = closed_lens(self.task, self.rate, self.optimizer, batch, self.reduction)
+        return self.programs[where]
 
     def step(self, batch: int | None = None, backend: str = "numpy", parts: int = 1) -> Program:
         """The training step as a program: all parameters in, the moved ones and what is observed out.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from lensgrad.backends.numpy import host
 from lensgrad.core.diagram import flatten
 from lensgrad.run.backend import Backend
 from lensgrad.run.compile import Port, Program, named
-from lensgrad.run.data.source import count
+from lensgrad.run.data.source import ArraySource, Source, close, count, order, rows
 from lensgrad.run.guard import Taken, finite
 from lensgrad.run.values import Values, checked
 from lensgrad.theories.smooth.array import Array
@@ -99,13 +99,65 @@ def alone(program: Program, values: Values, row: Values) -> Stretch:
     return Stretch(after, rows, None if all(map(finite, seen.values())) else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Some batches of one size in a row: their data, checked, with one row a batch; and the program for them."""
+
+    program: Program
+    rows: Values
+    names: tuple[str, ...]
+    number: int
+    size: int
+
+
+Step = Callable[[int | None], Program]  # the program for a batch of n, or for one example where nothing is batched
+
+
+@dataclass(frozen=True, slots=True)
+class Feeder:
+    """Batches of an epoch from number `start` on, in order, as many together as their program runs at once.
+
+    With `pause` batches end together at every such number of steps, `done` of which are done.
+    """
+
+    step: Step
+    batch_size: int | None
+    seed: int | None
+    pause: int | None = None
+
+    def batches(self, source: Source, epoch: int, start: int = 0, done: int = 0) -> Generator[Batches]:
+        """Batch number `start` and those after it; whoever does not read them all closes them."""
+        if isinstance(source, ArraySource):
+            yield from self.gathered(source, epoch, start, done)
+            return
+        parts = source.batches(epoch, self.batch_size, self.seed, start)
+        try:
+            for program, group in groups(self.step, parts, self.batch_size is not None, self.pause, done):
+                size = 1 if self.batch_size is None else count(group[0])
+                yield Batches(program, stacked(program, group), tuple(group[0]), len(group), size)
+        finally:
+            close(parts)
+
+    def gathered(self, source: ArraySource, epoch: int, start: int, done: int) -> Generator[Batches]:
+        """The same batches of arrays, those that run at once taken from them at once."""
+        places, most, names = order(source.examples, epoch, self.seed), self.batch_size or 1, tuple(source.arrays)
+        places = places[start * most :]
+        while len(places):
+            size = min(most, len(places))
+            program = self.step(None if self.batch_size is None else size)
+            number = min(program.iteration(names).most, len(places) // size)
+            number = min(number, self.pause - done % self.pause) if self.pause else number
+            where, places, done = places[: number * size], places[number * size :], done + number
+            found = rows(source.arrays, where if self.batch_size is None else where.reshape(number, size))
+            yield Batches(program, checked_rows(program, found), names, number, size)
+
+
 def groups(
-    step: Callable[[int | None], Program], parts: Iterable[Values], batched: bool, pause: int | None = None, done: int = 0
+    step: Step, parts: Iterable[Values], batched: bool, pause: int | None = None, done: int = 0
 ) -> Iterator[tuple[Program, list[Values]]]:
     """Batches in order, in groups of one size, no longer than their program runs at once.
 
-    `step(n)` is the program for a batch of n, or for one example where nothing is batched. With `pause` a group ends at every
-    such number of steps, `done` of which are done; and it ends where batches are slow to come, since somebody may wait.
+    A group ends where batches are slow to come, since somebody may wait; with `pause` also at every such number of steps.
     """
     group, last, began = list[Values](), None, time.monotonic()
     for part in parts:
@@ -125,21 +177,24 @@ def groups(
 
 def stacked(program: Program, group: Sequence[Values]) -> Values:
     """The data of several steps, checked, with one row a step."""
-    return {p.name: rows_of(p, group) for p in program.inputs if p.name in group[0]}
+    return checked_rows(program, {name: [part[name] for part in group] for name in group[0]})
 
 
-def rows_of(port: Port, group: Sequence[Values]) -> Any:
+def checked_rows(program: Program, given: Mapping[str, Sequence[Any]]) -> Values:
+    """The data that a program reads, one entry a step, checked and as arrays."""
+    return {p.name: rows_of(p, given[p.name]) for p in program.inputs if p.name in given}
+
+
+def rows_of(port: Port, given: Sequence[Any]) -> Any:
     """The values of a port as rows of one array; of one array for each atom where there are several."""
-    if len(port.ob) == 1:
-        given, (shape, dtype) = [part[port.name] for part in group], host(port.ob[0])
-        if isinstance(port.ob[0], Array) and all(isinstance(v, np.ndarray) and v.shape == shape and v.dtype == dtype for v in given):
-            return joined(given)
-    found = [checked(port.name, port.ob, part) for part in group]
-    return joined(found) if len(port.ob) == 1 else tuple(map(joined, zip(*found, strict=True)))
-
-
-def joined(arrays: Sequence[Any]) -> Any:
-    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
+    if len(port.ob) == 1 and isinstance(port.ob[0], Array):
+        wanted = host(port.ob[0])
+        if isinstance(given, np.ndarray) and (given.shape[1:], given.dtype) == wanted:
+            return given
+        if all(isinstance(v, np.ndarray) and (v.shape, v.dtype) == wanted for v in given):
+            return np.stack(given)
+    found = [checked(port.name, port.ob, {port.name: v}) for v in given]
+    return np.stack(found) if len(port.ob) == 1 else tuple(map(np.stack, zip(*found, strict=True)))
 
 
 def fetched(engine: Backend, values: Values) -> Values:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.run.compile import Program
-from lensgrad.run.data.source import Source, close, count, positions
+from lensgrad.run.data.source import Source, positions
 from lensgrad.run.guard import Taken, finite, guard
-from lensgrad.run.iterate import Section, Stretch, groups, stacked
+from lensgrad.run.iterate import Feeder, Section, Stretch
 from lensgrad.run.values import Values
 
 Report = dict[str, float]
@@ -95,23 +96,20 @@ def moments(
     program for a batch of n. Inputs are not changed, and who stops reading stops the run.
     """
     at = Position() if start is None else start
+    feeder = Feeder(step, plan.batch_size, plan.order, pause)
     last: Section | None = None
     steps = 0
     while at.epoch < plan.epochs:
-        parts = source.batches(at.epoch, plan.batch_size, plan.order, at.batch)
-        try:
-            for program, group in groups(step, parts, plan.batch_size is not None, pause, steps):
-                size, before = 1 if plan.batch_size is None else count(group[0]), last
-                if last is None:
-                    check_names(program, values, group[0])
-                last = Section(program, values, stacked(program, group), len(group), at.epoch, at.batch)
+        with closing(feeder.batches(source, at.epoch, at.batch, steps)) as parts:
+            for part in parts:
+                before, last = last, Section(part.program, values, part.rows, part.number, at.epoch, at.batch)
+                if before is None:
+                    check_names(part.program, values, part.names)
                 done = last.run()
                 if guarded and done.bad is not None:
                     guard(done.row(done.bad), last.taken(done.bad), preceding(last, done.bad, before))
-                values, at, steps = done.values, at.after(done, size, len(group)), steps + len(group)
-                yield Moment(values, at, None, len(group))
-        finally:
-            close(parts)
+                values, at, steps = done.values, at.after(done, part.size, part.number), steps + part.number
+                yield Moment(values, at, None, part.number)
         if guarded and last is not None and not all(map(finite, values.values())):
             guard(values, last.taken(last.steps - 1), None)
         report, at = at.report, Position(at.epoch + 1)
@@ -125,7 +123,7 @@ def preceding(section: Section, number: int, before: Section | None) -> Taken | 
     return None if before is None else before.taken(before.steps - 1)
 
 
-def check_names(program: Program, state: Values, data: Mapping[str, Any]) -> None:
+def check_names(program: Program, state: Values, data: Collection[str]) -> None:
     """Every input comes from the data or from the state, and from one of them; what a step moves is state."""
     inputs, moved = {p.name: p for p in program.inputs}, {p.name for p in program.outputs}
     for name, port in inputs.items():
@@ -147,9 +145,9 @@ def added(totals: Report, seen: Values, examples: int) -> Report:
 def total(start: float, rows: Any, examples: int) -> float:
     """A total after more steps, added up one by one: the mean of what each observed, once for each of its examples."""
     found = np.asarray(rows)
+    if found.size == 1:
+        return start + found.item() * examples
     size = max(1, found[0].size)
-    if len(found) == 1:
-        return start + float(np.sum(found[0])) / size * examples
     means = found.reshape(len(found)).astype(np.float64) if size == 1 else np.array([float(np.sum(v)) / size for v in found])
     return float(np.cumsum(np.concatenate([[start], means * examples]))[-1])
 

@@ -77,10 +77,14 @@ def transform(data: Any, change: Callable[[Values, np.random.Generator], Values]
 
 def positions(examples: int, epoch: int, batch_size: int | None, seed: int | None, start: int = 0) -> Iterator[Any]:
     """The rows of each batch of an epoch from batch `start` on; single row numbers without a size."""
-    order = np.arange(examples) if seed is None else np.random.Generator(np.random.PCG64([seed, epoch])).permutation(examples)
-    size = batch_size or 1
+    places, size = order(examples, epoch, seed), batch_size or 1
     for first in range(start * size, examples, size):
-        yield order[first] if batch_size is None else order[first : first + size]
+        yield places[first] if batch_size is None else places[first : first + size]
+
+
+def order(examples: int, epoch: int, seed: int | None) -> np.ndarray[Any, Any]:
+    """The rows of an epoch in the order in which it sees them."""
+    return np.arange(examples) if seed is None else np.random.Generator(np.random.PCG64([seed, epoch])).permutation(examples)
 
 
 def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
