@@ -6,7 +6,7 @@ import pytest
 import lensgrad as lg
 from lensgrad.run import iterate
 from lensgrad.run.data.source import ArraySource
-from lensgrad.run.iterate import Section, groups, stacked, stretch
+from lensgrad.run.iterate import Feeder, Section, first_wrong, groups, stacked, stretch
 from lensgrad.run.loop import Plan, moments
 
 LEARNER = lg.supervised(lg.dense(3, 2, dtype="float64"), lg.mse, lg.sgd(0.1, momentum=0.9))
@@ -20,6 +20,16 @@ class Limited:
 
     def __init__(self, most):
         self.most = most
+
+    def iteration(self, rows):
+        return self
+
+
+class Several:
+    """A step as if it ran so many times at once."""
+
+    def __init__(self, program, most):
+        self.inputs, self.most = program.inputs, most
 
     def iteration(self, rows):
         return self
@@ -56,6 +66,40 @@ def test_a_group_ends_where_batches_are_slow_to_come(monkeypatch):
 
 def test_no_batches_are_no_groups():
     assert list(groups(lambda _: Limited(3), [], True)) == []
+
+
+class Elsewhere:
+    """The batches of arrays, from somewhere that is no array."""
+
+    def __init__(self, arrays):
+        self.examples, self.batches = len(arrays["x"]), ArraySource(arrays).batches
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("most", "batch_size", "pause", "start", "done"), [
+    (100, 4, None, 0, 0), (3, 4, None, 0, 0), (1, 4, None, 2, 0), (100, None, None, 5, 0), (7, None, None, 0, 0),
+    (100, 4, 2, 0, 0), (100, 4, 4, 1, 3), (100, 4, None, 5, 0), (100, 4, None, 6, 0), (100, 22, None, 0, 0), (100, 50, None, 0, 0),
+])  # fmt: skip
+def test_arrays_are_fed_as_their_batches_would_be(dtype, most, batch_size, pause, start, done):
+    """Numbers of another dtype are converted in both."""
+    arrays = {"x": DATA["x"].astype(dtype), "y": DATA["y"]}
+    programs = {n: Several(LEARNER.step(n), most) for n in (None, 2, 4, 22)}
+    feeder = Feeder(programs.__getitem__, batch_size, 3, pause)
+    at_once, one_by_one = (list(feeder.batches(s, 1, start, done)) for s in (ArraySource(arrays), Elsewhere(arrays)))
+    assert [(b.number, b.size, b.names) for b in at_once] == [(b.number, b.size, b.names) for b in one_by_one]
+    for ours, theirs in zip(at_once, one_by_one, strict=True):
+        assert list(ours.rows) == list(theirs.rows)
+        for name, rows in ours.rows.items():
+            assert rows.dtype == "float64" and rows.shape == theirs.rows[name].shape and rows.tobytes() == theirs.rows[name].tobytes()
+
+
+def test_the_first_step_that_observed_no_finite_number():
+    seen = [np.zeros(4), np.zeros((4, 2)), np.zeros(4, "int32")]
+    assert first_wrong(seen) is None and first_wrong([]) is None
+    seen[1][2, 1] = np.nan
+    assert first_wrong(seen) == 2
+    seen[0][1] = np.inf
+    assert first_wrong(seen) == 1
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax"])
