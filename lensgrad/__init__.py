@@ -6,7 +6,7 @@ from lensgrad.cat.names import weights
 from lensgrad.core.errors import LensgradError
 from lensgrad.evaluation import Run
 from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
-from lensgrad.learn.circuits import lookup
+from lensgrad.learn.circuits.tables import lookup
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
 from lensgrad.learn.layers.activations import (
     elu,
@@ -100,7 +100,7 @@ if TYPE_CHECKING:
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.games import dream, gan
-    from lensgrad.learn import augment
+    from lensgrad.learn import augment, circuits
     from lensgrad.loading import load
     from lensgrad.run.adapt import magnitude_mask, merge
     from lensgrad.run.logs import CsvLog, TensorBoard
@@ -113,6 +113,7 @@ else:
         "LensRegressor": "estimators",
         "TensorBoard": "run.logs",
         "augment": "learn.augment",
+        "circuits": "learn.circuits",
         "dream": "games",
         "gan": "games",
         "load": "loading",
@@ -127,14 +128,14 @@ else:
         if name not in LATER:
             raise AttributeError(f"module 'lensgrad' has no attribute '{name}'")
         module = import_module(f"lensgrad.{LATER[name]}")
-        return getattr(module, name, module)  # `augment` is a module itself
+        return getattr(module, name, module)  # `augment` and `circuits` are modules themselves
 
 
 __all__ = [
     "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard",
     "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "augment", "average_pool1d",
     "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
-    "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
+    "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
     "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout",
     "each", "early_stopping", "echo", "elu", "ema", "embedding", "extragradient", "feed_forward", "flatten", "freeze",
     "gan", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",

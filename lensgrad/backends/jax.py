@@ -17,6 +17,7 @@ from lensgrad.core.errors import MissingExtra, NoRule
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
 from lensgrad.core.op import Op, Recompute
+from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
 from lensgrad.theories.smooth import pointwise as p
@@ -49,6 +50,7 @@ RELATIONS: dict[str, Callable[..., Any]] = {
 SUMS: dict[str, Callable[..., Any]] = {"Z2": jnp.bitwise_xor, "OR/AND": jnp.bitwise_or}
 PRODUCTS: dict[str, Callable[..., Any]] = {"Z2": jnp.bitwise_and, "OR/AND": jnp.bitwise_and}
 MERGES: dict[str, Callable[..., Any]] = {"Z2": lambda at, x: at.add(x) & 1, "OR/AND": lambda at, x: at.max(x)}
+BYTES: dict[str, Callable[..., Any]] = dict.fromkeys(("Z2", "OR/AND"), lambda c: c.astype(jnp.uint8))
 COLLECTS: dict[str, Callable[..., Any]] = {
     "Z2": lambda x: jnp.sum(x, 0, x.dtype) & 1,
     "OR/AND": lambda x: jnp.max(x, 0, initial=0),
@@ -185,6 +187,8 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     z.Scatter: lambda n, x: semiring(n, MERGES)(zeros_at(n, x), x),
     z.Repeat: lambda n, x: jnp.repeat(x[None], n.op.rows, 0),
     z.Collect: lambda n, x: semiring(n, COLLECTS)(x),
+    bridges.Indicator: lambda n, c: semiring(n, BYTES)(c),
+    bridges.Values: lambda n, x: x.astype(n.op.dtype),
 }
 
 

@@ -14,6 +14,7 @@ from lensgrad.backends.source import Line, Module, Table, identifiers
 from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.op import Op, Recompute
+from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
 from lensgrad.theories.smooth import pointwise as p
@@ -87,6 +88,17 @@ def called(line: Line) -> str:
 
 def merged(line: Line) -> str:
     return words(line.cod[0].semiring).scatter.format(line.args[0], entries(line.op.table), line.op.size)
+
+
+def indicator(line: Line) -> str:
+    s, (c,) = line.op.semiring, line.args
+    kind = words(s).dtype
+    return f"{c}.astype({kind})" if (s.zero, s.one) == (0, 1) else f"np.where({c}, {kind}({s.one}), {kind}({s.zero}))"
+
+
+def values(line: Line) -> str:
+    (x,), kind = line.args, line.op.dtype
+    return f"{x} != {line.dom[0].semiring.zero}" if kind == "bool" else f"{x}.astype({dtype(kind)})"
 
 
 def square(line: Line) -> str:
@@ -196,6 +208,11 @@ MEANING: dict[type[Op], Any] = {
     z.Scatter: merged,
     z.Repeat: "np.repeat({0}[None], {op.rows}, 0)",
     z.Collect: lambda s: words(s.cod[0].semiring).collect.format(*s.args),
+    # between elements and numbers
+    bridges.Indicator: indicator,
+    bridges.Values: lambda s: (
+        f"{s.args[0]} != {s.dom[0].semiring.zero}" if s.op.dtype == "bool" else f"{s.args[0]}.astype({dtype(s.op.dtype)})"
+    ),
 }
 NUMPY: Table = {op: rounded(entry) for op, entry in MEANING.items()}
 

@@ -172,9 +172,9 @@ class Para(Sealed):
         def ema(self, where: Any = Role.WEIGHT, *, decay: float = 0.999) -> Para: ...
 
     def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
-        """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff)."""
+        """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff); first values Key → P are arrows of C too."""
         body = self.body
-        params = tuple(replace(p, ob=on_object(p.ob)) for p in body.params)
+        params = tuple(replace(p, ob=on_object(p.ob), init=None if p.init is None else on_arrow(p.init)) for p in body.params)
         seen = tuple((label, on_object(ob)) for label, ob in body.observables)
         whole = Body(params, on_arrow(body.arrow), seen)
         return Para(on_object(self.dom), on_object(self.cod), whole, piece=self.piece, ends=self.ends)

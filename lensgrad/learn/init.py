@@ -9,7 +9,10 @@ from lensgrad.core.diagram import Diagram
 from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
+from lensgrad.theories.bridges import Indicator
+from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.array import Array, Key, full
+from lensgrad.theories.smooth.ops import cast
 from lensgrad.theories.smooth.ops import normal as draw_normal
 from lensgrad.theories.smooth.ops import uniform as draw_uniform
 
@@ -63,3 +66,13 @@ def drawn(fill: Callable[[Wire, Array], Wire]) -> Init:
         return trace(lambda key: tuple(fill(key, a) for a in ob), Ty((Key(),)))
 
     return init
+
+
+def bits(ob: Ty) -> Diagram:
+    """0 or 1, each with probability ½, as numbers or as elements of a semiring: Key → A."""
+    return trace(lambda key: tuple(coins(key, a) for a in ob), Ty((Key(),)))
+
+
+def coins(key: Wire, a: Array | Vector) -> Wire:
+    heads = draw_uniform(key, a.shape) < 0.5
+    return Indicator(a.semiring)(heads) if isinstance(a, Vector) else cast(heads, a.dtype)

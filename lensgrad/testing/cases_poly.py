@@ -9,8 +9,10 @@ from lensgrad.core.op import Definition, Table
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case
+from lensgrad.theories.bridges import Indicator, Values
 from lensgrad.theories.poly.circuit import Add, Collect, Constant, Gather, Mul, Repeat, Scatter, Vector
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, min_plus, modulo, saturating
+from lensgrad.theories.smooth.array import Array
 
 NUMBERS = {"NumPy = JAX": "JAX has bits only"}
 
@@ -36,5 +38,13 @@ def numbers(s: Semiring) -> Iterator[Case]:
     yield Case(Collect(), (Vector(s, 2, 3),), without=NUMBERS)
 
 
+def between(s: Semiring) -> Iterator[Case]:
+    """From truth values and back to numbers."""
+    apart = {} if s in (Z2, LOGIC) else NUMBERS
+    yield from (Case(Indicator(s), (Array(shape, "bool"),), without=apart) for shape in ((3,), (2, 3)))
+    yield from (Case(Values(d), (Vector(s, 3, rows),), without=apart) for d in ("bool", "float32") for rows in (None, 2))
+
+
 OTHERS = (Z, modulo(3), modulo(4), modulo(256), modulo(2**33), modulo(1009), saturating(3), saturating(99), min_plus(4))
 POLY: list[Case] = [*(case for s in (Z2, LOGIC) for case in bits(s)), *(case for s in OTHERS for case in numbers(s))]
+POLY += [case for s in (Z2, LOGIC, Z, modulo(3), min_plus(4)) for case in between(s)]

@@ -12,15 +12,48 @@ from typing import Any
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import fold, translate, unfold
-from lensgrad.core.op import Op, Table
+from lensgrad.core.op import Op, Table, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import Semiring, Z
 from lensgrad.theories.smooth import ops, pointwise
-from lensgrad.theories.smooth.array import Array, full
+from lensgrad.theories.smooth.array import Array, Key, full
 from lensgrad.theories.smooth.index import Numbers, ScatterAdd, Take
 from lensgrad.theories.smooth.linear import lead
+
+# -- between elements and numbers --------------------------------------------------------------------------------------
+
+
+@generator
+class Indicator(Op):
+    """[c] : 𝔹^s → S^s, 1 where a truth value holds and 0 elsewhere: how arrays, and random draws among them, become elements."""
+
+    semiring: Semiring
+
+    def type(self, *dom: Any) -> Ty:
+        (c,) = dom if len(dom) == 1 else (None,)
+        if not isinstance(c, Array) or c.dtype != "bool" or c.rank not in (1, 2):
+            raise TypeMismatch(f"an indicator is of truth values bool[n], or bool[rows,n], got {Ty(dom)}")
+        return Ty((z.Vector(self.semiring, c.shape[-1], c.shape[0] if c.rank == 2 else None),))
+
+    def batch(self, n: int, flags: tuple[bool, ...], c: Any) -> Any:
+        return self(c)
+
+
+@generator
+class Values(Op):
+    """S^s → A, the elements as the whole numbers that stand for them; as truth values, whether they differ from 0."""
+
+    dtype: str
+
+    def type(self, *dom: Any) -> Ty:
+        if self.dtype not in ("bool", "float32", "float64"):
+            raise TypeMismatch(f"elements are read as bool, float32 or float64, which never wrap, got '{self.dtype}'")
+        return Ty((Array(z.vector("values", dom).shape, self.dtype),))
+
+    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+        return self(x)
 
 
 def integral(atom: Any) -> z.Vector:
@@ -34,8 +67,8 @@ def integral(atom: Any) -> z.Vector:
 
 
 def over(ob: Ty, semiring: Semiring) -> Ty:
-    """The object over another semiring."""
-    return Ty(tuple(z.Vector(semiring, integral(a).size, a.rows) for a in ob))
+    """The object over another semiring; keys and arrays, from which first values are drawn, stay."""
+    return Ty(tuple(a if isinstance(a, Array | Key) else z.Vector(semiring, integral(a).size, a.rows) for a in ob))
 
 
 def base_change(f: Diagram, semiring: Semiring) -> Diagram:
@@ -45,6 +78,8 @@ def base_change(f: Diagram, semiring: Semiring) -> Diagram:
     """
 
     def on_op(op: Op) -> Op:
+        if isinstance(op, Indicator):
+            return Indicator(semiring)
         if not isinstance(op, z.Constant):
             return op
         return z.Constant(semiring, Table([semiring.image(v) for v in op.values.entries]))
@@ -56,8 +91,8 @@ def base_change(f: Diagram, semiring: Semiring) -> Diagram:
 
 
 def real(ob: Ty, dtype: str = "float32") -> Ty:
-    """The arrays that whole numbers become."""
-    return Ty(tuple(Array(integral(a).shape, dtype) for a in ob))
+    """The arrays that whole numbers become; keys and arrays stay."""
+    return Ty(tuple(a if isinstance(a, Array | Key) else Array(integral(a).shape, dtype) for a in ob))
 
 
 def smooth(f: Diagram, dtype: str = "float32") -> Diagram:
@@ -68,6 +103,8 @@ def smooth(f: Diagram, dtype: str = "float32") -> Diagram:
 
     def image(op: Any, *xs: Any) -> Any:
         rule = SMOOTH.get(type(op))
+        if rule is None and all(isinstance(a, Array | Key) for x in xs for a in (x.atom,)):
+            return op(*xs)
         if rule is None:
             raise NoRule(f"{op.name} has no image in Smooth: it is no generator of polynomial circuits")
         return rule(op, dtype, *xs)
@@ -98,6 +135,8 @@ def scattered(op: z.Scatter, dtype: str, x: Any) -> Any:
 
 
 SMOOTH: dict[type[Op], Callable[..., Any]] = {
+    Indicator: lambda op, dtype, c: ops.cast(c, dtype),
+    Values: lambda op, dtype, x: ops.cast(x, op.dtype),
     z.Constant: constant,
     z.Add: lambda op, dtype, x, y: pointwise.Add()(x, y),
     z.Mul: lambda op, dtype, x, y: pointwise.Mul()(x, y),

@@ -1,0 +1,47 @@
+"""Fixed wiring of gates: which wires each gate reads, drawn once from a seed or given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from lensgrad.core.errors import BadValue
+
+MOST = 8  # inputs a gate
+Wiring = tuple[tuple[int, ...], ...]  # for each of the k inputs of a gate: the wire that each gate reads there
+
+
+def random_wiring(inputs: int, gates: int, k: int, seed: int) -> Wiring:
+    """k different wires for each gate, where there are as many, and each wire read about equally often."""
+    rng, pool = Random(seed), list[int]()
+    while len(pool) < gates * k:
+        deck = list(range(inputs))
+        rng.shuffle(deck)
+        pool += deck
+    for g in range(0, gates * k, k):
+        if inputs >= k and len({*pool[g : g + k]}) < k:  # where one deck ends and the next begins
+            pool[g : g + k] = rng.sample(range(inputs), k)
+    return tuple(tuple(pool[j : gates * k : k]) for j in range(k))
+
+
+def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wiring:
+    """The wiring of a layer: random, or the given one of k wires for each gate."""
+    for what, n in (("inputs", inputs), ("gates", gates), ("inputs a gate", k)):
+        if type(n) is not int or n < 1:
+            raise BadValue(f"a layer of gates has a whole number of {what} ≥ 1, got {n!r}")
+    if k > MOST:
+        raise BadValue(
+            f"a gate has at most {MOST} inputs, since its truth table has 2^{MOST} rows, got {k}: use more layers of smaller gates"
+        )
+    return random_wiring(inputs, gates, k, seed) if wiring is None else given(inputs, gates, k, wiring)
+
+
+def given(inputs: int, gates: int, k: int, wiring: Sequence[Sequence[int]]) -> Wiring:
+    """Rows of k wires, one for each gate, as columns."""
+    rows = [tuple(map(int, row)) for row in wiring]
+    wrong = [row for row in rows if len(row) != k or min(row) < 0 or max(row) >= inputs]
+    if len(rows) != gates or wrong:
+        told = f"a gate reads {list(wrong[0])}" if wrong else f"{len(rows)} gates are wired"
+        raise BadValue(f"the wiring of {gates} gates gives each {k} of the wires 0..{inputs - 1}, and {told}")
+    return tuple(zip(*rows, strict=True))
