@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.games import dream, gan
     from lensgrad.learn import augment, circuits
+    from lensgrad.learn.layers.variational import gaussian_sample
+    from lensgrad.learn.losses import elbo
     from lensgrad.loading import load
     from lensgrad.run.adapt import magnitude_mask, merge
     from lensgrad.run.logs import CsvLog, TensorBoard
@@ -115,7 +117,9 @@ else:
         "augment": "learn.augment",
         "circuits": "learn.circuits",
         "dream": "games",
+        "elbo": "learn.losses.evidence",
         "gan": "games",
+        "gaussian_sample": "learn.layers.variational",
         "load": "loading",
         "magnitude_mask": "run.adapt",
         "merge": "run.adapt",
@@ -135,17 +139,18 @@ __all__ = [
     "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard",
     "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "augment", "average_pool1d",
     "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
-    "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d", "conv3d",
-    "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout",
-    "each", "early_stopping", "echo", "elu", "ema", "embedding", "extragradient", "feed_forward", "flatten", "freeze",
-    "gan", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",
-    "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "lamb",
-    "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax", "lookup",
-    "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask", "masked", "max_pool1d", "max_pool2d", "max_pool3d",
-    "maximize", "merge", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam",
-    "normal", "one_cycle", "optimistic", "optimizer_memory", "predict", "prune", "rate", "relu", "relu6", "repeat",
-    "reshape", "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
-    "silu", "simple_rnn", "sinusoidal_positions", "softmax", "softplus", "sphere", "step_decay", "stiefel", "summary",
-    "supervised", "tanh", "thaw", "tie", "transformer_block", "unembed", "uniform", "warm_up", "weight_decay",
-    "weight_norm", "weights", "xor", "zeros",
+    "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d",
+    "conv3d", "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dream",
+    "dropout", "each", "early_stopping", "echo", "elbo", "elu", "ema", "embedding", "extragradient", "feed_forward",
+    "flatten", "freeze", "gan", "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool",
+    "glorot", "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber",
+    "info_nce", "input", "kl_divergence", "l1", "lamb", "layer_norm", "leaky_relu", "learned_positions", "linear",
+    "linear_decay", "lion", "load", "log_softmax", "lookup", "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask",
+    "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "mish",
+    "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "optimistic",
+    "optimizer_memory", "predict", "prune", "rate", "relu", "relu6", "repeat", "reshape", "residual", "rms_norm",
+    "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn",
+    "sinusoidal_positions", "softmax", "softplus", "sphere", "step_decay", "stiefel", "summary", "supervised", "tanh",
+    "thaw", "tie", "transformer_block", "unembed", "uniform", "warm_up", "weight_decay", "weight_norm", "weights",
+    "xor", "zeros",
 ]  # fmt: skip

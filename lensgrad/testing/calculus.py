@@ -8,9 +8,9 @@ from typing import Any
 
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.reverse import R
+from lensgrad.core.extras import extra
 from lensgrad.core.op import Standing
 from lensgrad.testing.case import Arrays, Facts, gradient, pairing
-from lensgrad.testing.extras import extra
 from lensgrad.testing.report import Broken, Skip, close
 from lensgrad.theories.smooth.array import Array
 

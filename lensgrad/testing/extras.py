@@ -1,23 +1,13 @@
-"""Optional packages, imported when first needed."""
+"""Optional packages of the checks, imported when first needed."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from lensgrad.core.errors import MissingExtra
-
-
-def extra(module: str, name: str, purpose: str) -> Any:
-    """An optional module, or an error that says what to install."""
-    try:
-        return import_module(module)
-    except ImportError as missing:
-        raise MissingExtra(f"{purpose} needs the package {module.split('.')[0]}: pip install 'lensgrad[{name}]'") from missing
+from lensgrad.core.extras import extra
 
 
 def hypothesis() -> Any:
     """The package that draws random arrows."""
-    import_module_strategies = extra("hypothesis.strategies", "check", "drawing random arrows")
-    del import_module_strategies
+    extra("hypothesis.strategies", "check", "drawing random arrows")
     return extra("hypothesis", "check", "drawing random arrows")

@@ -287,7 +287,7 @@ def test_numbers_that_are_not_finite_must_agree_as_well():
 
 
 def test_the_missing_extra_is_named(monkeypatch):
-    from lensgrad.testing.extras import extra
+    from lensgrad.core.extras import extra
 
     monkeypatch.setitem(sys.modules, "jax", None)
     with pytest.raises(MissingExtra, match=r"^the oracle needs the package jax: pip install 'lensgrad\[check\]'$"):

@@ -59,13 +59,15 @@ def kl_divergence(label: str = "y", metrics: Sequence[str] = (), mask: str = "",
 
 def binary_cross_entropy(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:
     """−t log σ(z) − (1 − t) log(1 − σ(z)) : ℝ^s → ℝ on logits z, the mean over s; labels t are numbers from 0 to 1."""
-
-    def formula(truth: Any, logits: Any) -> Any:
-        # ln(1 + e^z) from its larger part, and max shares at 0, so the gradient is σ(z) − t everywhere.
-        return ops.maximum(logits, 0.0) + ops.log1p(ops.exp(-ops.absolute(logits))) - truth * logits
-
     # A logit is positive where its probability is above ½.
-    return entrywise("binary_cross_entropy", label, formula, reduction, metrics, {"accuracy": lambda t, z: agreement(t > 0.5, z > 0.0)})
+    right = {"accuracy": lambda t, z: agreement(t > 0.5, z > 0.0)}
+    return entrywise("binary_cross_entropy", label, logistic_entropy, reduction, metrics, right)
+
+
+def logistic_entropy(truth: Any, logits: Any) -> Any:
+    """−t log σ(z) − (1 − t) log(1 − σ(z)), entry by entry."""
+    # ln(1 + e^z) from its larger part, and max shares at 0, so the gradient is σ(z) − t everywhere.
+    return ops.maximum(logits, 0.0) + ops.log1p(ops.exp(-ops.absolute(logits))) - truth * logits
 
 
 def hinge(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:

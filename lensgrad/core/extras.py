@@ -1,0 +1,16 @@
+"""Optional packages, imported when first needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from lensgrad.core.errors import MissingExtra
+
+
+def extra(module: str, name: str, purpose: str) -> Any:
+    """An optional module, or an error that says what to install."""
+    try:
+        return import_module(module)
+    except ImportError as missing:
+        raise MissingExtra(f"{purpose} needs the package {module.split('.')[0]}: pip install 'lensgrad[{name}]'") from missing

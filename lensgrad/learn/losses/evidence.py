@@ -1,0 +1,60 @@
+"""The loss of variational autoencoders (arXiv 1312.6114): what a reconstruction costs, and what its code costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lensgrad.cat.names import Param, Role
+from lensgrad.cat.para import Para
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.learn.losses.classes import logistic_entropy
+from lensgrad.learn.losses.parts import Formula
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.array import Array
+
+LIKELIHOODS: dict[str, Formula] = {
+    "bernoulli": lambda x, logits: ops.sum_over(logistic_entropy(x, logits)),
+    "gaussian": lambda x, mean: ops.sum_over((mean - x) * (mean - x)) * 0.5,
+}
+
+
+def elbo(label: str = "x", metrics: tuple[str, ...] = (), likelihood: str = "bernoulli", weight: float = 1.0) -> Family:
+    """−log p(x | z) + weight · KL : B ⊗ ℝ → ℝ, the negative evidence lower bound of one draw (arXiv 1312.6114, equation 3).
+
+    The second wire is the divergence that `lg.gaussian_sample` gives. "bernoulli" takes logits and x in [0, 1]; "gaussian" takes means
+    of variance 1 and leaves out log √2π for each number. Both sum over the entries of x, so that the two terms are in one
+    unit, nats. A weight above 1 prefers codes whose numbers do not depend on one another (β-VAE). Observed: `loss`,
+    `reconstruction` and `divergence`. When evaluated z is the mean, so the bound is that of no draw: see `lg.gaussian_sample`.
+    """
+    if likelihood not in LIKELIHOODS:
+        raise BadValue(f"'{likelihood}' is no likelihood; use one of {listed(sorted(LIKELIHOODS))}")
+    if not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
+        raise BadValue(f"elbo's weight of the divergence is a number ≥ 0, got {weight!r}")
+    if metrics:
+        raise BadValue(f"elbo has no metrics beside what it observes, got {listed(metrics)}")
+    return Family("elbo", at(label, LIKELIHOODS[likelihood], float(weight)))
+
+
+def at(label: str, cost: Formula, weight: float) -> Callable[[Ty], Para]:
+    def build(dom: Ty) -> Para:
+        if len(dom) != 2 or not all(isinstance(a, Array) and a.floating for a in dom) or dom[1].shape:
+            raise TypeMismatch(
+                f"elbo reads a reconstruction and beside it the divergence of its code, and the model gives {dom}: "
+                "use lg.gaussian_sample() and then lg.beside(decoder)"
+            )
+        shown = Ty(dom.atoms[:1])
+
+        def body(truth: Any, rebuilt: Any, divergence: Any) -> Any:
+            lost = cost(truth, rebuilt)
+            value = lost + divergence * weight
+            return value, value, lost, divergence
+
+        one = Ty(dom.atoms[1:])
+        seen = [(n, one) for n in ("loss", "reconstruction", "divergence")]
+        return Para.make([Param(label, shown, Role.DATA)], trace(body, shown, *(Ty((a,)) for a in dom)), one, seen).told("elbo")
+
+    return build
