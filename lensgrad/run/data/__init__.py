@@ -2,6 +2,7 @@
 
 from lensgrad.run.data.bundled import Dataset, Graph, cora, digits, iris, one_hot
 from lensgrad.run.data.check import check, unseen
+from lensgrad.run.data.encode import Encoder, encoder
 from lensgrad.run.data.mapped import mapped
 from lensgrad.run.data.mix import mixup
 from lensgrad.run.data.official import cifar10, fashion_mnist, mnist, shakespeare
@@ -12,7 +13,7 @@ from lensgrad.run.data.table import csv, table
 from lensgrad.run.data.text import Characters, pad, windows
 
 __all__ = [
-    "ArraySource", "Characters", "Dataset", "Graph", "IteratorSource", "Scale", "Source", "check", "cifar10", "cora", "csv",
-    "digits", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "one_hot", "pad", "shakespeare", "source", "split", "standardize",
-    "table", "transform", "unseen", "windows",
+    "ArraySource", "Characters", "Dataset", "Encoder", "Graph", "IteratorSource", "Scale", "Source", "check", "cifar10", "cora", "csv",
+    "digits", "encoder", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "one_hot", "pad", "shakespeare", "source", "split",
+    "standardize", "table", "transform", "unseen", "windows",
 ]  # fmt: skip

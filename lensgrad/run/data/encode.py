@@ -1,0 +1,287 @@
+"""Features as bits: thermometers for numbers, one bit for each word, and what to call them.
+
+A fitted encoder is a plain value, so the circuit that learned from its bits and the encoder can be kept side by side.
+"""
+
+from __future__ import annotations
+
+import csv as reader
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lensgrad.core.errors import BadValue, MissingData, listed
+from lensgrad.run.data.table import Cells, cells, missing, parsed
+
+Column = np.ndarray[Any, Any]
+Columns = Mapping[str, Column]
+FINEST = 6  # decimal places that are looked for in a column of numbers
+
+
+@dataclass(frozen=True)
+class Thermometer:
+    """A column of numbers as bits v > t, one for each threshold, rising.
+
+    In hardware the number arrives as the whole number (v − low) / step; `low`, `high` and `step` are those of the training data.
+    """
+
+    name: str
+    thresholds: tuple[float, ...]
+    low: float = 0.0
+    high: float = 1.0
+    step: float = 1.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{joined(self.name)}>{t!r}".removesuffix(".0") for t in self.thresholds)
+
+    def bits(self, column: Column, rows: Sequence[str]) -> Column:
+        found = numbers(self.name, column, rows)
+        return (found[:, None] > np.array(self.thresholds)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """A column of words as one bit for each word of the training data."""
+
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{joined(self.name)}={joined(v)}" for v in self.values)
+
+    def bits(self, column: Column, rows: Sequence[str]) -> Column:
+        places = {v: i for i, v in enumerate(self.values)}
+        found = words(self.name, column, rows)
+        strange = next(((row, v) for row, v in zip(rows, found, strict=True) if v not in places), None)
+        if strange is not None:
+            raise BadValue(f"{strange[0]}, column '{self.name}': '{strange[1]}' is none of the known values {listed(list(self.values))}")
+        return np.eye(len(self.values), dtype=np.uint8)[[places[v] for v in found]]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Rows of a table → rows of bits: `encoder.encode(rows)` : 𝔹[n, bits]; `names` says what each bit is, as in `petal_width>0.8`."""
+
+    columns: tuple[Thermometer | OneHot, ...]
+
+    def __post_init__(self) -> None:
+        twice = [n for k, n in enumerate(self.names) if n in set(self.names[:k])] if len(set(self.names)) < len(self.names) else []
+        if twice:
+            raise BadValue(f"two bits would be called '{twice[0]}': rename a column, as spaces in names become '_'")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(n for c in self.columns for n in c.names)
+
+    def encode(self, rows: Any) -> Column:
+        """Bits of a table with the columns that the encoder was fitted to: array, data frame, dict of columns, cells of a file."""
+        columns, labels = columns_of(rows, tuple(c.name for c in self.columns))
+        absent = [c.name for c in self.columns if c.name not in columns]
+        if absent:
+            raise BadValue(f"there is no column '{absent[0]}'; the columns are: {listed(list(columns))}")
+        parts = [c.bits(columns[c.name], labels) for c in self.columns]
+        return np.concatenate(parts, 1) if parts else np.zeros((len(labels), 0), np.uint8)
+
+    def data(self) -> list[dict[str, Any]]:
+        """The encoder as plain data, which `Encoder.read` takes."""
+        return [{"kind": type(c).__name__.lower(), **vars(c)} for c in self.columns]
+
+    @classmethod
+    def read(cls, data: Sequence[Mapping[str, Any]]) -> Encoder:
+        """The encoder that `data` gave as plain data."""
+        try:
+            return cls(tuple(column_read(entry) for entry in data))
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise BadValue(f"this is no encoder as `Encoder.data` writes it: {type(wrong).__name__}, {wrong}") from None
+
+
+def column_read(entry: Mapping[str, Any]) -> Thermometer | OneHot:
+    if entry["kind"] == "onehot":
+        return OneHot(entry["name"], tuple(map(str, entry["values"])))
+    ends = {key: float(entry[key]) for key in ("low", "high", "step")}
+    return Thermometer(entry["name"], tuple(map(float, entry["thresholds"])), **ends)
+
+
+# -- fitting -----------------------------------------------------------------------------------------------------------
+
+
+def encoder(
+    rows: Any,
+    *,
+    levels: int = 8,
+    thresholds: Sequence[float] | None = None,
+    categorical: Sequence[str] | str = (),
+    drop: Sequence[str] = (),
+    rare: float = 0.0,
+) -> Encoder:
+    """The encoder of a table (an array, images, a data frame, a dict of columns), fitted to its rows.
+
+    A column of numbers becomes a thermometer of at most `levels` bits. Its thresholds lie between neighboring values of the column:
+    all of these places where there are few enough, else those nearest the quantiles k / (levels + 1). `thresholds` gives the
+    same ones to every column instead, as for pixels. A column of words, and any named in `categorical` (or "all"), becomes
+    one bit for each of its values. A bit that is 1 on a share ≤ `rare` of the rows, or 0 on such a share, is left out.
+    """
+    if type(levels) is not int or levels < 1:
+        raise BadValue(f"a thermometer has a whole number of levels ≥ 1, got {levels!r}")
+    columns, labels = columns_of(rows)
+    chosen = [*([] if isinstance(categorical, str) else categorical), *drop]
+    strange = [name for name in chosen if name not in columns]
+    if strange:
+        raise BadValue(f"there is no column '{strange[0]}'; the columns are: {listed(list(columns))}")
+    if not len(labels):
+        raise BadValue("the table has no rows, so no encoder can be fitted to it")
+    fitted = []
+    for name, column in columns.items():
+        if name in drop:
+            continue
+        if categorical == "all" or name in categorical or wordy(name, column, labels):
+            fitted.append(OneHot(name, sorted_words(words(name, column, labels))))
+        else:
+            fitted.append(thermometer(name, numbers(name, column, labels), levels, thresholds, rare))
+    return Encoder(tuple(fitted))
+
+
+def thermometer(name: str, values: Column, levels: int, thresholds: Sequence[float] | None, rare: float) -> Thermometer:
+    """The thermometer of a column: thresholds that tell apart values it has."""
+    distinct = np.unique(values)
+    chosen = between(values, distinct, levels) if thresholds is None else sorted(set(map(float, thresholds)))
+    shares = [float((values > t).mean()) for t in chosen]
+    kept = tuple(t for t, share in zip(chosen, shares, strict=True) if rare < share < 1 - rare)
+    return Thermometer(name, kept, float(distinct[0]), float(distinct[-1]), resolution(distinct))
+
+
+def between(values: Column, distinct: Column, levels: int) -> list[float]:
+    """Thresholds between neighboring values: all, or those at the quantiles."""
+    if len(distinct) - 1 > levels:
+        marks = np.quantile(values, np.arange(1, levels + 1) / (levels + 1), method="inverted_cdf")
+        places = np.unique(np.minimum(np.searchsorted(distinct, marks), len(distinct) - 2))
+    else:
+        places = np.arange(len(distinct) - 1)
+    return [short(float(distinct[i]), float(distinct[i + 1])) for i in places]
+
+
+def short(low: float, high: float) -> float:
+    """The number of fewest digits near the middle of two and between them, so that rounding to float32 does not matter."""
+    middle, margin = low / 2 + high / 2, 1e-6 * max(abs(low), abs(high))
+    for digits in range(1, 17):
+        found = float(f"{middle:.{digits}g}")
+        if low + margin < found < high - margin:
+            return found
+    return low  # no number is between: v > low still tells them apart
+
+
+def resolution(distinct: Column) -> float:
+    """The power of ten of which all values are multiples; 1 / 2¹⁶ of the range where there is none."""
+    for places in range(FINEST + 1):
+        scaled = distinct * 10.0**places
+        if np.abs(scaled - np.round(scaled)).max() <= 1e-6 * max(1.0, float(np.abs(scaled).max())) * 10.0**-places:
+            return float(f"1e-{places}")
+    return float(distinct[-1] - distinct[0]) / 2**16
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def columns_of(rows: Any, names: Sequence[str] | None = None) -> tuple[Columns, Sequence[str]]:
+    """The columns of a table by name, and what its rows are called in errors."""
+    if isinstance(rows, Cells):
+        return {name: np.asarray(values, object) for name, values in rows.columns.items()}, rows.rows
+    keys = getattr(rows, "columns", rows)
+    if keys is not rows or isinstance(rows, Mapping):
+        columns = {str(name): np.asarray(rows[name]) for name in keys}
+        sizes = {len(c) for c in columns.values()}
+        if len(sizes) > 1:
+            raise BadValue(f"the columns of a table are equally long, and these have {listed(sorted(map(str, sizes)))} rows")
+        return columns, Rows(sizes.pop() if sizes else 0)
+    return array_columns(np.asarray(rows), names)
+
+
+def array_columns(table: Column, names: Sequence[str] | None) -> tuple[Columns, Sequence[str]]:
+    """The columns of an array, called x0, x1, … unless there are names; of images, by their places."""
+    if table.ndim < 2:
+        raise BadValue(f"a table has rows and columns, and this array has shape {table.shape}")
+    flat = table.reshape(len(table), -1)
+    if names is None:
+        places = product(*(range(n) for n in table.shape[1:] if n > 1 or table.ndim == 2))
+        names = ["x" + ",".join(map(str, place)) for place in places]
+    if flat.shape[1] != len(names):
+        raise BadValue(f"this encoder takes rows of {len(names)} columns ({listed(list(names)[:6])}), got {flat.shape[1]}")
+    return {name: flat[:, k] for k, name in enumerate(names)}, Rows(len(flat))
+
+
+@dataclass(frozen=True)
+class Rows(Sequence[str]):
+    """`row 0`, `row 1`, …, made when an error asks."""
+
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, i: Any) -> Any:
+        if not 0 <= i < self.size:
+            raise IndexError(i)
+        return f"row {i}"
+
+
+def wordy(name: str, column: Column, rows: Sequence[str]) -> bool:
+    """Whether a column has words; one strange cell among numbers is an error instead."""
+    if column.dtype.kind in "biuf":
+        return False
+    strange = [(row, v) for row, v in zip(rows, column.tolist(), strict=True) if not missing(v) and parsed(v) is None]
+    if strange and 2 * len(strange) < len(column):
+        told = f"{len(column) - len(strange)} other cells of the column are"
+        row, value = strange[0]
+        raise BadValue(f"{row}, column '{name}': '{value}' is no number, and {told}; correct it, or name the column in categorical=…")
+    return bool(strange)
+
+
+def numbers(name: str, column: Column, rows: Sequence[str]) -> Column:
+    """A column as finite numbers."""
+    try:
+        found = np.asarray(column, np.float64)
+    except (TypeError, ValueError):
+        found = np.array([np.nan if missing(v) or parsed(v) is None else parsed(v) for v in column.tolist()])
+    wrong = np.flatnonzero(~np.isfinite(found))
+    if len(wrong):
+        row, value = rows[int(wrong[0])], column[int(wrong[0])]
+        raise BadValue(f"{row}, column '{name}': the cell is empty; fill it in or leave the row out" if missing(value) or value != value
+                       else f"{row}, column '{name}': '{value}' is no finite number")  # fmt: skip
+    return found
+
+
+def words(name: str, column: Column, rows: Sequence[str]) -> list[str]:
+    """A column as words; whole numbers lose their point."""
+    found = column.tolist()
+    absent = next((i for i, v in enumerate(found) if missing(v)), None)
+    if absent is not None:
+        raise BadValue(f"{rows[absent]}, column '{name}': the cell is empty; fill it in or leave the row out")
+    return [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in found]
+
+
+def sorted_words(found: Sequence[str]) -> tuple[str, ...]:
+    """Different words, sorted, as numbers where all are."""
+    distinct = set(found)
+    sizes = {w: n for w in distinct if (n := parsed(w)) is not None}
+    return tuple(sorted(distinct, key=lambda w: (sizes[w], w)) if len(sizes) == len(distinct) else sorted(distinct))
+
+
+def joined(name: str) -> str:
+    """A name without spaces, as circuits have them."""
+    return "_".join(name.split()) or "_"
+
+
+def csv_cells(path: str | Path, delimiter: str = ",") -> Cells:
+    """The columns of a CSV file whose first line names them, as text."""
+    where = Path(path)
+    if not where.is_file():
+        raise MissingData(f"there is no file '{where}'")
+    with where.open(encoding="utf-8-sig", newline="") as file:
+        lines = reader.reader(file, delimiter=delimiter)
+        return cells([(lines.line_num, row) for row in lines if row], None, str(where))
