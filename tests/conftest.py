@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,22 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.fail(f"LENSGRAD_DATA is {where}, which is no folder")
     return folder
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    """After all else: why tests could not run, and as the very last line how many."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not session.config.option.collectonly:
+        for line in closing_lines(reporter.stats):
+            reporter.write_line(line)
+    return result
+
+
+def closing_lines(stats):
+    """The reasons for which tests were not run, each with how many, and the counts."""
+    whys = Counter(str(report.longrepr[2]).removeprefix("Skipped: ").removeprefix("not run: ") for report in stats.get("skipped", []))
+    counts = [(len(stats.get(kind, [])), word) for kind, word in (("failed", "failed"), ("error", "errors"), ("passed", "passed"))]
+    told = [f"{n} {word}" for n, word in counts if n or word == "passed"]
+    return [*(f"not run: {n}, because {why}" for why, n in sorted(whys.items())), ", ".join([*told, f"{sum(whys.values())} not run"])]
