@@ -94,7 +94,7 @@ def test_refusals_name_the_row_the_column_and_what_is_known(tmp_path):
     )
     assert told(BadValue, lambda: fitted.encode(np.zeros((2, 2)))) == "this encoder takes rows of 3 columns (width, color, a1), got 2"
     assert told(BadValue, lambda: fitted.encode(np.zeros(3))) == "a table has rows and columns, and this array has shape (3,)"
-    (tmp_path / "t.csv").write_text("width,color,a1\n1,red,1\n2,green,1\n")
+    (tmp_path / "t.csv").write_text("width,color,a1\n1,red,1\n2,green,1\n", encoding="utf-8")
     assert told(BadValue, lambda: fitted.encode(csv_cells(tmp_path / "t.csv"))) == (
         "line 3, column 'color': 'green' is none of the known values blue, red"
     )
