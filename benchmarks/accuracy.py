@@ -33,6 +33,7 @@ from benchmarks.peers import page
 
 OURS = "lensgrad"
 LEVEL = 0.05
+FIRST = 8  # the first seed; with those from 0 on it was found that an embedding in Keras moved otherwise than the others
 PEERS = Path(__file__).resolve().parent / "peers"
 Data = dict[str, np.ndarray[Any, Any]]
 
@@ -150,7 +151,7 @@ def environment() -> dict[str, str]:
 
 
 def write_tasks(folder: Path, tasks: Sequence[Task], seeds: int) -> None:
-    told = [asdict(task) | {"seeds": seeds} for task in tasks]
+    told = [asdict(task) | {"seeds": list(range(FIRST, FIRST + seeds))} for task in tasks]
     (folder / "tasks.json").write_text(json.dumps(told), encoding="utf-8")
     for task in tasks:
         np.savez(folder / f"{task.name}.npz", **DATA[task.name]())  # pyright: ignore[reportArgumentType]
@@ -202,7 +203,8 @@ def table(tasks: Sequence[Task], ours: Peer, others: Sequence[Peer], seeds: int)
     rows = [row(task.name, ours, peer, ps) for task in tasks for peer in (ours, *others)]
     absent = [peer for peer in others if peer.missing]
     least = 2 / math.comb(2 * seeds, seeds) * len(ps)
-    told = f"{len(ps)} comparisons over {seeds} seeds, {sum(p < LEVEL for p in ps.values())} with a difference beyond noise (p < {LEVEL})"
+    told = f"{len(ps)} comparisons over {seeds} seeds from {FIRST} on, {sum(p < LEVEL for p in ps.values())} with a difference "
+    told += f"beyond noise (p < {LEVEL})"
     told += f"; {least:.2g} is the least p that so many seeds can give" if ps else ""
     told += f"; not run: {len(absent)}" + "".join(f", {peer.name} ({peer.missing})" for peer in absent)
     return [*map(page.row, (head, ["---"] * len(head), *rows)), "", f"{told}."]
@@ -224,7 +226,9 @@ ABOUT = [
     "Mean and spread (standard deviation) of test accuracy over seeds; of Shakespeare, of the next character. Equal networks, Glorot "
     "weights and zero biases, Adam with one rate, batch size and epochs for all; own draws of weights and order. The difference is to "
     "lensgrad, with half the width of Welch's 95 % interval; p is of the exact permutation test on the difference of means, corrected "
-    "by Holm's method. MNIST is trained on 10,000 of its images and tested on its 10,000 others.",
+    "by Holm's method. Keras reads its embedding through a product, since its own on TensorFlow moves otherwise than the others: Adam "
+    "adds up squares of rows there that the others add before they square. MNIST is trained on 10,000 of its images and tested on its "
+    "10,000 others.",
     "",
 ]
 

@@ -27,7 +27,7 @@ def main(versions: dict[str, str], trained: Trained) -> None:
     for task in json.loads((folder / "tasks.json").read_text(encoding="utf-8")):
         with np.load(folder / f"{task['name']}.npz") as arrays:
             data = {name: arrays[name] for name in arrays.files}
-        for seed in range(task["seeds"]):
+        for seed in task["seeds"]:
             began = time.perf_counter()
             scores = trained(task, data, seed)
             say(task=task["name"], seed=seed, accuracy=accuracy(scores, data["y_test"]), seconds=time.perf_counter() - began)
