@@ -23,7 +23,9 @@ def quick(monkeypatch, capsys, name):
     [
         ("autoencoder", "unexplained variance of unseen digits"),
         ("dream_digit", "the judge sees a 3"),
+        ("gan_mnist", "of 1000 drawn digits the judge sees"),
         ("gan_ring", "bumps covered"),
+        ("vae", "the bound on log p(x)"),
     ],
 )
 def test_an_example_runs_in_its_quick_form_and_keeps_its_figure(monkeypatch, capsys, name, told):
