@@ -59,9 +59,8 @@ logits = sight.predict(drawn)
 chances = np.exp(logits - logits.max(1, keepdims=True))
 chances /= chances.sum(1, keepdims=True)
 counts = np.bincount(logits.argmax(1), minlength=10)
-print(
-    f"seed {seed}: of 1000 drawn digits the judge sees {counts.tolist()}; it is surer than 90 % of {np.mean(chances.max(1) > 0.9):.0%} of them"
-)
+sure = np.mean(chances.max(1) > 0.9)
+print(f"seed {seed}: of 1000 drawn digits the judge sees {counts.tolist()}; it is surer than 90 % of {sure:.0%} of them")
 assert (counts > 0).sum() == 10 and (quick or counts.min() >= 10), "the generator leaves out a digit"
 
 if not quick:

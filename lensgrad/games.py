@@ -12,6 +12,7 @@ from lensgrad.cat.para import Para, corner, lens
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.evaluation import Run
+from lensgrad.learn.derivatives import extrapolated
 from lensgrad.learn.games import non_saturating, wasserstein
 from lensgrad.learn.losses import dot
 from lensgrad.learn.optimizers import Optimizer, ascent, chain, clip_weights, maximize
@@ -34,6 +35,7 @@ def gan(
     loss: str = "wasserstein",
     clip: float | None = None,
     gradient_penalty: float = 0.0,
+    extragradient: float = 0.0,
     rate: float | Family = 1.0,
 ) -> Learner:
     """The learner of a generator Z → X and a discriminator X → ℝ that play against each other (arXiv 2404.00408, section 4).
@@ -42,6 +44,8 @@ def gan(
     generator descends d(g(z)) − d(x) and the discriminator ascends it, with its weights clipped to ±`clip` or with a gradient
     penalty. "non_saturating" has both descend their cross entropies. `optimizer` moves both, or the generator only where
     `discriminator_optimizer` is given; both are written as if they descend. Names begin with `generator/` and `discriminator/`.
+    With `extragradient` = h every step reads the gradient where a step of length h would lead, both on the same batch and
+    noise: with sgd(h) it is the extragradient method, with adam(…) a form of it (arXiv 1802.10551).
     """
     if loss not in GAMES:
         raise BadValue(f"'{loss}' is no game; use one of {listed(GAMES)}")
@@ -56,7 +60,9 @@ def gan(
     opposed = maximize(opposed) if loss == "wasserstein" else opposed
     opposed = opposed if clip is None else chain(opposed, clip_weights(clip))
     sides = {"generator/**": optimizer, "discriminator/**": opposed}
-    learner = Learner(makes, game, rate if isinstance(rate, Family) else rate_of(rate), sides, "z", "x")
+    cap = rate if isinstance(rate, Family) else rate_of(rate)
+    ahead = extrapolated(extragradient, ("discriminator/**",) * (loss == "wasserstein")) if extragradient else None
+    learner = Learner(makes, game, cap, sides, "z", "x", derivative=ahead)
     learner.lens()
     return learner
 

@@ -14,6 +14,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, liste
 from lensgrad.core.ty import Ty
 from lensgrad.fit import fit
 from lensgrad.learn.batching import batch
+from lensgrad.learn.derivatives import Derivative
 from lensgrad.learn.loss_scale import LossScale, loss_scaled
 from lensgrad.learn.losses import METRICS
 from lensgrad.learn.precision import mixed_precision
@@ -50,13 +51,14 @@ class Learner:
     reduction: str = "mean"
     metrics: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    derivative: Derivative | None = None
     programs: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def lens(self, batch: int | None = None) -> Para:
         """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterized by the optimizer gives by hand."""
         where = ("lens", batch)
         if where not in self.programs:
-            self.programs[where] = closed_lens(self.task, self.rate, self.optimizer, batch, self.reduction)
+            self.programs[where] = closed_lens(self.task, self.rate, self.optimizer, batch, self.reduction, self.derivative)
         return self.programs[where]
 
     def step(self, batch: int | None = None, backend: str = "numpy", parts: int = 1) -> Program:
@@ -66,6 +68,11 @@ class Learner:
         """
         from lensgrad.run.accumulate import accumulated
 
+        if parts > 1 and self.derivative is not None:
+            raise BadValue(
+                f"accumulate adds up the gradients of parts of a batch, and {self.derivative} is not a sum over examples: "
+                "use accumulate=1, or no derivative"
+            )
         where = ("step", batch, backend) if parts == 1 else ("step", batch, backend, parts)
         if where not in self.programs:
             made = compile_closed(self.lens(batch), backend)
@@ -111,6 +118,8 @@ class Learner:
         if where not in self.programs:
             still = self.frozen()
             known = {f.name: getattr(still, f.name) for f in fields(still) if f.compare}
+            if known["derivative"] is None:  # a file says what differs from lens(…) only, so those without it keep their digest
+                del known["derivative"]
             self.programs[where] = checkpoint.recipe(known, still.objects(), generators)
         return self.programs[where]
 
@@ -199,6 +208,7 @@ def supervised(
     loss_weights: Mapping[str, float] | None = None,
     precision: str | None = None,
     loss_scale: LossScale | float | None = None,
+    derivative: Derivative | None = None,
 ) -> Learner:
     """The learner of a model from labelled examples.
 
@@ -211,6 +221,7 @@ def supervised(
     With `label` equal to `input` the label is what goes in: an autoencoder, trained on {"x": x}.
     `precision="bfloat16"` or "float16" computes products and convolutions in it and all else, weights too, in float32.
     `loss_scale` is a number to start with or `lg.loss_scale(…)`; float16 has one if nothing is said.
+    `derivative` is a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`.
     Metrics that are arrows on one example (accuracy) are reported while training too, the others by evaluating on a whole set.
     """
     names = input if isinstance(input, str) else tuple(input)
@@ -225,10 +236,21 @@ def supervised(
         task = task.tie(f"{label}.0", f"{label}.1")
     links = tuple(LINKS.get(f.name, "") for f in made.values()) if whole else ()
     where = tuple(losses) if several else label
-    learner = Learner(model, task, rate if isinstance(rate, Family) else rate_of(rate), optimizer, names, where, reduction, whole, links)
-    learner.lens()  # what does not fit together is refused now, not when training starts
+    cap = rate if isinstance(rate, Family) else rate_of(rate)
     rule = LossScale() if loss_scale is None and precision == "float16" else loss_scale
+    check_derivative(derivative, rule)
+    learner = Learner(model, task, cap, optimizer, names, where, reduction, whole, links, derivative)
+    learner.lens()  # what does not fit together is refused now, not when training starts
     return learner if rule is None else scaled(learner, rule)
+
+
+def check_derivative(derivative: Any, rule: Any) -> None:
+    """Refuse what is no way back, and one under a loss scale."""
+    if derivative is not None and not isinstance(derivative, Derivative):
+        raise TypeMismatch(f"a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {derivative!r:.60}")
+    if derivative is not None and rule is not None:
+        told = f"a loss scale multiplies gradients, and what {derivative} gives does not grow with the loss"
+        raise BadValue(f"{told}: use float32 or bfloat16")
 
 
 def scaled(learner: Learner, rule: LossScale | float) -> Learner:

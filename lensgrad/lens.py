@@ -11,14 +11,14 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.calculus import jacobian
-from lensgrad.learn.derivatives import newton_cg, sam
+from lensgrad.learn.derivatives import extrapolated, newton_cg, sam
 from lensgrad.learn.iteration import epoch, moved, rate_port, stepping, steps
 from lensgrad.learn.rates import echo, rate, scaled_rate
 from lensgrad.theories.smooth.ops import mean, total
 
 __all__ = [
     "Definition", "Delta", "Diagram", "Family", "I", "Lens", "Pair", "Para", "Param", "R", "Recompute", "Role", "Ty",
-    "batch", "corner", "delta", "echo", "epoch", "grad", "hvp", "jacobian", "jvp", "lens", "mean", "moved", "newton_cg",
+    "batch", "corner", "delta", "echo", "epoch", "extrapolated", "grad", "hvp", "jacobian", "jvp", "lens", "mean", "moved", "newton_cg",
     "observe", "parametric", "rate", "rate_port", "sam", "scaled_rate", "share", "stepping", "steps", "total", "trace",
     "two", "unfold", "vjp",
 ]  # fmt: skip

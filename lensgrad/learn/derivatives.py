@@ -1,17 +1,17 @@
 """Ways back other than R: lenses whose put looks at the whole arrow, not at one gradient (arXiv 2404.00408, future work).
 
-Each is a function from a closed task to its lens, in the place of `lens`: `sam(0.05)(batch(task, n) >> mean) >> rate(0.1)`.
-Their get is that of R; what their put gives to the weights is no gradient, so they are no R-images.
+Each is a value that stands in the place of `lens`: `sam(0.05)(batch(task, n) >> mean) >> rate(0.1)`. A learner has one as its
+`derivative`. Their get is that of R; what their put gives to the weights is no gradient there, so they are no R-images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lensgrad.cat.lens import Lens, forward
-from lensgrad.cat.names import Role
+from lensgrad.cat.names import Role, select
 from lensgrad.cat.para import Para, lens
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
@@ -28,43 +28,80 @@ from lensgrad.theories.smooth.scan import scan
 Change = Callable[[list[Any], list[Any], list[Any]], list[Any]]  # (inputs, what comes back, all that R gives) ↦ what the put gives
 
 
-def sam(radius: float = 0.05) -> Callable[[Para], Para]:
-    """The gradient at p + radius · g/‖g‖, with g the gradient at p, over all weights (arXiv 2010.01412, sharpness-aware minimization)."""
-    size = limit("sam", radius)
+@dataclass(frozen=True)
+class Sam:
+    """The way back of `sam`."""
 
-    def build(f: Para) -> Para:
-        back, moving = parts(f)
+    radius: float = 0.05
 
-        def put(inputs: list[Any], seeds: list[Any], given: list[Any]) -> list[Any]:
-            slope = [given[k] for _, k in moving]
+    def __post_init__(self) -> None:
+        limit("sam", self.radius)
+
+    def __call__(self, f: Para, learning: Collection[int] | None = None) -> Para:
+        """The lens of a closed task; `learning` are the positions of the weights that count, all where nothing is said."""
+        back, moving = parts(f, learning)
+
+        def steps(slope: list[Any]) -> list[Any]:
             length = ops.sqrt(inner(slope, slope))
-            scale = ops.select(length > 0.0, size / ops.select(length > 0.0, length, 1.0), 0.0)
-            there = list(inputs)
-            for (i, _), g in zip(moving, slope, strict=True):
-                there[i] = there[i] + g * whole(g, ops.cast(scale, g.atom.dtype))
-            return flatten([back(*there, *seeds)])
+            scale = ops.select(length > 0.0, self.radius / ops.select(length > 0.0, length, 1.0), 0.0)
+            return [g * whole(g, ops.cast(scale, g.atom.dtype)) for g in slope]
 
-        return changed(f, put)
-
-    return build
+        return changed(f, elsewhere(back, moving, steps))
 
 
-def newton_cg(steps: int = 10, damping: float = 0.0) -> Callable[[Para], Para]:
-    """d ≈ (H + damping)⁻¹ g by so many steps of conjugate gradients, with H v = R[g](v), in the place of the gradient g.
+def sam(radius: float = 0.05) -> Sam:
+    """The gradient at p + radius · g/‖g‖, with g the gradient at p, over all weights that learn (arXiv 2010.01412, sharpness-aware
+    minimization). For `lg.supervised(…, derivative=…)`, or by hand in the place of `lens`."""
+    return Sam(limit("sam", radius))
 
-    It stops where the curvature along a direction is not positive; if that is the first, d = g. d does not depend on a
-    constant rate in front: `sgd(1.0)` after it is Newton's step.
-    """
-    if type(steps) is not int or steps < 1:
-        raise BadValue(f"newton_cg wants a whole number of steps ≥ 1, got {steps!r}")
 
-    def build(f: Para) -> Para:
-        back, moving = parts(f)
+@dataclass(frozen=True)
+class Extrapolated:
+    """The way back of `extrapolated`."""
+
+    size: float
+    ascending: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        limit("extrapolated", self.size)
+
+    def __call__(self, f: Para, learning: Collection[int] | None = None) -> Para:
+        """The lens of a closed task; `learning` are the positions of the weights that count, all where nothing is said."""
+        back, moving = parts(f, learning)
+        up = {i for pattern in self.ascending for group in select(f.params, pattern) for i in group}
+        owners = [i for i, p in enumerate(f.params) for _ in p.ob]
+        signs = [self.size if owners[wire] in up else -self.size for wire, _ in moving]
+        return changed(f, elsewhere(back, moving, lambda slope: [g * s for g, s in zip(slope, signs, strict=True)]))
+
+
+def extrapolated(size: float, ascending: Sequence[str] = ()) -> Extrapolated:
+    """The gradient at p − size · g, with g the gradient at p on the same data and the same draws; at p + size · g for the
+    weights whose patterns are in `ascending`. A step of plain descent, and ascent there, is then extragradient's (Korpelevich, 1976;
+    for games arXiv 1802.10551), with p̄ = p − size · rate · g where a rate stands in front of the optimizer."""
+    return Extrapolated(limit("extrapolated", size), tuple(ascending))
+
+
+@dataclass(frozen=True)
+class NewtonCG:
+    """The way back of `newton_cg`."""
+
+    steps: int = 10
+    damping: float = 0.0
+
+    def __post_init__(self) -> None:
+        if type(self.steps) is not int or self.steps < 1:
+            raise BadValue(f"newton_cg wants a whole number of steps ≥ 1, got {self.steps!r}")
+        if not isinstance(self.damping, int | float) or not 0 <= self.damping < float("inf"):
+            raise BadValue(f"newton_cg wants a damping ≥ 0, got {self.damping!r}")
+
+    def __call__(self, f: Para, learning: Collection[int] | None = None) -> Para:
+        """The lens of a closed task; `learning` are the positions of the weights that count, all where nothing is said."""
+        back, moving = parts(f, learning)
         product = curvature(f, back, moving)
 
         def put(inputs: list[Any], seeds: list[Any], given: list[Any]) -> list[Any]:
             slope = [given[k] for _, k in moving]
-            found = conjugate(product, [*inputs, *seeds], slope, steps, damping)
+            found = conjugate(product, [*inputs, *seeds], slope, self.steps, self.damping)
             later = list(given)
             for (_, k), d in zip(moving, found, strict=True):
                 later[k] = d
@@ -72,16 +109,38 @@ def newton_cg(steps: int = 10, damping: float = 0.0) -> Callable[[Para], Para]:
 
         return changed(f, put)
 
-    return build
+
+def newton_cg(steps: int = 10, damping: float = 0.0) -> NewtonCG:
+    """d ≈ (H + damping)⁻¹ g by so many steps of conjugate gradients, with H v = R[g](v), in the place of the gradient g.
+
+    It stops where the curvature along a direction is not positive; if that is the first, d = g. Without damping d does not
+    depend on a constant rate in front: `sgd(1.0)` after it is Newton's step. For `lg.supervised(…, derivative=…)`, or by hand.
+    """
+    return NewtonCG(steps, damping)
 
 
-def parts(f: Para) -> tuple[Diagram, list[tuple[int, int]]]:
+Derivative = Sam | Extrapolated | NewtonCG
+
+
+def parts(f: Para, learning: Collection[int] | None = None) -> tuple[Diagram, list[tuple[int, int]]]:
     """put of the lens of f, and the weights: the number of each among the inputs and among what comes back."""
     if not isinstance(f, Para) or not isinstance(f.arrow, Diagram) or len(f.dom):
         raise TypeMismatch(f"this takes a closed task I → ℝ before lens(…), got {f!r:.80}")
-    roles = [(p.role, a) for p in f.params for a in p.ob]
-    back = [i for i, (_, a) in enumerate(roles) if change(a) is not None]
-    return lens(f).arrow.put, [(i, k) for k, i in enumerate(back) if roles[i][0] is Role.WEIGHT]
+    counts = [p.role is Role.WEIGHT and (learning is None or i in learning) for i, p in enumerate(f.params) for _ in p.ob]
+    back = [i for i, a in enumerate(a for p in f.params for a in p.ob) if change(a) is not None]
+    return lens(f).arrow.put, [(i, k) for k, i in enumerate(back) if counts[i]]
+
+
+def elsewhere(back: Diagram, moving: Sequence[tuple[int, int]], steps: Callable[[list[Any]], list[Any]]) -> Change:
+    """What R gives at another point: the weights and `steps` of their gradients."""
+
+    def put(inputs: list[Any], seeds: list[Any], given: list[Any]) -> list[Any]:
+        there = list(inputs)
+        for (i, _), step in zip(moving, steps([given[k] for _, k in moving]), strict=True):
+            there[i] = there[i] + step
+        return flatten([back(*there, *seeds)])
+
+    return put
 
 
 def changed(f: Para, put: Change) -> Para:

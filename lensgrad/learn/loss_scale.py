@@ -9,14 +9,14 @@ from numbers import Real as Number
 from typing import Any
 
 from lensgrad.cat.lens import Lens, backward, forward, silent, two, updated
-from lensgrad.cat.names import Param, Role, returns, select
+from lensgrad.cat.names import Param, Role, returns
 from lensgrad.cat.para import Para, Point, lens
 from lensgrad.core.diagram import Family, at, flatten
-from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
-from lensgrad.learn.tasks import places
+from lensgrad.learn.tasks import places, reached
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.array import Array, Int
@@ -67,11 +67,11 @@ def loss_scaled(task: Para, rate: Family | Para, optimizer: Point, rule: LossSca
         raise BadValue(f"'{LABEL}' is the name of the state of the loss scale, and this learner has a parameter of that name: rename it")
     ob = Ty((atom,))
     scaled = Para.make([Param(LABEL, silent(ob), Role.STATE, init.constant(rule.start)(ob))], times(ob)) >> at(rate, start.cod)
-    reached = places_reached(start.params, optimizer)
-    chosen = [i for i, q in enumerate(start.params) if i in reached or q.role is Role.WEIGHT]
+    moving = reached(start.params, optimizer)
+    chosen = [i for i, q in enumerate(start.params) if i in moving or q.role is Role.WEIGHT]
     held = [start.params[i] for i in chosen]
     moved = Para.make(held, Lens.id(product(q.ob for q in held))).reparam(places(optimizer))
-    flags = [i in reached for i, q in zip(chosen, held, strict=True) for _ in backward(q.ob)]
+    flags = [i in moving for i, q in zip(chosen, held, strict=True) for _ in backward(q.ob)]
     return scaled, {(*(start.names[i] for i in chosen), LABEL): guarded(moved, ob, flags, rule)}
 
 
@@ -79,17 +79,6 @@ def times(ob: Ty) -> Lens:
     """(ℝ, I) ⊗ (L, ΔL) → (L, ΔL) whose put multiplies what comes back: (s, l, d) ↦ d · s."""
     get = trace(lambda s, x: x, ob, ob)
     return Lens(silent(ob) @ two(ob), two(ob), get, trace(lambda s, x, d: d * s, ob, ob, ob), "loss scale")
-
-
-def places_reached(params: Sequence[Param], optimizer: Point) -> set[int]:
-    """The positions of the parameters that the patterns of an optimizer reach."""
-    found = set[int]()
-    for where in places(optimizer):
-        try:
-            found.update(i for group in select(params, where) for i in group)
-        except UnknownParameter:  # a state that an earlier pattern made
-            continue
-    return found
 
 
 def guarded(moved: Para, ob: Ty, flags: Sequence[bool], rule: LossScale) -> Para:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lensgrad.cat.names import weights
+from lensgrad.cat.names import Param, select, weights
 from lensgrad.cat.para import Para, Point, corner, lens
 from lensgrad.core.diagram import Family, at
-from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.derivatives import Derivative
 from lensgrad.learn.rates import Rate
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.ops import mean, total
@@ -44,21 +45,36 @@ def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x
     return input_of(model.dom, label) >> model >> loss
 
 
-def closed_lens(task: Para, rate: Family | Para, optimizer: Point, n: int | None, reduction: str = "mean") -> Para:
+def closed_lens(
+    task: Para, rate: Family | Para, optimizer: Point, n: int | None, reduction: str = "mean", derivative: Derivative | None = None
+) -> Para:
     """The closed parametric lens of a task: batch, reduce, `lens`, rate, optimizer, in this order.
 
     With n = None the task is taken as it is, one example a step. `optimizer` is for all weights, or a dict of patterns.
+    A derivative, such as `sam(0.05)`, stands in the place of `lens`, for the weights that an optimizer reaches.
     """
     if reduction not in REDUCTIONS:
         raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
     whole = task if n is None else reduced(batch(task, n), reduction)
     one_rate(rate, places(optimizer).values())
-    return (lens(whole) >> rate).reparam(places(optimizer))
+    back = lens(whole) if derivative is None else derivative(whole, reached(whole.params, optimizer))
+    return (back >> rate).reparam(places(optimizer))
 
 
 def places(optimizer: Point) -> dict[Any, Point]:
     """Where an optimizer works: at all weights, unless it is a dict of patterns."""
     return optimizer if isinstance(optimizer, dict) else {weights: optimizer}
+
+
+def reached(params: Sequence[Param], optimizer: Point) -> set[int]:
+    """The positions of the parameters that the patterns of an optimizer reach."""
+    found = set[int]()
+    for where in places(optimizer):
+        try:
+            found.update(i for group in select(params, where) for i in group)
+        except UnknownParameter:  # a state that an earlier pattern made
+            continue
+    return found
 
 
 def frozen(task: Para, rate: Family | Para, optimizer: Point) -> tuple[Para, dict[Any, tuple[Para, ...]]]:

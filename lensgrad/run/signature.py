@@ -17,12 +17,13 @@ from lensgrad.core import op as core
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.op import Op, concrete
+from lensgrad.learn.derivatives import Extrapolated, NewtonCG, Sam
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.conv import Window
 
 ATOMS = (Array, Key, Vector, Pair, Delta)
-RECORDS = (*ATOMS, Together, Window)
+RECORDS = (*ATOMS, Extrapolated, NewtonCG, Sam, Together, Window)
 Generators = Mapping[str, type[Op]]  # generators of a user's own, by the names they have in files
 
 

@@ -26,6 +26,7 @@ def extragradient(learning_rate: float) -> Optimizer:
     """p̄ = p − rate · g(p), then p ← p − rate · g(p̄) (Korpelevich, 1976): every second step moves, from where the first began.
 
     The state `phase` is 0 where p is at rest and 1 where it is the point tried; give both steps of a pair the same data.
+    Where every step has a batch of its own, as in `fit`, use `lg.gan(…, extragradient=…)` or `lensgrad.lens.extrapolated`.
     """
     scheduled(learning_rate)
 
