@@ -51,7 +51,7 @@ train, test = lg.data.digits() if quick else lg.data.mnist()
 generator, discriminator = small() if quick else large()
 sight = judge(train, test)
 learner = lg.gan(generator, discriminator, lg.adam(1e-3, beta1=0.5), lg.adam(4e-4, beta1=0.5), loss="non_saturating")
-run = learner.fit({"x": train.x}, epochs=40 if quick else 4, batch_size=64, **how)
+run = learner.fit({"x": train.x}, epochs=30 if quick else 4, batch_size=64, **how)
 
 z = np.random.default_rng(7).standard_normal((1000, *generator.dom[0].shape)).astype(np.float32)
 drawn = run.predict(z)

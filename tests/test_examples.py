@@ -25,6 +25,7 @@ def quick(monkeypatch, capsys, name):
         ("dream_digit", "the judge sees a 3"),
         ("gan_mnist", "of 1000 drawn digits the judge sees"),
         ("gan_ring", "bumps covered"),
+        ("rnn", "right after each row"),
         ("vae", "the bound on log p(x)"),
     ],
 )

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 from layer_checks import at, gradients, outputs, real
-from numerics import evaluate
+from numerics import evaluate, reals
 
 import lensgrad as lg
-from lensgrad.cat.para import corner
+from lensgrad.cat.para import corner, parametric
+from lensgrad.cat.reverse import R
+from lensgrad.core.functor import unfold
+from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.theories.smooth import ops
 
 
 def test_an_lstm_learns_parity():
@@ -33,6 +37,48 @@ def test_a_transformer_learns_to_read_an_earlier_step():
     learner = lg.supervised(model, lg.cross_entropy, lg.adam(0.02), metrics=["accuracy"])
     run = learner.fit((tokens, earlier), epochs=30, batch_size=32, progress=False)
     assert run.evaluate((tokens, earlier))["accuracy"] > 0.95
+
+
+UNITS, WIDTH = 3, 2
+STATE, ROW = lg.Real(UNITS, dtype="float64"), lg.Real(WIDTH, dtype="float64")
+PORTS = [
+    ("input/weight", lg.Real(UNITS, WIDTH, dtype="float64")),
+    ("state/weight", lg.Real(UNITS, UNITS, dtype="float64")),
+    ("bias", STATE),
+]
+CELL = parametric(PORTS, STATE @ ROW, lambda w, u, b, wires: ops.tanh(w @ wires[1] + b + u @ wires[0]))
+
+
+def chain(n):
+    """cell ; … ; cell : ℝ^(n, WIDTH) → S from the state 0, with weights of their own."""
+    cut = trace(lambda x: (STATE[0].zero(), *(x[k] for k in range(n))), lg.Real(n, WIDTH, dtype="float64"))
+    return lg.sequential(cut, *(CELL @ Ty(ROW.atoms * k) for k in reversed(range(n))))
+
+
+@pytest.mark.parametrize("n", [2, 5, 9])
+def test_one_cell_composed_with_itself_and_tied_is_the_loop(n):
+    """Values and gradients; and the gradient of a tied weight is the sum over the cells (arXiv 2404.00408, section 3.1)."""
+    apart = chain(n)
+    tied = apart.tie(*(f"input/weight.{k}" for k in range(n))).tie(*(f"state/weight.{k}" for k in range(n)))
+    tied = tied.tie(*(f"bias.{k}" for k in range(n)))
+    loop = at(lg.simple_rnn(UNITS, last=True), lg.Real(n, WIDTH, dtype="float64"))
+    assert tied.names == loop.names == tuple(label for label, _ in PORTS)
+    *values, x, dy = reals(n, *(ob[0].shape for _, ob in PORTS), (n, WIDTH), (UNITS,))
+    np.testing.assert_allclose(evaluate(tied.arrow, *values, x), evaluate(loop.arrow, *values, x), rtol=0, atol=1e-12)
+    ours, theirs = (evaluate(R(f.arrow), *values, x, dy) for f in (tied, loop))
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=0, atol=1e-12)
+    *each, _ = evaluate(R(apart.arrow), *values * n, x, dy)
+    for k, g in enumerate(ours[:3]):
+        np.testing.assert_allclose(g, sum(each[k::3]), rtol=0, atol=1e-12)
+
+
+def test_the_loop_does_not_grow_with_the_sequence_and_the_chain_does():
+    def nodes(f):
+        return len(unfold(R(f.arrow)).nodes)
+
+    loops = {nodes(at(lg.simple_rnn(UNITS, last=True), lg.Real(n, WIDTH, dtype="float64"))) for n in (4, 8, 16)}
+    assert len(loops) == 1 and nodes(chain(8)) - nodes(chain(4)) == nodes(chain(12)) - nodes(chain(8)) > 0
 
 
 MODELS = {
