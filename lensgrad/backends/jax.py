@@ -189,6 +189,8 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     z.Collect: lambda n, x: semiring(n, COLLECTS)(x),
     bridges.Indicator: lambda n, c: semiring(n, BYTES)(c),
     bridges.Values: lambda n, x: x.astype(n.op.dtype),
+    z.Count: Hole("its sums are over Z, and JAX has bits only"),
+    bridges.Image: lambda n, *xs: run(n.op.unfolded, xs),
 }
 
 

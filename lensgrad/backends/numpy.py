@@ -13,6 +13,7 @@ from lensgrad.backends.contract import contraction
 from lensgrad.backends.source import Line, Module, Table, identifiers
 from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram
+from lensgrad.core.functor import unfold
 from lensgrad.core.op import Op, Recompute
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
@@ -86,6 +87,10 @@ def called(line: Line) -> str:
     return f"{line.function(line.op.body, 'recompute')}({', '.join(line.args)})"
 
 
+def imaged(line: Line) -> str:
+    return f"{line.function(line.op.unfolded, 'circuit')}({', '.join(line.args)})"
+
+
 def merged(line: Line) -> str:
     return words(line.cod[0].semiring).scatter.format(line.args[0], entries(line.op.table), line.op.size)
 
@@ -94,11 +99,6 @@ def indicator(line: Line) -> str:
     s, (c,) = line.op.semiring, line.args
     kind = words(s).dtype
     return f"{c}.astype({kind})" if (s.zero, s.one) == (0, 1) else f"np.where({c}, {kind}({s.one}), {kind}({s.zero}))"
-
-
-def values(line: Line) -> str:
-    (x,), kind = line.args, line.op.dtype
-    return f"{x} != {line.dom[0].semiring.zero}" if kind == "bool" else f"{x}.astype({dtype(kind)})"
 
 
 def square(line: Line) -> str:
@@ -208,11 +208,13 @@ MEANING: dict[type[Op], Any] = {
     z.Scatter: merged,
     z.Repeat: "np.repeat({0}[None], {op.rows}, 0)",
     z.Collect: lambda s: words(s.cod[0].semiring).collect.format(*s.args),
+    z.Count: "np.sum({0}, 0, np.int64)",
     # between elements and numbers
     bridges.Indicator: indicator,
     bridges.Values: lambda s: (
         f"{s.args[0]} != {s.dom[0].semiring.zero}" if s.op.dtype == "bool" else f"{s.args[0]}.astype({dtype(s.op.dtype)})"
     ),
+    bridges.Image: imaged,
 }
 NUMPY: Table = {op: rounded(entry) for op, entry in MEANING.items()}
 
@@ -230,18 +232,29 @@ def source(f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc
     return module(f, name, inputs, doc, header).text()
 
 
-def module(f: Diagram, name: str, inputs: Sequence[str] | None = None, doc: str = "", header: str = "") -> Module:
-    made = Module(NUMPY, kernels, literal, header)
-    made.function(f, name, identifiers(inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))]), doc)
+def module(f: Diagram, name: str, inputs: Sequence[str] | None = None, doc: str = "", header: str = "", table: Table = NUMPY) -> Module:
+    made = Module(table, kernels, literal, header)
+    names = identifiers(inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))])
+    made.function(bridges.opened(unfold(f)), name, names, doc)
     return made
 
 
-def function(f: Diagram, inputs: Sequence[str] | None = None) -> Callable[..., tuple[Any, ...]]:
+def function(f: Diagram, inputs: Sequence[str] | None = None, table: Table = NUMPY) -> Callable[..., tuple[Any, ...]]:
     """`f` as a Python function on NumPy arrays, one argument a wire, returning a tuple."""
-    text = source(f, "f", inputs)
-    space: dict[str, Any] = {}
-    exec(compile(text, "<lensgrad: generated NumPy>", "exec"), space)
+    made = module(f, "f", inputs, table=table)
+    space: dict[str, Any] = dict(made.given)
+    exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)
     return space["f"]
+
+
+def has_circuits(f: Diagram) -> bool:
+    """Whether circuits run in `f`, in the bodies of its generators too."""
+    nodes = unfold(f).nodes
+    return any(isinstance(n.op, bridges.Image) or any(isinstance(a, z.Vector) for a in n.cod) or body_has_circuits(n.op) for n in nodes)
+
+
+def body_has_circuits(op: Any) -> bool:
+    return isinstance(getattr(op, "body", None), Diagram) and has_circuits(op.body)
 
 
 def host(atom: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:

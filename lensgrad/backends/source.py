@@ -26,13 +26,14 @@ class Hole:
 
 @dataclass(frozen=True)
 class Line:
-    """What a table entry may use to write one node: its generator, argument texts and types, and nested bodies."""
+    """What a table entry may use to write one node: its generator, argument texts and types, nested bodies, and functions to call."""
 
     op: Any
     args: tuple[str, ...]
     dom: tuple[Any, ...]
     cod: tuple[Any, ...]
     function: Callable[[Diagram, str], str]
+    give: Callable[[Callable[..., Any]], str]
 
 
 Entry = str | Hole | Callable[[Line], str]
@@ -56,6 +57,7 @@ class Module:
         self.functions: list[str] = []
         self.constants: dict[tuple[str, str], str] = {}
         self.bodies: dict[Diagram, str] = {}
+        self.given: dict[str, Callable[..., Any]] = {}
 
     def function(self, f: Diagram, name: str, inputs: Sequence[str] | None = None, doc: str = "") -> str:
         """Add `f` as a function and return its name; an equal body is written once."""
@@ -69,6 +71,12 @@ class Module:
 
     def constant(self, expression: str, comment: str) -> str:
         return self.constants.setdefault((expression, comment), f"C{len(self.constants)}")
+
+    def give(self, fn: Callable[..., Any]) -> str:
+        """The name by which the file calls a function that it does not contain: only for a file that runs here and now."""
+        name = f"given_{len(self.given)}"
+        self.given[name] = fn
+        return name
 
     def text(self) -> str:
         """The whole file."""
@@ -147,7 +155,7 @@ class Writer:
         scalars = getattr(node.op, "arity", 0) and any(a not in self.literals for a in node.args)
         args = tuple(self.literals[a] if scalars and a in self.literals else self.array(a) for a in node.args)
         dom = tuple(self.types[a] for a in node.args)
-        line = Line(node.op, args, dom, node.cod.atoms, self.module.function)
+        line = Line(node.op, args, dom, node.cod.atoms, self.module.function, self.module.give)
         return entry.format(*args, op=node.op) if isinstance(entry, str) else entry(line)
 
 
@@ -163,7 +171,7 @@ def identifiers(names: Sequence[str]) -> list[str]:
     for name in names:
         plain = re.sub(r"\W", "_", name)
         plain = f"_{plain}" if not plain or plain[0].isdigit() or keyword.iskeyword(plain) else plain
-        while plain in used or re.fullmatch(r"[vaC]\d+", plain):
+        while plain in used or re.fullmatch(r"[vaC]\d+|given_\d+", plain):
             plain += "_"
         used.add(plain)
         result.append(plain)

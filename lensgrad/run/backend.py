@@ -16,6 +16,7 @@ from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, listed
 
 Runnable = Callable[..., tuple[Any, ...]]  # a function on arrays, one argument a wire
+LANES = ("compiled", "packed", "off")
 
 
 class Iteration(Protocol):
@@ -56,10 +57,21 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class NumPy:
-    """The reference: one step at a time."""
+    """The reference: one step at a time.
+
+    The parts of circuits that work row by row, and images of circuits in Smooth, run on `lanes`: "compiled" by the machine's
+    C compiler where there is one, else "packed", 64 bits to a machine word; "off" is NumPy source alone. Circuits give the same
+    to the last bit in all three, and their images to the rounding of sums.
+    """
+
+    lanes: str = "compiled"
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
-        return numpy_backend.function(f)
+        if self.lanes not in LANES:
+            raise BadValue(f"circuits run on the lanes {listed(LANES)}, got {self.lanes!r}")
+        if self.lanes == "off" or not numpy_backend.has_circuits(f):
+            return numpy_backend.function(f)
+        return import_module("lensgrad.backends.lanes").function(f, compiled=self.lanes == "compiled")
 
     def place(self, x: Any) -> Any:
         return x
@@ -68,7 +80,7 @@ class NumPy:
         return np.asarray(x)
 
     def iterate(self, f: Diagram, loop: Loop) -> Iteration:
-        return NumPySteps(f, loop)
+        return NumPySteps(f, loop, self)
 
 
 @dataclass(frozen=True)
@@ -77,11 +89,12 @@ class NumPySteps:
 
     f: Diagram
     loop: Loop
+    engine: NumPy
     most: int = 1
 
     @cached_property
     def function(self) -> Runnable:
-        return numpy_backend.function(self.f)
+        return self.engine.function(self.f)
 
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
         now, seen = list(states), list[list[Any]]()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.op import Definition, Table
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case
-from lensgrad.theories.bridges import Indicator, Values
-from lensgrad.theories.poly.circuit import Add, Collect, Constant, Gather, Mul, Repeat, Scatter, Vector
+from lensgrad.theories.bridges import Image, Indicator, Values, real
+from lensgrad.theories.poly.circuit import Add, Collect, Constant, Count, Gather, Mul, Repeat, Scatter, Vector, gather, scatter, total
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, min_plus, modulo, saturating
 from lensgrad.theories.smooth.array import Array
 
@@ -45,6 +46,31 @@ def between(s: Semiring) -> Iterator[Case]:
     yield from (Case(Values(d), (Vector(s, 3, rows),), without=apart) for d in ("bool", "float32") for rows in (None, 2))
 
 
+def counts(s: Semiring) -> Iterator[Case]:
+    """Sums over Z of rows."""
+    without = {**NUMBERS, "additive": "it is no polynomial and has no reverse"}
+    yield from (Case(Count(s), (Vector(s, n, rows),), without=without) for n, rows in ((2, 3), (1, 1), (3, 0)))
+
+
+def images() -> Iterator[Case]:
+    """Circuits over Z on real numbers: wiring with copies and with gaps, constants, products, and inputs that examples share."""
+    wires = Ty((Vector(Z, 3),))
+
+    def mixed(x: Any, y: Any) -> Any:
+        left, right = gather(x, [2, 0, 0, 1]), scatter(y, [3, 1, 1], 4)
+        return left * right - 2 * scatter(x, [0, 1, 2], 4) + 1, total(y * y)
+
+    for f in (trace(mixed, wires, wires), trace(lambda x: gather(x, [2]), wires), trace(lambda x: x * x * x, wires)):
+        yield Case(Image(f, "float64"), tuple(real(f.dom, "float64")))
+    many = trace(lambda x: (Collect()(x * Repeat(2)(Collect()(x))), gather(x, [1, 1])), Ty((Vector(Z, 2, 2),)))
+    yield Case(Image(many, "float64"), tuple(real(many.dom, "float64")))
+
+
 OTHERS = (Z, modulo(3), modulo(4), modulo(256), modulo(2**33), modulo(1009), saturating(3), saturating(99), min_plus(4))
-POLY: list[Case] = [*(case for s in (Z2, LOGIC) for case in bits(s)), *(case for s in OTHERS for case in numbers(s))]
-POLY += [case for s in (Z2, LOGIC, Z, modulo(3), min_plus(4)) for case in between(s)]
+POLY: list[Case] = [
+    *(case for s in (Z2, LOGIC) for case in bits(s)),
+    *(case for s in OTHERS for case in numbers(s)),
+    *(case for s in (Z2, saturating(3), Z) for case in counts(s)),
+    *images(),
+    *(case for s in (Z2, LOGIC, Z, modulo(3), min_plus(4)) for case in between(s)),
+]

@@ -5,9 +5,13 @@ from __future__ import annotations
 SYMMETRIC = "the operation does not care for the order of its arguments"
 GENERAL = "the shortcut is not taken, and the general rule gives the same values"
 SOONER = "the cotangent is stacked and summed after the loop instead of in a carry"
+UNFOLDED = "the image of a circuit is taken apart, and means the same"
 LATER = "the cotangent is summed in a carry instead of being contracted after the loop"
 
 EQUIVALENT: dict[str, str] = {
+    "bridges.Image.batch: a.rows is None → a.rows is not None": UNFOLDED,
+    "bridges.Image.batch: True → False": UNFOLDED,
+    "bridges.Image.reverse_through: True → False": UNFOLDED,
     "conv.Convolve._to_channels: return merged(rotated(v, 0, v.atom.rank - 2), v.atom.rank - 2) → "
     "return -merged(rotated(v, 0, v.atom.rank - 2), v.atom.rank - 2)": "both arguments change sign, and the form is linear in each",
     "index.ScatterAdd.batch: True → False": GENERAL,

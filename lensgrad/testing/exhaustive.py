@@ -28,6 +28,7 @@ TABLES: dict[type[Any], Callable[..., Any]] = {
     z.Scatter: lambda s, op, x: np.array([placed(s, op, row) for row in np.atleast_2d(x)]),
     z.Repeat: lambda s, op, x: np.array([x] * op.rows),
     z.Collect: lambda s, op, x: np.array([total(s, column) for column in x.T]),
+    z.Count: lambda s, op, x: np.array([sum(column) for column in x.T]),
 }
 
 

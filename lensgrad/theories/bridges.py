@@ -7,9 +7,10 @@ k bits and over the reals (soft). Base change keeps +, ×, copies and R; so R ov
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import fold, translate, unfold
 from lensgrad.core.op import Op, Table, generator
@@ -19,8 +20,9 @@ from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import Semiring, Z
 from lensgrad.theories.smooth import ops, pointwise
 from lensgrad.theories.smooth.array import Array, Key, full
+from lensgrad.theories.smooth.batch import Batched, batch
 from lensgrad.theories.smooth.index import Numbers, ScatterAdd, Take
-from lensgrad.theories.smooth.linear import lead
+from lensgrad.theories.smooth.linear import Pad, Slice, lead
 
 # -- between elements and numbers --------------------------------------------------------------------------------------
 
@@ -95,24 +97,72 @@ def real(ob: Ty, dtype: str = "float32") -> Ty:
     return Ty(tuple(a if isinstance(a, Array | Key) else Array(integral(a).shape, dtype) for a in ob))
 
 
-def smooth(f: Diagram, dtype: str = "float32") -> Diagram:
+def smooth(f: Diagram, dtype: str = "float32", whole: bool = False) -> Diagram:
     """The image of a circuit over Z in Smooth: the same polynomial on real numbers. It keeps R, as base change does.
 
-    At whole numbers it gives the whole numbers that the circuit gives, as long as these are exact in the dtype.
+    At whole numbers it gives the whole numbers that the circuit gives, as long as these are exact in the dtype. With `whole`
+    it is one generator, an `Image`, which backends may run as fast as circuits run.
     """
-
-    def image(op: Any, *xs: Any) -> Any:
-        rule = SMOOTH.get(type(op))
-        if rule is None and all(isinstance(a, Array | Key) for x in xs for a in (x.atom,)):
-            return op(*xs)
-        if rule is None:
-            raise NoRule(f"{op.name} has no image in Smooth: it is no generator of polynomial circuits")
-        return rule(op, dtype, *xs)
+    if whole:
+        return Diagram.of(Image(unfold(f), dtype), real(f.dom, dtype))
 
     def on_wires(*wires: Any) -> Any:
-        return tuple(fold(unfold(f), list(wires), lambda node, xs: [image(node.op, *xs)]))
+        return tuple(w for w in fold(unfold(f), list(wires), lambda node, xs: flatten([image(node.op, dtype, *xs)])))
 
     return trace(on_wires, *(real(Ty((a,)), dtype) for a in f.dom))
+
+
+def image(op: Any, dtype: str, *xs: Any) -> Any:
+    """The image of one generator, on wires."""
+    rule = SMOOTH.get(type(op))
+    if rule is None and all(isinstance(x.atom, Array | Key) for x in xs):
+        return op(*xs)  # of arrays and keys, from which first values are drawn
+    if rule is None:
+        raise NoRule(f"{op.name} has no image in Smooth: it is no generator of polynomial circuits")
+    return rule(op, dtype, *xs)
+
+
+@generator
+class Image(Op):
+    """The image in Smooth of a circuit over Z, kept whole : ℝᵃ × … → ℝᵇ × …, as arrays of a dtype.
+
+    It means its unfolded form, `smooth(body, dtype)`. Base change keeps R and batching, so the reverse is the image of
+    R[body] and the batch that of the batched body: one more generator of the same kind.
+    """
+
+    body: Diagram
+    dtype: str = "float32"
+
+    def type(self, *dom: Any) -> Ty:
+        if Ty(dom) != real(self.body.dom, self.dtype):
+            raise TypeMismatch(f"the image of a circuit wants {real(self.body.dom, self.dtype)}, got {Ty(dom)}")
+        return real(self.body.cod, self.dtype)
+
+    @cached_property
+    def unfolded(self) -> Diagram:
+        """The same arrow by generators of Smooth."""
+        return smooth(self.body, self.dtype)
+
+    def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:
+        """A × ΔB → ΔA, as one generator: the image keeps R."""
+        return smooth(R(self.body), self.dtype, whole=True)
+
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+        """The image of the batched circuit; of a circuit that has rows already, the batch of the unfolded form."""
+        once = all(a.rows is None for node in self.body.nodes for a in (*self.body.dom, *node.cod))
+        body, outs = batch(self.body if once else self.unfolded, n, flags)
+        done = smooth(body, self.dtype, whole=True) if once else body
+        return Batched(tuple(flatten([done(*xs)])), outs)
+
+    def __str__(self) -> str:
+        return f"Image({len(self.body.nodes)} nodes, {self.dtype})"
+
+
+def opened(f: Diagram) -> Diagram:
+    """The same arrow with every image of a circuit unfolded, so that equal parts of a circuit and of its reverse are one."""
+    if not any(isinstance(node.op, Image) for node in f.nodes):
+        return f
+    return translate(f, lambda atom: atom, lambda op: op.unfolded if isinstance(op, Image) else op)
 
 
 def constant(op: z.Constant, dtype: str) -> Any:
@@ -123,15 +173,40 @@ def constant(op: z.Constant, dtype: str) -> Any:
 
 
 def gathered(op: z.Gather, dtype: str, x: Any) -> Any:
-    columns = x.atom.rank == 2
-    rows = Take()(ops.transpose(x) if columns else x, Numbers(op.table)())
-    return ops.transpose(rows) if columns else rows
+    """A slice where the table is a progression."""
+    steps = progression(op.table)
+    if steps:
+        return last_axis(Slice, x, steps.start, steps.stop, steps.step)
+    return on_columns(lambda rows: Take()(rows, Numbers(op.table)()), x)
 
 
 def scattered(op: z.Scatter, dtype: str, x: Any) -> Any:
-    columns = x.atom.rank == 2
-    rows = ScatterAdd(op.size)(Numbers(op.table)(), ops.transpose(x) if columns else x)
-    return ops.transpose(rows) if columns else rows
+    """Zeros around and between where the table is a progression."""
+    steps = progression(op.table)
+    if steps:
+        return last_axis(Pad, x, steps.start, op.size - steps.stop, steps.step - 1)
+    return on_columns(lambda rows: ScatterAdd(op.size)(Numbers(op.table)(), rows), x)
+
+
+def progression(table: Table) -> range | None:
+    """The table as first, first + step, … up to its last entry, if it is that."""
+    values = table.entries
+    step = values[1] - values[0] if len(values) > 1 else 1
+    steps = range(values[0], values[-1] + 1, step) if values and step > 0 else range(0)
+    return steps if steps and values == tuple(steps) else None
+
+
+def last_axis(op: Callable[..., Any], x: Any, low: int, high: int, step: int) -> Any:
+    """A slice or a pad of the last axis; other axes stay whole."""
+    zero, keep = (0,) * (x.atom.rank - 1), x.atom.shape[:-1]
+    if op is Slice:
+        return Slice((*zero, low), (*keep, high), (*(1 for _ in zero), step))(x)
+    return Pad((*zero, low), (*zero, high), (*zero, step))(x)
+
+
+def on_columns(fn: Callable[[Any], Any], x: Any) -> Any:
+    """A function on the entries of a vector, in all rows alike."""
+    return ops.transpose(fn(ops.transpose(x))) if x.atom.rank == 2 else fn(x)
 
 
 SMOOTH: dict[type[Op], Callable[..., Any]] = {

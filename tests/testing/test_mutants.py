@@ -98,7 +98,10 @@ def judged(prefixes, every=1):
                 yield bench.judge(subject, mutant)
 
 
-@pytest.mark.parametrize("prefixes", ["pointwise.", ("linear.", "reduce."), ("conv.", "index."), ("random.", "circuit.", "op.", "array.")])
+OTHERS = ("random.", "circuit.", "op.", "array.", "bridges.")
+
+
+@pytest.mark.parametrize("prefixes", ["pointwise.", ("linear.", "reduce."), ("conv.", "index."), OTHERS])
 def test_every_wrong_rule_is_caught(prefixes):
     assert [v.name for v in judged(prefixes) if v.outcome == "survived"] == []
 
@@ -108,7 +111,7 @@ def test_wrong_rules_of_loops_and_of_batching_are_caught():
 
 
 def test_the_parts_together_are_all_rules():
-    named = ("pointwise.", "linear.", "reduce.", "conv.", "index.", "random.", "circuit.", "op.", "array.", *SLOW)
+    named = ("pointwise.", "linear.", "reduce.", "conv.", "index.", *OTHERS, *SLOW)
     assert [s.name for s in mutants.subjects() if not s.name.startswith(named)] == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lensgrad.core.errors import BadValue, MissingData, listed
+from lensgrad.core.folders import cache_folder
 
 CHUNK = 1 << 18
 
@@ -36,23 +36,13 @@ class Official:
         return tuple(mirror if mirror.endswith(self.name) else mirror + self.name for mirror in self.mirrors)
 
 
-def cache() -> Path:
-    """Where downloads are kept: LENSGRAD_CACHE, or the folder `lensgrad` in the user's cache folder of this system."""
-    given = os.environ.get("LENSGRAD_CACHE")
-    if given:
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "lensgrad" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lensgrad"
-
-
 def official(file: Official) -> Path:
     """The verified file: from LENSGRAD_DATA, else from the cache, else downloaded into the cache."""
     given = os.environ.get("LENSGRAD_DATA")
     mine = Path(given) / file.folder / file.name if given else None
     if mine is not None and mine.is_file():
         return verified(mine, file, f"replace it with the official file, {file.addresses[0]}")
-    cached = cache() / file.folder / file.name
+    cached = cache_folder() / file.folder / file.name
     if not cached.is_file():
         return downloaded(cached, file)
     return verified(cached, file, "delete it, and it is downloaded again")

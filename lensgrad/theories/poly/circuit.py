@@ -15,7 +15,7 @@ from lensgrad.core.errors import BadValue, NoChange, TypeMismatch, WireError
 from lensgrad.core.graph import Wire, same
 from lensgrad.core.op import Op, Table, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.poly.semiring import Z2, Semiring
+from lensgrad.theories.poly.semiring import Z2, Semiring, Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,22 @@ class Collect(Op):
 
     def adjoint(self, *dom: Any) -> Any:
         return Repeat(dom[0].rows)
+
+
+@generator
+class Count(Op):
+    """The sum of all rows in Z : Sⁿ in rows → Zⁿ, elements read as the numbers that stand for them; of bits, how many are 1.
+
+    Modulo 2 it is `Collect` over Z2, and cut off at n − 1 it is `Collect` over Sat_n. It is no polynomial, so it has no reverse.
+    """
+
+    semiring: Semiring = Z2
+
+    def type(self, *dom: Any) -> Ty:
+        x = vector("count", dom)
+        if x.rows is None or x.semiring != self.semiring:
+            raise TypeMismatch(f"count adds the rows of a vector over {self.semiring}, got {x}")
+        return Ty((Vector(Z, x.size),))
 
 
 INFIX: dict[str, Op] = {"add": Add(), "mul": Mul()}

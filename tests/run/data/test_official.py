@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
+from lensgrad.core import folders
 from lensgrad.core.errors import BadValue, MissingData
 from lensgrad.run.data import bundled, files, official
 from lensgrad.run.data.files import Official
@@ -133,8 +134,8 @@ def test_the_cache_is_where_the_system_keeps_caches(monkeypatch, platform, varia
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(files.sys, "platform", platform)
-    assert files.cache() == wanted
+    monkeypatch.setattr(folders.sys, "platform", platform)
+    assert folders.cache_folder() == wanted
 
 
 # -- the sets ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,105 @@
+"""The machine's C compiler: the lanes are compiled once for each machine and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lensgrad.core.folders import cache_folder
+
+SOURCE = Path(__file__).with_name("lanes.c")
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
+COMPILERS = ("cc", "gcc", "clang")
+PATIENCE = 120  # seconds for a compiler
+
+
+def compiler() -> str | None:
+    """The C compiler: that of the environment variable CC, else the first of the usual names on the path; None without one."""
+    named = os.environ.get("CC")
+    names = COMPILERS if named is None else (named,)
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def library(lane: str) -> Any:
+    """The functions of one kind of lane, compiled at first use; None where no compiler makes them."""
+    found = compiler()
+    return None if found is None else loaded(lane, found, cache_folder())
+
+
+@cache
+def loaded(lane: str, found: str, folder: Path) -> Any:
+    path = folder / "native" / f"lanes-{lane.lower()}-{digest(lane, found)}.so"
+    if not path.is_file() and not built(lane, found, path):
+        return None
+    try:
+        return declared(ctypes.CDLL(str(path)))
+    except OSError:
+        return None
+
+
+def digest(lane: str, found: str) -> str:
+    """What a compiled file depends on: its source, the compiler, and the processor that it is for."""
+    parts = [SOURCE.read_bytes(), lane, " ".join(FLAGS), found, version(found), platform.machine(), processor()]
+    return hashlib.sha256(b"\0".join(p if isinstance(p, bytes) else p.encode() for p in parts)).hexdigest()[:16]
+
+
+@cache
+def version(found: str) -> str:
+    try:
+        return subprocess.run([found, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+@cache
+def processor() -> str:
+    """What this processor can do, as Linux tells it; elsewhere its name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+
+
+def built(lane: str, found: str, path: Path) -> bool:
+    """Compile beside the place and rename, so that nobody ever loads half a file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+            made = Path(beside) / path.name
+            command = [found, *FLAGS, f"-D{lane}", "-o", str(made), str(SOURCE)]
+            subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+            os.replace(made, path)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+class Job(ctypes.Structure):
+    """The struct of the same name in the source; `top` stands for a number of any lane, as its bytes."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("runs", "code")),
+        ("run_count", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("slots", "shared", "inputs", "outputs", "input_steps", "output_steps", "totals")),
+        *((name, ctypes.c_int64) for name in ("start", "stop", "width", "top")),
+    ]
+
+
+def declared(made: Any) -> Any:
+    """The library with the types of its functions."""
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    made.lanes_run.argtypes = [pointer]
+    made.lanes_allocate.argtypes, made.lanes_allocate.restype = [pointer, pointer, number, number, number], number
+    if hasattr(made, "lanes_pack"):
+        made.lanes_pack.argtypes, made.lanes_pack.restype = [pointer, number, number, pointer, number], None
+        made.lanes_unpack.argtypes, made.lanes_unpack.restype = [pointer, number, number, number, pointer], None
+    return made
