@@ -218,7 +218,7 @@ def test_without_a_compiler_bits_are_packed_and_numbers_are_plain(no_compiler):
 def test_a_compiler_that_fails_is_as_none(tmp_path, monkeypatch, script):
     """It may fail, write nothing, or write what is no library."""
     broken = tmp_path / "broken"
-    broken.write_text(f"#!/bin/sh\n{script}\n")
+    broken.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     broken.chmod(0o755)
     monkeypatch.setenv("CC", str(broken))
     monkeypatch.setenv("LENSGRAD_CACHE", str(tmp_path))
