@@ -188,6 +188,7 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     z.Repeat: lambda n, x: jnp.repeat(x[None], n.op.rows, 0),
     z.Collect: lambda n, x: semiring(n, COLLECTS)(x),
     bridges.Indicator: lambda n, c: semiring(n, BYTES)(c),
+    bridges.BruteForce: lambda n, *xs: run(n.op.body, xs),
     bridges.Values: lambda n, x: x.astype(n.op.dtype),
     z.Count: Hole("its sums are over Z, and JAX has bits only"),
     bridges.Image: lambda n, *xs: run(n.op.unfolded, xs),

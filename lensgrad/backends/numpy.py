@@ -101,6 +101,11 @@ def indicator(line: Line) -> str:
     return f"{c}.astype({kind})" if (s.zero, s.one) == (0, 1) else f"np.where({c}, {kind}({s.one}), {kind}({s.zero}))"
 
 
+def values(line: Line) -> str:
+    (x,), kind = line.args, line.op.dtype
+    return f"{x} != {line.dom[0].semiring.zero}" if kind == "bool" else f"{x}.astype({dtype(kind)})"
+
+
 def square(line: Line) -> str:
     (x,), n = line.args, line.op.n
     return " * ".join([x] * n) if 1 < n < 4 else f"np.power({x}, {n}.0)"
@@ -211,9 +216,8 @@ MEANING: dict[type[Op], Any] = {
     z.Count: "np.sum({0}, 0, np.int64)",
     # between elements and numbers
     bridges.Indicator: indicator,
-    bridges.Values: lambda s: (
-        f"{s.args[0]} != {s.dom[0].semiring.zero}" if s.op.dtype == "bool" else f"{s.args[0]}.astype({dtype(s.op.dtype)})"
-    ),
+    bridges.Values: values,
+    bridges.BruteForce: lambda s: f"{s.function(s.op.body, 'brute_force')}({', '.join(s.args)})",
     bridges.Image: imaged,
 }
 NUMPY: Table = {op: rounded(entry) for op, entry in MEANING.items()}

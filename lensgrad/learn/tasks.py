@@ -56,9 +56,10 @@ def closed_lens(
     if reduction not in REDUCTIONS:
         raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
     whole = task if n is None else reduced(batch(task, n), reduction)
-    one_rate(rate, places(optimizer).values())
     back = lens(whole) if derivative is None else derivative(whole, reached(whole.params, optimizer))
-    return (back >> rate).reparam(places(optimizer))
+    closed = (back >> rate).reparam(places(optimizer))
+    one_rate(rate, places(optimizer).values())  # last, since an optimizer of floats at bits says more
+    return closed
 
 
 def places(optimizer: Point) -> dict[Any, Point]:

@@ -6,22 +6,22 @@ k bits and over the reals (soft). Base change keeps +, ×, copies and R; so R ov
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import fold, translate, unfold
-from lensgrad.core.op import Op, Table, generator
+from lensgrad.core.op import Op, Standing, Table, boxed, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.poly import circuit as z
-from lensgrad.theories.poly.semiring import Semiring, Z
+from lensgrad.theories.poly.semiring import Z2, Semiring, Z
 from lensgrad.theories.smooth import ops, pointwise
 from lensgrad.theories.smooth.array import Array, Key, full
 from lensgrad.theories.smooth.batch import Batched, batch
-from lensgrad.theories.smooth.index import Numbers, ScatterAdd, Take
+from lensgrad.theories.smooth.index import Iota, Numbers, ScatterAdd, Take
 from lensgrad.theories.smooth.linear import Pad, Slice, lead
 
 # -- between elements and numbers --------------------------------------------------------------------------------------
@@ -56,6 +56,48 @@ class Values(Op):
 
     def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
         return self(x)
+
+
+@generator
+class BruteForce(Op):
+    """The circuit `body` on bits, whose reverse is its Boolean difference: x, dy ↦ Σ_j (f(x)_j + f(x + e_i)_j) dy_j for every bit i.
+
+    Found by flipping each bit in turn, as the paper's brute-force reverse derivative is (arXiv 2101.10488). It is no reverse derivative
+    of a polynomial: the chain rule fails for it where a wire is used twice. Its reverse is for one example at a time.
+    """
+
+    body: Diagram
+    standing = Standing.CHOSEN
+
+    def type(self, *dom: Any) -> Ty:
+        strange = [a for a in (*self.body.dom, *self.body.cod) if not isinstance(a, z.Vector) or a.semiring != Z2]
+        if strange or len(self.body.cod) != 1:
+            raise TypeMismatch(f"brute force is for circuits on bits with one result, got {self.body.dom} → {self.body.cod}")
+        return boxed(self.body, dom, "brute force")
+
+    def reverse(self, *wires: Any) -> tuple[Any, ...]:
+        *xs, dy = wires
+        if any(x.atom.rows is not None for x in xs):
+            raise NoRule("brute force flips the bits of one example at a time: use batch_size=None")
+        return tuple(flipped(self.body, xs, i, dy) for i in range(len(xs)))
+
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+        many, _ = batch(self.body, n, [True] * len(xs))
+        return BruteForce(many)(*z.in_rows(n, flags, xs))
+
+    def __str__(self) -> str:
+        return f"BruteForce({len(self.body.nodes)} nodes)"
+
+
+def flipped(body: Diagram, xs: Sequence[Any], place: int, dy: Any) -> Any:
+    """For each bit of one input, how the result changes where dy is 1 when that bit flips."""
+    n = xs[place].atom.size
+    unit = Indicator(Z2)(ops.equal(ops.one_hot(Iota(n)(), n), 1.0))
+    many, _ = batch(body, n, [i == place for i in range(len(xs))])
+    ahead = many(*(z.Repeat(n)(x) + unit if i == place else x for i, x in enumerate(xs)))
+    change = (ahead + z.Repeat(n)(body(*xs))) * z.Repeat(n)(dy)
+    odd = z.scatter(change, [0] * dy.atom.size, 1)
+    return Indicator(Z2)(ops.reshape(Values("bool")(odd), n))
 
 
 def integral(atom: Any) -> z.Vector:

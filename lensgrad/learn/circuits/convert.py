@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lensgrad.cat.para import Para
+from math import inf
+
+from lensgrad.cat.para import Para, para
+from lensgrad.core.errors import BadValue
+from lensgrad.core.trace import trace
 from lensgrad.theories import bridges
 from lensgrad.theories.poly.semiring import Semiring
 
@@ -12,6 +16,12 @@ def over(model: Para, semiring: Semiring) -> Para:
     return model.map(lambda ob: bridges.over(ob, semiring), lambda f: bridges.base_change(f, semiring))
 
 
-def soften(model: Para, dtype: str = "float32") -> Para:
-    """A model over Z as the same polynomial on real numbers; where its weights are 0 or 1 it computes what the circuit does."""
-    return model.map(lambda ob: bridges.real(ob, dtype), lambda f: bridges.smooth(f, dtype))
+def soften(model: Para, dtype: str = "float32", temperature: float = 1.0) -> Para:
+    """A model over Z as the same polynomial on real numbers; where its weights are 0 or 1 it computes what the circuit does.
+
+    Its results are divided by a temperature, which makes logits of votes: with many gates a class, one of about their square root.
+    """
+    if not isinstance(temperature, int | float) or not 0 < temperature < inf:
+        raise BadValue(f"votes are divided by a temperature above 0, got {temperature!r}")
+    soft = model.map(lambda ob: bridges.real(ob, dtype), lambda f: bridges.smooth(f, dtype))
+    return soft if temperature == 1 else soft >> para(trace(lambda *votes: tuple(v * (1.0 / temperature) for v in votes), soft.cod))

@@ -7,8 +7,12 @@ from typing import Any
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core.errors import BadValue
+from lensgrad.core.trace import trace
 from lensgrad.learn import init
+from lensgrad.theories.bridges import BruteForce, Indicator, Values
 from lensgrad.theories.poly.circuit import Bits, concatenate, minterms, total
+from lensgrad.theories.poly.semiring import Z2
+from lensgrad.theories.smooth import ops
 
 
 def lookup(inputs: int, outputs: int = 1) -> Para:
@@ -26,3 +30,21 @@ def lookup(inputs: int, outputs: int = 1) -> Para:
         return concatenate([total(table[k * rows : (k + 1) * rows] * basis) for k in range(outputs)])
 
     return parametric([Param("table", ob, init=init.zeros(ob))], Bits(inputs), body).told("lookup")
+
+
+def pseudo_linear(inputs: int, n: int) -> Para:
+    """[|p ∧ x| ≤ |p| div n] : Z2ᵃ → Z2, with |·| the number of ones and p the weight `mask`, which starts at 0 (arXiv 2101.10488).
+
+    It is no polynomial circuit with a derivative of any use: its reverse is by brute force, a flip of each bit in turn.
+    """
+    if type(n) is not int or n < 1:
+        raise BadValue(f"the pseudo-linear model divides by a whole number n ≥ 1, got {n!r}")
+    ob = Bits(inputs)
+
+    def body(mask: Any, x: Any) -> Any:
+        chosen = Values("float32")(mask)
+        ones, both = ops.sum_over(chosen, -1), ops.sum_over(chosen * Values("float32")(x), -1)
+        return Indicator(Z2)(ops.reshape(both <= ops.floor(ones * (1.0 / n) + 0.5 / n), 1))
+
+    arrow = trace(BruteForce(trace(body, ob, ob)), ob, ob)
+    return Para.make([Param("mask", ob, init=init.zeros(ob))], arrow).told("pseudo_linear")

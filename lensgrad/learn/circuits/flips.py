@@ -1,0 +1,167 @@
+"""Optimizers that move bits: they flip weights that are exactly 0 or 1, by what R over the whole numbers says of each.
+
+A circuit that is linear in each of its bits has, at bits, f(p with bit i flipped) − f(p) = (1 − 2pᵢ) ∂ᵢf(p), whatever f is: so what comes
+back over Z, or over the reals, says exactly what one flip does. That is lost modulo 2, where two requests for a flip cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from lensgrad.cat.lens import Lens, backward, forward, updated
+from lensgrad.cat.names import Param, Role
+from lensgrad.cat.para import Para
+from lensgrad.core.errors import BadValue, NoChange
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty, product, split
+from lensgrad.learn import init
+from lensgrad.learn.layers.dropout import KEY
+from lensgrad.learn.optimizers.parts import Optimizer, movable, share
+from lensgrad.learn.rates import Schedule, scheduled
+from lensgrad.theories.bridges import Indicator
+from lensgrad.theories.poly.circuit import Vector
+from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth import pointwise as p
+from lensgrad.theories.smooth.array import Int, Real, full
+from lensgrad.theories.smooth.index import Iota
+from lensgrad.theories.smooth.reduce import ArgSort
+
+Choice = Callable[..., tuple[Any, Any]]  # (steps, key, memory, weights, what came back) ↦ the next memory, and which bits flip
+
+
+def lifted_flip(rate: float | Schedule = 0.01, decay: float = 0.9, chance: float = 0.5) -> Optimizer:
+    """s ← decay · s + (1 − decay) p′; of the share `rate` of all bits with the largest s (2p − 1), those above 0 flip, each with `chance`.
+
+    What comes back is R over the reals at weights that are 0 or 1, so s (2p − 1) is how much a flip would lower the loss, as far as one
+    flip goes, averaged over the last batches. A bit that flips begins with s = 0. Let the rate fall to 0:
+    `lifted_flip(lg.linear_decay(0.01, steps))`. All bits that a pattern reaches are compared with one another.
+    """
+    name = f"lifted_flip({scheduled(rate)})"
+    share(name, "decay", decay)
+    chance_of(name, chance)
+
+    def choose(t: Any, key: Any, s: Any, bits: Any, back: Any) -> tuple[Any, Any]:
+        later = s * decay + back * (1.0 - decay)
+        quota = scheduled(rate).at(ops.cast(t, s.atom.dtype)) * float(s.atom.size)
+        flip = best(later * (bits * 2.0 - 1.0), quota, key, float(chance))
+        return ops.select(flip, 0.0, later), flip
+
+    return flips(name, choose, remembers=True)
+
+
+def gain(top: int = 1, chance: float = 1.0) -> Optimizer:
+    """Flip the `top` bits with the largest gain p′ (2p − 1) > 0, each with `chance`: GSAT, where p′ is R of the number of errors.
+
+    With `hamming` as the loss, reduction="sum" and rate 1, the gain of a bit is make − break: the wrong examples that its flip repairs,
+    less the right ones that it spoils. For one flip this is exact. The first of equal gains comes first.
+    """
+    name = f"gain({top})"
+    if type(top) is not int or top < 1:
+        raise BadValue(f"gain flips a whole number of bits ≥ 1 a step, got {top!r}")
+    chance_of(name, chance)
+
+    def choose(t: Any, key: Any, s: Any, bits: Any, back: Any) -> tuple[Any, Any]:
+        return s, best(back * (bits * 2.0 - 1.0), full(float(top), back.atom.with_shape()), key, float(chance))
+
+    return flips(name, choose)
+
+
+def best(wish: Any, quota: Any, key: Any, chance: float) -> Any:
+    """The entries among the largest `quota` of them that are above 0, each with this chance."""
+    chosen = p.And()(wish > 0.0, ranks(-wish) < ops.spread(quota, wish.atom.shape, ()))
+    return chosen if chance == 1.0 else p.And()(chosen, ops.uniform(key, wish.atom.shape) < chance)
+
+
+def ranks(x: Any) -> Any:
+    """Where each entry stands when all are sorted upwards, equal ones as they stand."""
+    n = x.atom.size
+    return ops.scatter_add(n, ArgSort()(x), ops.cast(Iota(n)(), x.atom.dtype))
+
+
+def flips(name: str, choose: Choice, remembers: bool = False) -> Optimizer:
+    """The optimizer that takes all bits as one vector and flips those that `choose` says, with steps, a key and perhaps a memory."""
+
+    def point(*params: Param) -> Para:
+        weights = Ty(tuple(a for q in params for a in numbers(name, q)))
+        total = Real(sum(a.size for a in weights), dtype=weights[0].dtype)
+        states = [Param("flip.steps", updated(Int()), Role.STATE, init.zeros(Int())), Param("flip.key", updated(KEY), Role.KEY)]
+        states += [Param("flip.memory", updated(total), Role.STATE, init.zeros(total))] * remembers
+
+        def put(t: Any, key: Any, *wires: Any) -> Any:
+            memory, bits, back = split(wires, [Ty(total.atoms * remembers), weights, weights])
+            now, later = ops.split(key)
+            whole = flat(bits)
+            kept, flip = choose(t, now, memory[0] if remembers else None, whole, flat(back))
+            return t + 1, later, [kept] * remembers, unflat(ops.select(flip, 1.0 - whole, whole), weights)
+
+        return moving(name, states, params, put)
+
+    return Optimizer(name, point, owns_rate=True, joint=True)
+
+
+def moving(name: str, states: Sequence[Param], params: Sequence[Param], put: Callable[..., Any]) -> Para:
+    """The lens (S × P, S × P) → (P, P′) that moves several weights as one, and shows them to the model as they are."""
+    ports = [*states, *(Param(q.label, updated(forward(q.ob)), q.role, q.init) for q in params)]
+    dom, cod = (product(q.ob for q in some) for some in (ports, params))
+    held, back = ([Ty((a,)) for a in ob] for ob in (forward(dom), backward(cod)))
+    get = trace(lambda *wires: wires[len(states) :], *held)
+    return Para.make(ports, Lens(dom, cod, get, trace(put, *held, *back), name))
+
+
+def numbers(name: str, param: Param) -> Ty:
+    """The arrays of 0 and 1 that a weight is."""
+    if any(isinstance(a, Vector) for a in movable(name, param, real=False)):
+        told = "what a flip does is read from R over the reals: learn circuits.soften(model), whose weights stay 0 or 1"
+        raise NoChange(f"{name} cannot move '{param.label}' : {forward(param.ob)}: {told}")
+    return movable(name, param)
+
+
+def flat(xs: Sequence[Any]) -> Any:
+    """All entries as one vector."""
+    return ops.concatenate([ops.reshape(x, x.atom.size) for x in xs])
+
+
+def unflat(x: Any, atoms: Ty) -> list[Any]:
+    """The entries of a vector as arrays."""
+    ends = [0]
+    for a in atoms:
+        ends.append(ends[-1] + a.size)
+    return [ops.reshape(x[i:j], *a.shape) for (i, j), a in zip(pairwise(ends), atoms, strict=True)]
+
+
+def chance_of(name: str, chance: float) -> float:
+    """A probability above 0."""
+    if not isinstance(chance, int | float) or not 0 < chance <= 1:
+        raise BadValue(f"{name} wants a chance above 0, up to 1, got {chance!r}")
+    return float(chance)
+
+
+def random_mask(chance: float) -> Optimizer:
+    """p′ ↦ m p′ with m = 1 at each entry with this chance, else 0, drawn anew at each step: a stage of a `chain`, in any theory.
+
+    `chain(random_mask(0.01), ascent)` is reverse derivative ascent on a few of the bits at a time.
+    """
+    name = f"random_mask({chance})"
+    chance_of(name, chance)
+
+    def point(param: Param) -> Para:
+        weight = movable(name, param, real=False)
+
+        def put(key: Any, *wires: Any) -> Any:
+            now, later = ops.split(key)
+            return later, [masked(ops.fold_in(now, k), dp, float(chance)) for k, dp in enumerate(wires[len(weight) :])]
+
+        key = Param(f"{param.label}.mask_key", updated(KEY), Role.KEY)
+        held, back = ([Ty((a,)) for a in ob] for ob in (KEY @ weight, backward(param.ob)))
+        get = trace(lambda key, *ps: ps, *held)
+        return Para.make([key, param], Lens(key.ob @ param.ob, param.ob, get, trace(put, *held, *back), name))
+
+    return Optimizer(name, point)
+
+
+def masked(key: Any, dp: Any, chance: float) -> Any:
+    """dp where a coin of this chance shows heads, else 0."""
+    heads = ops.uniform(key, dp.atom.shape) < chance
+    return dp * (Indicator(dp.atom.semiring)(heads) if isinstance(dp.atom, Vector) else ops.cast(heads, dp.atom.dtype))

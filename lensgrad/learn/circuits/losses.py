@@ -1,0 +1,36 @@
+"""Losses for circuits over whole numbers and reals, whose reverse derivatives at bits are whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue
+from lensgrad.learn.losses.classes import of_class
+from lensgrad.learn.losses.parts import loss, tokens
+from lensgrad.theories.smooth import ops
+
+
+def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Family:
+    """Σ (b_t + b_p − 2 b_t b_p) : ℝⁿ → ℝ, the number of wrong bits: XOR as a polynomial over Z, which modulo 2 is the loss `xor`."""
+    return loss("hamming", label, lambda t, y: ops.sum_over(t + y - t * y * 2.0), metrics=metrics)
+
+
+def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.0) -> Family:
+    """max(0, max_{c ≠ t} b_c + margin − b_t) : ℝᶜ → ℝ; the label is a class number (Rosenblatt, 1958).
+
+    Its reverse is whole: 1 at the votes of the best other class and −1 at those of the right one, or 0.
+    """
+    if not isinstance(margin, int | float) or margin < 0:
+        raise BadValue(f"the margin of a perceptron is a number ≥ 0, got {margin!r}")
+
+    def formula(truth: Any, votes: Any, *shown: Any) -> Any:
+        right = ops.one_hot(truth, votes.atom.shape[-1], votes.atom.dtype)
+        others = votes + (1.0 - right) * float(margin)
+        # The first of equal votes wins, so a tie that is lost moves as any loss does.
+        return ops.relu(
+            ops.sum_over(ops.one_hot(ops.argmax(others), votes.atom.shape[-1], votes.atom.dtype) * others) - ops.sum_over(right * votes)
+        )
+
+    return tokens("perceptron", label, "", formula, of_class, metrics)
