@@ -10,7 +10,7 @@ from lensgrad.core.op import Definition, Table
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case
-from lensgrad.theories.bridges import Image, Indicator, Values, real
+from lensgrad.theories.bridges import BruteForce, Image, Indicator, Values, real
 from lensgrad.theories.poly.circuit import Add, Collect, Constant, Count, Gather, Mul, Repeat, Scatter, Vector, gather, scatter, total
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, min_plus, modulo, saturating
 from lensgrad.theories.smooth.array import Array
@@ -66,6 +66,12 @@ def images() -> Iterator[Case]:
     yield Case(Image(many, "float64"), tuple(real(many.dom, "float64")))
 
 
+def squared(x: Any, y: Any) -> Any:
+    """A circuit whose Boolean difference is not its formal derivative."""
+    return x * x + x * y
+
+
+PAIR = [Ty((Vector(Z2, 2),))] * 2
 OTHERS = (Z, modulo(3), modulo(4), modulo(256), modulo(2**33), modulo(1009), saturating(3), saturating(99), min_plus(4))
 POLY: list[Case] = [
     *(case for s in (Z2, LOGIC) for case in bits(s)),
@@ -73,4 +79,5 @@ POLY: list[Case] = [
     *(case for s in (Z2, saturating(3), Z) for case in counts(s)),
     *images(),
     *(case for s in (Z2, LOGIC, Z, modulo(3), min_plus(4)) for case in between(s)),
+    Case(BruteForce(trace(squared, *PAIR)), tuple(PAIR[0] @ PAIR[1])),
 ]

@@ -68,6 +68,7 @@ class BruteForce(Op):
 
     body: Diagram
     standing = Standing.CHOSEN
+    kinks = "the Boolean difference, found by flipping each bit"
 
     def type(self, *dom: Any) -> Ty:
         strange = [a for a in (*self.body.dom, *self.body.cod) if not isinstance(a, z.Vector) or a.semiring != Z2]
