@@ -97,6 +97,7 @@ from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
 from lensgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lensgrad.circuit_classifier import CircuitClassifier as CircuitClassifier
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.games import dream, gan
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
 else:
     # What few programs use, or what needs an extra, is imported when it is first asked for.
     LATER = {
+        "CircuitClassifier": "circuit_classifier",
         "CsvLog": "run.logs",
         "LensClassifier": "estimators",
         "LensRegressor": "estimators",
@@ -136,7 +138,7 @@ else:
 
 
 __all__ = [
-    "Array", "Bits", "Bool", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard",
+    "Array", "Bits", "Bool", "CircuitClassifier", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard",
     "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "augment", "average_pool1d",
     "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
     "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d",

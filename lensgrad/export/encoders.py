@@ -12,7 +12,7 @@ from lensgrad.run.data.encode import Encoder, OneHot, Thermometer
 def encoder_circuit(encoder: Encoder) -> Circuit:
     """The encoder as gates, from the raw columns in binary (`width[0]` the least bit) to its bits.
 
-    A number v arrives as the whole number round((v − low) / step), and a word as its place among the words.
+    A number v arrives as the whole number round((v − low) / step), cut off at both ends, and a word as its place among the words.
     """
     wires = {c.name: [f"{'_'.join(c.name.split())}[{i}]" for i in range(width(c))] for c in encoder.columns}
     made = Builder([n for names in wires.values() for n in names])
@@ -32,12 +32,18 @@ def width(column: Thermometer | OneHot) -> int:
 
 
 def raw(encoder: Encoder, row: Any) -> list[int]:
-    """The bits in which a row of values arrives, in the order of the inputs of `encoder_circuit`."""
+    """The bits in which a row of values arrives, in the order of the inputs of `encoder_circuit`; numbers beyond the ends are cut off."""
     bits: list[int] = []
     for column, value in zip(encoder.columns, row, strict=True):
-        whole = column.values.index(str(value)) if isinstance(column, OneHot) else round((float(value) - column.low) / column.step)
-        bits += [int(whole) >> i & 1 for i in range(width(column))]
+        bits += [whole(column, value) >> i & 1 for i in range(width(column))]
     return bits
+
+
+def whole(column: Thermometer | OneHot, value: Any) -> int:
+    """The whole number in which a value arrives."""
+    if isinstance(column, OneHot):
+        return column.values.index(str(value))
+    return min(max(round((float(value) - column.low) / column.step), 0), (1 << width(column)) - 1)
 
 
 def comparisons(made: Builder, bits: list[int], column: Thermometer) -> list[int]:

@@ -75,3 +75,8 @@ def chained(first: Circuit, second: Circuit) -> Circuit:
     made = Builder(first.inputs)
     given = dict(zip(first.outputs, made.inline(first, made.literals), strict=True))
     return made.finish(second.outputs, made.inline(second, [given[name] for name in second.inputs]))
+
+
+def network_circuit(gates: Circuit, classes: int, outputs: Sequence[str] | None = None) -> Circuit:
+    """Gates whose outputs vote, class by class, with the vote behind them."""
+    return chained(gates, vote(len(gates.outputs), classes, gates.outputs, outputs))

@@ -1,0 +1,164 @@
+"""`lg.CircuitClassifier`: a classifier for scikit-learn whose model is a Boolean circuit. It needs the extra `sklearn`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lensgrad.circuit_methods import METHODS, Plan, Problem, held_back, learn
+from lensgrad.core.errors import BadValue, MissingExtra, listed
+from lensgrad.export.circuit import Circuit
+from lensgrad.learned import LearnedCircuit, output_names
+from lensgrad.run.callbacks import EarlyStopping, early_stopping
+from lensgrad.run.data.encode import Encoder, encoder
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+except ImportError as error:
+    told = "CircuitClassifier needs scikit-learn 1.6 or newer, which is not installed"
+    raise MissingExtra(f"{told}: pip install 'lensgrad[sklearn]'") from error
+
+Numbers = np.ndarray[Any, Any]
+FLOATS = [np.float64, np.float32]
+
+
+class CircuitClassifier(ClassifierMixin, BaseEstimator):
+    """A Boolean circuit on bits of a table, with k classes.
+
+    Columns become bits by `lg.data.encoder`: numbers as thermometers of at most `levels` bits, words, and the columns in `categorical`
+    (or "all"), as one bit for each value; or by the fitted `encoder`. `method` says how the circuit is learned:
+    "soft" trains `layers` of two-input gates by gradient and hardens them, "auto" tries every method on the share
+    `validation_split` of the rows and keeps the best. `steps`, `batch_size`, `learning_rate`, `temperature` are for networks.
+    `early_stopping=True` ends after `patience` epochs without a smaller loss on the rows held back. `simplify` makes the circuit
+    smaller without changing what it says about rows that can occur. `feature_names` names the columns of an array.
+
+    Fitted: `classes_`, `n_features_in_`, `feature_names_in_`, `encoder_`, `circuit` (an `export.Circuit`), `learned_` (circuit, encoder
+    and classes as one value), `method_`, `validation_score_`, `history_`, `n_iter_`.
+    """
+
+    learned_: LearnedCircuit
+
+    def __init__(
+        self,
+        *,
+        method: str = "auto",
+        layers: Sequence[int] = (96, 96, 96),
+        levels: int = 8,
+        categorical: Sequence[str] | str = (),
+        encoder: Encoder | None = None,
+        steps: int = 2000,
+        batch_size: int = 64,
+        learning_rate: float = 0.05,
+        temperature: float = 3.0,
+        early_stopping: bool | EarlyStopping = False,
+        validation_split: float = 0.2,
+        patience: int = 10,
+        simplify: bool = True,
+        feature_names: Sequence[str] | None = None,
+        target: str = "y",
+        random_state: Any = None,
+        backend: Any = "numpy",
+        verbose: bool = False,
+    ) -> None:
+        self.method = method
+        self.layers = layers
+        self.levels = levels
+        self.categorical = categorical
+        self.encoder = encoder
+        self.steps = steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.temperature = temperature
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.simplify = simplify
+        self.feature_names = feature_names
+        self.target = target
+        self.random_state = random_state
+        self.backend = backend
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any) -> CircuitClassifier:
+        """Learn from the rows of X (a table of n rows) and a class for each."""
+        if self.method != "auto" and self.method not in METHODS:
+            raise BadValue(f"'{self.method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+        table = self._rows(X, y, reset=True)
+        labels = self._labels(next(len(column) for column in dict(table).values()), y)
+        self.classes_, numbers = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise BadValue(f"y has one class only, {self.classes_[0]!s}, so there is nothing to learn: give rows of two classes or more")
+        self.encoder_ = self._encoder(table)
+        classes = tuple(map(str, self.classes_.tolist()))
+        plan = self._plan()
+        found = learn(self._problem(self.encoder_.encode(table), numbers, classes, plan), plan, self.method)
+        learned = LearnedCircuit(self.encoder_, found.circuit, classes, self.target, found.method)
+        self.learned_ = learned.simplified() if self.simplify else learned
+        self.method_, self.history_, self.validation_score_ = found.method, found.history, found.score
+        self.n_iter_ = max(1, len(found.history))
+        return self
+
+    def predict(self, X: Any) -> Numbers:
+        """The class that the circuit gives each row."""
+        check_is_fitted(self)
+        return self.classes_[self.learned_.predict(self._rows(X))]
+
+    @property
+    def circuit(self) -> Circuit:
+        """The gates, with the bits of the encoder as inputs."""
+        check_is_fitted(self)
+        return self.learned_.circuit
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write the circuit by the ending of `path` (.aig, .aag, .blif, .v, .c), its encoder and the rows that can occur beside it."""
+        check_is_fitted(self)
+        return self.learned_.save(path)
+
+    def _labels(self, rows: int, y: Any) -> Numbers:
+        """The classes, one for each row."""
+        labels = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+        if len(labels) != rows:
+            raise BadValue(f"X has {rows} rows and y has {len(labels)} labels: give each row one")
+        return labels
+
+    def _rows(self, X: Any, y: Any = "no_validation", reset: bool = False) -> Any:
+        """A table whose columns have names: a frame as it is, an array as scikit-learn checks it."""
+        if hasattr(X, "columns"):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            return X
+        checked: Any = validate_data(self, X, y, dtype=FLOATS, reset=reset)
+        table = checked[0] if isinstance(checked, tuple) else checked
+        return dict(zip(self._names(table.shape[1]), table.T, strict=True))
+
+    def _names(self, columns: int) -> list[str]:
+        if self.feature_names is None:
+            return [f"x{k}" for k in range(columns)]
+        if len(self.feature_names) != columns:
+            raise BadValue(f"X has {columns} columns, and feature_names has {len(self.feature_names)} names")
+        return list(map(str, self.feature_names))
+
+    def _encoder(self, table: Any) -> Encoder:
+        return encoder(table, levels=self.levels, categorical=self.categorical) if self.encoder is None else self.encoder
+
+    def _plan(self) -> Plan:
+        rule = self.early_stopping
+        stopping = rule if isinstance(rule, EarlyStopping) else early_stopping("val_loss", self.patience) if rule else None
+        return Plan(
+            tuple(map(int, self.layers)), int(self.steps), int(self.batch_size), self.learning_rate, self.temperature,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)), stopping=stopping,
+            progress=bool(self.verbose), backend=self.backend,
+        )  # fmt: skip
+
+    def _problem(self, x: Numbers, y: Numbers, classes: tuple[str, ...], plan: Plan) -> Problem:
+        """The rows, a share of them held back where something is chosen by it."""
+        names = self.encoder_.names, output_names(self.target, classes)
+        if self.method != "auto" and plan.stopping is None:
+            return Problem(x, y, *names, len(classes))
+        return held_back(Problem(x, y, *names, len(classes)), self.validation_split, plan.seed)

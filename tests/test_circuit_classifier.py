@@ -1,0 +1,116 @@
+"""The circuit classifier: scikit-learn's own checks, and that what it predicts is what its circuit says."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from refusals import told
+
+import lensgrad as lg
+from lensgrad import export
+from lensgrad.core.errors import BadValue
+from lensgrad.export.encoders import raw
+from lensgrad.learned import load_circuit
+
+pytest.importorskip("sklearn", reason="the estimators are for scikit-learn")
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from lensgrad.circuit_classifier import CircuitClassifier
+
+QUICK = {"method": "soft", "layers": (24,), "steps": 150, "simplify": False}
+
+
+@pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's on purpose
+@parametrize_with_checks([CircuitClassifier(**QUICK)])
+def test_scikit_learn_accepts_the_estimator(estimator, check):
+    check(estimator)
+
+
+# -- on tables ---------------------------------------------------------------------------------------------------------
+
+
+def flowers(**more):
+    data = lg.data.iris()
+    table = pd.DataFrame(np.round(data.x.astype(float), 1), columns=data.features)
+    return (
+        CircuitClassifier(**{"method": "soft", "layers": (60, 60), "steps": 600, "random_state": 0, **more}),
+        table,
+        np.array(data.classes)[data.y],
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    model, table, species = flowers()
+    return model.fit(table[::2], species[::2]), table, species
+
+
+def test_it_learns_and_predicts_what_its_circuit_says(fitted):
+    model, table, species = fitted
+    assert model.score(table[1::2], species[1::2]) >= 0.9
+    bits = model.encoder_.encode(table)
+    assert (model.predict(table) == model.classes_[model.circuit.run(bits).argmax(1)]).all()
+    assert model.circuit.inputs == model.encoder_.names and model.circuit.outputs == tuple(f"y={c}" for c in model.classes_)
+    assert "petal_width>" in " ".join(model.circuit.inputs)
+    assert model.feature_names_in_.tolist() == list(table.columns) and model.method_ == "soft" and model.n_iter_ == len(model.history_)
+
+
+def test_simplifying_changes_no_prediction_and_a_seed_repeats(fitted):
+    model, table, species = fitted
+    again, whole = (flowers(simplify=s)[0].fit(table[::2], species[::2]) for s in (True, False))
+    assert again.circuit == model.circuit and whole.circuit.size > model.circuit.size
+    assert (whole.predict(table) == model.predict(table)).all()
+
+
+def test_it_is_saved_and_loaded_with_its_encoder_and_the_rows_that_can_occur(fitted, tmp_path):
+    model, table, _ = fitted
+    files = model.save(tmp_path / "iris.blif")
+    assert [f.name for f in files] == ["iris.blif", "iris.json", "iris.care.aig"]
+    found = load_circuit(tmp_path / "iris.blif")
+    assert found.encoder == model.encoder_ and (model.classes_[found.predict(table)] == model.predict(table)).all()
+    assert export.read(files[2]).run(model.encoder_.encode(table)).all()
+    copied = pickle.loads(pickle.dumps(model))
+    assert (copied.predict(table) == model.predict(table)).all()
+
+
+def test_encoder_and_gates_are_one_circuit_from_the_raw_columns(fitted):
+    model, table, _ = fitted
+    raw_bits = [raw(model.encoder_, row) for row in table.to_numpy()]
+    assert (model.learned_.whole.run(raw_bits) == model.circuit.run(model.encoder_.encode(table))).all()
+
+
+def test_words_in_a_frame_and_names_for_an_array():
+    frame, answers = pd.DataFrame({"color": ["red", "blue", "red", "green"] * 5, "size": [1, 2, 3, 4] * 5}), ["yes", "no", "yes", "no"] * 5
+    model = CircuitClassifier(method="soft", layers=(16,), random_state=0, target="buy it").fit(frame, answers)
+    assert model.score(frame, answers) == 1.0
+    assert model.circuit.outputs == ("buy_it=yes",) and "color=red" in model.circuit.inputs
+    named = CircuitClassifier(method="soft", layers=(8,), steps=2, feature_names=["a", "b"]).fit([[0, 1], [1, 1], [1, 2]], [0, 1, 1])
+    assert named.circuit.inputs == ("a>0.5", "b>1.5")
+
+
+def test_early_stopping_watches_rows_held_back():
+    model, table, species = flowers(early_stopping=True, patience=3)
+    model.fit(table, species)
+    assert "val_loss" in model.history_[-1] and model.n_iter_ < 1000 and 0.8 <= model.validation_score_ <= 1
+
+
+def test_refusals_are_sentences():
+    table = pd.DataFrame({"a": ["x", "y", "x"], "b": [1.0, 2.0, 3.0]})
+    assert told(BadValue, lambda: CircuitClassifier().fit(table, [1, 1, 1])) == (
+        "y has one class only, 1, so there is nothing to learn: give rows of two classes or more"
+    )
+    assert told(BadValue, lambda: CircuitClassifier(method="magic").fit(table, [1, 0, 1])).startswith(
+        "'magic' is no way to learn a circuit; use auto or one of "
+    )
+    assert (
+        told(BadValue, lambda: CircuitClassifier(method="soft").fit(table, [1, 0])) == "X has 3 rows and y has 2 labels: give each row one"
+    )
+    same = pd.DataFrame({"a": [1, 1, 1]})
+    assert told(BadValue, lambda: CircuitClassifier(method="soft").fit(same, [1, 0, 1])) == (
+        "no feature tells the rows apart, so there is nothing to learn from: every column is constant"
+    )
+    model = CircuitClassifier(method="soft", layers=(8,), steps=2).fit(table, [1, 0, 1])
+    assert told(BadValue, lambda: model.predict(pd.DataFrame({"a": ["z"], "b": [1.0]}))) == (
+        "row 0, column 'a': 'z' is none of the known values x, y"
+    )
