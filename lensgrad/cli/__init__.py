@@ -13,8 +13,8 @@ import typer.core
 
 from lensgrad import __version__, recipes
 from lensgrad.cli import look
-from lensgrad.cli.circuit import circuit
 from lensgrad.cli.console import PLAIN, command, complain, encodable, example, say, with_examples
+from lensgrad.cli.learn import circuit
 from lensgrad.cli.train import engine, finish, new, resumed
 from lensgrad.core.errors import BadValue, LensgradError
 from lensgrad.recipes.recipe import Sampling
@@ -29,6 +29,7 @@ EXAMPLES = (
     "lensgrad predict digits.safetensors images.csv         a row of numbers for each image",
     "lensgrad show digits                                   layers, parameters, bytes",
     "lensgrad show iris --source                            the training step as plain NumPy",
+    "lensgrad circuit learn data.csv --target y             a circuit of gates from a table",
     "lensgrad circuit prove net.aig small.aig               are two circuits equal? a proof or an input",
     "lensgrad check                                         every law, every generator",
 )

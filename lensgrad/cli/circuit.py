@@ -12,6 +12,7 @@ from lensgrad.cli.console import PLAIN, example, say, with_examples
 from lensgrad.core.errors import BadValue
 
 EXAMPLES = (
+    "lensgrad circuit learn data.csv --target y -o net.aig",
     "lensgrad circuit show net.aig",
     "lensgrad circuit simplify net.aig -o small.aig",
     "lensgrad circuit export small.aig --to verilog",
@@ -26,7 +27,7 @@ Seconds = Annotated[float, typer.Option(help="Seconds after which the answer is 
 
 @circuit.callback()
 def about() -> None:
-    """Boolean circuits: show, simplify, export, prove."""
+    """Boolean circuits: learn, show, simplify, export, prove, predict."""
 
 
 @circuit.command(cls=example("lensgrad circuit show net.aig", "lensgrad circuit show net.blif --names"))

@@ -20,6 +20,7 @@ from lensgrad.run.data.table import Cells, cells, missing, parsed
 Column = np.ndarray[Any, Any]
 Columns = Mapping[str, Column]
 FINEST = 6  # decimal places that are looked for in a column of numbers
+MOST_WORDS = 256  # of a column, since each is an input
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,18 @@ def encoder(
         if name in drop:
             continue
         if categorical == "all" or name in categorical or wordy(name, column, labels):
-            fitted.append(OneHot(name, sorted_words(words(name, column, labels))))
+            fitted.append(OneHot(name, few(name, sorted_words(words(name, column, labels)))))
         else:
             fitted.append(thermometer(name, numbers(name, column, labels), levels, thresholds, rare))
     return Encoder(tuple(fitted))
+
+
+def few(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(values) > MOST_WORDS:
+        raise BadValue(
+            f"column '{name}' has {len(values)} different words, and each would be an input: leave it out, or group them"
+        )
+    return values
 
 
 def thermometer(name: str, values: Column, levels: int, thresholds: Sequence[float] | None, rare: float) -> Thermometer:

@@ -1,0 +1,162 @@
+"""`lensgrad circuit learn` and `predict`: from a CSV file to gates with an encoder beside them, and back to classes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lensgrad.cli.circuit import circuit
+from lensgrad.cli.console import command, example, say
+from lensgrad.cli.train import writable
+from lensgrad.core.errors import BadValue, listed
+
+if TYPE_CHECKING:
+    from lensgrad.circuit_methods import Found, Problem
+    from lensgrad.learned import LearnedCircuit
+    from lensgrad.run.data.encode import Encoder
+    from lensgrad.run.data.table import Cells
+
+MOST_CLASSES = 64
+Table = Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file whose first line names the columns.")]
+
+
+@circuit.command(
+    cls=example(
+        "lensgrad circuit learn monk.csv --target class --categorical all -o monk.aig",
+        "lensgrad circuit learn flowers.csv --target species --levels 4 --method soft --gates 300 --seed 1",
+        "lensgrad circuit learn train.csv --target y --test test.csv --drop id,name",
+        "",
+        "Then: simplify, export and prove work on the circuit, and predict on new rows.",
+    )
+)
+def learn(
+    data: Table,
+    target: Annotated[str, typer.Option(help="The column of classes.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default="DATA, ending .aig")] = None,
+    method: Annotated[str, typer.Option(help="How it learns: auto tries all and keeps the best.")] = "auto",
+    gates: Annotated[int, typer.Option(help="Gates of a network, in three layers.")] = 288,
+    steps: Annotated[int, typer.Option(help="Training steps of a network.")] = 2000,
+    levels: Annotated[int, typer.Option(help="The most bits that a column of numbers becomes.")] = 8,
+    categorical: Annotated[str, typer.Option(help="Columns of numbers to read as words, with commas between, or all.")] = "",
+    drop: Annotated[str, typer.Option(help="Columns to leave out, with commas between.")] = "",
+    validation: Annotated[float, typer.Option(help="The share of rows held back to choose and to measure by.")] = 0.2,
+    test: Annotated[Path | None, typer.Option(help="Another CSV file to measure on at the end.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="Sets the wiring, the first values, and which rows are held back.")] = 0,
+) -> None:
+    """Learn a circuit from a table, and write it with its encoder beside it."""
+    from lensgrad import circuit_methods
+    from lensgrad.run.data.encode import csv_cells, encoder
+
+    output = writable(data.with_suffix(".aig") if output is None else output)
+    cells = csv_cells(data)
+    labels, classes = labelled(cells, target)
+    fitted = encoder(cells, levels=levels, categorical=names(categorical), drop=[target, *listed_names(drop)])
+    say(f"{data.name}: {len(labels)} rows, {len(fitted.columns)} columns as {len(fitted.names)} bits; {counted(labels, classes, target)}")
+    problem = circuit_methods.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
+    plan = circuit_methods.Plan(layers_of(gates), steps, seed=seed, progress=True)
+    found = circuit_methods.learn(problem, plan, method)
+    report(found, problem, fitted, classes, target, output, test)
+
+
+def report(
+    found: Found, problem: Problem, encoder: Encoder, classes: tuple[str, ...], target: str, output: Path, test: Path | None
+) -> None:
+    """Print what a circuit reaches and needs, what it says where that is short, and where it is."""
+    from lensgrad.learned import LearnedCircuit
+
+    learned = LearnedCircuit(encoder, found.circuit, classes, target, found.method)
+    small = learned.simplified()
+    told = f"learned by {found.method}: train {problem.accuracy(small.circuit):.4f}"
+    if found.score is not None and problem.held is not None:
+        told += f", validation {found.score:.4f} ({len(problem.held[1])} rows held back)"
+    say(told if test is None else f"{told}, test {tested(small, test):.4f}")
+    say(f"gates: {found.circuit.size} ANDs as learned, {small.circuit.size} ANDs and depth {small.circuit.depth} simplified")
+    whole = small.whole
+    say(f"with the encoder: {whole.size} ANDs, depth {whole.depth}, from {len(whole.inputs)} bits of raw columns")
+    if small.rule is not None:
+        say(f"rule: {small.rule}")
+    written = small.save(output)
+    say(f"written: {listed([str(p) for p in written])}")
+    say(f"next: {command()} circuit predict {output} DATA, or {command()} circuit export {output} --to verilog")
+
+
+@circuit.command(cls=example("lensgrad circuit predict monk.aig rows.csv", "lensgrad circuit predict monk.aig labelled.csv > classes.txt"))
+def predict(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A circuit that learn wrote, its .json beside it.")], data: Table
+) -> None:
+    """Print the class of each row of a table; where it has the column of classes, also how many are right."""
+    from lensgrad.learned import load_circuit
+    from lensgrad.run.data.encode import csv_cells
+
+    learned, cells = load_circuit(file), csv_cells(data)
+    found = learned.predict(cells)
+    say("\n".join(learned.classes[k] for k in found))
+    if learned.target in cells.columns:
+        right = sum(learned.classes[k] == v for k, v in zip(found, cells.columns[learned.target], strict=True))
+        say(f"right: {right} of {len(found)} ({right / max(1, len(found)):.4f})", sys.stderr)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
+    """The classes of the rows as words, and all of them, sorted."""
+    import numpy as np
+
+    from lensgrad.run.data.encode import sorted_words, words
+
+    if target not in cells.columns:
+        raise BadValue(f"there is no column '{target}'; the columns are: {listed(list(cells.columns))}")
+    labels = words(target, np.array(cells.columns[target], object), cells.rows)
+    classes = sorted_words(labels)
+    if len(classes) < 2:
+        told = f"only one class, '{classes[0]}'" if classes else "no rows"
+        raise BadValue(f"column '{target}' has {told}, so there is nothing to learn: give rows of two classes or more")
+    if len(classes) > MOST_CLASSES:
+        told = f"column '{target}' has {len(classes)} different values, and a circuit chooses between at most {MOST_CLASSES} classes"
+        raise BadValue(f"{told}: name another column, or put its values into groups")
+    return labels, classes
+
+
+def problem_of(encoder: Encoder, cells: Cells, labels: list[str], classes: tuple[str, ...], target: str) -> Problem:
+    import numpy as np
+
+    from lensgrad.circuit_methods import Problem
+    from lensgrad.learned import output_names
+
+    y = np.array([classes.index(v) for v in labels])
+    return Problem(encoder.encode(cells), y, encoder.names, output_names(target, classes), len(classes))
+
+
+def tested(learned: LearnedCircuit, file: Path) -> float:
+    """The share of another file's rows that a circuit gives their class."""
+    from lensgrad.run.data.encode import csv_cells
+
+    cells = csv_cells(file)
+    if learned.target not in cells.columns:
+        raise BadValue(f"there is no column '{learned.target}' in '{file}'; the columns are: {listed(list(cells.columns))}")
+    right = [learned.classes[k] == v for k, v in zip(learned.predict(cells), cells.columns[learned.target], strict=True)]
+    return sum(right) / max(1, len(right))
+
+
+def layers_of(gates: int) -> tuple[int, ...]:
+    """So many gates in three layers."""
+    if gates < 3:
+        raise BadValue(f"a network has a gate in each of three layers or more, got --gates {gates}")
+    return tuple((gates + k) // 3 for k in range(3))
+
+
+def names(text: str) -> Any:
+    return "all" if text == "all" else listed_names(text)
+
+
+def listed_names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def counted(labels: list[str], classes: tuple[str, ...], target: str) -> str:
+    """`class is 0 (62), 1 (62)`."""
+    return f"{target} is " + ", ".join(f"{c} ({labels.count(c)})" for c in classes)

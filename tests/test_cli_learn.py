@@ -1,0 +1,87 @@
+"""`lensgrad circuit learn` and `predict`: from a CSV file to gates and back to classes."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from lensgrad import cli, export
+from lensgrad.learned import load_circuit
+
+QUICK = ("--method", "soft", "--gates", "48", "--steps", "300")
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        code = cli.main(["circuit", *args])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def weather(path, rows=40):
+    """Rain where it is cloudy and below 15 degrees."""
+    rng = np.random.default_rng(0)
+    with path.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["sky", "degrees", "rain"])
+        for _ in range(rows):
+            sky, degrees = rng.choice(["clear", "cloudy"]), int(rng.choice([6, 12, 17, 22]))
+            lines.writerow([sky, degrees, "yes" if sky == "cloudy" and degrees < 15 else "no"])
+
+
+def test_a_table_becomes_gates_a_rule_and_files_that_the_other_commands_take(run, tmp_path):
+    weather(tmp_path / "w.csv")
+    code, out, err = run("learn", "w.csv", "--target", "rain", *QUICK, "--test", "w.csv", "-o", "w.aag")
+    lines = [line for line in out.splitlines() if not line.startswith("epoch")]
+    assert (code, err) == (0, "")
+    assert lines[0] == "w.csv: 40 rows, 2 columns as 5 bits; rain is no (32), yes (8)"
+    assert lines[1].startswith("learned by soft: train 1.0000, validation 1.0000 (8 rows held back), test 1.0000")
+    learned = load_circuit("w.aag")
+    assert learned.circuit.size == 1 and learned.method == "soft" and learned.classes == ("no", "yes")
+    assert lines[4].startswith("rule: rain=yes = ") and "written: w.aag, w.json, w.care.aig" in lines
+    assert run("predict", "w.aag", "w.csv")[2] == "right: 40 of 40 (1.0000)\n"
+    assert run("simplify", "w.aag", "-o", "small.blif", "--care", "w.care.aig")[0] == 0
+    assert run("prove", "w.aag", "small.blif", "--care", "w.care.aig")[0] == 0
+    assert run("export", "w.aag", "--to", "verilog")[0] == 0 and "rain=yes" in (tmp_path / "w.v").read_text(encoding="utf-8")
+
+
+def test_the_seed_repeats_a_circuit_and_rows_without_classes_are_predicted(run, tmp_path):
+    weather(tmp_path / "w.csv")
+    for name in ("a.aig", "b.aig"):
+        assert run("learn", "w.csv", "--target", "rain", *QUICK, "--seed", "3", "-o", name)[0] == 0
+    assert export.read(tmp_path / "a.aig") == export.read(tmp_path / "b.aig")
+    (tmp_path / "new.csv").write_text("degrees,sky\n6,cloudy\n24,clear\n")
+    assert run("predict", "a.aig", "new.csv") == (0, "yes\nno\n", "")
+
+
+def test_wrong_calls_are_one_sentence(run, tmp_path):
+    weather(tmp_path / "w.csv")
+    (tmp_path / "one.csv").write_text("a,y\n1,no\n2,no\n")
+    (tmp_path / "same.csv").write_text("a,y\n1,no\n1,yes\n")
+    (tmp_path / "many.csv").write_text("a,y\n" + "".join(f"{k},{k}\n" for k in range(80)))
+    (tmp_path / "words.csv").write_text("a,y\n" + "".join(f"n{k},{k % 2}\n" for k in range(300)))
+    for args, told in (
+        (("w.csv", "--target", "snow"), "there is no column 'snow'; the columns are: sky, degrees, rain"),
+        (("no.csv", "--target", "y"), "there is no file 'no.csv'"),
+        (("w.csv", "--target", "rain", "--drop", "wind"), "there is no column 'wind'; the columns are: sky, degrees, rain"),
+        (("one.csv", "--target", "y"), "column 'y' has only one class, 'no', so there is nothing to learn: "
+                                       "give rows of two classes or more"),
+        (("same.csv", "--target", "y"), "no feature tells the rows apart, so there is nothing to learn from: every column is constant"),
+        (("many.csv", "--target", "y"), "column 'y' has 80 different values, and a circuit chooses between at most 64 classes: "
+                                        "name another column, or put its values into groups"),
+        (("words.csv", "--target", "y"), "column 'a' has 300 different words, and each would be an input: leave it out, or group them"),
+        (("w.csv", "--target", "rain", "--gates", "2"), "a network has a gate in each of three layers or more, got --gates 2"),
+    ):  # fmt: skip
+        assert run("learn", *args)[::2] == (2, f"lensgrad: {told}\n")
+    assert run("learn", "w.csv", "--target", "rain", *QUICK)[0] == 0
+    (tmp_path / "new.csv").write_text("degrees,sky\n6,foggy\n")
+    told = "line 2, column 'sky': 'foggy' is none of the known values clear, cloudy"
+    assert run("predict", "w.aig", "new.csv") == (2, "", f"lensgrad: {told}\n")
+    (tmp_path / "w.json").unlink()
+    told = "there is no 'w.json' beside 'w.aig', and it says how rows become bits: `learn` writes both"
+    assert run("predict", "w.aig", "new.csv") == (2, "", f"lensgrad: {told}\n")
