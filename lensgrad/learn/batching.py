@@ -53,5 +53,3 @@ def check_arrays(arrow: Diagram, flags: list[bool]) -> None:
     if strange:
         told = product(Ty((a,)) for a in strange)
         raise TypeMismatch(f"batching is for arrays, keys and circuits, and this arrow takes {told}: use batch_size=None")
-
-

@@ -106,4 +106,3 @@ def rate_port(label: str = "rate") -> Family:
         return Para.make([Param(label, port, Role.STATE)], Lens(port @ ob, Ty(), Diagram.discard(number @ loss), put, "rate_port"), Ty())
 
     return Family("rate_port", at)
-

@@ -235,4 +235,3 @@ def enlarged(what: str, win: Window, space: Sequence[int], size: Sequence[int], 
     if min(made) < 1 or any(e >= s for e, s in zip(extra, win.stride, strict=True) if e):
         raise TypeMismatch(f"{what} of an image {tuple(space)} would give {made}: use less padding, and output_padding below the stride")
     return made
-

@@ -72,9 +72,7 @@ def run(cell: Cell, start: tuple[Any, ...], driven: Any, mask: Any, shared: tupl
     return (final[0] if isinstance(final, tuple) else final) if last else all_steps
 
 
-def simple_rnn(
-    units: int, activation: str | Family = "tanh", last: bool = False, backward: bool = False, name: str = ""
-) -> Family:
+def simple_rnn(units: int, activation: str | Family = "tanh", last: bool = False, backward: bool = False, name: str = "") -> Family:
     """h ← σ(W_x x + W_h h + β) : ℝ^(T, n) → ℝ^(T, units) (Elman, Cognitive Science 14, 1990)."""
     act = activation_named(activation)
 

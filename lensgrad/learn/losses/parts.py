@@ -129,4 +129,3 @@ def metric(name: str) -> Formula:
     if name not in METRICS:
         raise BadValue(f"'{name}' is no metric; use one of {listed(sorted(METRICS))}")
     return METRICS[name]
-

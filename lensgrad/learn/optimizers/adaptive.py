@@ -42,9 +42,7 @@ def nadam(learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.
     return decaying(f"nadam({scheduled(learning_rate)})", learning_rate, beta1, beta2, epsilon, 0.0, ahead=True)
 
 
-def decaying(
-    name: str, rate: float | Schedule, beta1: float, beta2: float, epsilon: float, decay: float, ahead: bool = False
-) -> Optimizer:
+def decaying(name: str, rate: float | Schedule, beta1: float, beta2: float, epsilon: float, decay: float, ahead: bool = False) -> Optimizer:
     """Adam, and weight decay beside it where there is some."""
     direction = adam_step(name, beta1, beta2, epsilon, ahead)
 

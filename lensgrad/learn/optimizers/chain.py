@@ -150,5 +150,3 @@ def turns(name: str, param: Param, inner: Para, steps: int) -> Para:
 def spread(condition: Any, like: Any) -> Any:
     """One truth value at every entry."""
     return ops.spread(condition, like.atom.shape, ())
-
-
