@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from math import ceil
+from math import ceil, comb
 from typing import Any
 
 import numpy as np
@@ -14,21 +14,24 @@ from lensgrad import export
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.evaluation import Run
-from lensgrad.export.circuit import Circuit
-from lensgrad.learn.circuits import over, votes
+from lensgrad.export.circuit import Builder, Circuit
+from lensgrad.learn.circuits import anf, gain, hamming, lifted_flip, over, soften, votes
 from lensgrad.learn.circuits.networks import lut_layer, lut_network
 from lensgrad.learn.circuits.soft import Relaxation, relaxed, sigmoid_tables
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam
-from lensgrad.learn.rates import cosine
+from lensgrad.learn.rates import cosine, linear_decay
 from lensgrad.learned import decided
 from lensgrad.learner import Learner, supervised
-from lensgrad.run.callbacks import EarlyStopping
+from lensgrad.run.callbacks import EarlyStopping, early_stopping
 from lensgrad.run.compile import program
 from lensgrad.run.data.split import split
-from lensgrad.theories.poly.semiring import Z2
+from lensgrad.theories.poly.semiring import Z2, Z
 
 Numbers = np.ndarray[Any, Any]
+FLIP_RATE, FLIP_TEMPERATURE = 0.01, 6.0
+MOST_TERMS = 200  # steps of a greedy polynomial
+MOST_PRODUCTS = 20_000_000  # of rows and coefficients, each of which is tried in a step
 
 
 @dataclass(frozen=True)
@@ -111,15 +114,14 @@ def soft(problem: Problem, plan: Plan) -> Found:
 def trained(gates: Para, problem: Problem, plan: Plan) -> tuple[Run, tuple[Any, ...]]:
     """Both parts of soft training, on one schedule; the optimizer's states go on from the first to the second."""
     model = gates >> votes(gates.cod[0].size, problem.classes)
-    size = min(plan.batch_size, len(problem.x))
-    epochs = ceil(plan.steps / (a_time := ceil(len(problem.x) / size)))
+    size, epochs = lengths(problem, plan)
     first = round(epochs * (1 - plan.straight))
     data, held = reals(problem.x, problem.y), None if problem.held is None else reals(*problem.held)
     run, history = None, tuple[Any, ...]()
     for count, relaxation in ((first, plan.relaxation), (epochs - first, replace(plan.relaxation, straight=True))):
         if not count:
             continue
-        learner = learner_of(model, relaxation, plan, epochs * a_time)
+        learner = learner_of(model, relaxation, plan, epochs * ceil(len(problem.x) / size))
         run = learner.fit(
             data, epochs=count, batch_size=size, seed=plan.seed + len(history), start=None if run is None else run.values,
             validation_data=held, progress=plan.progress, backend=plan.backend,
@@ -127,6 +129,12 @@ def trained(gates: Para, problem: Problem, plan: Plan) -> tuple[Run, tuple[Any, 
         )  # fmt: skip
         history += run.history
     return run, history  # pyright: ignore[reportReturnType]
+
+
+def lengths(problem: Problem, plan: Plan) -> tuple[int, int]:
+    """How many rows a step takes, and how many epochs make so many steps."""
+    size = min(plan.batch_size, len(problem.x))
+    return size, max(1, round(plan.steps / ceil(len(problem.x) / size)))
 
 
 def reals(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
@@ -139,8 +147,12 @@ def learner_of(model: Para, relaxation: Relaxation, plan: Plan, steps: int) -> L
 
 
 def gates_of(gates: Para, relaxation: Relaxation, values: Mapping[str, Any], problem: Problem) -> Circuit:
-    """The circuit of a trained network: its logits hardened, base change to Z2, one gate for each, and the vote."""
-    bits = vertices(gates, relaxation, values)
+    """The circuit of a trained network whose logits are hardened."""
+    return voted(gates, vertices(gates, relaxation, values), problem)
+
+
+def voted(gates: Para, bits: Mapping[str, Any], problem: Problem) -> Circuit:
+    """A network at its tables: base change to Z2, one gate for each, and the vote."""
     return export.network_circuit(export.to_gates(over(gates, Z2), bits, problem.inputs), problem.classes, problem.outputs)
 
 
@@ -153,9 +165,73 @@ def vertices(gates: Para, relaxation: Relaxation, values: Mapping[str, Any]) -> 
     return found
 
 
+# -- bits that flip ------------------------------------------------------------------------------------------------------
+
+
+def flip(problem: Problem, plan: Plan) -> Found:
+    """A network whose tables are bits from first to last: lifted flips, by what R over the reals says of each."""
+    gates = network(problem, plan)
+    model = soften(gates >> votes(gates.cod[0].size, problem.classes), temperature=FLIP_TEMPERATURE)
+    size, epochs = lengths(problem, plan)
+    rule = lifted_flip(linear_decay(FLIP_RATE, plan.steps))
+    run = supervised(model, cross_entropy, rule, metrics=["accuracy"]).fit(
+        reals(problem.x, problem.y), epochs=epochs, batch_size=size, seed=plan.seed, progress=plan.progress, backend=plan.backend,
+        validation_data=None if problem.held is None else reals(*problem.held), early_stopping=plan.stopping,
+    )  # fmt: skip
+    bits = {name: run.values[name] for name in gates.names}
+    return Found(voted(gates, bits, problem), "flip", run.history)
+
+
+# -- polynomials modulo 2 ------------------------------------------------------------------------------------------------
+
+
+def greedy(problem: Problem, plan: Plan) -> Found:
+    """An algebraic normal form, a coefficient a step: the one whose flip repairs most rows and spoils fewest (GSAT)."""
+    found = [polynomial(problem, plan, degree) for degree in degrees(problem)]
+    best = max(found, key=lambda f: (problem.accuracy(f.circuit, held=True), problem.accuracy(f.circuit), -f.circuit.size))
+    return best
+
+
+def polynomial(problem: Problem, plan: Plan, degree: int) -> Found:
+    outputs = len(problem.outputs)
+    form = anf(problem.x.shape[1], degree, outputs, semiring=Z)
+    learner = supervised(soften(form), hamming, gain(1), reduction="sum")
+    rows = problem.x.astype(np.float32), one_hot(problem.y, problem).astype(np.float32)
+    stop = early_stopping("loss", patience=1, min_delta=1e-6)
+    run = learner.fit(rows, epochs=MOST_TERMS, batch_size=len(rows[0]), shuffle=False, early_stopping=stop, progress=False, backend=plan.backend)
+    gates = export.to_gates(over(form, Z2), {"coefficients": run.values["coefficients"]}, problem.inputs)
+    return Found(decoded(gates, problem), "anf", run.history)
+
+
+def degrees(problem: Problem) -> list[int]:
+    """The degrees at which the coefficients are few enough to try each flip on all rows."""
+    bits, outputs, rows = problem.x.shape[1], len(problem.outputs), len(problem.x)
+    found = [d for d in (1, 2, 3) if d <= bits and outputs * rows * sum(comb(bits, e) for e in range(d + 1)) <= MOST_PRODUCTS]
+    if not found:
+        raise Infeasible(f"{bits} bits of {rows} rows have too many products to try: use method 'soft', or fewer levels or columns")
+    return found
+
+
+def one_hot(y: Numbers, problem: Problem) -> Numbers:
+    """The outputs that a circuit has for each class."""
+    return y[:, None] if len(problem.outputs) == 1 else np.eye(problem.classes)[y]
+
+
+def decoded(gates: Circuit, problem: Problem) -> Circuit:
+    """Gates with an output for each class, of which the first that is 1 counts, and the last class where none is."""
+    if len(problem.outputs) == 1:
+        return gates.renamed(outputs=problem.outputs)
+    made = Builder(gates.inputs)
+    found, none = list[int](), 1
+    for literal in made.inline(gates, made.literals)[:-1]:
+        found.append(made.conj(none, literal))
+        none = made.conj(none, literal ^ 1)
+    return made.finish(problem.outputs, [*found, none])
+
+
 # -- choosing ----------------------------------------------------------------------------------------------------------
 
-METHODS: dict[str, Method] = {"soft": soft}
+METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft}
 
 
 def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:

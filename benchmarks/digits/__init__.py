@@ -1,0 +1,1 @@
+"""Peers of the gate networks on MNIST, and the picture of all."""
