@@ -198,7 +198,8 @@ def polynomial(problem: Problem, plan: Plan, degree: int) -> Found:
     learner = supervised(soften(form), hamming, gain(1), reduction="sum")
     rows = problem.x.astype(np.float32), one_hot(problem.y, problem).astype(np.float32)
     stop = early_stopping("loss", patience=1, min_delta=1e-6)
-    run = learner.fit(rows, epochs=MOST_TERMS, batch_size=len(rows[0]), shuffle=False, early_stopping=stop, progress=False, backend=plan.backend)
+    how: dict[str, Any] = {"shuffle": False, "progress": False, "backend": plan.backend}
+    run = learner.fit(rows, epochs=MOST_TERMS, batch_size=len(rows[0]), early_stopping=stop, **how)
     gates = export.to_gates(over(form, Z2), {"coefficients": run.values["coefficients"]}, problem.inputs)
     return Found(decoded(gates, problem), "anf", run.history)
 
@@ -235,17 +236,19 @@ METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft}
 
 
 def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
-    """The gates that a method finds; "auto" tries all, and learns from all rows with the best on those held back."""
+    """The gates that a method finds; "auto" tries all, and takes the best on the rows held back, of equals the smallest.
+
+    What was measured on rows held back is then learned again from all rows, unless it stops by them.
+    """
     check(problem)
     if method != "auto" and method not in METHODS:
         raise BadValue(f"'{method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
-    if method != "auto":
-        return scored(METHODS[method](problem, plan), problem)
-    tried = [scored(found, problem) for found in attempts(problem, plan)]
-    best = max(tried, key=lambda f: (f.score or problem.accuracy(f.circuit), -f.circuit.size))
+    tried = [METHODS[method](problem, plan)] if method != "auto" else list(attempts(problem, plan))
     if problem.held is None:
-        return best
-    return replace(METHODS[best.method](problem.whole(), replace(plan, stopping=None)), score=best.score)
+        return max(tried, key=lambda f: (problem.accuracy(f.circuit), -f.circuit.size))
+    scores = [problem.accuracy(f.circuit, held=True) for f in tried]
+    score, _, best = max(((s, -f.circuit.size, f) for s, f in zip(scores, tried, strict=True)), key=lambda t: t[:2])
+    return replace(best if plan.stopping is not None else METHODS[best.method](problem.whole(), plan), score=score)
 
 
 def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
@@ -259,10 +262,6 @@ def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
 
 class Infeasible(BadValue):
     """A method that would need too much for this problem."""
-
-
-def scored(found: Found, problem: Problem) -> Found:
-    return found if problem.held is None else replace(found, score=problem.accuracy(found.circuit, held=True))
 
 
 def check(problem: Problem) -> None:

@@ -1,4 +1,4 @@
-"""One network of torchlogix on bits in a file: BITS.npz LAYERS STEPS RATE; prints its hardened test accuracy as JSON. Run by its own Python."""
+"""One network of torchlogix on bits in a file, by its own Python: BITS.npz LAYERS STEPS RATE; prints its hardened test accuracy."""
 
 import json
 import sys

@@ -44,7 +44,7 @@ def learned():
     table, labels = robots("monks-1.train")
     encoder = lg.data.encoder(table, categorical="all")
     problem = circuit_methods.Problem(encoder.encode(table), labels, encoder.names, ("class=1",), 2)
-    found = circuit_methods.learn(circuit_methods.held_back(problem, 0.2, 0), circuit_methods.Plan(), "auto")
+    found = circuit_methods.learn(circuit_methods.held_back(problem, 0.2, 0), circuit_methods.Plan(), "anf")
     return LearnedCircuit(encoder, found.circuit, ("0", "1"), "class", found.method)
 
 

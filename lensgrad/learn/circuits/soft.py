@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, para
+from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.op import Table
-from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.adapt import point
@@ -126,10 +125,8 @@ def passing_gate(a: Array, start: float) -> Any:
 
 def relaxed(model: Para, relaxation: Relaxation | None = None, temperature: float = 1.0, tables: str = "**/table") -> Para:
     """A network over Z as one that learns: its image in Smooth with soft tables, its votes divided by a temperature : ℝᵃ → ℝᶜ."""
-    if not temperature > 0:
-        raise BadValue(f"votes are divided by a temperature above 0, got {temperature!r}")
-    soft = soften(model).reparam({tables: sigmoid_tables() if relaxation is None else relaxation})
-    return soft if temperature == 1.0 else soft >> para(trace(lambda votes: votes * (1.0 / temperature), soft.cod))
+    soft = soften(model, temperature=temperature)
+    return soft.reparam({tables: sigmoid_tables() if relaxation is None else relaxation})
 
 
 def hardened(model: Para, relaxation: Relaxation | None = None, tables: str = "**/table") -> Para:
