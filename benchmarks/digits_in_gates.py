@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,10 +90,8 @@ def measured(gates: int, steps: int, parts: Any, seed: int) -> dict[str, Any]:
     x, y, u, v, encoder = parts
     model, seconds = learned(x, y, encoder, gates, steps, seed)
     whole = export.chained(bytes_to_bits(encoder), model.circuit).tidy()
-    found = {"gates": gates, "layers": layers(gates), "test": accuracy(model.circuit, u, v), "train": accuracy(model.circuit, x, y),
-             "ands": whole.size, "depth": whole.depth, "steps": steps, "seconds": round(seconds, 1), **in_luts(whole)}  # fmt: skip
-    print("  ".join(f"{k} {v}" for k, v in found.items()), flush=True)
-    return found
+    return {"gates": gates, "layers": layers(gates), "test": accuracy(model.circuit, u, v), "train": accuracy(model.circuit, x, y),
+            "ands": whole.size, "depth": whole.depth, "steps": steps, "seconds": round(seconds, 1), **in_luts(whole)}  # fmt: skip
 
 
 def bytes_to_bits(encoder: Encoder) -> export.Circuit:
@@ -144,7 +143,7 @@ def alternatives(base: Plan, encoder: Encoder) -> list[tuple[str, Plan]]:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Measure and print, and with --write keep."""
+    """Measure and print, and with --write keep each figure as it comes."""
     asked = options().parse_args(args)
     parts, steps = data(asked.quick), 300 if asked.quick else asked.steps
     sizes = [600] if asked.quick else asked.sizes
@@ -152,22 +151,32 @@ def main(args: list[str] | None = None) -> int:
         choose(asked.choose, steps, parts)
         return 0
     print(f"{len(parts[0])} training images, {len(parts[2])} test images, {len(parts[4].names)} bits, {os.cpu_count()} cores", flush=True)
-    found = {"lensgrad": [measured(gates, steps, parts, asked.seed) for gates in sizes]}
-    found |= peers.measured(*parts[:4], sizes, steps, asked.torchlogix_python, asked.quick)
-    if asked.write:
-        keep(found)
+    for name, row in rows(asked, parts, sizes, steps):
+        print(name, "  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        if asked.write:
+            keep(name, row)
     return 0
 
 
-def keep(found: dict[str, Any]) -> None:
-    """The figures as data, those measured before kept where they were not measured now, and the picture of them."""
+def rows(asked: Any, parts: Any, sizes: list[int], steps: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each figure with the name of its model."""
+    if "lensgrad" in asked.models:
+        yield from (("lensgrad", measured(gates, steps, parts, asked.seed)) for gates in sizes)
+    if "scikit-learn" in asked.models:
+        yield from peers.trees(*parts[:4], asked.quick)
+        yield from peers.forests(*parts[:4], asked.quick)
+    if "torchlogix" in asked.models and asked.torchlogix_python:
+        yield from peers.torchlogix(*parts[:4], sizes, steps, asked.torchlogix_python)
+
+
+def keep(name: str, row: dict[str, Any]) -> None:
+    """A figure among those measured before, and the picture of all."""
     file = DOCS / "digits-in-gates.json"
-    old = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    for name, rows in found.items():
-        kept = {row["gates"]: row for row in old.get(name, [])} | {row["gates"]: row for row in rows}
-        old[name] = [kept[k] for k in sorted(kept)]
-    file.write_text(json.dumps(old, indent=1) + "\n", encoding="utf-8")
-    (DOCS / "digits-in-gates.svg").write_text(picture.drawn(old), encoding="utf-8")
+    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    kept = {r["gates"]: r for r in found.get(name, [])} | {row["gates"]: row}
+    found[name] = [kept[k] for k in sorted(kept)]
+    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (DOCS / "digits-in-gates.svg").write_text(picture.drawn(found), encoding="utf-8")
 
 
 def options() -> argparse.ArgumentParser:
@@ -177,6 +186,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--choose", type=int, default=0, metavar="GATES")
     parser.add_argument("--torchlogix-python", default="", help="a Python that has torchlogix")
+    parser.add_argument("--models", nargs="*", default=["lensgrad", "scikit-learn", "torchlogix"])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", action="store_true")
     return parser
