@@ -47,8 +47,9 @@ def test_the_table_counts_differences_and_peers_that_did_not_run():
         "| iris | far | 1.0000 | 0.0000 | 1.0000 | 1.0000 | +0.3750 ± 0.2297 | 0.03 |",
         "| iris | absent | not run |  |  |  |  |  |",
         "",
-        "1 comparisons over 4 seeds from 8 on, 1 with a difference beyond noise (p < 0.05); 0.029 is the least p that so many seeds "
-        "can give; not run: 1, absent (No module named 'absent').",
+        "1 comparisons over 4 seeds from 8 on, 1 with a difference beyond noise (p < 0.05); "
+        "0.029 is the least p that so many seeds can give; "
+        "not run: 1, absent (No module named 'absent').",
     ]
 
 

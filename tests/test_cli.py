@@ -287,7 +287,10 @@ def test_a_file_of_another_task_is_refused(run, trained):
 
 
 INPUTS = {
-    "rows.txt": ("1,2", "'{}' is no input: give a .csv file with a row of numbers for each example, or a .npy file"),
+    "rows.txt": (
+        "1,2",
+        "'{}' is no input: give a .csv file with a row of numbers for each example, a .npy file, or pictures such as .png",
+    ),
     "short.csv": ("1,2\n3,4\n", "'{}' has numbers of shape (2, 2), and this model takes rows of 64 (f32[8,8,1])"),
     "uneven.csv": ("1,2\n3\n", "'{}' cannot be read as numbers: its rows have different lengths"),
     "words.csv": ("1,a\n", "'{}' cannot be read as numbers: could not convert string to float: 'a'"),
@@ -302,6 +305,21 @@ def test_input_that_a_model_cannot_take_is_one_sentence(run, trained, tmp_path, 
     file = tmp_path / name
     file.write_text(text, encoding="utf-8")
     assert run("predict", str(trained), str(file)) == (2, "", f"lensgrad: {told.format(file)}\n")
+
+
+def test_pictures_are_answered_by_name_as_their_numbers_are(run, trained, tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is an optional package")
+    monkeypatch.chdir(tmp_path)
+    bytes_ = np.round(lg.data.digits()[1].x[:3] * 255).astype("uint8")
+    np.save("rows.npy", bytes_)
+    for k, x in enumerate(bytes_):
+        image.fromarray(x[..., 0]).save(f"{k}.png")
+    code, out, err = run("predict", str(trained), "0.png", "1.png", "2.png")
+    assert (code, err) == (0, "")
+    assert out == run("predict", str(trained), "rows.npy")[1].replace("row 1", "0.png").replace("row 2", "1.png").replace("row 3", "2.png")
+    told = "one INPUT is answered at a time, unless all are pictures (.bmp, .jpeg, .jpg, .png, .webp): got 2"
+    assert run("predict", str(trained), "0.png", "rows.npy") == (2, "", f"lensgrad: {told}\n")
+    assert run("predict", str(trained), "9.png") == (2, "", "lensgrad: cannot use '9.png': No such file or directory\n")
 
 
 def test_a_run_without_a_file_says_how_to_keep_one(run):

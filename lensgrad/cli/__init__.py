@@ -117,13 +117,16 @@ def evaluate(file: File, task: Task, backend: Engine = "numpy") -> None:
     cls=example(
         "lensgrad predict digits.safetensors images.csv        64 numbers from 0 to 1 a line",
         "lensgrad predict mnist.safetensors images.npy         bytes 0 to 255, or numbers from 0 to 1",
+        "lensgrad predict cifar10.safetensors cat.png dog.png  pictures of the model's size, gray or in color as it takes them",
         "lensgrad predict shakespeare.safetensors 'ROMEO:' --temperature 0.5 --length 500",
         "lensgrad predict cora.safetensors 17,42               papers by number",
     )
 )
 def predict(
     file: File,
-    given: Annotated[str, typer.Argument(metavar="INPUT", help="A .csv or .npy file of rows; a text to continue; numbers of papers.")],
+    given: Annotated[
+        list[str], typer.Argument(metavar="INPUT", help="A .csv or .npy file of rows; pictures; a text to continue; numbers of papers.")
+    ],
     length: Annotated[int, typer.Option(help="How many characters to add to a text.")] = 300,
     temperature: Annotated[float, typer.Option(help="Small: the likeliest characters. 1: as they were learned.")] = 0.8,
     seed: Annotated[int, typer.Option(help="Sets what is drawn.")] = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -19,6 +19,7 @@ from lensgrad.learner import Learner
 from lensgrad.loading import load
 from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
 from lensgrad.run.data.bundled import Dataset
+from lensgrad.run.data.pictures import ENDINGS, picture
 from lensgrad.run.summary import summary
 
 WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a run reports itself
@@ -50,33 +51,49 @@ def measured(run: Run, data: Any) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in report.items())
 
 
-def predicted(file: Path, given: str, how: Sampling, backend: str) -> str:
-    """What a saved run answers: to the rows of a file, or to a text where its task takes one."""
+def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> str:
+    """What a saved run answers: to the rows of a file, to pictures, or to a text where its task takes one."""
     run = replace(load(file), backend=backend)
     recipe = known(run.learner)
+    pictures = all(Path(word).suffix.lower() in ENDINGS for word in given)
+    if len(given) != 1 and not pictures:
+        raise BadValue(f"one INPUT is answered at a time, unless all are pictures ({', '.join(ENDINGS)}): got {len(given)}")
     if recipe is not None and recipe.answer is not None:
-        return recipe.answer(run, given, how)
-    rows = read_rows(Path(given), run.learner)
-    return told(run, rows, recipe.classes if recipe is not None else ())
+        return recipe.answer(run, given[0], how)
+    classes = recipe.classes if recipe is not None else ()
+    if pictures:
+        return told(run, rows_for(run.learner, lambda shape: np.stack([picture(Path(word), shape) for word in given])), classes, given)
+    rows = read_rows(Path(given[0]), run.learner)
+    return told(run, rows, classes, [f"row {k}" for k in range(1, len(rows) + 1)])
 
 
 def read_rows(file: Path, learner: Learner) -> Any:
-    """The rows of a .csv or .npy file in the shape that a model takes; bytes are scaled to [0, 1]."""
+    """The rows of a .csv or .npy file in the shape that a model takes."""
+
+    def read(shape: Sequence[int]) -> Any:
+        table, size = numbers(file), prod(shape)
+        if table.size == 0 or table.size % size or (table.ndim > 1 and prod(table.shape[1:]) != size and table.size != size):
+            raise BadValue(f"'{file}' has numbers of shape {table.shape}, and this model takes rows of {size} ({learner.model.dom})")
+        return table.reshape(-1, *shape)
+
+    return rows_for(learner, read)
+
+
+def rows_for(learner: Learner, read: Callable[[Sequence[int]], Any]) -> Any:
+    """What `read` finds for the shape of an example, as a model takes it; bytes are scaled to [0, 1], as they are for training."""
     if len(learner.model.dom) != 1:
         raise BadValue(f"this model takes {len(learner.model.dom)} arrays ({', '.join(learner.inputs)}): call run.predict from Python")
     shape, dtype = host(learner.model.dom[0])
-    table = numbers(file)
-    size = prod(shape)
-    if table.size == 0 or table.size % size or (table.ndim > 1 and prod(table.shape[1:]) != size and table.size != size):
-        raise BadValue(f"'{file}' has numbers of shape {table.shape}, and this model takes rows of {size} ({learner.model.dom})")
+    table = read(shape)
     scaled = table / np.float32(255) if table.dtype == np.uint8 and dtype.kind == "f" else table
-    return scaled.reshape(-1, *shape).astype(dtype)
+    return scaled.astype(dtype)
 
 
 def numbers(file: Path) -> Any:
     """The array in a file, by its ending."""
     if file.suffix not in (".csv", ".npy"):
-        raise BadValue(f"'{file}' is no input: give a .csv file with a row of numbers for each example, or a .npy file")
+        told = "a .csv file with a row of numbers for each example, a .npy file, or pictures such as .png"
+        raise BadValue(f"'{file}' is no input: give {told}")
     try:
         found = np.load(file, allow_pickle=False) if file.suffix == ".npy" else table_of(file.read_text(encoding="utf-8"))
     except (ValueError, EOFError) as wrong:
@@ -104,10 +121,9 @@ def is_number(word: str) -> bool:
     return True
 
 
-def told(run: Run, rows: Any, classes: Sequence[str]) -> str:
+def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> str:
     """A line for each row: the likeliest classes with their shares, or the numbers that the model gives."""
     found, out = run.predict(rows), run.learner.model.cod
-    names = [f"row {k}" for k in range(1, len(rows) + 1)]
     label = run.learner.examples().get("y")
     if found.ndim != 2 or found.shape[1] < 2 or len(out) != 1 or label is None:
         return "\n".join(f"{name}  " + "  ".join(f"{v:.6g}" for v in row.ravel()) for name, row in zip(names, found, strict=True))

@@ -19,7 +19,7 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Official:
-    """A file as its makers publish it: folder and name, checksum, and the addresses it is served from.
+    """A file as its makers publish it: folder and name, checksum, and the folders (they end in /) or addresses it is served from.
 
     `content` is the sha256 of what an official .gz holds: a copy that packs the same bytes in another way is as good.
     """
@@ -33,19 +33,28 @@ class Official:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return tuple(mirror if mirror.endswith(self.name) else mirror + self.name for mirror in self.mirrors)
+        return tuple(mirror + self.name if mirror.endswith("/") else mirror for mirror in self.mirrors)
 
 
 def official(file: Official) -> Path:
     """The verified file: from LENSGRAD_DATA, else from the cache, else downloaded into the cache."""
-    given = os.environ.get("LENSGRAD_DATA")
-    mine = Path(given) / file.folder / file.name if given else None
-    if mine is not None and mine.is_file():
+    if (mine := given(file)) is not None and mine.is_file():
         return verified(mine, file, f"replace it with the official file, {file.addresses[0]}")
     cached = cache_folder() / file.folder / file.name
     if not cached.is_file():
         return downloaded(cached, file)
     return verified(cached, file, "delete it, and it is downloaded again")
+
+
+def given(file: Official) -> Path | None:
+    """Where a file is looked for first."""
+    folder = os.environ.get("LENSGRAD_DATA")
+    return Path(folder) / file.folder / file.name if folder else None
+
+
+def here(file: Official) -> bool:
+    """Whether a file is on this machine."""
+    return any(place.is_file() for place in (given(file), cache() / file.folder / file.name) if place is not None)
 
 
 def verified(path: Path, file: Official, fix: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lensgrad.core.errors import BadValue
 from lensgrad.run.data.bundled import Dataset, readonly
-from lensgrad.run.data.files import Official, official
+from lensgrad.run.data.files import Official, here, official
 from lensgrad.run.data.mapped import idx_array
 from lensgrad.run.data.text import Characters
 
@@ -65,6 +65,17 @@ CIFAR10 = Official(
 )
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_FOLDER, RECORD = "cifar-10-batches-bin", 1 + 3 * 32 * 32
+CIFAR10_BATCHES = tuple(
+    Official(f"cifar10/{CIFAR10_FOLDER}", name, "md5", digest, CIFAR10.addresses)
+    for name, digest in (
+        ("data_batch_1.bin", "5dd7e06a14cb22eb9f671a540d1b7c25"),
+        ("data_batch_2.bin", "5ea93a67294ea407fff1d09f752e9692"),
+        ("data_batch_3.bin", "942cd6a4bcdd0dd3c604fbe906cb4421"),
+        ("data_batch_4.bin", "ae636b3ba5c66a11e91e8cb52e771fcb"),
+        ("data_batch_5.bin", "53f37980c15c3d472c316c40844f3f0d"),
+        ("test_batch.bin", "803d5f7f4d78ea53de84dbe85f74fb6d"),
+    )
+)
 
 SHAKESPEARE = Official(
     "text",
@@ -118,18 +129,25 @@ def labels(raw: Numbers) -> Numbers:
 def cifar10(dtype: str = "float32") -> Pair:
     """CIFAR-10 (Krizhevsky 2009): 50,000 and 10,000 color images in 10 classes, x : [n, 32, 32, 3] in [0, 1], y : i32[n].
 
-    From the official binary version. `dtype="uint8"` gives the bytes instead. Arrays are read-only.
+    From the official binary version, packed or unpacked. `dtype="uint8"` gives the bytes instead. Arrays are read-only.
     """
+    *train, test = cifar_batches()
+    return cifar_set(b"".join(train), dtype), cifar_set(test, dtype)
+
+
+def cifar_batches() -> list[bytes]:
+    """Five batches to train on and one for testing: from the archive, or from the folder that it unpacks to."""
     import tarfile
 
+    if not here(CIFAR10) and all(map(here, CIFAR10_BATCHES)):
+        return [official(batch).read_bytes() for batch in CIFAR10_BATCHES]
     parts: dict[str, bytes] = {}
     with tarfile.open(official(CIFAR10), "r|gz") as archive:
         for member in archive:
             stream = archive.extractfile(member) if member.isfile() and member.name.endswith(".bin") else None
             if stream is not None:
                 parts[member.name] = stream.read()
-    train = b"".join(parts[f"{CIFAR10_FOLDER}/data_batch_{i}.bin"] for i in range(1, 6))
-    return cifar_set(train, dtype), cifar_set(parts[f"{CIFAR10_FOLDER}/test_batch.bin"], dtype)
+    return [parts[f"{CIFAR10_FOLDER}/{batch.name}"] for batch in CIFAR10_BATCHES]
 
 
 def cifar_set(raw: bytes, dtype: str) -> Dataset:

@@ -184,11 +184,11 @@ def test_cifar_records_are_a_class_and_three_planes(home, monkeypatch):
     random = np.random.default_rng(0)
     pictures, classes = random.integers(0, 256, (12, 32, 32, 3), np.uint8), random.integers(0, 10, 12)
     records = [bytes([c]) + b"".join(p[..., k].tobytes() for k in range(3)) for p, c in zip(pictures, classes, strict=True)]
-    packed = io.BytesIO()
+    packed, bodies = io.BytesIO(), {}
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for i, name in enumerate(["data_batch_1", "test_batch", "data_batch_5", "data_batch_3", "data_batch_2", "data_batch_4"]):
             entry = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
-            body = b"".join(records[2 * i : 2 * i + 2])
+            body = bodies[f"{name}.bin"] = b"".join(records[2 * i : 2 * i + 2])
             entry.size = len(body)
             archive.addfile(entry, io.BytesIO(body))
     put(home / "cache" / "cifar10" / "cifar-10-binary.tar.gz", packed.getvalue())
@@ -198,6 +198,23 @@ def test_cifar_records_are_a_class_and_three_planes(home, monkeypatch):
     order = [0, 1, 8, 9, 6, 7, 10, 11, 4, 5]
     assert np.array_equal(train.x, pictures[order]) and np.array_equal(train.y, classes[order])
     assert np.array_equal(test.x, pictures[2:4]) and test.classes[3] == "cat"
+
+    (home / "cache" / "cifar10" / "cifar-10-binary.tar.gz").unlink()
+    digests = {name: hashlib.md5(body, usedforsecurity=False).hexdigest() for name, body in bodies.items()}
+    monkeypatch.setattr(official, "CIFAR10_BATCHES", tuple(replace(b, digest=digests[b.name]) for b in official.CIFAR10_BATCHES))
+    folder = home / "data" / "cifar10" / "cifar-10-batches-bin"
+    for name, body in bodies.items():
+        put(folder / name, body)
+    monkeypatch.setenv("LENSGRAD_DATA", str(home / "data"))
+    unpacked, rest = lg.data.cifar10("uint8")
+    assert np.array_equal(unpacked.x, train.x) and np.array_equal(unpacked.y, train.y) and np.array_equal(rest.x, test.x)
+    bad = folder / "data_batch_2.bin"
+    put(bad, bodies["test_batch.bin"])
+    with pytest.raises(BadValue) as error:
+        lg.data.cifar10()
+    md5 = f"its md5 is {digests['test_batch.bin']} and should be {digests[bad.name]}"
+    told = "replace it with the official file, https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+    assert str(error.value) == f"'{bad}' is corrupt: {md5}; {told}"
 
 
 # -- bundled digits ----------------------------------------------------------------------------------------------------
