@@ -26,12 +26,6 @@ print(f"unexplained variance of unseen digits: {left:.3f} (eight principal compo
 assert left < (0.5 if "--quick" in sys.argv else linear), "the network rebuilds less than a linear map of the same width"
 
 if "--quick" not in sys.argv:
-    import matplotlib.pyplot as plt
+    from lensgrad.draw.pictures import images
 
-    figure, axes = plt.subplots(2, 10, figsize=(10, 2.2))
-    for column, image, again in zip(axes.T, test.x, rebuilt, strict=False):
-        for axis, picture in zip(column, (image, again), strict=True):
-            axis.imshow(picture[..., 0], cmap="gray_r")
-            axis.axis("off")
-    figure.suptitle("digits, and what eight numbers keep of them")
-    figure.savefig("autoencoder.png", dpi=100)
+    images("autoencoder.png", np.concatenate([test.x[:10], rebuilt[:10]]), title="digits, and what eight numbers keep of them")

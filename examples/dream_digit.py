@@ -32,10 +32,6 @@ seen = judge.predict(np.stack(found)).argmax(1)
 assert (seen == list(digits)).all(), f"the judge sees {seen}"
 
 if not quick:
-    import matplotlib.pyplot as plt
+    from lensgrad.draw.pictures import images
 
-    figure, axes = plt.subplots(1, 11, figsize=(11, 1.4))
-    for axis, picture, name in zip(axes, [mean, *found], ["start", *map(str, digits)], strict=True):
-        axis.imshow(picture[..., 0], cmap="gray_r")
-        axis.set(title=name, xticks=[], yticks=[])
-    figure.savefig("dream_digit.png", dpi=100)
+    images("dream_digit.png", np.stack([mean, *found]), columns=11, titles=["start", *map(str, digits)])

@@ -1,4 +1,6 @@
-"""The output in README.md and docs/circuits.md is what their blocks print: this writes it, or with --check says where it differs.
+"""The output in README.md and on the pages of docs is what their blocks print: this writes it, or with --check says where it differs.
+
+With names of pages only these: `python -m tools.readme docs/systems.md`.
 
 All python blocks run in order in one namespace; the text block after one is its output. In a console block, each
 line that begins with `$ lensgrad` is run and followed by its output.
@@ -19,7 +21,7 @@ from typing import Any
 from lensgrad.cli import main as lensgrad
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-CIRCUITS = README.parent / "docs" / "circuits.md"
+CIRCUITS, SYSTEMS, TRADE_OFFS = PAGES = [README.parent / "docs" / f"{name}.md" for name in ("circuits", "systems", "trade-offs")]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
@@ -72,7 +74,8 @@ def stale(text: str) -> list[str]:
 
 def main() -> int:
     """Write the pages, or check them."""
-    texts = {page: page.read_text(encoding="utf-8") for page in (README, CIRCUITS)}
+    chosen = [Path(name).resolve() for name in sys.argv[1:] if not name.startswith("--")] or [README, *PAGES]
+    texts = {page: page.read_text(encoding="utf-8") for page in chosen}
     if "--check" in sys.argv:
         wrong = [difference for text in texts.values() for difference in stale(text)]
         print("\n".join(wrong) or "every block prints what is written")
