@@ -97,11 +97,12 @@ from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
 from lensgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lensgrad import circuits as circuits
     from lensgrad.circuit_classifier import CircuitClassifier as CircuitClassifier
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.games import dream, gan
-    from lensgrad.learn import augment, circuits
+    from lensgrad.learn import augment
     from lensgrad.learn.layers.variational import gaussian_sample
     from lensgrad.learn.losses import elbo
     from lensgrad.loading import load
@@ -117,7 +118,7 @@ else:
         "LensRegressor": "estimators",
         "TensorBoard": "run.logs",
         "augment": "learn.augment",
-        "circuits": "learn.circuits",
+        "circuits": "circuits",
         "dream": "games",
         "elbo": "learn.losses.evidence",
         "gan": "games",

@@ -71,7 +71,7 @@ def squared(x: Any, y: Any) -> Any:
     return x * x + x * y
 
 
-PAIR = [Ty((Vector(Z2, 2),))] * 2
+PAIR = [Ty((Vector(Z2, 3),))] * 2
 OTHERS = (Z, modulo(3), modulo(4), modulo(256), modulo(2**33), modulo(1009), saturating(3), saturating(99), min_plus(4))
 POLY: list[Case] = [
     *(case for s in (Z2, LOGIC) for case in bits(s)),

@@ -159,7 +159,8 @@ def caught(facts: Facts, parts: set[str]) -> bool:
 
 def programs(facts: Facts) -> list[Any]:
     """R of a case, and its batch for every choice of batched inputs."""
-    made: list[Any] = [R(facts.f)] if facts.moving and facts.seen else []
+    pulled = any(hasattr(facts.case.op, rule) for rule in ("adjoint", "reverse", "reverse_through"))
+    made: list[Any] = [R(facts.f)] if pulled and facts.moving and facts.seen else []
     try:
         has_examples(facts)
         made += [batch(facts.f, len(facts.examples), flags) for flags in subsets(facts)]

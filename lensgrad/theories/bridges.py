@@ -93,12 +93,11 @@ class BruteForce(Op):
 def flipped(body: Diagram, xs: Sequence[Any], place: int, dy: Any) -> Any:
     """For each bit of one input, how the result changes where dy is 1 when that bit flips."""
     n = xs[place].atom.size
-    unit = Indicator(Z2)(ops.equal(ops.one_hot(Iota(n)(), n), 1.0))
+    unit = Indicator(Z2)(ops.one_hot(Iota(n)(), n) > 0.5)
     many, _ = batch(body, n, [i == place for i in range(len(xs))])
     ahead = many(*(z.Repeat(n)(x) + unit if i == place else x for i, x in enumerate(xs)))
     change = (ahead + z.Repeat(n)(body(*xs))) * z.Repeat(n)(dy)
-    odd = z.scatter(change, [0] * dy.atom.size, 1)
-    return Indicator(Z2)(ops.reshape(Values("bool")(odd), n))
+    return z.Collect()(unit * z.gather(z.total(change), [0] * n))
 
 
 def integral(atom: Any) -> z.Vector:

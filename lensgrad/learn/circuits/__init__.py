@@ -7,8 +7,9 @@ from lensgrad.learn.circuits.forms import anf, esop, monomials, parity
 from lensgrad.learn.circuits.losses import hamming, perceptron
 from lensgrad.learn.circuits.networks import lut_layer, lut_network, votes
 from lensgrad.learn.circuits.tables import lookup, pseudo_linear
+from lensgrad.learn.circuits.walk import satisfying, searching, walk
 
 __all__ = [
     "anf", "esop", "gain", "hamming", "lifted_flip", "lookup", "lut_layer", "lut_network", "monomials", "or_pool2d", "over", "parity",
-    "perceptron", "pseudo_linear", "random_mask", "soften", "tree_conv2d", "votes",
+    "perceptron", "pseudo_linear", "random_mask", "satisfying", "searching", "soften", "tree_conv2d", "votes", "walk",
 ]  # fmt: skip

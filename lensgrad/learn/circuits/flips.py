@@ -101,13 +101,19 @@ def flips(name: str, choose: Choice, remembers: bool = False) -> Optimizer:
     return Optimizer(name, point, owns_rate=True, joint=True)
 
 
-def moving(name: str, states: Sequence[Param], params: Sequence[Param], put: Callable[..., Any]) -> Para:
-    """The lens (S × P, S × P) → (P, P′) that moves several weights as one, and shows them to the model as they are."""
-    ports = [*states, *(Param(q.label, updated(forward(q.ob)), q.role, q.init) for q in params)]
+def moving(
+    name: str, states: Sequence[Param], params: Sequence[Param], put: Callable[..., Any], held: Sequence[Ty] = (), shown: Any = None
+) -> Para:
+    """The lens (S × P, S × P) → (Q, Q′) that moves several weights as one.
+
+    The model sees them as they are, or with objects `held` of their own as `shown` of them, wire by wire.
+    """
+    objects = held or [forward(q.ob) for q in params]
+    ports = [*states, *(Param(q.label, updated(ob), q.role, q.init) for q, ob in zip(params, objects, strict=True))]
     dom, cod = (product(q.ob for q in some) for some in (ports, params))
-    held, back = ([Ty((a,)) for a in ob] for ob in (forward(dom), backward(cod)))
-    get = trace(lambda *wires: wires[len(states) :], *held)
-    return Para.make(ports, Lens(dom, cod, get, trace(put, *held, *back), name))
+    inside, back = ([Ty((a,)) for a in ob] for ob in (forward(dom), backward(cod)))
+    get = trace(lambda *wires: [shown(w) if shown else w for w in wires[len(states) :]], *inside)
+    return Para.make(ports, Lens(dom, cod, get, trace(put, *inside, *back), name))
 
 
 def numbers(name: str, param: Param) -> Ty:

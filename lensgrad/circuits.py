@@ -1,0 +1,75 @@
+"""Circuits that learn, in one place: models, the optimizers that move bits, exact solutions, and searches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lensgrad.cat.para import Para
+from lensgrad.core.errors import BadValue
+from lensgrad.learn.circuits import *  # noqa: F403
+from lensgrad.learn.circuits import __all__ as models
+from lensgrad.learn.circuits import satisfying, searching, soften
+from lensgrad.run.compile import compile as compile_closed
+from lensgrad.run.solve import solve
+from lensgrad.run.values import initial
+
+__all__ = [*models, "Found", "satisfy", "search", "solve"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search ended with: the bits by name, the number of errors before each step, and whether there are none left."""
+
+    bits: Mapping[str, np.ndarray[Any, Any]]
+    history: tuple[int, ...]
+
+    @property
+    def solved(self) -> bool:
+        return self.history[-1] == 0
+
+
+def search(
+    model: Para, data: Any, *, steps: int = 1000, noise: float = 0.3, seed: int = 0, start: Mapping[str, Any] | None = None
+) -> Found:
+    """Weights of a model over Z such that f(w, x) = y for all rows (x, y), by WalkSAT: one flip a step, led by one wrong row.
+
+    It ends when no row is wrong, or after so many steps; it starts at `start`, or where the model does.
+    """
+    x, y = (np.asarray(part, np.float32) for part in data)
+    y = y.reshape(len(y), -1)
+    return walked(searching(soften(model), len(x), noise), {"x": x, "y": y}, model.names, steps, seed, start or {})
+
+
+def satisfy(
+    circuit: Para, weights: Mapping[str, Any] | None = None, y: Any = None, *, steps: int = 1000, noise: float = 0.3, seed: int = 0
+) -> Found:
+    """A dream of bits: an input `x` at which a circuit over Z has the result y, else all ones (arXiv 2404.00408, example 4.5).
+
+    `weights` are those of the circuit, by name. Every bit of the result is a clause of its own; x starts at random.
+    """
+    soft, m = soften(circuit), circuit.cod[0].size
+    wanted = np.ones(m) if y is None else np.asarray(y, np.float32).reshape(-1)
+    if wanted.shape != (m,):
+        raise BadValue(f"the result of this circuit has {m} bits, and y has {wanted.size}")
+    first = np.random.default_rng(seed).integers(0, 2, circuit.dom[0].size)
+    data = {**(weights or {}), "which": np.eye(m), "y": np.tile(wanted, (m, 1))}
+    return walked(satisfying(soft, noise), data, ("x",), steps, seed, {"x": first})
+
+
+def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps: int, seed: int, start: Mapping[str, Any]) -> Found:
+    """Steps of a closed lens until it observes no error."""
+    if type(steps) is not int or steps < 1:
+        raise BadValue(f"a search has a whole number of steps ≥ 1, got {steps!r}")
+    step, history = compile_closed(closed), list[int]()
+    values = {**initial(closed.params, seed, (*data, *start)), **data, **start}
+    for _ in range(steps):
+        seen = step(values)
+        history.append(int(np.sum(seen["loss"])))
+        if not history[-1]:
+            break
+        values.update({n: v for n, v in seen.items() if n in values})
+    return Found({n: np.asarray(values[n]).astype(np.uint8) for n in names}, tuple(history))
