@@ -107,6 +107,24 @@ def integral(atom: Any) -> z.Vector:
     return atom
 
 
+def include(ob: Ty, semiring: Semiring = Z) -> Diagram:
+    """Bits as the elements 0 and 1 : Z2ⁿ → Sⁿ. A function and no homomorphism: 1 + 1 is 0 here and 2 there."""
+    return trace(lambda *xs: [Indicator(semiring)(Values("bool")(x)) for x in xs], *(Ty((a,)) for a in base(ob)))
+
+
+def base(ob: Ty) -> Ty:
+    """The same vectors over Z2."""
+    return Ty(tuple(z.Vector(Z2, a.size, a.rows) for a in ob))
+
+
+def harden(ob: Ty, semiring: Semiring = Z2) -> Diagram:
+    """Numbers as the nearer of 0 and 1, x ↦ [x > ½] : ℝˢ → Sˢ. What it changes is all that hardening loses: at vertices
+
+    `smooth(f)` then `harden` is `harden` then `base_change(f, S)`, for a circuit f over Z that gives bits at bits.
+    """
+    return trace(lambda *xs: [Indicator(semiring)(x > 0.5) for x in xs], *(Ty((a,)) for a in ob))
+
+
 # -- Z → S -------------------------------------------------------------------------------------------------------------
 
 

@@ -18,9 +18,9 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
 from lensgrad.learn.layers.dropout import KEY
-from lensgrad.learn.optimizers.parts import Optimizer, movable, share
+from lensgrad.learn.optimizers.parts import Optimizer, movable, share, through
 from lensgrad.learn.rates import Schedule, scheduled
-from lensgrad.theories.bridges import Indicator
+from lensgrad.theories.bridges import Indicator, Values
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth import pointwise as p
@@ -165,6 +165,20 @@ def random_mask(chance: float) -> Optimizer:
         return Para.make([key, param], Lens(key.ob @ param.ob, param.ob, get, trace(put, *held, *back), name))
 
     return Optimizer(name, point)
+
+
+last_bit: Optimizer = through("last_bit", lambda p, dp: only_last(dp), real=False)
+"""p′ ↦ its last entry that is not 0, alone: a stage of a `chain`. With the weights of an algebraic normal form it is the monomial of
+highest degree, and one pass over examples in order of weight is exact: it is the Möbius transform."""
+
+
+def only_last(dp: Any) -> Any:
+    """The last entry that is not 0, among zeros."""
+    if not isinstance(dp.atom, Vector) or dp.atom.rows is not None:
+        raise NoChange(f"last_bit is for vectors over a semiring, one at a time, and what comes back is {dp.atom}")
+    n = dp.atom.size
+    places = ops.select(Values("bool")(dp), ops.cast(Iota(n)(), "float32"), -1.0)
+    return dp * Indicator(dp.atom.semiring)(ops.one_hot(ops.argmax(places), n) > 0.5)
 
 
 def masked(key: Any, dp: Any, chance: float) -> Any:
