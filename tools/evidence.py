@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from tools import measures as m
+from tools import measures_circuits as c
 
 PAGE = m.ROOT / "docs" / "evidence.md"
 
@@ -50,6 +51,10 @@ PIECES = (
     Piece("mnist modern", "A small modern network reaches .99 on MNIST in five epochs for each of three seeds", m.mnist_modern),
     Piece("cora", "A graph convolutional network reaches .80 on Cora, the mean of ten seeds", m.cora),
     Piece("shakespeare", "An LSTM and a transformer learn to write like Shakespeare, as far as that goes", m.shakespeare),
+    Piece("circuits paper", "Reverse derivative ascent gives the figures of its paper to the digit", c.paper),
+    Piece("circuits flips", "Networks of gates learn by lifted flips where plain ascent stays at chance", c.lifted),
+    Piece("circuits forms", "Normal forms grow greedily to the rule, and are solved exactly over Z2", c.forms),
+    Piece("circuits digits", "MNIST 0/1 at least .998 with at most 2000 gates in under 30 s", c.digits),
     Piece("packages", "`pip install .` in a fresh environment brings nothing heavy, and trains", m.packages),
     Piece("import", "Importing adds at most 0.2 s to NumPy's import", m.importing),
     Piece("refusals", "Wrong input is refused in a sentence", m.refusals),

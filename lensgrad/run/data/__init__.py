@@ -1,6 +1,6 @@
 """Data: sources of batches, tables, splits and checks, bundled sets, and the official sets by their files."""
 
-from lensgrad.run.data.bundled import Dataset, Graph, cora, digits, iris, one_hot
+from lensgrad.run.data.bundled import Dataset, Graph, cora, digits, iris, monk, one_hot
 from lensgrad.run.data.check import check, unseen
 from lensgrad.run.data.encode import Encoder, encoder
 from lensgrad.run.data.mapped import mapped
@@ -14,6 +14,6 @@ from lensgrad.run.data.text import Characters, pad, windows
 
 __all__ = [
     "ArraySource", "Characters", "Dataset", "Encoder", "Graph", "IteratorSource", "Scale", "Source", "check", "cifar10", "cora", "csv",
-    "digits", "encoder", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "one_hot", "pad", "shakespeare", "source", "split",
+    "digits", "encoder", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "monk", "one_hot", "pad", "shakespeare", "source", "split",
     "standardize", "table", "transform", "unseen", "windows",
 ]  # fmt: skip

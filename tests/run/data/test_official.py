@@ -239,6 +239,18 @@ def test_digits_are_the_images_that_scikit_learn_has():
         assert np.array_equal(test.x[test.y == digit][..., 0], images[chosen])
 
 
+def test_monks_problems_are_the_official_rows_and_the_published_rules():
+    for number, rows, positive, wrong in ((1, 124, 216, 0), (2, 169, 142, 0), (3, 122, 228, 6)):
+        train, test = lg.data.monk(number)
+        assert (train.x.shape, test.x.shape, test.y.sum()) == ((rows, 17), (432, 17), positive)
+        assert train.features == test.features and train.features[:4] == ("a1=1", "a1=2", "a1=3", "a2=1")
+        rule = {row.tobytes(): y for row, y in zip(test.x, test.y, strict=True)}
+        assert sum(rule[row.tobytes()] != y for row, y in zip(train.x, train.y, strict=True)) == wrong
+    with pytest.raises(BadValue) as error:
+        lg.data.monk(4)
+    assert str(error.value) == "the MONK's problems are 1, 2 and 3, got 4"
+
+
 def test_every_bundled_file_is_small_and_has_its_license():
     folder = Path(bundled.__file__).parent
     told = (folder / "LICENSES.md").read_text(encoding="utf-8")
