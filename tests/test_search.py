@@ -8,6 +8,7 @@ import pytest
 import lensgrad as lg
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.batching import batch
+from lensgrad.lens import corner, lens
 from lensgrad.run.compile import compile, program
 from lensgrad.theories.poly.semiring import Z2, Z
 
@@ -52,6 +53,25 @@ def test_an_input_is_dreamt_that_satisfies_all_clauses():
     found = c.satisfy(layer, tables, steps=2000, seed=1)
     assert found.solved and found.history[0] > 5
     assert program(layer)({**tables, "input": found.bits["x"]})["output"].tolist() == [1] * 110
+
+
+def test_ascent_at_the_input_dreams_over_bits_as_it_dreams_over_numbers():
+    """The corner is what learns (arXiv 2404.00408, example 4.5): an x with x0 + x1 x2 = 1 and x1 + x3 = 1."""
+    circuit, listed = c.anf(4, 2, outputs=2), c.monomials(4, 2)
+    terms = [[(0,), (1, 2)], [(1,), (3,)]]
+    weights = [int(m in row) for row in terms for m in listed]
+    rule = lg.chain(c.random_mask(0.5), lg.ascent)
+    closed = (lens(corner(lg.Bits(4), "x") >> circuit.freeze() >> lg.xor("y")) >> lg.echo).reparam({"x": rule})
+    for seed in range(5):
+        step, key = compile(closed), np.array([0, seed], np.uint32)
+        values = {"coefficients": weights, "x": np.zeros(4), "y": np.array([1, 1]), "x.mask_key": key}
+        for _ in range(100):
+            seen = step(values)
+            if not seen["loss"].any():
+                break
+            values |= {n: seen[n] for n in ("x", "x.mask_key")}
+        a, b, d, e = map(int, values["x"])
+        assert (a ^ b & d, b ^ e) == (1, 1)
 
 
 def test_a_step_flips_a_bit_that_repairs_a_wrong_example_and_spoils_fewest():

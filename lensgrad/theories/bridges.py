@@ -118,9 +118,10 @@ def base(ob: Ty) -> Ty:
 
 
 def harden(ob: Ty, semiring: Semiring = Z2) -> Diagram:
-    """Numbers as the nearer of 0 and 1, x ↦ [x > ½] : ℝˢ → Sˢ. What it changes is all that hardening loses: at vertices
+    """Numbers as the nearer of 0 and 1, x ↦ [x > ½] : ℝˢ → Sˢ.
 
-    `smooth(f)` then `harden` is `harden` then `base_change(f, S)`, for a circuit f over Z that gives bits at bits.
+    For a circuit f over Z that gives bits at bits, `smooth(f)` then `harden` is `harden` then `base_change(f, S)` wherever all inputs
+    are 0 or 1. Elsewhere the two differ, and that is all that hardening loses.
     """
     return trace(lambda *xs: [Indicator(semiring)(x > 0.5) for x in xs], *(Ty((a,)) for a in ob))
 
