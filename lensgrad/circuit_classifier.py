@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.circuit_methods import METHODS, Plan, Problem, held_back, learn
 from lensgrad.core.errors import BadValue, MissingExtra, listed
 from lensgrad.export.circuit import Circuit
-from lensgrad.learned import LearnedCircuit, output_names
+from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
 from lensgrad.run.callbacks import EarlyStopping, early_stopping
 from lensgrad.run.data.encode import Encoder, encoder
 
@@ -32,9 +31,10 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
     """A Boolean circuit on bits of a table, with k classes.
 
     Columns become bits by `lg.data.encoder`: numbers as thermometers of at most `levels` bits, words, and the columns in `categorical`
-    (or "all"), as one bit for each value; or by the fitted `encoder`. `method` says how the circuit is learned:
-    "soft" trains `layers` of two-input gates by gradient and hardens them, "auto" tries every method on the share
-    `validation_split` of the rows and keeps the best. `steps`, `batch_size`, `learning_rate`, `temperature` are for networks.
+    (or "all"), as one bit for each value; or by the fitted `encoder`. `method` says how the circuit is learned: "soft" trains
+    `layers` of two-input gates by gradient and hardens them, "flip" flips bits of their tables, "anf" adds products modulo 2 one by
+    one, "solve" finds the polynomial modulo 2 of least degree that fits all rows. "auto" tries them all on the share
+    `validation_split` of the rows, and learns from all rows with the best. `steps`, `batch_size`, `learning_rate`, `temperature` are for networks.
     `early_stopping=True` ends after `patience` epochs without a smaller loss on the rows held back. `simplify` makes the circuit
     smaller without changing what it says about rows that can occur. `feature_names` names the columns of an array.
 

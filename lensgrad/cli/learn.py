@@ -14,8 +14,7 @@ from lensgrad.cli.train import writable
 from lensgrad.core.errors import BadValue, listed
 
 if TYPE_CHECKING:
-    from lensgrad.circuit_methods import Found, Problem
-    from lensgrad.learned import LearnedCircuit
+    from lensgrad.learned import Found, LearnedCircuit, Problem
     from lensgrad.run.data.encode import Encoder
     from lensgrad.run.data.table import Cells
 
@@ -47,7 +46,7 @@ def learn(
     seed: Annotated[int, typer.Option(help="Sets the wiring, the first values, and which rows are held back.")] = 0,
 ) -> None:
     """Learn a circuit from a table, and write it with its encoder beside it."""
-    from lensgrad import circuit_methods
+    from lensgrad import learned as ways
     from lensgrad.run.data.encode import csv_cells, encoder
 
     output = writable(data.with_suffix(".aig") if output is None else output)
@@ -55,9 +54,9 @@ def learn(
     labels, classes = labelled(cells, target)
     fitted = encoder(cells, levels=levels, categorical=names(categorical), drop=[target, *listed_names(drop)])
     say(f"{data.name}: {len(labels)} rows, {len(fitted.columns)} columns as {len(fitted.names)} bits; {counted(labels, classes, target)}")
-    problem = circuit_methods.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
-    plan = circuit_methods.Plan(layers_of(gates), steps, seed=seed, progress=True)
-    found = circuit_methods.learn(problem, plan, method)
+    problem = ways.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
+    plan = ways.Plan(layers_of(gates), steps, seed=seed, progress=True)
+    found = ways.learn(problem, plan, method)
     report(found, problem, fitted, classes, target, output, test)
 
 
@@ -124,8 +123,7 @@ def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
 def problem_of(encoder: Encoder, cells: Cells, labels: list[str], classes: tuple[str, ...], target: str) -> Problem:
     import numpy as np
 
-    from lensgrad.circuit_methods import Problem
-    from lensgrad.learned import output_names
+    from lensgrad.learned import Problem, output_names
 
     y = np.array([classes.index(v) for v in labels])
     return Problem(encoder.encode(cells), y, encoder.names, output_names(target, classes), len(classes))

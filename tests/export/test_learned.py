@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad import circuit_methods, export
+from lensgrad import export
+from lensgrad import learned as ways
 from lensgrad.export import checker
 from lensgrad.export.circuit import Builder
 from lensgrad.learned import LearnedCircuit, load_circuit
@@ -43,8 +44,8 @@ def learned():
     """Learned from the training part of the official split only."""
     table, labels = robots("monks-1.train")
     encoder = lg.data.encoder(table, categorical="all")
-    problem = circuit_methods.Problem(encoder.encode(table), labels, encoder.names, ("class=1",), 2)
-    found = circuit_methods.learn(circuit_methods.held_back(problem, 0.2, 0), circuit_methods.Plan(), "anf")
+    problem = ways.Problem(encoder.encode(table), labels, encoder.names, ("class=1",), 2)
+    found = ways.learn(ways.held_back(problem, 0.2, 0), ways.Plan(), "anf")
     return LearnedCircuit(encoder, found.circuit, ("0", "1"), "class", found.method)
 
 

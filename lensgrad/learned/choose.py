@@ -1,0 +1,46 @@
+"""Learning a circuit by a method's name, or by the best of all methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lensgrad.core.errors import BadValue, listed
+from lensgrad.learned.networks import flip, soft
+from lensgrad.learned.polynomials import exact, greedy
+from lensgrad.learned.problem import Found, Infeasible, Method, Plan, Problem, check
+
+METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact}
+
+
+def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
+    """The gates that a method finds; "auto" tries all, and takes the best on the rows held back, of equals the smallest.
+
+    What was measured on rows held back is then learned again from all rows, unless it stops by them.
+    """
+    check(problem)
+    if method != "auto" and method not in METHODS:
+        raise BadValue(f"'{method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+    tried = [METHODS[method](problem, plan)] if method != "auto" else list(attempts(problem, plan))
+    if problem.held is None:
+        return max(tried, key=lambda f: (problem.accuracy(f.circuit), -f.circuit.size))
+    scores = [problem.accuracy(f.circuit, held=True) for f in tried]
+    score, _, best = max(((s, -f.circuit.size, f) for s, f in zip(scores, tried, strict=True)), key=lambda t: t[:2])
+    return replace(best if plan.stopping is not None else again(best, problem, plan), score=score)
+
+
+def again(found: Found, problem: Problem, plan: Plan) -> Found:
+    """The same method on all rows; what it found before, where all rows are too much for it."""
+    try:
+        return METHODS[found.method](problem.whole(), plan)
+    except Infeasible:
+        return found
+
+
+def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
+    """What each method finds, of those that are feasible for so many bits."""
+    for method in METHODS.values():
+        try:
+            yield method(problem, plan)
+        except Infeasible:
+            continue

@@ -1,0 +1,117 @@
+"""The methods that learn circuits, and the choice among them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from refusals import told
+
+import lensgrad as lg
+from lensgrad.core.errors import BadValue
+from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, output_names
+from lensgrad.learned.polynomials import decoded
+from lensgrad.learned.problem import Infeasible
+from tests.export.test_simplify import MONK
+
+monks = pytest.mark.skipif(not MONK.is_dir(), reason="not run: the MONK's problems are not in the data folder")
+QUICK = Plan(layers=(24, 24), steps=200)
+
+
+def rows_of(function, n=6):
+    """All rows of n bits with what a function gives."""
+    x = np.array([[s >> i & 1 for i in range(n)] for s in range(1 << n)], np.uint8)
+    return Problem(x, np.array([function(r) for r in x]), tuple(f"x{i}" for i in range(n)), ("y=1",), 2)
+
+
+def monk(number, part):
+    rows = np.array([line.split()[:7] for line in (MONK / f"monks-{number}.{part}").read_text().splitlines() if line.strip()], int)
+    return {f"a{i}": rows[:, i] for i in range(1, 7)}, rows[:, 0]
+
+
+def on_monk(number, method):
+    """Accuracy on the test part of what a method learns from the training part."""
+    (table, y), (others, truth) = monk(number, "train"), monk(number, "test")
+    encoder = lg.data.encoder(table, categorical="all")
+    found = learn(Problem(encoder.encode(table), y, encoder.names, ("y=1",), 2), Plan(), method)
+    return (LearnedCircuit(encoder, found.circuit, ("0", "1"), "y").predict(others) == truth).mean()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_learns_a_rule_of_three_bits(method):
+    problem = rows_of(lambda r: r[0] & r[1] ^ r[2], 4)
+    found = learn(problem, Plan(layers=(24, 24), steps=600), method)
+    assert problem.accuracy(found.circuit) == 1.0 and found.method == method and found.score is None
+
+
+def test_parity_is_solved_exactly_from_half_of_its_rows_and_no_gradient_is_asked():
+    whole = rows_of(lambda r: r.sum() % 2, 8)
+    order = np.random.default_rng(0).permutation(256)
+    half = replace(whole, x=whole.x[order[:40]], y=whole.y[order[:40]])
+    assert whole.accuracy(learn(half, Plan(), "solve").circuit) == 1.0
+
+
+@monks
+def test_monk_2_is_solved_and_monk_1_is_found_term_by_term():
+    assert on_monk(2, "solve") >= 0.99
+    assert on_monk(1, "anf") == 1.0
+
+
+def test_auto_takes_the_best_on_rows_held_back_and_learns_it_from_all_rows():
+    problem = held_back(rows_of(lambda r: r.sum() % 2, 7), 0.25, 0)
+    found = learn(problem, QUICK, "auto")
+    assert (found.method, found.score) == ("solve", 1.0) and problem.whole().accuracy(found.circuit) == 1.0
+
+
+def test_rows_that_contradict_each_other_are_for_other_methods():
+    problem = rows_of(lambda r: r[0], 3)
+    noisy = replace(problem, x=np.concatenate([problem.x] * 2), y=np.concatenate([problem.y, 1 - problem.y]))
+    why = "where labels are noisy use method 'anf' or 'soft', which may leave some rows wrong"
+    assert told(Infeasible, lambda: learn(noisy, QUICK, "solve")) == f"no polynomial of degree ≤ 3 fits all 16 rows: {why}"
+    assert learn(noisy, QUICK, "auto").method != "solve"
+
+
+@pytest.mark.parametrize(("method", "least"), [("anf", 0.5), ("soft", 0.85)])
+def test_of_many_classes_exactly_one_output_is_one(method, least):
+    data = lg.data.iris()
+    encoder = lg.data.encoder(data.x[::2], levels=2)
+    names = output_names("kind", data.classes)
+    problem = Problem(encoder.encode(data.x[::2]), data.y[::2].astype(int), encoder.names, names, 3)
+    found = learn(problem, replace(QUICK, layers=(30,)), method)
+    every = np.array([[s >> i & 1 for i in range(8)] for s in range(256)], np.uint8)
+    assert (found.circuit.run(every).sum(1) == 1).all() and problem.accuracy(found.circuit) > least
+
+
+def test_the_first_class_whose_output_is_one_counts_and_the_last_where_none_is():
+    from lensgrad import export
+
+    gates = export.formula(["a", "b"], lambda x: {"p": x["a"], "q": x["b"], "r": x["a"] & x["b"]})
+    problem = Problem(np.zeros((1, 2)), np.zeros(1), ("a", "b"), ("y=p", "y=q", "y=r"), 3)
+    assert decoded(gates, problem).run([[0, 0], [1, 0], [0, 1], [1, 1]]).tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_what_cannot_be_held_back_is_not():
+    problem = rows_of(lambda r: r[0], 2)
+    assert held_back(problem, 0.1, 0) is problem and held_back(problem, 0.0, 0) is problem
+    assert len(held_back(problem, 0.5, 0).held[1]) == 2
+
+
+def test_refusals(tmp_path):
+    problem = rows_of(lambda r: r[0], 2)
+    assert told(BadValue, lambda: learn(problem, QUICK, "luck")) == (
+        "'luck' is no way to learn a circuit; use auto or one of anf, flip, soft, solve"
+    )
+    one = replace(problem, x=problem.x[:1], y=problem.y[:1])
+    assert told(BadValue, lambda: learn(one, QUICK)) == "a circuit is learned from two rows or more, got 1"
+    wide = Problem(np.zeros((5000, 5000), np.uint8), np.zeros(5000), tuple(f"x{i}" for i in range(5000)), ("y=1",), 2)
+    assert told(Infeasible, lambda: learn(wide, QUICK, "anf")) == (
+        "5000 bits of 5000 rows have too many products to try: use method 'soft', or fewer levels or columns"
+    )
+    encoder = lg.data.encoder({"a": [1, 2]})
+    two = Problem(np.array([[0], [1]]), np.array([0, 1]), encoder.names, ("y=1",), 2)
+    saved = LearnedCircuit(encoder, learn(two, QUICK, "solve").circuit, ("0", "1"))
+    saved.save(tmp_path / "c.aig")
+    (tmp_path / "c.json").write_text("{}")
+    assert told(BadValue, lambda: load_circuit(tmp_path / "c.aig")) == "'c.json' is no encoder that `learn` wrote: 'classes'"
+    assert told(BadValue, lambda: replace(saved, target="z")) == (
+        "a learned circuit has the bits of its encoder as inputs and its classes as outputs, and these differ"
+    )
