@@ -34,7 +34,8 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
     (or "all"), as one bit for each value; or by the fitted `encoder`. `method` says how the circuit is learned: "soft" trains
     `layers` of two-input gates by gradient and hardens them, "flip" flips bits of their tables, "anf" adds products modulo 2 one by
     one, "solve" finds the polynomial modulo 2 of least degree that fits all rows. "auto" tries them all on the share
-    `validation_split` of the rows, and learns from all rows with the best. `steps`, `batch_size`, `learning_rate`, `temperature` are for networks.
+    `validation_split` of the rows, and learns from all rows with the best. `steps`, `batch_size`, `learning_rate` and `temperature`
+    are for networks.
     `early_stopping=True` ends after `patience` epochs without a smaller loss on the rows held back. `simplify` makes the circuit
     smaller without changing what it says about rows that can occur. `feature_names` names the columns of an array.
 
@@ -138,11 +139,13 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         return dict(zip(self._names(table.shape[1]), table.T, strict=True))
 
     def _names(self, columns: int) -> list[str]:
-        if self.feature_names is None:
+        given = self.feature_names if self.encoder is None else [c.name for c in self.encoder.columns]
+        if given is None:
             return [f"x{k}" for k in range(columns)]
-        if len(self.feature_names) != columns:
-            raise BadValue(f"X has {columns} columns, and feature_names has {len(self.feature_names)} names")
-        return list(map(str, self.feature_names))
+        if len(given) != columns:
+            what = "feature_names has" if self.encoder is None else "the encoder is for"
+            raise BadValue(f"X has {columns} columns, and {what} {len(given)}")
+        return list(map(str, given))
 
     def _encoder(self, table: Any) -> Encoder:
         return encoder(table, levels=self.levels, categorical=self.categorical) if self.encoder is None else self.encoder

@@ -87,6 +87,11 @@ def test_words_in_a_frame_and_names_for_an_array():
     assert model.circuit.outputs == ("buy_it=yes",) and "color=red" in model.circuit.inputs
     named = CircuitClassifier(method="soft", layers=(8,), steps=2, feature_names=["a", "b"]).fit([[0, 1], [1, 1], [1, 2]], [0, 1, 1])
     assert named.circuit.inputs == ("a>0.5", "b>1.5")
+    images = np.array([[[0, 9], [9, 0]], [[9, 0], [0, 9]], [[9, 9], [0, 9]]] * 4)
+    encoder = lg.data.encoder(images, thresholds=[4])
+    shown = CircuitClassifier(method="solve", encoder=encoder).fit(images.reshape(12, 4), [0, 1, 1] * 4)
+    assert shown.circuit.inputs == ("x0,0>4", "x0,1>4", "x1,0>4", "x1,1>4") and shown.score(images.reshape(12, 4), [0, 1, 1] * 4) == 1.0
+    assert told(BadValue, lambda: CircuitClassifier(encoder=encoder).fit([[1], [2]], [0, 1])) == "X has 1 columns, and the encoder is for 4"
 
 
 def test_early_stopping_watches_rows_held_back():

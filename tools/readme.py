@@ -9,6 +9,7 @@ line that begins with `$ lensgrad` is run and followed by its output.
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import sys
@@ -21,7 +22,9 @@ from typing import Any
 from lensgrad.cli import main as lensgrad
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-CIRCUITS, SYSTEMS, TRADE_OFFS = PAGES = [README.parent / "docs" / f"{name}.md" for name in ("circuits", "systems", "trade-offs")]
+DOCS = README.parent / "docs"
+CIRCUITS, SYSTEMS, TRADE_OFFS = PAGES = [DOCS / f"{name}.md" for name in ("circuits", "systems", "trade-offs")]
+WALK = DOCS / "circuits-walk.md"  # its data lies in LENSGRAD_DATA
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
@@ -74,7 +77,8 @@ def stale(text: str) -> list[str]:
 
 def main() -> int:
     """Write the pages, or check them."""
-    chosen = [Path(name).resolve() for name in sys.argv[1:] if not name.startswith("--")] or [README, *PAGES]
+    named = [Path(name).resolve() for name in sys.argv[1:] if not name.startswith("--")]
+    chosen = named or [README, *PAGES, *([WALK] if os.environ.get("LENSGRAD_DATA") else [])]
     texts = {page: page.read_text(encoding="utf-8") for page in chosen}
     if "--check" in sys.argv:
         wrong = [difference for text in texts.values() for difference in stale(text)]

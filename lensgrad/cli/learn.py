@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lensgrad.cli.circuit import circuit
-from lensgrad.cli.console import command, example, say
+from lensgrad.cli.console import example, say
 from lensgrad.cli.train import writable
 from lensgrad.core.errors import BadValue, listed
 
@@ -43,10 +43,12 @@ def learn(
     drop: Annotated[str, typer.Option(help="Columns to leave out, with commas between.")] = "",
     validation: Annotated[float, typer.Option(help="The share of rows held back to choose and to measure by.")] = 0.2,
     test: Annotated[Path | None, typer.Option(help="Another CSV file to measure on at the end.", show_default=False)] = None,
+    simplify: Annotated[bool, typer.Option(help="Write the simplified circuit, and not the one as learned.")] = True,
     seed: Annotated[int, typer.Option(help="Sets the wiring, the first values, and which rows are held back.")] = 0,
 ) -> None:
     """Learn a circuit from a table, and write it with its encoder beside it."""
     from lensgrad import learned as ways
+    from lensgrad.learned import LearnedCircuit
     from lensgrad.run.data.encode import csv_cells, encoder
 
     output = writable(data.with_suffix(".aig") if output is None else output)
@@ -57,16 +59,11 @@ def learn(
     problem = ways.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
     plan = ways.Plan(layers_of(gates), steps, seed=seed, progress=True)
     found = ways.learn(problem, plan, method)
-    report(found, problem, fitted, classes, target, output, test)
+    report(found, problem, LearnedCircuit(fitted, found.circuit, classes, target, found.method), output, test, simplify)
 
 
-def report(
-    found: Found, problem: Problem, encoder: Encoder, classes: tuple[str, ...], target: str, output: Path, test: Path | None
-) -> None:
+def report(found: Found, problem: Problem, learned: LearnedCircuit, output: Path, test: Path | None, simplify: bool) -> None:
     """Print what a circuit reaches and needs, what it says where that is short, and where it is."""
-    from lensgrad.learned import LearnedCircuit
-
-    learned = LearnedCircuit(encoder, found.circuit, classes, target, found.method)
     small = learned.simplified()
     told = f"learned by {found.method}: train {problem.accuracy(small.circuit):.4f}"
     if found.score is not None and problem.held is not None:
@@ -77,9 +74,8 @@ def report(
     say(f"with the encoder: {whole.size} ANDs, depth {whole.depth}, from {len(whole.inputs)} bits of raw columns")
     if small.rule is not None:
         say(f"rule: {small.rule}")
-    written = small.save(output)
+    written = (small if simplify else learned).save(output)
     say(f"written: {listed([str(p) for p in written])}")
-    say(f"next: {command()} circuit predict {output} DATA, or {command()} circuit export {output} --to verilog")
 
 
 @circuit.command(cls=example("lensgrad circuit predict monk.aig rows.csv", "lensgrad circuit predict monk.aig labelled.csv > classes.txt"))
