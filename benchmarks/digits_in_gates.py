@@ -41,9 +41,10 @@ DIGITS = tuple("0123456789")
 
 
 def layers(gates: int) -> tuple[int, ...]:
-    """Few gates in two layers, more in three: chosen on the images held back."""
-    count = 2 if gates <= 2000 else 3
-    return (gates // count,) * count
+    """Few gates in two layers, more in three, chosen on the images held back; the last has equally many for each digit."""
+    last = gates // (2 if gates <= 2000 else 3) // 10 * 10
+    first = gates - last
+    return (first, last) if gates <= 2000 else (first // 2, first - first // 2, last)
 
 
 def plan(gates: int, steps: int, encoder: Encoder, seed: int) -> Plan:
@@ -128,9 +129,10 @@ def choose(gates: int, steps: int, parts: Any) -> None:
 
 def alternatives(base: Plan, encoder: Encoder) -> list[tuple[str, Plan]]:
     """The plan, and it with one thing changed at a time."""
-    depth = [n for n in (2, 3, 6) if n != len(base.layers)]
-    gates = sum(base.layers)
-    deeper = [(f"{n} layers", replace(base, layers=(gates // n,) * n, wiring=near(places(encoder), gates // n, 3, 0))) for n in depth]
+    deeper = [
+        (f"{n} layers", replace(base, layers=(size,) * n, wiring=near(places(encoder), size, 3, 0)))
+        for n in (2, 3, 6) if n != len(base.layers) for size in (sum(base.layers) // n // 10 * 10,)
+    ]  # fmt: skip
     warmer = [(f"temperature × {f}", replace(base, temperature=base.temperature * f)) for f in (0.7, 1.5)]
     return [
         ("as planned", base), ("first layer reads any two pixels", replace(base, wiring=None)),
