@@ -174,6 +174,19 @@ def test_counts_are_sums_over_the_integers(rows, compiled):
     assert (counts % 2).tolist() == modulo_two.tolist()
 
 
+@pytest.mark.parametrize("compiled", WAYS)
+@pytest.mark.parametrize("rows", [1, 64, 513])
+def test_words_in_words_out(rows, compiled):
+    rng = np.random.default_rng(rows)
+    f, _ = batch(random_circuit(Z2, rng), rows, [False, True])
+    p, x = values(f, rng, Z2)
+    words = lanes.Words.of(x)
+    np.testing.assert_array_equal(words.bytes(), x)
+    first, second, shared = lanes.function(f, compiled)(p, words)
+    for found, wanted in zip((first.bytes(), second.bytes(), shared), plain.function(f)(p, x), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 @needs_compiler
 def test_elements_that_are_cheap_are_made_again_when_they_are_read_much_later(monkeypatch):
     rng = np.random.default_rng(0)

@@ -4,4 +4,5 @@
 program in C, compiled once for each machine. Without a C compiler bits are packed into words in NumPy.
 """
 
+from lensgrad.backends.lanes.packed import Words as Words
 from lensgrad.backends.lanes.run import function as function

@@ -12,13 +12,15 @@ import numpy as np
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.lanes.lower import lowered
 from lensgrad.backends.lanes.native import Job, library
+from lensgrad.backends.lanes.packed import Words
 from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import BadValue
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z
 
 Numbers = np.ndarray[Any, Any]
 VECTOR = 64  # bytes
-NEAR = 1 << 20  # bytes of slots that stay in the cache of one core
+NEAR = 3 << 19  # bytes of slots that stay in the cache of one core
 WIDTHS = (8, 4, 2, 1)  # vectors of a slot
 
 
@@ -50,7 +52,7 @@ def lane(semiring: Semiring, dtype: str = "") -> Lane | None:
     return LANES.get(semiring) or (Lane("SAT", "i8", "i8") if semiring.rule == "cap" else None)
 
 
-def native(body: Diagram, semiring: Semiring, dtype: str = "") -> Callable[..., tuple[Numbers, ...]] | None:
+def native(body: Diagram, semiring: Semiring, dtype: str = "") -> Callable[..., tuple[Any, ...]] | None:
     """The body as compiled lanes, one array a wire; None where there is no lane or no compiler."""
     found = lane(semiring, dtype)
     made = None if found is None else library(found.name)
@@ -80,15 +82,15 @@ class Kernel:
         runs = np.stack([kinds[starts], np.diff(starts, append=len(kinds))], 1)
         return np.ascontiguousarray(runs, np.int32), code, slots
 
-    def __call__(self, *arrays: Any) -> tuple[Numbers, ...]:
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         given = list(zip(arrays, self.body.dom, strict=True))
         ins = [self.entering(x, a) for x, a in given if a.rows is not None]
         outs = [self.room(a.size) for a in self.body.cod if a.rows is not None]
         totals = np.zeros(self.program.total, self.lane.total)
         self.run(self.shared([x for x, a in given if a.rows is None]), ins, outs, totals, (0, self.rows))
-        left = iter(outs)
+        words, left = any(isinstance(x, Words) for x in arrays), iter(outs)
         return tuple(
-            self.leaving(next(left), a) if at is None else self.summed(totals[at : at + a.size], wire, a)
+            self.leaving(next(left), a, words) if at is None else self.summed(totals[at : at + a.size], wire, a)
             for at, wire, a in zip(self.program.sums, self.body.outs, self.body.cod, strict=True)
         )
 
@@ -113,6 +115,8 @@ class Kernel:
     def entering(self, x: Any, atom: z.Vector) -> Numbers:
         if not self.lane.bits:
             return np.ascontiguousarray(x, self.lane.number)
+        if isinstance(x, Words):
+            return words_of(x, atom)
         x, made = np.ascontiguousarray(x, np.uint8), self.room(atom.size)
         self.made.lanes_pack(x.ctypes.data, self.rows, atom.size, made.ctypes.data, made.shape[1])
         return made
@@ -125,7 +129,9 @@ class Kernel:
         made[:, self.rows // 64 :] = 0
         return made
 
-    def leaving(self, y: Numbers, atom: z.Vector) -> Numbers:
+    def leaving(self, y: Numbers, atom: z.Vector, words: bool) -> Any:
+        if words:
+            return Words(y, self.rows)
         if not self.lane.bits:
             return y if self.dtype else y.astype(numpy_backend.host(atom)[1], copy=False)
         made = np.empty(atom.shape, np.uint8)
@@ -142,6 +148,13 @@ class Kernel:
         elif cut and self.semiring.rule == "cap":
             totals = np.minimum(totals, self.semiring.size - 1)
         return totals.astype(numpy_backend.host(atom)[1])
+
+
+def words_of(x: Words, atom: z.Vector) -> Numbers:
+    wanted = (atom.size, 8 * -(-(atom.rows or 0) // 512))
+    if x.words.shape != wanted or x.rows != atom.rows:
+        raise BadValue(f"{atom} comes in words of shape {wanted}, got {x.words.shape} for {x.rows} rows")
+    return np.ascontiguousarray(x.words, np.uint64)
 
 
 def width(slots: int, rows: int, of_vector: int) -> int:

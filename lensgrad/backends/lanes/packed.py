@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,68 @@ from lensgrad.core.functor import fold
 from lensgrad.core.graph import Node
 from lensgrad.core.ty import Ty
 from lensgrad.theories.poly import circuit as z
+from lensgrad.theories.poly.semiring import Z
 
 Numbers = np.ndarray[Any, Any]
+NEAR = 1 << 20  # bytes of a wire that stay in the cache of one core
 
 
-def packed(body: Diagram) -> Callable[..., tuple[Numbers, ...]]:
+@dataclass(frozen=True)
+class Words:
+    """Bits of many rows, 64 to a word: `words` is (elements, words), and bit k of word j is row 64 j + k.
+
+    Bits behind the last row mean nothing. An element has a multiple of 8 words, so that a vector of them is never cut. Functions of the lanes that are given words
+    instead of bytes give words.
+    """
+
+    words: Numbers
+    rows: int
+
+    @staticmethod
+    def of(x: Any) -> Words:
+        """From (rows, elements) of 0 and 1."""
+        x = np.asarray(x, np.uint8)
+        made = np.zeros((x.shape[1], 64 * -(-x.shape[0] // 512)), np.uint8)
+        made[:, : -(-x.shape[0] // 8)] = np.packbits(x, axis=0, bitorder="little").T
+        return Words(made.view("<u8"), x.shape[0])
+
+    def bytes(self) -> Numbers:
+        """To (rows, elements) of 0 and 1."""
+        found = np.unpackbits(np.ascontiguousarray(self.words).view(np.uint8), axis=1, count=self.rows, bitorder="little")
+        return np.ascontiguousarray(found.T)
+
+
+def packed(body: Diagram) -> Callable[..., tuple[Any, ...]]:
     """A circuit over Z2 as a function on arrays of bits, one a wire. Within it a wire with rows is an array (elements, words)."""
+    atoms = [*body.dom, *(a for n in body.nodes for a in n.cod)]
+    rows = next((a.rows for a in atoms if a.rows is not None), 0)
+    block = max(8, NEAR // (64 * max(1, *(a.size for a in atoms))) * 8)
+    starts = range(0, 8 * -(-rows // 512), block) or range(1)
 
-    rows = next((a.rows for a in (*body.dom, *(a for n in body.nodes for a in n.cod)) if a.rows is not None), 0)
-
-    def call(*arrays: Any) -> tuple[Numbers, ...]:
-        ins = [pack(x) if a.rows is not None else np.asarray(x) for x, a in zip(arrays, body.dom, strict=True)]
-
-        def rule(node: Node, xs: list[Numbers]) -> list[Numbers]:
-            return [PACKED[type(node.op)](node.op, rows, *xs) if node_has_rows(node) else plain(node, xs)]
-
-        outs = fold(body, ins, rule)
-        return tuple(unpack(y, a.rows) if a.rows is not None else y for y, a in zip(outs, body.cod, strict=True))
+    def call(*arrays: Any) -> tuple[Any, ...]:
+        given = [x if isinstance(x, Words) else Words.of(x) if a.rows is not None else x for x, a in zip(arrays, body.dom, strict=True)]
+        parts = [part(body, given, start, block, min(64 * block, rows - 64 * start)) for start in starts]
+        words = any(isinstance(x, Words) for x in arrays)
+        return tuple(joined(ys, a, rows, words) for ys, a in zip(zip(*parts, strict=True), body.cod, strict=True))
 
     return call
+
+
+def part(body: Diagram, given: Sequence[Any], start: int, block: int, rows: int) -> list[Numbers]:
+    """The body on some of the rows, few enough for a wire to stay in the cache."""
+
+    def rule(node: Node, xs: list[Numbers]) -> list[Numbers]:
+        return [PACKED[type(node.op)](node.op, rows, *xs) if node_has_rows(node) else plain(node, xs)]
+
+    return fold(body, [x.words[:, start : start + block] if isinstance(x, Words) else np.asarray(x) for x in given], rule)
+
+
+def joined(ys: Sequence[Numbers], atom: z.Vector, rows: int, words: bool) -> Any:
+    """One output of all parts together: rows side by side, sums added."""
+    if atom.rows is None:
+        return sum(ys[1:], ys[0]) if atom.semiring == Z else np.bitwise_xor.reduce(ys)
+    made = Words(np.concatenate(ys, 1), rows)
+    return made if words else made.bytes()
 
 
 def node_has_rows(node: Node) -> bool:
@@ -42,19 +86,6 @@ def plain(node: Node, xs: list[Numbers]) -> Numbers:
     """A generator without rows, in bytes."""
     dom = Ty(tuple(z.Vector(node.cod[0].semiring, len(x)) for x in xs))
     return numpy_backend.function(Diagram.of(node.op, dom))(*xs)[0]
-
-
-def pack(x: Any) -> Numbers:
-    """(rows, elements) of 0 and 1 to (elements, words)."""
-    x = np.asarray(x, np.uint8)
-    made = np.zeros((x.shape[1], 8 * -(-x.shape[0] // 64)), np.uint8)
-    made[:, : -(-x.shape[0] // 8)] = np.packbits(x, axis=0, bitorder="little").T
-    return made.view("<u8")
-
-
-def unpack(words: Numbers, rows: int) -> Numbers:
-    """(elements, words) to (rows, elements)."""
-    return np.ascontiguousarray(np.unpackbits(words.view(np.uint8), axis=1, count=rows, bitorder="little").T)
 
 
 def scatter(op: z.Scatter, _: int, x: Numbers) -> Numbers:
@@ -78,7 +109,7 @@ def count(x: Numbers, rows: int) -> Numbers:
 
 
 def repeat(op: z.Repeat, rows: int, x: Numbers) -> Numbers:
-    return np.repeat(np.negative(np.asarray(x).astype(np.uint64))[:, None], -(-rows // 64), 1)
+    return np.repeat(np.negative(np.asarray(x).astype(np.uint64))[:, None], 8 * -(-rows // 512), 1)
 
 
 PACKED: dict[type[Any], Callable[..., Numbers]] = {
