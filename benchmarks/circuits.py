@@ -272,7 +272,9 @@ def soft_step(layers: int, width: int, rows: int, rounds: int) -> str:
     """A step of gradient descent on the image of a network in Smooth, kept whole and unfolded."""
     f = layered(layers, width, 784, Z)
     votes = trace(lambda *wires: scatter(f(*wires), [k % 10 for k in range(width)], 10), *(Ty((a,)) for a in f.dom))
-    learner = lg.supervised(model(smooth(votes, whole=True)), lg.cross_entropy, lg.sgd(0.01))
+    image = smooth(votes, whole=True)
+    scaled = trace(lambda *wires: image(*wires) * (10 / width), *(Ty((a,)) for a in image.dom))
+    learner = lg.supervised(model(scaled), lg.cross_entropy, lg.sgd(0.01))
     rng = np.random.default_rng(0)
     steps = {name: learner.step(rows, NumPy(way)) for name, way in (("compiled", "compiled"), ("NumPy", "off"))}
     values = {p.name: rng.random(p.ob[0].shape, np.float32) for p in steps["NumPy"].inputs}

@@ -24,8 +24,8 @@ NEAR = 1 << 20  # bytes of a wire that stay in the cache of one core
 class Words:
     """Bits of many rows, 64 to a word: `words` is (elements, words), and bit k of word j is row 64 j + k.
 
-    Bits behind the last row mean nothing. An element has a multiple of 8 words, so that a vector of them is never cut. Functions of the lanes that are given words
-    instead of bytes give words.
+    Bits behind the last row mean nothing. An element has a multiple of 8 words, so that a vector of them is never cut. Functions
+    of the lanes that are given words instead of bytes give words.
     """
 
     words: Numbers
