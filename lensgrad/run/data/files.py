@@ -54,7 +54,7 @@ def given(file: Official) -> Path | None:
 
 def here(file: Official) -> bool:
     """Whether a file is on this machine."""
-    return any(place.is_file() for place in (given(file), cache() / file.folder / file.name) if place is not None)
+    return any(place.is_file() for place in (given(file), cache_folder() / file.folder / file.name) if place is not None)
 
 
 def verified(path: Path, file: Official, fix: str) -> Path:
