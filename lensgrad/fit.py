@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from lensgrad.core.errors import BadValue
 from lensgrad.evaluation import Run, evaluate
 from lensgrad.feed import Feed, feed
-from lensgrad.run.backend import backend
+from lensgrad.run.backend import Backend
+from lensgrad.run.backend import backend as engine
 from lensgrad.run.callbacks import Callback, Checkpoint, EarlyStopping, State, check_callbacks, checkpoint_of, parted, read, written
 from lensgrad.run.interrupt import Interrupt, Stopped
 from lensgrad.run.iterate import fetched
@@ -62,14 +64,25 @@ def fit(
         epochs += int(after.position.get("epoch", len(after.history)))
     plan = Plan(epochs, batch_size, seed, shuffle, accumulate)
     source = feed(learner, plan, data, validation_data, validation_split, class_weight, sample_weight)
-    rule, watchers = checkpoint_of(checkpoint), (*log_of(log), *check_callbacks(callbacks))
+    runs = engine(backend)
+    first = runs.process[0] == 0  # of several processes that run together one is heard, and writes
+    rule, watchers = checkpoint_of(checkpoint), (*log_of(log if first else None), *check_callbacks(callbacks))
     check_stopping(early_stopping, source)
+    runs.gather(0)  # so that nobody reads a checkpoint which the first has still to write
     state = beginning(learner, plan, start, rule, resume, after)
+    agreed(runs, state)
     how = Setup(learner, plan, source, early_stopping, watchers, rule, backend, guard)
-    with Progress(epochs, source.train.examples, batch_size, progress, state.position.epoch) as bar:
+    with Progress(epochs, source.train.examples, batch_size, progress and first, state.position.epoch) as bar:
         for sentence in source.told:
             bar.say(sentence)
         return train(how, state, bar)
+
+
+def agreed(runs: Backend, state: State) -> None:
+    """Refuse processes that would run together from different places: each of them would wait for the others for ever."""
+    if len(set(runs.gather(crc32(repr((state.position, state.history)).encode()) >> 1))) > 1:
+        told = "give all of them the same arguments, and a checkpoint that all can read"
+        raise BadValue(f"the processes of this run do not start at the same step: {told}")
 
 
 def check_stopping(rule: Any, source: Feed) -> None:
@@ -125,7 +138,7 @@ class Setup:
         return trained.step(n, self.backend, self.plan.accumulate)
 
     def save(self, state: State) -> None:
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and engine(self.backend).process[0] == 0:
             self.checkpoint.write(state, self.plan)
 
 
@@ -139,7 +152,8 @@ def train(how: Setup, state: State, bar: Progress) -> Run:
             return finished(how, state)  # a resumed run that had come to its end
         clock, steps, before = time.perf_counter(), 0, Moment(state.values, state.position)
         pause = how.checkpoint.steps if how.checkpoint is not None else None
-        for moment in moments(how.step, state.values, how.feed.train, how.plan, state.position, how.guard, pause):
+        alone = engine(how.backend).process[1] == 1  # several processes have to run the same stretches
+        for moment in moments(how.step, state.values, how.feed.train, how.plan, state.position, how.guard, pause, hurry=alone):
             if moment.report is None:
                 steps += moment.steps
                 bar.step(moment)
@@ -202,5 +216,5 @@ def finished(how: Setup, state: State) -> Run:
 
 def made(how: Setup, state: State, **more: Any) -> Run:
     position = {name: v for name, v in written(how.plan, state.position, ()).items() if name != "seconds"}
-    values = fetched(backend(how.backend), state.values)
+    values = fetched(engine(how.backend), state.values)
     return Run(how.learner, values, state.history, position, state.seconds, backend=how.backend, **more)

@@ -27,6 +27,18 @@ class Layout:
         self.devices = devices
         self.mesh = Mesh(np.array(available(devices)), ("examples",)) if devices else None
 
+    def process(self) -> tuple[int, int]:
+        """The number of this process among those whose devices are in the mesh, and how many they are."""
+        owners = sorted({d.process_index for d in available(self.devices)})
+        own = jax.process_index()
+        return (owners.index(own) if own in owners else len(owners)), len(owners)
+
+    def gather(self, number: int) -> tuple[int, ...]:
+        """A number of 31 bits of each process of this run of JAX, which waits for all of them."""
+        from jax.experimental.multihost_utils import process_allgather
+
+        return tuple(map(int, process_allgather(np.array([number], np.int32)).ravel()))
+
     def whole(self) -> Any:
         """Every device has all of an array."""
         return None if self.mesh is None else NamedSharding(self.mesh, PartitionSpec())

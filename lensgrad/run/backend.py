@@ -38,6 +38,15 @@ class Iteration(Protocol):
 class Backend(Protocol):
     """What runs programs. Backends are values: equal ones run alike, and a program compiles once for each."""
 
+    @property
+    def process(self) -> tuple[int, int]:
+        """The number of this process among those that run one program together, and how many they are: (0, 1) for one alone."""
+        ...
+
+    def gather(self, number: int) -> tuple[int, ...]:
+        """A small number of each of those processes; whoever asks waits for all of them."""
+        ...
+
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
         """`f` as a function on arrays; the wires `rows` are data, whose leading axis may be that of examples."""
         ...
@@ -65,6 +74,13 @@ class NumPy:
     """
 
     lanes: str = "compiled"
+
+    @property
+    def process(self) -> tuple[int, int]:
+        return 0, 1
+
+    def gather(self, number: int) -> tuple[int, ...]:
+        return (number,)
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
         if self.lanes not in LANES:
@@ -122,6 +138,13 @@ class Jax:
     def layout(self) -> Any:
         return jax_loop().Layout(self.devices)
 
+    @property
+    def process(self) -> tuple[int, int]:
+        return self.layout.process() if self.devices else (0, 1)
+
+    def gather(self, number: int) -> tuple[int, ...]:
+        return self.layout.gather(number) if self.process[1] > 1 else (number,)
+
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
         return jax_loop().Whole(f, rows, self.layout)
 
@@ -152,6 +175,7 @@ def mesh(devices: int | None = None) -> Backend:
 
     Each batch is divided over the devices and the parameters are on every one of them; a batch that does not divide evenly
     is on all of them too. Training gives the same numbers as on one device, up to the order of sums. Over several processes
-    each runs the same script, calls `jax.distributed.initialize` first, and feeds its devices with their part of the batch.
+    each runs the same script, calls `jax.distributed.initialize` first, and feeds its devices with their part of the batch; the
+    first of them prints, logs and writes checkpoints, and all of them read the checkpoint that a run goes on from.
     """
     return Jax(len(jax_loop().available(devices)))

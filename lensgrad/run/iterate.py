@@ -117,13 +117,15 @@ Step = Callable[[int | None], Program]  # the program for a batch of n, or for o
 class Feeder:
     """Batches of an epoch from number `start` on, in order, as many together as their program runs at once.
 
-    With `pause` batches end together at every such number of steps, `done` of which are done.
+    With `pause` batches end together at every such number of steps, `done` of which are done. Without `hurry` it does not matter
+    how slowly they come.
     """
 
     step: Step
     batch_size: int | None
     seed: int | None
     pause: int | None = None
+    hurry: bool = True
 
     def batches(self, source: Source, epoch: int, start: int = 0, done: int = 0) -> Generator[Batches]:
         """Batch number `start` and those after it; whoever does not read them all closes them."""
@@ -132,7 +134,7 @@ class Feeder:
             return
         parts = source.batches(epoch, self.batch_size, self.seed, start)
         try:
-            for program, group in groups(self.step, parts, self.batch_size is not None, self.pause, done):
+            for program, group in groups(self.step, parts, self.batch_size is not None, self.pause, done, self.hurry):
                 size = 1 if self.batch_size is None else count(group[0])
                 yield Batches(program, stacked(program, group), tuple(group[0]), len(group), size)
         finally:
@@ -153,11 +155,12 @@ class Feeder:
 
 
 def groups(
-    step: Step, parts: Iterable[Values], batched: bool, pause: int | None = None, done: int = 0
+    step: Step, parts: Iterable[Values], batched: bool, pause: int | None = None, done: int = 0, hurry: bool = True
 ) -> Iterator[tuple[Program, list[Values]]]:
     """Batches in order, in groups of one size, no longer than their program runs at once.
 
-    A group ends where batches are slow to come, since somebody may wait; with `pause` also at every such number of steps.
+    A group ends where batches are slow to come, since somebody may wait (without `hurry` nobody does); with `pause` also at every
+    such number of steps.
     """
     group, last, began = list[Values](), None, time.monotonic()
     for part in parts:
@@ -168,7 +171,7 @@ def groups(
         last = program
         group.append(part)
         full = len(group) == program.iteration(tuple(part)).most or (pause and (done + len(group)) % pause == 0)
-        if full or time.monotonic() - began > PATIENCE:
+        if full or (hurry and time.monotonic() - began > PATIENCE):
             yield program, group
             done, group, last, began = done + len(group), [], None, time.monotonic()
     if last is not None:

@@ -89,14 +89,16 @@ def moments(
     start: Position | None = None,
     guarded: bool = True,
     pause: int | None = None,
+    hurry: bool = True,
 ) -> Iterator[Moment]:
     """The moments of a run from `values` at `start`: one after each step, and one with a report after each epoch.
 
-    A backend that runs many steps at once has one after each such stretch, and one after every `pause` steps. `step(n)` is the
-    program for a batch of n. Inputs are not changed, and who stops reading stops the run.
+    A backend that runs many steps at once has one after each such stretch, and one after every `pause` steps; a stretch waits for
+    slow batches only without `hurry`. `step(n)` is the program for a batch of n. Inputs are not changed, and who stops reading
+    stops the run.
     """
     at = Position() if start is None else start
-    feeder = Feeder(step, plan.batch_size, plan.order, pause)
+    feeder = Feeder(step, plan.batch_size, plan.order, pause, hurry)
     last: Section | None = None
     steps = 0
     while at.epoch < plan.epochs:

@@ -20,13 +20,13 @@ import json, sys
 import numpy as np
 import lensgrad as lg
 
-def train(backend, dtype):
+def train(backend, dtype, **how):
     layers = lg.conv2d(4, 3, activation="relu"), lg.max_pool2d(2), lg.flatten(), lg.dropout(0.25), lg.dense(10)
     model = lg.sequential(lg.input(8, 8, 1, dtype=dtype), *layers)
     learner = lg.supervised(model, lg.cross_entropy, lg.adam(1e-2), metrics=["accuracy"])
     rng = np.random.default_rng(0)
     data = rng.random((76, 8, 8, 1)).astype(dtype), rng.integers(0, 10, 76)  # 32 + 32 + 12, and 8 does not divide 12
-    run = learner.fit(data, epochs=2, batch_size=32, backend=backend, progress=False)
+    run = learner.fit(data, batch_size=32, backend=backend, **{"epochs": 2, "progress": False, **how})
     values = {n: v.astype(float).tolist() for n, v in run.values.items()}
     return {"history": run.history, "values": values, "predicted": run.predict(data[0][:24]).astype(float).tolist()}
 """
@@ -47,8 +47,16 @@ PROCESS = TRAINING + """
 import jax
 jax.config.update("jax_cpu_collectives_implementation", "gloo")
 jax.distributed.initialize(sys.argv[1], num_processes=2, process_id=int(sys.argv[2]))
-found = {"devices": [len(jax.devices()), len(jax.local_devices())]}
-print(json.dumps({**found, "mesh": train(lg.mesh(), "float64")}))
+found, folder = {"devices": [len(jax.devices()), len(jax.local_devices())]}, sys.argv[3]
+own = f"{folder}/{sys.argv[2]}"
+found["mesh"] = train(lg.mesh(), "float64", checkpoint=own + ".safetensors", log=own + ".csv", progress=True)
+longer = train(lg.mesh(), "float64", checkpoint=folder + "/0.safetensors", resume=True, epochs=3)
+found["longer"] = {name: longer[name] for name in ("history", "predicted")}  # a pipe holds 64 kB
+try:
+    train(lg.mesh(), "float64", checkpoint=own + ".safetensors", resume=True, epochs=4)
+except lg.LensgradError as error:
+    found["apart"] = str(error)
+print(json.dumps(found))
 """
 LIMITS = {"float32": 1e-6, "float64": 1e-12}
 
@@ -62,11 +70,12 @@ def start(text, devices, *args):
 
 
 def results(*processes):
-    """What processes print last, once all of them have ended."""
+    """What processes print last, once all of them have ended, and what they print before."""
     ended = [p.communicate(timeout=300) for p in processes]
     for p, (_, told) in zip(processes, ended, strict=True):
         assert p.returncode == 0, told[-3000:]
-    return [json.loads(out.splitlines()[-1]) for out, _ in ended]
+    printed = [out.splitlines() for out, _ in ended]
+    return [{**json.loads(lines[-1]), "printed": lines[:-1]} for lines in printed]
 
 
 def free_port():
@@ -99,11 +108,19 @@ def test_a_batch_is_divided_over_the_devices_and_sums_are_reduced_over_them(eigh
     assert eight["reduced over devices"]
 
 
-def test_two_processes_train_as_one_does(eight):
+def test_two_processes_train_as_one_does_and_the_first_prints_and_writes(eight, tmp_path):
     address = f"127.0.0.1:{free_port()}"
-    for each in results(*(start(PROCESS, 2, address, k) for k in range(2))):
+    first, second = results(*(start(PROCESS, 2, address, k, tmp_path) for k in range(2)))
+    for each in (first, second):
         assert each["devices"] == [4, 2]
         assert_same(each["mesh"], eight["float64"]["one"], LIMITS["float64"])
+        assert each["longer"]["history"][:2] == each["mesh"]["history"] and len(each["longer"]["history"]) == 3
+        told = "give all of them the same arguments, and a checkpoint that all can read"
+        assert each["apart"] == f"the processes of this run do not start at the same step: {told}"
+    assert first["longer"] == second["longer"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0.csv", "0.safetensors"]
+    ours, theirs = ([line.split("  ")[0] for line in each["printed"] if "Gloo" not in line] for each in (first, second))
+    assert ours == ["epoch 1/2", "epoch 2/2"] and theirs == []
 
 
 def test_a_mesh_of_more_devices_than_there_are_says_what_to_do():
