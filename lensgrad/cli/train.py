@@ -53,8 +53,9 @@ class Job:
     def heading(self, data: Data) -> str:
         """What is trained on what, and how."""
         each = "one example a step" if self.batch_size is None else f"batches of {self.batch_size}"
+        times = "epoch" if self.epochs == 1 else "epochs"
         model = f"{self.recipe.title}, {self.told}: {data.told}, {self.learner.parameter_count:,} weights"
-        return f"{model}\n{self.epochs} epochs, {each}, seed {self.seed}, on {self.backend}"
+        return f"{model}\n{self.epochs} {times}, {each}, seed {self.seed}, on {self.backend}"
 
 
 def new(

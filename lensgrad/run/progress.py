@@ -23,6 +23,7 @@ class Progress:
         self.every = max(1, -(-(epochs - done) // LINES))
         self.bar: Any = None
         self.task: Any = None
+        self.output: Any = None  # of a notebook, where the bar is drawn as HTML
         self.console: Any = None
         self.drawn = 0.0
         self.shown: Report = {}
@@ -44,7 +45,18 @@ class Progress:
         self.bar = Bar(texts[0], BarColumn(), texts[1], TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
         whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
         self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, **whole)
-        self.bar.start()
+        if self.console.is_jupyter:
+            from IPython.display import display  # pyright: ignore[reportMissingImports]
+
+            self.output = display(self.bar, display_id=True)  # rich itself would want ipywidgets for that
+        else:
+            self.bar.start()
+
+    def _draw(self, **how: Any) -> None:
+        self.drawn = time.monotonic()
+        self.bar.update(self.task, **how)
+        if self.output is not None:
+            self.output.update(self.bar)
 
     def say(self, text: str) -> None:
         """A sentence of its own, above the bar."""
@@ -53,11 +65,10 @@ class Progress:
 
     def step(self, moment: Moment) -> None:
         """Show that a step is done; between two drawings nothing happens."""
-        if self.bar is not None and (now := time.monotonic()) - self.drawn > 0.05:
-            self.drawn = now
+        if self.bar is not None and time.monotonic() - self.drawn > 0.05:
             at = moment.position
             done = at.epoch * self.steps + min(at.batch, self.steps)
-            self.bar.update(self.task, completed=done, epoch=at.epoch + 1, description=line({**self.shown, **at.report}))
+            self._draw(completed=done, epoch=at.epoch + 1, description=line({**self.shown, **at.report}))
 
     def epoch(self, epoch: int, report: Report) -> None:
         """Show that an epoch is done."""
@@ -66,8 +77,7 @@ class Progress:
         last, self.shown = epoch + 1 == self.epochs, report
         if self.bar is not None:
             if last or time.monotonic() - self.drawn > 0.05:
-                self.drawn = time.monotonic()
-                self.bar.update(self.task, completed=(epoch + 1) * self.steps, epoch=epoch + 1, description=line(report))
+                self._draw(completed=(epoch + 1) * self.steps, epoch=epoch + 1, description=line(report))
         elif last or (epoch + 1 - self.done) % self.every == 0:
             self.say(f"epoch {epoch + 1}/{self.epochs}  {line(report)}")
 

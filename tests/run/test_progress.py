@@ -1,7 +1,11 @@
 """What a person sees while training, on a terminal and elsewhere."""
 
+import builtins
 import io
+import re
 import sys
+import types
+import warnings
 
 import numpy as np
 import pytest
@@ -55,6 +59,42 @@ def test_on_a_terminal_there_is_a_bar_with_loss_and_metrics(monkeypatch, encodin
     shown = raw.getvalue().decode(encoding)
     assert "epoch 2/2" in shown and "loss 0.0000" in shown and "val_loss 0.0000" in shown
     assert ("━" in shown) is (encoding == "utf-8"), "where the encoding lacks the bar, another one is drawn"
+
+
+class ZMQInteractiveShell:
+    """What a notebook's `get_ipython()` gives, by its name."""
+
+
+class Output:
+    """A place of a notebook: what stands there is what was drawn last."""
+
+    def __init__(self, shown):
+        self.all = []
+        self.update(shown)
+
+    def update(self, shown):
+        self.all.append(shown._repr_mimebundle_(include=[], exclude=[])["text/html"])
+
+
+def test_in_a_notebook_the_bar_is_html(monkeypatch):
+    outputs = []
+
+    def display(shown, display_id=False):
+        outputs.append(Output(shown))
+        return outputs[-1] if display_id else None
+
+    monkeypatch.setattr(builtins, "get_ipython", ZMQInteractiveShell, raising=False)
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    for name in ("ipywidgets", "pandas"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(epochs=2, validation_data=(X, X))
+    (output,) = outputs
+    text = re.sub("<[^>]*>", "", output.all[-1])
+    assert output.all[-1].startswith("<pre ") and len(output.all) >= 2
+    assert text.startswith("epoch 2/2") and "loss 0.0000  val_loss 0.0000" in text and "━" in text
 
 
 def test_a_report_is_one_line():
