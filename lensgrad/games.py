@@ -51,6 +51,9 @@ def gan(
         raise BadValue(f"'{loss}' is no game; use one of {listed(GAMES)}")
     if loss == "non_saturating" and gradient_penalty:
         raise BadValue('gradient_penalty belongs to loss="wasserstein"')
+    if any(getattr(o, "name", "").startswith("extragradient(") for o in (optimizer, discriminator_optimizer)):
+        told = "lg.extragradient takes two steps on the same batch and noise, and a game has new ones at each"
+        raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
     for name, f in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(f, Para):
             raise TypeMismatch(f"the {name} is a model that begins with lg.input(…) or says its input size, got {f!r:.80}")

@@ -173,5 +173,14 @@ def test_a_step_of_a_game_reads_both_gradients_on_one_batch_and_one_noise():
         np.testing.assert_allclose(found[n], values[n] + h * way, rtol=0, atol=1e-12)
 
 
+def test_an_optimizer_of_two_phases_is_refused_since_each_step_of_a_game_draws_anew():
+    wanted = (
+        "lg.extragradient takes two steps on the same batch and noise, and a game has new ones at each: "
+        "use lg.gan(…, lg.sgd(h), extragradient=h)"
+    )
+    assert told(BadValue, lambda: lg.gan(*dirac(), lg.extragradient(0.1))) == wanted
+    assert told(BadValue, lambda: lg.gan(*dirac(), lg.sgd(0.1), lg.extragradient(0.1))) == wanted
+
+
 def test_an_extragradient_of_no_length_is_refused():
     assert told(BadValue, lambda: lg.gan(*dirac(), lg.sgd(0.1), extragradient=-1.0)) == "extrapolated wants a number > 0, got -1.0"
