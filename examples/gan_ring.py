@@ -35,7 +35,7 @@ def network(inputs, outputs):
     return lg.sequential(lg.dense(inputs, 64, activation="relu"), lg.dense(64, activation="relu"), lg.dense(outputs))
 
 
-judge, forger = lg.adam(3e-3, beta1=0.5), lg.adam(1e-3, beta1=0.5)
+judge, forger = (lg.adam(lg.cosine(rate, 6000), beta1=0.5) for rate in (3e-3, 1e-3))
 learner = lg.gan(network(2, 2), network(2, 1), forger, judge, gradient_penalty=1.0)
 test, z, found, falls = ring(2000, 99), np.random.default_rng(7).standard_normal((2000, 2)).astype(np.float32), [], []
 for seed in seeds:
