@@ -239,3 +239,39 @@ def collect_by_table(x, elements, zero, sums):
     for row in x:
         out = sums[out * np.uint16(elements) + row]
     return out
+
+
+def whole(x, bound, sizes):
+    """x, made over Z in 64 bits: an error where a number could pass 2^62, by a bound of all entries or, if that is too coarse, of each."""
+    if not (bound < 2.0**62 or np.max(sizes(), initial=0) < 2.0**62):
+        raise OverflowError(
+            "a sum or product over Z could pass 2^62, and 64 bits end at 2^63: use smaller numbers or fewer examples, or modulo(2**64) "
+            "to go around on purpose"
+        )
+    return x
+
+
+def largest(x):
+    """The largest absolute value."""
+    return max(float(np.max(x, initial=0)), -float(np.min(x, initial=0)))
+
+
+def add_whole(x, y):
+    """x + y over Z."""
+    return whole(x + y, largest(x) + largest(y), lambda: np.abs(x.astype(float)) + np.abs(y.astype(float)))
+
+
+def multiply_whole(x, y):
+    """x · y over Z."""
+    return whole(x * y, largest(x) * largest(y), lambda: np.abs(x.astype(float) * y))
+
+
+def sum_whole(x):
+    """Σ over the first axis, over Z."""
+    return whole(np.sum(x, 0, np.int64), largest(x) * len(x), lambda: np.sum(np.abs(x.astype(float)), 0))
+
+
+def scatter_whole(x, places, size):
+    """Entries added into zeros at fixed places, over Z."""
+    y = scatter_words(x, places, size, 0, np.add)
+    return whole(y, largest(x) * len(places), lambda: scatter_words(np.abs(x.astype(float)), places, size, 0, np.add))

@@ -13,6 +13,7 @@ from lensgrad.backends.contract import contraction
 from lensgrad.backends.source import Line, Module, Table, identifiers
 from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import TooLarge
 from lensgrad.core.functor import unfold
 from lensgrad.core.op import Op, Recompute
 from lensgrad.theories import bridges
@@ -213,7 +214,7 @@ MEANING: dict[type[Op], Any] = {
     z.Scatter: merged,
     z.Repeat: "np.repeat({0}[None], {op.rows}, 0)",
     z.Collect: lambda s: words(s.cod[0].semiring).collect.format(*s.args),
-    z.Count: "np.sum({0}, 0, np.int64)",
+    z.Count: "sum_whole({0}.astype(np.int64))",
     # between elements and numbers
     bridges.Indicator: indicator,
     bridges.Values: values,
@@ -248,7 +249,19 @@ def function(f: Diagram, inputs: Sequence[str] | None = None, table: Table = NUM
     made = module(f, "f", inputs, table=table)
     space: dict[str, Any] = dict(made.given)
     exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)
-    return space["f"]
+    return refusing(space["f"]) if "def whole(" in made.text() else space["f"]
+
+
+def refusing(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, with what does not fit into 64 bits as an error of this library."""
+
+    def checked(*xs: Any) -> Any:
+        try:
+            return call(*xs)
+        except OverflowError as error:
+            raise TooLarge(str(error)) from None
+
+    return checked
 
 
 def has_circuits(f: Diagram) -> bool:

@@ -28,7 +28,8 @@ def words(s: Semiring) -> Words:
     if s.rule == "mod" and s.size & (s.size - 1) == 0:
         return binary(s)
     if s.rule == "integers":
-        return folded("np.int64", "{0} + {1}", "{0} * {1}", "np.add", "0")
+        sums = "sum_whole({0})", "scatter_whole({0}, {1}, {2})"
+        return Words("np.int64", "add_whole({0}, {1})", "multiply_whole({0}, {1})", *sums)
     if s.rule in ("mod", "cap", "min-plus") and s.size <= WIDE:
         return bounded(s)
     if s.sums:

@@ -51,6 +51,10 @@ class BadValue(LensgradError, ValueError):
     """Data or an attribute that is not allowed where it was given."""
 
 
+class TooLarge(LensgradError, OverflowError):
+    """A whole number that the machine words of a backend do not hold."""
+
+
 class BadCheckpoint(LensgradError, ValueError):
     """A learner that cannot be written to a file, or a file that is damaged, foreign, newer, or of another learner."""
 

@@ -58,8 +58,10 @@ def bits_of(name: str, value: Any, size: int) -> Literals:
 
 
 def width(atom: Any) -> int:
-    if not isinstance(atom, z.Vector) or atom.semiring not in (Z2, LOGIC) or len(getattr(atom, "shape", (0,))) > 1:
-        raise NoRule(f"gates carry bits of {Z2} or {LOGIC} without rows, and a wire has type {atom}")
+    rows = getattr(atom, "rows", None) is not None
+    if not isinstance(atom, z.Vector) or atom.semiring not in (Z2, LOGIC) or rows:
+        fix = ": gates are for one example, so export the arrow that was batched" if rows else ""
+        raise NoRule(f"gates carry bits of {Z2} or {LOGIC} without rows, and a wire has type {atom}{fix}")
     return atom.size
 
 

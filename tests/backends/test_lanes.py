@@ -11,7 +11,7 @@ from lensgrad.backends import numpy as plain
 from lensgrad.backends.lanes import fuse, kernel, native, run
 from lensgrad.backends.lanes.group import Rows
 from lensgrad.cat.reverse import R
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, TooLarge
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.run.backend import NumPy
@@ -203,6 +203,55 @@ def test_small_parts_are_left_to_numpy(monkeypatch):
     monkeypatch.setattr(run, "LEAST", 1000)
     f = random_circuit(Z2, np.random.default_rng(0))
     assert [len(parts(batch(f, n, [False, True])[0])) for n in (2, 200)] == [0, 1]
+
+
+# -- whole numbers that do not fit -------------------------------------------------------------------------------------
+
+TOLD = (
+    "a sum or product over Z could pass 2^62, and 64 bits end at 2^63: use smaller numbers or fewer examples, or modulo(2**64) "
+    "to go around on purpose"
+)
+OVER_Z = {  # a function of rows of two numbers, the largest of them for which it fits, and one for which it does not
+    "product": (lambda x: gather(x, [0]) * gather(x, [1]), 2**31 - 1, 2**31),
+    "sum": (lambda x: gather(x, [0]) + gather(x, [1]), 2**61 - 1024, 2**61),
+    "product and sum": (lambda x: gather(x, [0]) * gather(x, [1]) + gather(x, [0]), 2**31 - 2, 2**31),
+    "product inside": (lambda x: gather(x, [0]) * gather(x, [0]) * gather(x, [1]), 2**20, 2**21),
+    "places": (lambda x: scatter(x, [0, 0], 1), 2**61 - 1024, 2**61),
+    "rows": (lambda x: Collect()(x), 2**62 // 40 - 1024, 2**62 // 40 + 1),
+    "rows of products": (lambda x: Collect()(x * x), 2**28, 2**29),
+    "counts": (lambda x: Count(Z)(x), 2**62 // 40 - 1024, 2**62 // 40 + 1),
+}
+
+
+@pytest.mark.parametrize("way", ["compiled", "off"])
+@pytest.mark.parametrize("name", OVER_Z)
+def test_over_z_nothing_goes_around_silently(name, way):
+    fn, fits, does_not = OVER_Z[name]
+    call = NumPy(way).function(trace(fn, rows_of(2, 40, Z)))
+    exact = None if name == "counts" else trace(fn, rows_of(2, 40, modulo(2**64)))
+    for sign in (1, -1):
+        x = np.full((40, 2), sign * fits, np.int64)
+        wanted = x.sum(0) if exact is None else plain.function(exact)(x.astype(np.uint64))[0].astype(np.int64)
+        assert call(x)[0].tolist() == wanted.tolist()
+        with pytest.raises(TooLarge) as error:
+            call(np.full((40, 2), sign * does_not, np.int64))
+        assert str(error.value) == TOLD
+
+
+@needs_compiler
+def test_a_coarse_bound_of_the_lanes_is_no_refusal():
+    """The bound of all numbers times the rows passes 2^62, and no sum does: NumPy, which looks closer, answers."""
+    f = trace(lambda x: Collect()(x * x * x), rows_of(2, 40, Z))
+    x = np.zeros((40, 2), np.int64)
+    x[3] = 2**20 - 1
+    assert lanes.function(f)(x)[0].tolist() == [(2**20 - 1) ** 3] * 2
+
+
+def test_without_rows_too():
+    call = plain.function(trace(lambda x: x * x, Bits(1, Z)))
+    assert call(np.array([2**31 - 1]))[0].tolist() == [(2**31 - 1) ** 2]
+    with pytest.raises(TooLarge, match="could pass 2\\^62"):
+        call(np.array([-(2**63)]))
 
 
 # -- where no compiler is ----------------------------------------------------------------------------------------------

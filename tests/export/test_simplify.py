@@ -15,7 +15,9 @@ from lensgrad.core.op import Recompute
 from lensgrad.core.trace import trace
 from lensgrad.export.functions import cover, ones, variants
 from lensgrad.export.simplify import rewritten
+from lensgrad.theories.poly.circuit import Collect, Repeat
 from lensgrad.theories.poly.semiring import LOGIC
+from lensgrad.theories.smooth.batch import batch_all
 from tests.export.test_formats import DATA, EPFL, epfl, rows, some
 
 TRUTHS = [p for p in sorted((DATA / "iwls2022").glob("*.truth")) if p.stat().st_size < 3000]
@@ -183,6 +185,15 @@ def test_what_is_no_circuit_is_refused():
     with pytest.raises(NoRule) as told:
         export.to_gates(trace(lambda x: x + x, lg.Real(2)))
     assert str(told.value) == "gates carry bits of Z2 or OR/AND without rows, and a wire has type f32[2]"
+    with pytest.raises(NoRule) as told:
+        export.to_gates(batch_all(trace(lambda x: x * x, lg.Bits(2)), 3))
+    assert str(told.value) == (
+        "gates carry bits of Z2 or OR/AND without rows, and a wire has type Z2[3, 2]: gates are for one example, so export the arrow "
+        "that was batched"
+    )
+    with pytest.raises(NoRule) as told:
+        export.to_gates(trace(lambda x: Collect()(Repeat(2)(x)), lg.Bits(2)))
+    assert str(told.value) == "'Repeat' has no rule for gates: circuits of Constant, Add, Mul, Gather, Scatter have"
     with pytest.raises(BadValue) as told:
         export.to_gates(lg.lookup(2), {"tables": [0] * 4})
     assert str(told.value) == "this circuit has the parameters table, and values were given for tables"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z
 Numbers = np.ndarray[Any, Any]
 VECTOR = 64  # bytes
 NEAR = 3 << 19  # bytes of slots that stay in the cache of one core
+END = 2.0**62  # of whole numbers in 64 bits, with room for rounding
 WIDTHS = (8, 4, 2, 1)  # vectors of a slot
 
 
@@ -87,23 +89,34 @@ class Kernel:
         ins = [self.entering(x, a) for x, a in given if a.rows is not None]
         outs = [self.room(a.size) for a in self.body.cod if a.rows is not None]
         totals = np.zeros(self.program.total, self.lane.total)
-        self.run(self.shared([x for x, a in given if a.rows is None]), ins, outs, totals, (0, self.rows))
+        peak = self.run(self.shared([x for x, a in given if a.rows is None]), ins, outs, totals, (0, self.rows))
+        if peak * max(1, self.rows) >= END:  # the bound is too coarse to tell, and NumPy tells
+            return self.slowly(*arrays)
         words, left = any(isinstance(x, Words) for x in arrays), iter(outs)
         return tuple(
             self.leaving(next(left), a, words) if at is None else self.summed(totals[at : at + a.size], wire, a)
             for at, wire, a in zip(self.program.sums, self.body.outs, self.body.cod, strict=True)
         )
 
-    def run(self, shared: Numbers, ins: Sequence[Numbers], outs: Sequence[Numbers], totals: Numbers, span: tuple[int, int]) -> None:
-        """Do some of the rows. Arrays are as the lanes want them: of bits, words with one element after the other."""
+    @cached_property
+    def slowly(self) -> Callable[..., tuple[Any, ...]]:
+        return numpy_backend.function(self.body)
+
+    def run(self, shared: Numbers, ins: Sequence[Numbers], outs: Sequence[Numbers], totals: Numbers, span: tuple[int, int]) -> float:
+        """Do some of the rows. Arrays are as the lanes want them: of bits, words with one element after the other.
+
+        Returns a bound of all numbers over Z, else 0.
+        """
+        peak = np.zeros(1)
         slots = self.spare.pop() if self.spare else aligned(self.slots * self.width * VECTOR)
         pointers = [(ctypes.c_void_p * len(xs))(*(x.ctypes.data for x in xs)) for xs in (ins, outs)]
         steps = [np.array([x.shape[1] for x in xs], np.int64) for xs in (ins, outs)]
         top = self.semiring.size - 1 if self.lane.name == "SAT" else 0
         fixed = (self.runs.ctypes.data, self.code.ctypes.data, len(self.runs), slots.ctypes.data, shared.ctypes.data)
         addresses = [ctypes.addressof(p) for p in pointers] + [s.ctypes.data for s in steps]
-        self.made.lanes_run(ctypes.byref(Job(*fixed, *addresses, totals.ctypes.data, *span, self.width, top)))
+        self.made.lanes_run(ctypes.byref(Job(*fixed, *addresses, totals.ctypes.data, peak.ctypes.data, *span, self.width, top)))
         self.spare.append(slots)
+        return float(peak[0])
 
     def shared(self, arrays: Sequence[Any]) -> Numbers:
         """The numbers that all rows share: constants, and inputs without rows. A bit fills its word."""

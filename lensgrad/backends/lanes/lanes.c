@@ -64,6 +64,7 @@ typedef struct {
     void *const *inputs, *const *outputs;
     const int64_t *input_steps, *output_steps; /* numbers from one row to the next; of bits, words from one element to the next */
     Total *totals;
+    double *peak;
     int64_t from, to; /* the rows to do */
     int64_t width;
     T top;
@@ -98,6 +99,22 @@ INLINE Partial folded(Partial *x) {
 }
 
 INLINE V masked(V x, Mask m) { return (V)((Mask)x & m); }
+
+/* Over Z, the largest number that an instruction could have made, rounded: where it is far from 2^63 nothing went around. */
+#ifdef INT64
+typedef double Sizes __attribute__((vector_size(64)));
+#define SIZE(x) size_of(x)
+#define NOTE(bound)                                                       \
+    {                                                                     \
+        Sizes found = (Sizes)((Mask)(bound) & m[v]);                      \
+        Mask more = found > peak;                                         \
+        peak = (Sizes)(((Mask)found & more) | ((Mask)peak & ~more));      \
+    }
+INLINE Sizes size_of(V x) { return (Sizes)((Mask)__builtin_convertvector(x, Sizes) & INT64_MAX); }
+#else
+#define SIZE(x)
+#define NOTE(bound)
+#endif
 
 /* Which lanes of a vector that begins with this row hold rows before the end. */
 static Mask present(int64_t row, int64_t end) {
@@ -146,21 +163,27 @@ INLINE void store(const Job *j, const V *s, int32_t wire, int64_t element, int64
 
 #define SLOT(n) ((V *)(slots + (int64_t)(n) * width * 64))
 #define EACH for (const int32_t *stop = p + 4 * count; p < stop; p += 4)
-#define COMPUTE(A, B, C, expression)                       \
-    EACH {                                                 \
-        V *d = SLOT(p[0]);                                 \
-        A B C for (int v = 0; v < width; v++) d[v] = (expression); \
-    }                                                      \
+#define COMPUTE(A, B, C, expression, bound)                                             \
+    EACH {                                                                              \
+        V *d = SLOT(p[0]);                                                              \
+        A B C for (int v = 0; v < width; v++) {                                         \
+            NOTE(bound);                                                                \
+            d[v] = (expression);                                                        \
+        }                                                                               \
+    }                                                                                   \
     break
 /* Sums over the rows of the block, as many at a time as a vector has lanes. */
-#define SUM(OPERANDS, expression)                                                       \
+#define SUM(OPERANDS, expression, bound)                                                       \
     for (int64_t left = count; left > 0; left -= LANES) {                               \
         Partial parts[LANES];                                                           \
         const int32_t *here = p;                                                        \
         int n = left < LANES ? (int)left : LANES;                                       \
         for (int i = 0; i < n; i++, p += 4) {                                           \
             OPERANDS Partial all = {0};                                                 \
-            for (int v = 0; v < width; v++) all += counted(masked((expression), m[v])); \
+            for (int v = 0; v < width; v++) {                                           \
+                NOTE(bound);                                                            \
+                all += counted(masked((expression), m[v]));                             \
+            }                                                                           \
             parts[i] = all;                                                             \
         }                                                                               \
         for (int i = n; i < LANES; i++) parts[i] = (Partial){0};                        \
@@ -181,21 +204,24 @@ INLINE void block(const Job *j, int64_t row, int width) {
     V top = (V){0} + j->top;
     (void)top;
     Mask m[8];
+#ifdef INT64
+    Sizes peak = {0};
+#endif
     for (int v = 0; v < width; v++) m[v] = present(row + v * ROWS, j->to);
     for (int64_t r = 0; r < j->run_count; r++) {
         int64_t count = j->runs[2 * r + 1];
         switch (j->runs[2 * r]) {
-        case MAC_SSS: COMPUTE(SLOT_A, SLOT_B, SLOT_C, ADD(MUL(a[v], b[v]), c[v]));
-        case MAC_PSS: COMPUTE(SAME_A, SLOT_B, SLOT_C, ADD(MUL(a, b[v]), c[v]));
-        case MAC_SSP: COMPUTE(SLOT_A, SLOT_B, SAME_C, ADD(MUL(a[v], b[v]), c));
-        case MAC_PSP: COMPUTE(SAME_A, SLOT_B, SAME_C, ADD(MUL(a, b[v]), c));
-        case MUL_SS: COMPUTE(SLOT_A, SLOT_B, , MUL(a[v], b[v]));
-        case MUL_PS: COMPUTE(SAME_A, SLOT_B, , MUL(a, b[v]));
-        case ADD_SS: COMPUTE(SLOT_A, , SLOT_C, ADD(a[v], c[v]));
-        case ADD_SP: COMPUTE(SLOT_A, , SAME_C, ADD(a[v], c));
-        case PUT_P: COMPUTE(SAME_A, , , a);
-        case SUM_S: SUM(SLOT_A, a[v]);
-        case SUM_SS: SUM(SLOT_A SLOT_B, MUL(a[v], b[v]));
+        case MAC_SSS: COMPUTE(SLOT_A, SLOT_B, SLOT_C, ADD(MUL(a[v], b[v]), c[v]), SIZE(a[v]) * SIZE(b[v]) + SIZE(c[v]));
+        case MAC_PSS: COMPUTE(SAME_A, SLOT_B, SLOT_C, ADD(MUL(a, b[v]), c[v]), SIZE(a) * SIZE(b[v]) + SIZE(c[v]));
+        case MAC_SSP: COMPUTE(SLOT_A, SLOT_B, SAME_C, ADD(MUL(a[v], b[v]), c), SIZE(a[v]) * SIZE(b[v]) + SIZE(c));
+        case MAC_PSP: COMPUTE(SAME_A, SLOT_B, SAME_C, ADD(MUL(a, b[v]), c), SIZE(a) * SIZE(b[v]) + SIZE(c));
+        case MUL_SS: COMPUTE(SLOT_A, SLOT_B, , MUL(a[v], b[v]), SIZE(a[v]) * SIZE(b[v]));
+        case MUL_PS: COMPUTE(SAME_A, SLOT_B, , MUL(a, b[v]), SIZE(a) * SIZE(b[v]));
+        case ADD_SS: COMPUTE(SLOT_A, , SLOT_C, ADD(a[v], c[v]), SIZE(a[v]) + SIZE(c[v]));
+        case ADD_SP: COMPUTE(SLOT_A, , SAME_C, ADD(a[v], c), SIZE(a[v]) + SIZE(c));
+        case PUT_P: COMPUTE(SAME_A, , , a, SIZE(a));
+        case SUM_S: SUM(SLOT_A, a[v], SIZE(a[v]));
+        case SUM_SS: SUM(SLOT_A SLOT_B, MUL(a[v], b[v]), SIZE(a[v]) * SIZE(b[v]));
         case IN:
             EACH fetch(j, SLOT(p[0]), p[1], p[2], row, width);
             break;
@@ -204,6 +230,10 @@ INLINE void block(const Job *j, int64_t row, int width) {
             break;
         }
     }
+#ifdef INT64
+    for (int i = 0; i < LANES; i++)
+        if (peak[i] > *j->peak) *j->peak = peak[i];
+#endif
 }
 
 #define WIDTH(n)                                                          \

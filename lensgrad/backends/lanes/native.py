@@ -89,7 +89,7 @@ class Job(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("runs", "code")),
         ("run_count", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("slots", "shared", "inputs", "outputs", "input_steps", "output_steps", "totals")),
+        *((name, ctypes.c_void_p) for name in ("slots", "shared", "inputs", "outputs", "input_steps", "output_steps", "totals", "peak")),
         *((name, ctypes.c_int64) for name in ("start", "stop", "width", "top")),
     ]
 
