@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.backends.lanes.gates import evaluated
 from lensgrad.core.errors import BadValue
 
 Numbers = np.ndarray[Any, Any]
+LARGE = 1 << 22  # gates times rows, from which compiled lanes are faster than large numbers
 MOST_INPUTS = 20  # of a truth table: 2²⁰ rows
 
 
@@ -94,6 +96,10 @@ class Circuit:
         if rows.ndim != 2 or rows.shape[1] != len(self.inputs) or not np.isin(rows, (0, 1)).all():
             raise BadValue(f"this circuit takes rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
         count = len(rows)
+        if count * self.size >= LARGE:
+            found = evaluated(self.ands, self.roots, rows)
+            if found is not None:
+                return found
         packed = [int.from_bytes(np.packbits(c.astype(np.uint8), bitorder="little").tobytes(), "little") for c in rows.T]
         found = [np.frombuffer(v.to_bytes(-(-count // 8), "little"), np.uint8) for v in self.values(packed, (1 << count) - 1)]
         columns = [np.unpackbits(v, count=count, bitorder="little") for v in found]

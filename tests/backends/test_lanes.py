@@ -195,7 +195,7 @@ def test_elements_that_are_cheap_are_made_again_when_they_are_read_much_later(mo
     before = kernel.native(parts(R(f))[0].body, Z2)
     monkeypatch.setattr(fuse, "FAR", 20)
     after = kernel.native(parts(R(f))[0].body, Z2)
-    assert len(after.code) > len(before.code)
+    assert len(after.machine.code) > len(before.machine.code)
     same(R(f), xs, True)
 
 

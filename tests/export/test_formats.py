@@ -11,6 +11,7 @@ import pytest
 
 from lensgrad import export
 from lensgrad.core.errors import BadValue
+from lensgrad.export import circuit as circuit_module
 
 DATA = Path(os.environ.get("LENSGRAD_DATA", "")) / "circuits"
 EPFL = sorted(p.stem for p in (DATA / "epfl").glob("*.aig"))
@@ -267,3 +268,18 @@ def test_iverilog_finds_no_mismatch_and_finds_one_that_is_there(stages, tmp_path
         (tmp_path / "t.v").write_text(text, encoding="ascii")
         subprocess.run(["iverilog", "-g2005", "-Wall", "-o", tmp_path / "t", tmp_path / "t.v"], check=True, capture_output=True)
         assert subprocess.run(["vvp", tmp_path / "t"], capture_output=True, text=True, check=True).stdout.splitlines()[0] == wanted
+
+
+@pytest.mark.parametrize("ands", [0, 1, 40])
+def test_many_rows_run_on_lanes_as_few_rows_run_on_numbers(ands, monkeypatch):
+    rng = np.random.default_rng(ands)
+    pairs = [rng.integers(0, 2 * (1 + 6 + k), 2) for k in range(ands)]
+    roots = np.concatenate([[0, 1, 2, 3], rng.integers(0, 2 * (7 + ands), 5)])
+    made = export.Circuit(tuple("abcdef"), tuple(f"y{k}" for k in range(len(roots))), np.array(pairs).reshape(-1, 2), roots)
+    x = rng.integers(0, 2, (700, 6), np.uint8)
+    by_numbers = made.run(x)
+    monkeypatch.setattr(circuit_module, "LARGE", 0)
+    np.testing.assert_array_equal(made.run(x), by_numbers)
+    assert made.run(x).dtype == by_numbers.dtype
+    monkeypatch.setenv("CC", "")
+    np.testing.assert_array_equal(made.run(x), by_numbers)
