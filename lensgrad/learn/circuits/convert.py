@@ -13,6 +13,7 @@ from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories import bridges
+from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Z2, Semiring
 
 
@@ -21,14 +22,20 @@ def over(model: Para, semiring: Semiring) -> Para:
     return model.map(lambda ob: bridges.over(ob, semiring), lambda f: bridges.base_change(f, semiring))
 
 
-def soften(model: Para, dtype: str = "float32", temperature: float = 1.0) -> Para:
+def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole: bool = True) -> Para:
     """A model over Z as the same polynomial on real numbers; where its weights are 0 or 1 it computes what the circuit does.
 
     Its results are divided by a temperature, which makes logits of votes: with many gates a class, one of about their square root.
+    The model is one generator, a `bridges.Image`, which NumPy's backend runs as native code where there is a compiler; with whole=False it
+    is made of the generators of Smooth, with the same numbers.
     """
     if not isinstance(temperature, int | float) or not 0 < temperature < inf:
         raise BadValue(f"votes are divided by a temperature above 0, got {temperature!r}")
-    soft = model.map(lambda ob: bridges.real(ob, dtype), lambda f: bridges.smooth(f, dtype))
+
+    def image(f: Diagram) -> Diagram:
+        return bridges.smooth(f, dtype, whole and all(isinstance(a, Vector) for a in f.dom))  # first values are drawn from keys
+
+    soft = model.map(lambda ob: bridges.real(ob, dtype), image)
     return soft if temperature == 1 else soft >> para(trace(lambda *votes: tuple(v * (1.0 / temperature) for v in votes), soft.cod))
 
 
