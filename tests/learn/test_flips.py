@@ -7,7 +7,7 @@ import pytest
 
 import lensgrad as lg
 from lensgrad.core.errors import BadValue, NoChange
-from lensgrad.learn.circuits import anf, gain, hamming, lifted_flip, lut_network, over, perceptron, random_mask, soften
+from lensgrad.learn.circuits import anf, gain, hamming, last_bit, lifted_flip, lut_network, over, perceptron, random_mask, soften
 from lensgrad.run.compile import program
 from lensgrad.theories.poly.semiring import Z2, Z
 
@@ -148,6 +148,11 @@ def test_gain_does_not_see_a_parity():
             NoChange,
             "gain(1) cannot move 'coefficients' : Z2[4]: what a flip does is read from R over the reals: learn circuits.soften(model), "
             "whose weights stay 0 or 1",
+        ),
+        (
+            lambda: lg.supervised(soften(anf(2, 2, semiring=Z)), hamming, lg.chain(last_bit, lg.ascent), 1.0),
+            NoChange,
+            "last_bit is for vectors over a semiring, one at a time, and what comes back is f32[4]",
         ),
         (
             lambda: lg.supervised(soften(anf(2, 2, semiring=Z)), hamming, gain(), 0.1),

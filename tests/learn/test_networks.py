@@ -50,6 +50,14 @@ def test_bits_whole_numbers_and_reals_agree_where_weights_are_bits():
     assert all(others[n].tolist() == v.tolist() for n, v in values.items())
 
 
+def test_a_model_kept_whole_has_the_numbers_of_its_generators():
+    network, rows = lut_network(9, [20, 12], classes=3, seed=1), np.random.default_rng(0).random((16, 9), np.float32)
+    learners = [lg.supervised(soften(network, whole=w), lg.cross_entropy, lg.descent, 0.1) for w in (True, False)]
+    runs = [learner.fit((rows, np.arange(16) % 3), epochs=3, batch_size=8, progress=False) for learner in learners]
+    for name, table in runs[0].weights.items():
+        np.testing.assert_allclose(table, runs[1].weights[name], atol=1e-6)
+
+
 def test_a_hundred_thousand_gates_are_a_few_nodes():
     assert len(lut_network(1000, [50_000, 50_000], 10).arrow.nodes) < 40
 

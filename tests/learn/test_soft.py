@@ -13,6 +13,7 @@ from lensgrad.cat.reverse import R
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.learn.batching import batch
 from lensgrad.learn.circuits.soft import GATES, hardened, relaxed, sigmoid_tables, softmax_gates
+from lensgrad.learn.circuits.wiring import random_wiring
 from lensgrad.run.compile import program
 from lensgrad.run.values import initial
 from lensgrad.theories.smooth.array import Real
@@ -47,7 +48,7 @@ def test_each_of_the_sixteen_gates_is_its_own_truth_table():
 def test_networks_begin_as_wires_from_the_first_input_of_each_gate():
     for way in (sigmoid_tables(), softmax_gates(spread=0.0)):
         values = initial(relaxed(WIDE, way).params, 0)
-        wires = [circuits.wiring.random_wiring(a, g, 2, 1 + i)[0] for i, (a, g) in enumerate(((6, 12), (12, 8)))]
+        wires = [random_wiring(a, g, 2, 1 + i)[0] for i, (a, g) in enumerate(((6, 12), (12, 8)))]
         assert (run(hardened(WIDE, way), values, ROWS) == ROWS[:, wires[0]][:, wires[1]]).all()
 
 
