@@ -10,14 +10,40 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue
-from lensgrad.learn.circuits import *  # noqa: F403
-from lensgrad.learn.circuits import __all__ as models
-from lensgrad.learn.circuits import satisfying, searching, soften
+from lensgrad.learn.circuits import (
+    anf,
+    esop,
+    gain,
+    hamming,
+    last_bit,
+    lift,
+    lifted_flip,
+    lookup,
+    lut_layer,
+    lut_network,
+    monomials,
+    or_pool2d,
+    over,
+    parity,
+    perceptron,
+    pseudo_linear,
+    random_mask,
+    satisfying,
+    searching,
+    soften,
+    tree_conv2d,
+    votes,
+    walk,
+)
 from lensgrad.run.compile import compile as compile_closed
 from lensgrad.run.solve import solve
 from lensgrad.run.values import initial
 
-__all__ = [*models, "Found", "satisfy", "search", "solve"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "Found", "anf", "esop", "gain", "hamming", "last_bit", "lift", "lifted_flip", "lookup", "lut_layer", "lut_network",
+    "monomials", "or_pool2d", "over", "parity", "perceptron", "pseudo_linear", "random_mask", "satisfy", "satisfying", "search",
+    "searching", "soften", "solve", "tree_conv2d", "votes", "walk",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
