@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.backends import numpy as backend
+from lensgrad.cat.names import Role
 from lensgrad.cat.para import Para
 from lensgrad.cat.reverse import reverse
 from lensgrad.core.diagram import Diagram
@@ -31,6 +32,9 @@ def solve(model: Para, data: Any) -> Values:
     Where there are several, the weights that come later in the model are 0 wherever they may be: of an algebraic normal form, those of
     high degree. Raises `BadValue` for a model that is not affine in its weights, and for rows that no weights fit.
     """
+    still = [name for name, p in zip(model.names, model.params, strict=True) if p.role is not Role.WEIGHT]
+    if still:
+        raise BadValue(f"'{still[0]}' is no weight, so it is not solved for: give the model its value first, or thaw it")
     field = field_of(model)
     arrow, ports = unfold(model.arrow), [p.ob for p in model.params]
     n, (x, y) = len(ports), data

@@ -106,6 +106,10 @@ def test_whether_a_model_is_affine_is_read_from_its_diagram():
             parametric([Param("c", Bits(1, modulo(4)))], Bits(1, modulo(4)), lambda c, x: c * x), ([[1]], [1]), BadValue,
             "Z4 is no field, so equations over it cannot be solved by elimination: use modulo(p) with p prime",
         ),
+        (
+            parity(2).freeze(), ([[1, 0]], [1]), BadValue,
+            "'mask' is no weight, so it is not solved for: give the model its value first, or thaw it",
+        ),
         (parity(2), ([[1, 0]], [1, 1]), BadValue, "1 inputs and 2 labels are no rows: give a label for each input"),
         (parity(2), ([[2, 0]], [1]), BadValue, "'x' wants elements 0..1 of Z2, got 0 to 2"),
         (
