@@ -7,8 +7,9 @@ import pytest
 from refusals import told
 
 import lensgrad as lg
-from lensgrad.core.errors import BadValue
-from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, output_names
+from lensgrad import export
+from lensgrad.core.errors import BadValue, CheckFailed
+from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, networks, output_names
 from lensgrad.learned.polynomials import decoded
 from lensgrad.learned.problem import Infeasible
 from tests.export.test_simplify import MONK
@@ -82,11 +83,22 @@ def test_of_many_classes_exactly_one_output_is_one(method, least):
 
 
 def test_the_first_class_whose_output_is_one_counts_and_the_last_where_none_is():
-    from lensgrad import export
-
     gates = export.formula(["a", "b"], lambda x: {"p": x["a"], "q": x["b"], "r": x["a"] & x["b"]})
     problem = Problem(np.zeros((1, 2)), np.zeros(1), ("a", "b"), ("y=p", "y=q", "y=r"), 3)
     assert decoded(gates, problem).run([[0, 0], [1, 0], [0, 1], [1, 1]]).tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_a_circuit_that_is_not_what_its_network_computes_at_bits_is_refused(monkeypatch):
+    problem, whole = rows_of(lambda r: r[0] & r[1], 4), networks.voted
+
+    def turned(*args):
+        made = whole(*args)
+        return export.Circuit(made.inputs, made.outputs, made.ands, made.roots ^ 1)
+
+    monkeypatch.setattr(networks, "voted", turned)
+    assert told(CheckFailed, lambda: learn(problem, QUICK, "soft")) == (
+        "the hardened circuit decides 16 of 16 rows otherwise than its network at bits: this is a defect of lensgrad, please report it"
+    )
 
 
 def test_what_cannot_be_held_back_is_not():

@@ -12,20 +12,24 @@ import numpy as np
 
 from lensgrad import export
 from lensgrad.cat.para import Para
+from lensgrad.core.errors import CheckFailed
 from lensgrad.evaluation import Run
 from lensgrad.export.circuit import Circuit
+from lensgrad.learn.batching import batch
 from lensgrad.learn.circuits import lifted_flip, over, soften, votes
 from lensgrad.learn.circuits.networks import lut_layer, lut_network
 from lensgrad.learn.circuits.soft import Relaxation, relaxed
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam
 from lensgrad.learn.rates import cosine, linear_decay
+from lensgrad.learned.circuit import decided
 from lensgrad.learned.problem import Found, Numbers, Plan, Problem, lengths
 from lensgrad.learner import Learner, supervised
 from lensgrad.run.compile import program
 from lensgrad.theories.poly.semiring import Z2
 
 FLIP_RATE, FLIP_TEMPERATURE = 0.01, 6.0
+SQUARE = 1000  # rows on which a hardened circuit is compared with its network
 
 
 def network(problem: Problem, plan: Plan) -> Para:
@@ -45,7 +49,21 @@ def soft(problem: Problem, plan: Plan) -> Found:
     """Soft tables by gradient (arXiv 2210.08277): first their means, then straight through their vertices, so nothing is lost."""
     gates = network(problem, plan)
     run, history = trained(gates, problem, plan)
-    return Found(gates_of(gates, plan.relaxation, run.values, problem), "soft", history)
+    circuit = gates_of(gates, plan.relaxation, run.values, problem)
+    check_square(gates, circuit, run.values, problem, plan)
+    return Found(circuit, "soft", history)
+
+
+def check_square(gates: Para, circuit: Circuit, values: Mapping[str, Any], problem: Problem, plan: Plan) -> None:
+    """Refuse a circuit that decides otherwise, on the first rows it learned from, than the network in Smooth does at its vertices."""
+    rows = problem.x[:SQUARE]
+    model = gates >> votes(gates.cod[0].size, problem.classes)
+    sharp = batch(relaxed(model, replace(plan.relaxation, straight=True), plan.temperature), len(rows))
+    found = program(sharp, plan.backend)({**{n: values[n] for n in sharp.names}, "input": rows.astype(np.float32)})["output"]
+    differ = int((np.asarray(found).argmax(1) != decided(circuit.run(rows))).sum())
+    if differ:
+        told = f"the hardened circuit decides {differ} of {len(rows)} rows otherwise than its network at bits"
+        raise CheckFailed(f"{told}: this is a defect of lensgrad, please report it")
 
 
 def trained(gates: Para, problem: Problem, plan: Plan) -> tuple[Run, tuple[Any, ...]]:
