@@ -46,6 +46,7 @@ def test_a_table_becomes_gates_a_rule_and_files_that_the_other_commands_take(run
     assert lines[4].startswith("rule: rain=yes = ") and "written: w.aag, w.json, w.care.aig" in lines
     assert run("predict", "w.aag", "w.csv")[2] == "right: 40 of 40 (1.0000)\n"
     assert run("simplify", "w.aag", "-o", "small.blif", "--care", "w.care.aig")[0] == 0
+    assert run("predict", "small.blif", "w.csv")[2] == "right: 40 of 40 (1.0000)\n"
     assert run("prove", "w.aag", "small.blif", "--care", "w.care.aig")[0] == 0
     assert run("export", "w.aag", "--to", "verilog")[0] == 0 and "rain=yes" in (tmp_path / "w.v").read_text(encoding="utf-8")
 

@@ -56,6 +56,9 @@ def simplify(
     found = export.read(file)
     made = export.simplify(found, None if care is None else export.read(care))
     export.write(made, output)
+    encoder = file.with_suffix(".json")  # what `learn` wrote beside the circuit stays beside it
+    if encoder.is_file():
+        output.with_suffix(".json").write_bytes(encoder.read_bytes())
     say(f"{file.name}: {found.size} ANDs, depth {found.depth}")
     say(f"{output.name}: {made.size} ANDs, depth {made.depth}")
 
