@@ -86,3 +86,21 @@ def test_wrong_calls_are_one_sentence(run, tmp_path):
     (tmp_path / "w.json").unlink()
     told = "there is no 'w.json' beside 'w.aig', and it says how rows become bits: `learn` writes both"
     assert run("predict", "w.aig", "new.csv") == (2, "", f"lensgrad: {told}\n")
+
+
+def test_properties_of_a_learned_circuit_are_proved_or_refuted_by_name(run, tmp_path):
+    pytest.importorskip("pysat", reason="not run: proofs need the extra `sat`")
+    made = export.formula(["a", "b", "c"], lambda x: {"y": x["a"] & x["b"] | x["a"] & ~x["a"] & x["c"]})
+    export.write(made, tmp_path / "n.aig")
+    assert run("property", "n.aig", "--irrelevant", "c") == (0, "proved: c has no influence\n", "")
+    assert run("property", "n.aig", "--monotone", "a") == (0, "proved: raising a lowers nothing\n", "")
+    told = "proved: exchanging a and b changes nothing\nproof: p\n"
+    assert run("property", "n.aig", "--swap", "a:b", "--save", "p") == (0, told, "") and (tmp_path / "p" / "proof.drat").exists()
+    code, out, _ = run("property", "n.aig", "--irrelevant", "a,b")
+    assert code == 1 and out.startswith("refuted: ")
+    for args, why in (
+        ((), "one property is asked at a time: give one of --irrelevant, --monotone, --swap"),
+        (("--swap", "a"), "a swap is written A:B,C:D with the names of inputs, got 'a'"),
+        (("--monotone", "q"), "the circuit has no input 'q', it has a, b, c"),
+    ):
+        assert run("property", "n.aig", *args) == (2, "", f"lensgrad: {why}\n")

@@ -27,7 +27,7 @@ Seconds = Annotated[float, typer.Option(help="Seconds after which the answer is 
 
 @circuit.callback()
 def about() -> None:
-    """Boolean circuits: learn, show, simplify, export, prove, predict."""
+    """Boolean circuits: learn, show, simplify, export, prove, predict, properties."""
 
 
 @circuit.command(cls=example("lensgrad circuit show net.aig", "lensgrad circuit show net.blif --names"))

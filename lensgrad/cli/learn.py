@@ -10,6 +10,7 @@ import typer
 
 from lensgrad.cli.circuit import circuit
 from lensgrad.cli.console import example, say
+from lensgrad.cli.properties import names
 from lensgrad.cli.train import writable
 from lensgrad.core.errors import BadValue, listed
 
@@ -54,7 +55,7 @@ def learn(
     output = writable(data.with_suffix(".aig") if output is None else output)
     cells = csv_cells(data)
     labels, classes = labelled(cells, target)
-    fitted = encoder(cells, levels=levels, categorical=names(categorical), drop=[target, *listed_names(drop)])
+    fitted = encoder(cells, levels=levels, categorical=named(categorical), drop=[target, *names(drop)])
     say(f"{data.name}: {len(labels)} rows, {len(fitted.columns)} columns as {len(fitted.names)} bits; {counted(labels, classes, target)}")
     problem = ways.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
     plan = ways.Plan(layers_of(gates), steps, seed=seed, progress=True)
@@ -143,12 +144,8 @@ def layers_of(gates: int) -> tuple[int, ...]:
     return tuple((gates + k) // 3 for k in range(3))
 
 
-def names(text: str) -> Any:
-    return "all" if text == "all" else listed_names(text)
-
-
-def listed_names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def named(text: str) -> Any:
+    return "all" if text == "all" else names(text)
 
 
 def counted(labels: list[str], classes: tuple[str, ...], target: str) -> str:
