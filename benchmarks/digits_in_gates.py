@@ -7,7 +7,8 @@
 Every model reads the same bits: each pixel > 127, of those that are neither 0 nor 1 on nearly all training images. Plans were chosen by
 the last 10,000 of the 60,000 training images; what is reported learned from all 60,000 and meets the 10,000 test images once, as the
 circuit itself: its ANDs are counted with the comparators of the pixels and the vote. LUT6 and depth in LUT6 are those of
-`abc -c "if -K 6"`, where abc is on PATH. --write keeps the figures in docs/digits-in-gates.json and draws docs/digits-in-gates.svg.
+`abc -c "if -K 6"`, where abc is on PATH. --write keeps the figures in docs/digits-in-gates.json, draws docs/digits-in-gates.svg, and
+writes the table in docs/circuits-walk.md.
 """
 
 from __future__ import annotations
@@ -178,6 +179,9 @@ def keep(name: str, row: dict[str, Any]) -> None:
     found[name] = [kept[k] for k in sorted(kept)]
     file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (DOCS / "digits-in-gates.svg").write_text(picture.drawn(found), encoding="utf-8")
+    page = DOCS / "circuits-walk.md"
+    if page.exists():
+        page.write_text(picture.placed(page.read_text(encoding="utf-8"), picture.table(found)), encoding="utf-8", newline="\n")
 
 
 def options() -> argparse.ArgumentParser:

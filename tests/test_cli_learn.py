@@ -26,7 +26,7 @@ def run(capsys, tmp_path, monkeypatch):
 def weather(path, rows=40):
     """Rain where it is cloudy and below 15 degrees."""
     rng = np.random.default_rng(0)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["sky", "degrees", "rain"])
         for _ in range(rows):
@@ -56,16 +56,16 @@ def test_the_seed_repeats_a_circuit_and_rows_without_classes_are_predicted(run, 
     for name in ("a.aig", "b.aig"):
         assert run("learn", "w.csv", "--target", "rain", *QUICK, "--seed", "3", "-o", name)[0] == 0
     assert export.read(tmp_path / "a.aig") == export.read(tmp_path / "b.aig")
-    (tmp_path / "new.csv").write_text("degrees,sky\n6,cloudy\n24,clear\n")
+    (tmp_path / "new.csv").write_text("degrees,sky\n6,cloudy\n24,clear\n", encoding="utf-8")
     assert run("predict", "a.aig", "new.csv") == (0, "yes\nno\n", "")
 
 
 def test_wrong_calls_are_one_sentence(run, tmp_path):
     weather(tmp_path / "w.csv")
-    (tmp_path / "one.csv").write_text("a,y\n1,no\n2,no\n")
-    (tmp_path / "same.csv").write_text("a,y\n1,no\n1,yes\n")
-    (tmp_path / "many.csv").write_text("a,y\n" + "".join(f"{k},{k}\n" for k in range(80)))
-    (tmp_path / "words.csv").write_text("a,y\n" + "".join(f"n{k},{k % 2}\n" for k in range(300)))
+    (tmp_path / "one.csv").write_text("a,y\n1,no\n2,no\n", encoding="utf-8")
+    (tmp_path / "same.csv").write_text("a,y\n1,no\n1,yes\n", encoding="utf-8")
+    (tmp_path / "many.csv").write_text("a,y\n" + "".join(f"{k},{k}\n" for k in range(80)), encoding="utf-8")
+    (tmp_path / "words.csv").write_text("a,y\n" + "".join(f"n{k},{k % 2}\n" for k in range(300)), encoding="utf-8")
     for args, told in (
         (("w.csv", "--target", "snow"), "there is no column 'snow'; the columns are: sky, degrees, rain"),
         (("no.csv", "--target", "y"), "there is no file 'no.csv'"),
@@ -80,7 +80,7 @@ def test_wrong_calls_are_one_sentence(run, tmp_path):
     ):  # fmt: skip
         assert run("learn", *args)[::2] == (2, f"lensgrad: {told}\n")
     assert run("learn", "w.csv", "--target", "rain", *QUICK)[0] == 0
-    (tmp_path / "new.csv").write_text("degrees,sky\n6,foggy\n")
+    (tmp_path / "new.csv").write_text("degrees,sky\n6,foggy\n", encoding="utf-8")
     told = "line 2, column 'sky': 'foggy' is none of the known values clear, cloudy"
     assert run("predict", "w.aig", "new.csv") == (2, "", f"lensgrad: {told}\n")
     (tmp_path / "w.json").unlink()

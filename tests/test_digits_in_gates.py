@@ -8,6 +8,7 @@ import pytest
 
 import lensgrad as lg
 from benchmarks import digits_in_gates as digits
+from benchmarks.digits import picture
 from lensgrad import export
 
 
@@ -35,16 +36,26 @@ def test_lookup_tables_are_counted_by_abc():
 def test_figures_are_kept_beside_those_measured_before(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib", reason="not run: the picture needs matplotlib")
     monkeypatch.setattr(digits, "DOCS", tmp_path)
+    (tmp_path / "circuits-walk.md").write_text("a\n<!-- figures -->\nold\n<!-- end of figures -->\nb\n", encoding="utf-8")
     for row in ({"gates": 20, "test": 0.9}, {"gates": 10, "test": 0.8}, {"gates": 20, "test": 0.95}):
         digits.keep("lensgrad", row)
     digits.keep("other", {"gates": 5, "test": 0.5})
     kept = json.loads((tmp_path / "digits-in-gates.json").read_text(encoding="utf-8"))
     assert kept == {"lensgrad": [{"gates": 10, "test": 0.8}, {"gates": 20, "test": 0.95}], "other": [{"gates": 5, "test": 0.5}]}
-    picture = (tmp_path / "digits-in-gates.svg").read_text(encoding="utf-8")
-    assert picture.lstrip().startswith("<?xml") and "svg" in picture
+    drawn = (tmp_path / "digits-in-gates.svg").read_text(encoding="utf-8")
+    assert drawn.lstrip().startswith("<?xml") and "svg" in drawn
+    page = (tmp_path / "circuits-walk.md").read_text(encoding="utf-8")
+    assert page.startswith("a\n<!-- figures -->\n| model") and page.endswith(
+        "| other | 5 | 50.00 % |  |  |  |  |  |\n<!-- end of figures -->\nb\n"
+    )
 
 
 def test_the_quick_run_learns_and_counts(data_folder, capsys):
     assert digits.main(["--quick", "--models", "lensgrad"]) == 0
     line = capsys.readouterr().out.splitlines()[-1]
     assert line.startswith("lensgrad gates 600  layers (300, 300)  test 0.") and float(line.split("test ")[1].split()[0]) > 0.7
+
+
+def test_the_page_has_the_figures_that_were_kept():
+    page, kept = ((digits.DOCS / name).read_text(encoding="utf-8") for name in ("circuits-walk.md", "digits-in-gates.json"))
+    assert picture.table(json.loads(kept)) in page

@@ -25,7 +25,9 @@ def rows_of(function, n=6):
 
 
 def monk(number, part):
-    rows = np.array([line.split()[:7] for line in (MONK / f"monks-{number}.{part}").read_text().splitlines() if line.strip()], int)
+    rows = np.array(
+        [line.split()[:7] for line in (MONK / f"monks-{number}.{part}").read_text(encoding="utf-8").splitlines() if line.strip()], int
+    )
     return {f"a{i}": rows[:, i] for i in range(1, 7)}, rows[:, 0]
 
 
@@ -122,7 +124,7 @@ def test_refusals(tmp_path):
     two = Problem(np.array([[0], [1]]), np.array([0, 1]), encoder.names, ("y=1",), 2)
     saved = LearnedCircuit(encoder, learn(two, QUICK, "solve").circuit, ("0", "1"))
     saved.save(tmp_path / "c.aig")
-    (tmp_path / "c.json").write_text("{}")
+    (tmp_path / "c.json").write_text("{}", encoding="utf-8")
     assert told(BadValue, lambda: load_circuit(tmp_path / "c.aig")) == "'c.json' is no encoder that `learn` wrote: 'classes'"
     assert told(BadValue, lambda: replace(saved, target="z")) == (
         "a learned circuit has the bits of its encoder as inputs and its classes as outputs, and these differ"

@@ -30,3 +30,26 @@ def drawn(found: dict[str, list[dict[str, Any]]]) -> str:
     figure.savefig(out, format="svg", metadata={"Date": None})
     pyplot.close(figure)
     return out.getvalue()
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> str:
+    """The figures as a table in Markdown, one row for each model."""
+    head = "| model | gates | test accuracy | ANDs, all in | depth | LUT6 | depth | steps |"
+    rows = [
+        f"| {name} | {r['gates']:,} | {100 * r['test']:.2f} % | {told(r, 'ands')} | {told(r, 'depth')} | {told(r, 'lut6')} "
+        f"| {told(r, 'lut6_depth')} | {told(r, 'steps')} |"
+        for name, models in found.items()
+        for r in models
+    ]
+    return "\n".join([head, "|---|--:|--:|--:|--:|--:|--:|--:|", *rows])
+
+
+def told(row: dict[str, Any], what: str) -> str:
+    return f"{row[what]:,}" if what in row else ""
+
+
+def placed(page: str, text: str) -> str:
+    """A page with its table written anew, between the marks around it."""
+    start, end = "<!-- figures -->\n", "\n<!-- end of figures -->"
+    before, _, rest = page.partition(start)
+    return before + start + text + end + rest.partition(end)[2] if rest else page

@@ -19,7 +19,7 @@ COLUMNS = ("a1", "a2", "a3", "a4", "a5", "a6")
 
 
 def robots(part):
-    rows = np.array([line.split()[:7] for line in (MONK / part).read_text().splitlines() if line.strip()], int)
+    rows = np.array([line.split()[:7] for line in (MONK / part).read_text(encoding="utf-8").splitlines() if line.strip()], int)
     return dict(zip(COLUMNS, rows[:, 1:].T, strict=True)), rows[:, 0]
 
 

@@ -115,8 +115,7 @@ def test_refusals_when_fitting():
         "row 1, column 'a': 'q' is no number, and 3 other cells of the column are; correct it, or name the column in categorical=…"
     )
     assert (
-        told(BadValue, lambda: Encoder.read([{"kind": "thermometer"}]))
-        == "this is no encoder as `Encoder.data` writes it: KeyError, 'low'"
+        told(BadValue, lambda: Encoder.read([{"kind": "thermometer"}])) == "this is no encoder as `Encoder.data` writes it: KeyError, 'low'"
     )
     with pytest.raises(BadValue):
         Encoder((OneHot("a", ("b c", "b_c")),))
