@@ -59,6 +59,24 @@ def test_a_padded_batch_has_the_loss_and_gradients_of_its_sequences_alone(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_the_longest_sequence_is_computed_as_if_nothing_were_padded(name):
+    """Among five copies of itself to the bit; alone to units in the last place: products of another size sum in another order."""
+    rng = np.random.default_rng(2)
+    words = [rng.integers(0, 7, n) for n in LENGTHS]
+    whole, longest = task(name, 6), LENGTHS.index(max(LENGTHS))
+    weights = [rng.standard_normal(p.ob[0].shape) for p in whole.params if p.role is Role.WEIGHT]
+
+    def losses(given):
+        padded = lg.data.pad(given, value=5)
+        y = np.ones((len(given), 6) if "a step" in name else len(given), int)
+        return outputs(batch(whole, len(given)), [padded["x"], padded["mask"], *weights, y])[0]
+
+    found = losses(words)[longest]
+    assert found == losses([words[longest]] * 5)[longest]
+    np.testing.assert_allclose(found, losses([words[longest]])[0], rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_what_padding_holds_is_never_read(name):
     rng = np.random.default_rng(1)
     words = [rng.integers(0, 7, n) for n in LENGTHS]
