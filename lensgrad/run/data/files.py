@@ -59,10 +59,17 @@ def here(file: Official) -> bool:
 
 def verified(path: Path, file: Official, fix: str) -> Path:
     """The path of a file with the official checksum, or an error that says what it has and what to do."""
-    found = digest(path, file.algorithm)
-    if found != file.digest and not (file.content and unpacked_digest(path) == file.content):
-        raise BadValue(f"'{path}' is corrupt: its {file.algorithm} is {found} and should be {file.digest}; {fix}")
+    if told := wrong(path, file):
+        raise BadValue(f"'{path}' is corrupt: {told}; {fix}")
     return path
+
+
+def wrong(path: Path, file: Official) -> str:
+    """What is wrong with a file; nothing if it is the official one."""
+    found = digest(path, file.algorithm)
+    if found == file.digest or (file.content and unpacked_digest(path) == file.content):
+        return ""
+    return f"its {file.algorithm} is {found} and should be {file.digest}"
 
 
 def digest(path: Path, algorithm: str) -> str:
@@ -94,8 +101,8 @@ def downloaded(target: Path, file: Official) -> Path:
     for address in file.addresses:
         try:
             return fetch(address, target, file)
-        except (OSError, BadValue) as wrong:
-            reasons.append(f"{address}: {getattr(wrong, 'reason', None) or wrong}")
+        except (OSError, BadValue) as error:
+            reasons.append(f"{address}: {getattr(error, 'reason', None) or error}")
     place = f"{file.folder}/{file.name}"
     raise MissingData(
         f"'{place}' is not on this machine and could not be downloaded ({listed(reasons)}): put the file at '{target}', "
@@ -116,7 +123,8 @@ def fetch(address: str, target: Path, file: Official) -> Path:
             size = int(answer.headers.get("Content-Length") or 0)
             with shown(file.name, size) as seen:
                 copy(answer, out, seen)
-        verified(part, file, "what this address serves is not the official file")
+        if told := wrong(part, file):
+            raise BadValue(f"this serves another file, {told}")
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -85,7 +85,9 @@ def test_a_corrupt_download_is_not_kept(home):
     found = hashlib.md5(b"an error page", usedforsecurity=False).hexdigest()
     with pytest.raises(MissingData) as error:
         files.official(file)
-    assert f"is corrupt: its md5 is {found} and should be {MD5}; what this address serves is not the official file" in str(error.value)
+    why = f"{file.addresses[0]}: this serves another file, its md5 is {found} and should be {MD5}"
+    place = f"put the file at '{home / 'cache' / 'set' / 'a.bin'}', or set LENSGRAD_DATA to a folder that has set/a.bin"
+    assert str(error.value) == f"'set/a.bin' is not on this machine and could not be downloaded ({why}): {place}"
     assert list((home / "cache" / "set").iterdir()) == []
 
 
