@@ -52,7 +52,8 @@ class Learner:
     metrics: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     derivative: Derivative | None = None
-    programs: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    # Never given, so that a learner made from another compiles its own.
+    programs: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def lens(self, batch: int | None = None) -> Para:
         """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterized by the optimizer gives by hand."""
@@ -108,7 +109,7 @@ class Learner:
     def frozen(self) -> Learner:
         """The same learner without functions: its rate and its optimizer as values at this task, which a file can hold."""
         rate, points = frozen(self.task, self.rate, self.optimizer)
-        return replace(self, rate=rate, optimizer=points, programs={})
+        return replace(self, rate=rate, optimizer=points)
 
     def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
         """This learner as a file holds it."""
@@ -142,7 +143,7 @@ class Learner:
         """The same learner with a weight for each example, as data of that name: its loss is w · l."""
         where = ("weighted", label)
         if where not in self.programs:
-            self.programs[where] = replace(self, task=weighted(self.task, label), programs={})
+            self.programs[where] = replace(self, task=weighted(self.task, label))
         return self.programs[where]
 
     @property
@@ -257,7 +258,7 @@ def scaled(learner: Learner, rule: LossScale | float) -> Learner:
     """The same learner with a scale of its loss as a state."""
     rule = rule if isinstance(rule, LossScale) else LossScale(rule)
     rate, optimizer = loss_scaled(learner.task, learner.rate, learner.optimizer, rule)
-    return replace(learner, rate=rate, optimizer=optimizer, programs={})
+    return replace(learner, rate=rate, optimizer=optimizer)
 
 
 LINKS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}  # what makes probabilities of outputs trained with a loss

@@ -1,6 +1,7 @@
 """The learner: one composite lens, trained; against formulas and loops written by hand."""
 
 import runpy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,16 @@ def by_hand(values, x, y, size):
 
 def order(seed, epoch, examples=10):
     return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(examples)
+
+
+def test_a_learner_made_from_another_steps_by_its_own_rate():
+    first = learner(size=0.1)
+    values, fed = first.initial(0), {"x": X, "y": Y}
+    slow = first.step(10)({**values, **fed})
+    fast = replace(first, rate=lg.rate(0.2)).step(10)({**values, **fed})
+    for name, value in values.items():
+        np.testing.assert_allclose(fast[name] - value, 2 * (slow[name] - value), rtol=1e-9, atol=1e-14)
+    assert first.lens(10) is first.lens(10) != replace(first, rate=lg.rate(0.2)).lens(10)
 
 
 # -- the closed lens ---------------------------------------------------------------------------------------------------

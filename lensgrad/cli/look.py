@@ -46,7 +46,7 @@ def check_shapes(learner: Learner, wanted: Learner, file: Path, name: str) -> No
 
 def measured(run: Run, data: Any) -> str:
     """Loss, accuracy, and the metrics of classes, each the mean over classes."""
-    learner = replace(run.learner, metrics=WHOLE, programs={})
+    learner = replace(run.learner, metrics=WHOLE)
     report = replace(run, learner=learner).evaluate(data)
     return "  ".join(f"{name} {value:.4f}" for name, value in report.items())
 
