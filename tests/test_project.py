@@ -11,7 +11,7 @@ import pytest
 
 import lensgrad
 from benchmarks import linear_cost
-from tools import evidence, measures, refusals, size
+from tools import evidence, measures, measures_examples, refusals, size
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -118,6 +118,19 @@ def test_evidence_reports_what_fails_beside_what_holds(monkeypatch, tmp_path, ca
     assert "| c | **FAILS** | could not be measured: ZeroDivisionError: division by zero |" in page
     assert "- in lensgrad with python\n" in page
     assert capsys.readouterr().out.count("FAILS") == 2
+
+
+def test_examples_are_timed_and_must_leave_their_pictures(tmp_path, monkeypatch):
+    (tmp_path / "plain.py").write_text("print('no picture')", encoding="utf-8")
+    (tmp_path / "drawn.py").write_text('print("epoch 1/2")\nprint("a | 1.5")\nopen("a.png", "w").close()', encoding="utf-8")
+    told, (*_, row) = measures_examples.examples(tmp_path)
+    assert told.startswith("1 examples with pictures, the slowest in ") and row.endswith(" | a.png, 0 KB | a \\| 1.5 |")
+    monkeypatch.setattr(measures_examples, "LIMIT", 0.0)
+    with pytest.raises(measures.Broken):
+        measures_examples.examples(tmp_path)
+    (tmp_path / "drawn.py").write_text('"a.png"\nprint("nothing")', encoding="utf-8")
+    with pytest.raises(measures.Broken, match=r"drawn\.py left no a\.png"):
+        measures_examples.examples(tmp_path)
 
 
 def test_evidence_of_one_piece_keeps_what_the_others_gave(monkeypatch, tmp_path):

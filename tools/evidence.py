@@ -20,6 +20,7 @@ import numpy as np
 
 from tools import measures as m
 from tools import measures_circuits as c
+from tools import measures_examples as e
 
 PAGE = m.ROOT / "docs" / "evidence.md"
 
@@ -55,6 +56,7 @@ PIECES = (
     Piece("circuits flips", "Networks of gates learn by lifted flips where plain ascent stays at chance", c.lifted),
     Piece("circuits forms", "Normal forms grow greedily to the rule, and are solved exactly over Z2", c.forms),
     Piece("circuits digits", "MNIST 0/1 at least .998 with at most 2000 gates in under 30 s", c.digits),
+    Piece("examples", "Each example that leaves a picture runs in full in under three minutes on two cores", e.examples),
     Piece("packages", "`pip install .` in a fresh environment brings nothing heavy, and trains", m.packages),
     Piece("import", "Importing adds at most 0.2 s to NumPy's import", m.importing),
     Piece("refusals", "Wrong input is refused in a sentence", m.refusals),
