@@ -122,7 +122,7 @@ def test_evidence_reports_what_fails_beside_what_holds(monkeypatch, tmp_path, ca
 
 def test_examples_are_timed_and_must_leave_their_pictures(tmp_path, monkeypatch):
     (tmp_path / "plain.py").write_text("print('no picture')", encoding="utf-8")
-    (tmp_path / "drawn.py").write_text('print("epoch 1/2")\nprint("a | 1.5")\nopen("a.png", "w").close()', encoding="utf-8")
+    (tmp_path / "drawn.py").write_text('print("epoch 1/2")\nprint("a | 1.5")\nopen("a.png", "wb").close()', encoding="utf-8")
     told, (*_, row) = measures_examples.examples(tmp_path)
     assert told.startswith("1 examples with pictures, the slowest in ") and row.endswith(" | a.png, 0 KB | a \\| 1.5 |")
     monkeypatch.setattr(measures_examples, "LIMIT", 0.0)
