@@ -92,6 +92,15 @@ def test_a_file_keeps_it_and_training_goes_on(tmp_path, derivative):
     np.testing.assert_array_equal(again.values["weight"], whole.values["weight"])
 
 
+@pytest.mark.parametrize("derivative", [sam(0.1), extrapolated(0.05), newton_cg(2, 0.5)], ids=repr)
+def test_two_backends_take_the_same_steps(derivative):
+    pytest.importorskip("jax")
+    learner = lg.supervised(MODEL, lg.mse, lg.sgd(0.1), derivative=derivative)
+    ours, theirs = (learner.fit((X, Y), epochs=2, batch_size=5, progress=False, backend=b).values for b in ("numpy", "jax"))
+    for n in MODEL.names:
+        np.testing.assert_allclose(ours[n], theirs[n], rtol=0, atol=1e-12)
+
+
 def test_a_learner_without_one_is_written_as_before():
     assert "derivative" not in text(lg.supervised(MODEL, lg.mse, lg.sgd(0.1)).recipe().data)
     assert "derivative" in text(lg.supervised(MODEL, lg.mse, lg.sgd(0.1), derivative=sam(0.1)).recipe().data)
