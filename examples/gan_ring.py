@@ -54,6 +54,7 @@ print(f"W1 to the data: {[f'{t[0]:.2f} to {t[-1]:.3f}' for t in falls]}")
 if not quick:
     quarters = [[round(float(np.mean(part)), 3) for part in np.array_split(t, 4)] for t in falls]
     print(f"its mean over each quarter of training: {quarters}")
+    assert all((np.diff(row) < 0.005).all() for row in quarters), "the distance to the data does not keep falling"
 assert min(modes) >= (4 if quick else 7) and all(t[-1] < t[0] / 4 for t in falls), "the generator leaves out bumps of the ring"
 
 if not quick:
