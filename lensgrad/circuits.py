@@ -32,6 +32,7 @@ from lensgrad.learn.circuits import (
     searching,
     soften,
     tree_conv2d,
+    unit,
     votes,
     walk,
 )
@@ -42,7 +43,7 @@ from lensgrad.run.values import initial
 __all__ = [
     "Found", "anf", "esop", "gain", "hamming", "last_bit", "lift", "lifted_flip", "lookup", "lut_layer", "lut_network",
     "monomials", "or_pool2d", "over", "parity", "perceptron", "pseudo_linear", "random_mask", "satisfy", "satisfying", "search",
-    "searching", "soften", "solve", "tree_conv2d", "votes", "walk",
+    "searching", "soften", "solve", "tree_conv2d", "unit", "votes", "walk",
 ]  # fmt: skip
 
 

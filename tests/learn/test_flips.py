@@ -6,9 +6,26 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad.core.errors import BadValue, NoChange
-from lensgrad.learn.circuits import anf, gain, hamming, last_bit, lifted_flip, lut_network, over, perceptron, random_mask, soften
-from lensgrad.run.compile import program
+from lensgrad.core.errors import BadValue, NoChange, TypeMismatch
+from lensgrad.learn.batching import batch
+from lensgrad.learn.circuits import (
+    anf,
+    gain,
+    hamming,
+    last_bit,
+    lift,
+    lifted_flip,
+    lut_network,
+    over,
+    perceptron,
+    random_mask,
+    soften,
+    unit,
+)
+from lensgrad.lens import corner, lens
+from lensgrad.run.compile import compile, program
+from lensgrad.run.values import initial
+from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.poly.semiring import Z2, Z
 
 RNG = np.random.default_rng(0)
@@ -17,8 +34,6 @@ ROWS = np.array(list(product((0, 1), repeat=4)))
 
 def errors(model, weights, x, y):
     """How many bits a circuit over Z2 gets wrong."""
-    from lensgrad.learn.batching import batch
-
     return int((program(batch(model, len(x)))({**weights, "input": x})["output"] ^ y).sum())
 
 
@@ -127,6 +142,30 @@ def test_a_product_is_found_by_flips(rule):
     assert run.weights["coefficients"].tolist() == [0, 0, 0, 1]
 
 
+@pytest.mark.parametrize("make", [lambda s: anf(4, 3, semiring=s), lambda s: lut_network(4, [6, 3, 1], seed=1, semiring=s)])
+def test_on_a_lift_the_weights_are_bits_and_whole_numbers_come_back(make):
+    """(Z2ⁿ, Zⁿ): the same flips as on the image in the reals, with weights that are elements of Z2."""
+    y = (ROWS[:, 0] & ROWS[:, 1] | ROWS[:, 2])[:, None]
+    task = corner(Bits(4, Z), "x") >> make(Z) >> hamming("y")
+    closed = (lift(batch(task, 16)) >> unit).reparam({lg.weights: gain()})
+    step, soft = compile(closed), lg.supervised(soften(make(Z)), hamming, gain(), reduction="sum").step(16)
+    values = initial(closed.params, 4)
+    assert all(values[n].dtype == np.uint8 for n in make(Z).names)
+    for _ in range(6):
+        seen, other = step({**values, "x": ROWS, "y": y}), soft({**values, "x": ROWS, "y": y})
+        found = program(batch(make(Z2), 16))({**{n: values[n] for n in make(Z).names}, "input": ROWS})["output"]
+        assert seen["loss"].tolist() == (found ^ y).tolist()
+        values |= {n: seen[n] for n in values}
+        assert all(values[n].tolist() == other[n].tolist() for n in make(Z).names)
+
+
+def test_the_rate_of_a_lift_is_for_lifts():
+    with pytest.raises(TypeMismatch) as error:
+        lens(soften(anf(2, 1, semiring=Z))) >> unit
+    told = "unit ends a lens to which whole numbers come back, and this one has (f32[1], Δf32[1]): write circuits.lift(…) first"
+    assert str(error.value) == told
+
+
 def test_gain_does_not_see_a_parity():
     """One flip toward exclusive or repairs as many rows as it spoils, so greedy steps stay at the start; an exact solve does not."""
     rows = ROWS[:4, 2:]
@@ -146,8 +185,8 @@ def test_gain_does_not_see_a_parity():
         (
             lambda: lg.supervised(anf(2, 2), lg.xor, gain(), lg.echo),
             NoChange,
-            "gain(1) cannot move 'coefficients' : Z2[4]: what a flip does is read from R over the reals: learn circuits.soften(model), "
-            "whose weights stay 0 or 1",
+            "gain(1) cannot move 'coefficients' : Z2[4]: what a flip does is read from R over Z: learn circuits.soften(model), "
+            "whose weights stay 0 or 1, or circuits.lift(task)",
         ),
         (
             lambda: lg.supervised(soften(anf(2, 2, semiring=Z)), hamming, lg.chain(last_bit, lg.ascent), 1.0),

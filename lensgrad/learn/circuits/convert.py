@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import Any
 
-from lensgrad.cat.lens import Lens, Pair
+from lensgrad.cat.lens import Lens, Pair, backward, forward, silent
+from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, para
-from lensgrad.cat.reverse import R
-from lensgrad.core.diagram import Diagram, flatten
-from lensgrad.core.errors import BadValue
+from lensgrad.cat.reverse import reverse
+from lensgrad.core.diagram import Diagram, Family, flatten
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories import bridges
 from lensgrad.theories.poly.circuit import Vector
-from lensgrad.theories.poly.semiring import Z2, Semiring
+from lensgrad.theories.poly.semiring import Z2, Semiring, Z
 
 
 def over(model: Para, semiring: Semiring) -> Para:
@@ -39,24 +41,54 @@ def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole:
     return soft if temperature == 1 else soft >> para(trace(lambda *votes: tuple(v * (1.0 / temperature) for v in votes), soft.cod))
 
 
-def lift(f: Diagram) -> Lens:
+def lift(f: Any) -> Any:
     """The lens over bits of a circuit over Z : (Z2ᵃ, Zᵃ) → (Z2ᵇ, Zᵇ), whose get is f over Z2 and whose put is R over Z at the same bits.
 
     So a circuit runs on bits and learns from whole numbers, in which no two requests cancel. On circuits that give bits at bits,
-    lift(f ; g) = lift(f) ; lift(g), since the bits between are the same in both.
+    lift(f ; g) = lift(f) ; lift(g), since the bits between are the same in both. A parametric arrow is lifted with its parameters:
+    `(lift(batch(task, n)) >> unit).reparam({lg.weights: gain()})` is a closed lens without a real number that a weight would be.
     """
-    bits = bridges.base_change(f, Z2)
+    if isinstance(f, Para):
+        return lifted(f)
+    return lens_over_bits(f, len(f.cod))
+
+
+def lens_over_bits(f: Diagram, seeded: int) -> Lens:
+    """The lift of an arrow, where only so many of its results have a way back; the others are observed."""
+    bits, n = bridges.base_change(f, Z2), len(f.dom)
     into = bridges.include(bits.dom)
-    dom, cod = (paired(ob) for ob in (f.dom, f.cod))
-    back = R(f)
+    back = reverse(f, [True] * n, [k < seeded for k in range(len(f.cod))])
+    cod = paired(Ty(f.cod.atoms[:seeded])) @ silent(Ty(bits.cod.atoms[seeded:]))
 
     def put(*wires: Any) -> Any:
-        n = len(f.dom)
         return back(*flatten([into(*wires[:n])]), *wires[n:])
 
-    return Lens(dom, cod, bits, trace(put, *(Ty((a,)) for a in bits.dom @ f.cod)), "lift")
+    return Lens(paired(f.dom), cod, bits, trace(put, *(Ty((a,)) for a in bits.dom @ Ty(f.cod.atoms[:seeded]))), "lift")
+
+
+def lifted(f: Para) -> Para:
+    """The lift of a parametric arrow; first values become bits, and observables are observed over Z2."""
+
+    def start(p: Param) -> Any:
+        return None if p.init is None else bridges.base_change(p.init, Z2)
+
+    params = [replace(p, ob=paired(p.ob), init=start(p)) for p in f.params]
+    seen = [(label, silent(bridges.base(ob))) for label, ob in f.observables]
+    return Para.make(params, lens_over_bits(f.arrow, len(f.cod)), paired(f.cod), seen)
 
 
 def paired(ob: Ty) -> Ty:
     """(Z2ⁿ, Zⁿ), vector by vector."""
     return Ty(tuple(Pair(Ty((bit,)), Ty((a,))) for bit, a in zip(bridges.base(ob), ob, strict=True)))
+
+
+def ones(ob: Ty) -> Para:
+    """The lens (Z2ᵐ, Zᵐ) → I whose put is l ↦ 1."""
+    if backward(ob) != Ty(tuple(Vector(Z, a.size, a.rows) for a in backward(ob) if isinstance(a, Vector))):
+        raise TypeMismatch(f"unit ends a lens to which whole numbers come back, and this one has {ob}: write circuits.lift(…) first")
+    values = forward(ob)
+    put = trace(lambda *ls: [Vector(Z, x.atom.size, x.atom.rows).one() for x in ls], *(Ty((a,)) for a in values))
+    return Para.lift(Lens(ob, Ty(), Diagram.discard(values), put, "unit"))
+
+
+unit = Family("unit", ones)  # l ↦ 1 over the whole numbers, the rate of lifted circuits

@@ -22,9 +22,10 @@ from lensgrad.learn.optimizers.parts import Optimizer, movable, share, through
 from lensgrad.learn.rates import Schedule, scheduled
 from lensgrad.theories.bridges import Indicator, Values
 from lensgrad.theories.poly.circuit import Vector
+from lensgrad.theories.poly.semiring import Z2, Z
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth import pointwise as p
-from lensgrad.theories.smooth.array import Int, Real, full
+from lensgrad.theories.smooth.array import Array, Int, Real, full
 from lensgrad.theories.smooth.index import Iota
 from lensgrad.theories.smooth.reduce import ArgSort
 
@@ -85,7 +86,7 @@ def flips(name: str, choose: Choice, remembers: bool = False) -> Optimizer:
 
     def point(*params: Param) -> Para:
         weights = Ty(tuple(a for q in params for a in numbers(name, q)))
-        total = Real(sum(a.size for a in weights), dtype=weights[0].dtype)
+        total = Real(sum(a.size for a in weights), dtype=getattr(weights[0], "dtype", "float32"))
         states = [Param("flip.steps", updated(Int()), Role.STATE, init.zeros(Int())), Param("flip.key", updated(KEY), Role.KEY)]
         states += [Param("flip.memory", updated(total), Role.STATE, init.zeros(total))] * remembers
 
@@ -117,24 +118,35 @@ def moving(
 
 
 def numbers(name: str, param: Param) -> Ty:
-    """The arrays of 0 and 1 that a weight is."""
-    if any(isinstance(a, Vector) for a in movable(name, param, real=False)):
-        told = "what a flip does is read from R over the reals: learn circuits.soften(model), whose weights stay 0 or 1"
-        raise NoChange(f"{name} cannot move '{param.label}' : {forward(param.ob)}: {told}")
-    return movable(name, param)
+    """The arrays of 0 and 1, or the vectors of bits of a lift, that a weight is."""
+    weight = movable(name, param, real=False)
+    strange = [a for a, back in zip(weight, backward(param.ob), strict=True) if not flippable(a, back)]
+    if strange:
+        told = "what a flip does is read from R over Z: learn circuits.soften(model), whose weights stay 0 or 1, or circuits.lift(task)"
+        raise NoChange(f"{name} cannot move '{param.label}' : {weight}: {told}")
+    return weight
+
+
+def flippable(a: Any, back: Any) -> bool:
+    """Whether a wire has bits as numbers, or bits to which whole numbers come back."""
+    if isinstance(a, Vector):
+        return a.semiring == Z2 and isinstance(back, Vector) and back.semiring == Z
+    return isinstance(a, Array) and a.floating
 
 
 def flat(xs: Sequence[Any]) -> Any:
-    """All entries as one vector."""
-    return ops.concatenate([ops.reshape(x, x.atom.size) for x in xs])
+    """All entries as one vector of numbers."""
+    read = [Values("float32")(x) if isinstance(x.atom, Vector) else x for x in xs]
+    return ops.concatenate([ops.reshape(x, x.atom.size) for x in read])
 
 
 def unflat(x: Any, atoms: Ty) -> list[Any]:
-    """The entries of a vector as arrays."""
+    """The entries of a vector of numbers as wires of these types."""
     ends = [0]
     for a in atoms:
         ends.append(ends[-1] + a.size)
-    return [ops.reshape(x[i:j], *a.shape) for (i, j), a in zip(pairwise(ends), atoms, strict=True)]
+    parts = [(ops.reshape(x[i:j], *a.shape), a) for (i, j), a in zip(pairwise(ends), atoms, strict=True)]
+    return [Indicator(a.semiring)(part > 0.5) if isinstance(a, Vector) else part for part, a in parts]
 
 
 def chance_of(name: str, chance: float) -> float:

@@ -7,14 +7,22 @@ from typing import Any
 
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
+from lensgrad.learn.circuits.forms import xor
 from lensgrad.learn.losses.classes import of_class
 from lensgrad.learn.losses.parts import loss, tokens
+from lensgrad.theories.poly.circuit import Vector, total
 from lensgrad.theories.smooth import ops
 
 
 def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Family:
-    """Σ (b_t + b_p − 2 b_t b_p) : ℝⁿ → ℝ, the number of wrong bits: XOR as a polynomial over Z, which modulo 2 is the loss `xor`."""
-    return loss("hamming", label, lambda t, y: ops.sum_over(t + y - t * y * 2.0), metrics=metrics)
+    """Σ (b_t + b_p − 2 b_t b_p) : ℝⁿ → ℝ, or Zⁿ → Z, the number of wrong bits: XOR over Z, which modulo 2 is the loss `xor`."""
+
+    def formula(truth: Any, found: Any) -> Any:
+        if isinstance(found.atom, Vector):
+            return total(xor(truth, found))
+        return ops.sum_over(truth + found - truth * found * 2.0)
+
+    return loss("hamming", label, formula, metrics=metrics)
 
 
 def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.0) -> Family:
