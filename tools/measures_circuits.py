@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from statistics import fmean
 from typing import Any
@@ -136,6 +137,8 @@ def ascended(task: Task, seed: int, epochs: int = 5) -> float:
 
 
 LONG = Flip(steps=1500)
+# Of the margins 0, 2, 6 and 15 the one with the highest training accuracy.
+WHOLE = Flip(steps=1500, temperature=1.0, loss=partial(circuits.perceptron, margin=6.0))
 FLIPS: dict[str, tuple[Callable[[], Task], float]] = {  # and what the mean over seeds must reach
     "MONK-1": (lambda: monk(1), 0.99),
     "MONK-2": (lambda: monk(2), 0.80),
@@ -225,6 +228,10 @@ def lifted() -> Measured:
     details = [f"{name}: {fmean(v):.3f}, at least {least} ({', '.join(f'{a:.3f}' for a in v)})" for name, (v, least) in found.items()]
     plain = {name: [ascended(task(), seed) for seed in range(5)] for name, (task, _) in FLIPS.items()}
     details += [f"plain ascent, one example a step: {', '.join(f'{name} {fmean(v):.3f}' for name, v in plain.items())}"]
+    whole = flipped(monk(2), WHOLE, range(5))
+    details += [
+        f"MONK-2 with whole numbers coming back, the perceptron of margin 6: {fmean(whole):.3f} ({', '.join(f'{a:.3f}' for a in whole)})"
+    ]
     good = all(fmean(v) >= least for v, least in found.values())
     figure = ", ".join(f"{name} {fmean(v):.3f}" for name, (v, _) in found.items())
     return kept(good, f"mean test accuracy of five seeds: {figure}", details)

@@ -28,7 +28,8 @@ def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Family:
 def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.0) -> Family:
     """max(0, max_{c ≠ t} b_c + margin − b_t) : ℝᶜ → ℝ; the label is a class number (Rosenblatt, 1958).
 
-    Its reverse is whole: 1 at the votes of the best other class and −1 at those of the right one, or 0.
+    Its reverse is whole: 1 at the votes of the best other class and −1 at those of the right one, or 0. With margin 0 an example that
+    is right says nothing more; networks of gates learn with a margin of a few votes.
     """
     if not isinstance(margin, int | float) or margin < 0:
         raise BadValue(f"the margin of a perceptron is a number ≥ 0, got {margin!r}")
