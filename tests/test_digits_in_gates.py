@@ -56,6 +56,15 @@ def test_the_quick_run_learns_and_counts(data_folder, capsys):
     assert line.startswith("lensgrad gates 600  layers (300, 300)  test 0.") and float(line.split("test ")[1].split()[0]) > 0.7
 
 
+def test_a_table_is_written_between_its_marks_and_nothing_else_changes():
+    for old in ("", "old\n"):
+        assert (
+            picture.placed(f"a\n<!-- figures -->\n{old}<!-- end of figures -->\nb\n", "t")
+            == "a\n<!-- figures -->\nt\n<!-- end of figures -->\nb\n"
+        )
+    assert picture.placed("no marks\n", "t") == "no marks\n"
+
+
 def test_the_page_has_the_figures_that_were_kept():
     page, kept = ((digits.DOCS / name).read_text(encoding="utf-8") for name in ("circuits-walk.md", "digits-in-gates.json"))
     assert picture.table(json.loads(kept)) in page

@@ -50,6 +50,7 @@ def told(row: dict[str, Any], what: str) -> str:
 
 def placed(page: str, text: str) -> str:
     """A page with its table written anew, between the marks around it."""
-    start, end = "<!-- figures -->\n", "\n<!-- end of figures -->"
+    start, end = "<!-- figures -->\n", "<!-- end of figures -->"
     before, _, rest = page.partition(start)
-    return before + start + text + end + rest.partition(end)[2] if rest else page
+    _, mark, after = rest.partition(end)
+    return before + start + text + "\n" + end + after if mark else page
