@@ -34,7 +34,8 @@ import numpy as np
 
 import lensgrad as lg
 from lensgrad.backends import lanes
-from lensgrad.backends.lanes import kernel, native
+from lensgrad.backends.lanes import native
+from lensgrad.backends.lanes.machine import aligned
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core.diagram import Diagram
@@ -174,7 +175,7 @@ def limits(rounds: int) -> dict[str, float]:
         source.write_text(LIMIT, encoding="utf-8")
         subprocess.run([found, *native.FLAGS, "-o", str(made), str(source)], check=True)
         library = ctypes.CDLL(str(made))
-        room = kernel.aligned(64 * 200)
+        room = aligned(64 * 200)
         room[:] = 1
 
         def rate(name: str, each: int, n: int = 200_000) -> float:

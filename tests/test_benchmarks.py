@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import accuracy
+from benchmarks import accuracy, circuit_ways, circuits
 from benchmarks.peers import page
 from benchmarks.quickstart import __main__ as quickstart
+from lensgrad.backends.lanes import native
 
 TASK = replace(accuracy.TASKS[0], epochs=1)
 
@@ -102,3 +103,42 @@ def test_a_section_of_the_page_is_written_anew_and_the_others_stay(tmp_path):
     assert "\nold\n" in before and "\nold\n" not in after and "\nnew\n" in after
     assert before.count("## ") == after.count("## ") == 2 and before.split("## B")[1] == after.split("## B")[1]
     assert after.startswith(page.HEAD) and after.index("## A") < after.index("## B")
+
+
+# -- circuits ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(native.compiler() is None, reason="no C compiler")
+def test_circuits_are_raced_on_equal_answers(monkeypatch, capsys):
+    monkeypatch.setattr(circuits, "limits", lambda rounds: {"in registers": 1.0})
+    assert circuits.main(["--quick", "--rounds", "1"]) == 0
+    said = capsys.readouterr().out
+    titles = [line.split(":")[0] for line in said.splitlines() if "equal bit for bit" in line]
+    assert titles == ["forward", "reverse with counts"] * 2 + ["random circuit"]
+    assert said.count("  NumPy") == said.count("  compiled") == 6
+
+
+def test_a_race_with_different_answers_ends():
+    ways = {"compiled": lambda: np.zeros(3), "NumPy": lambda: np.ones(3)}
+    with pytest.raises(SystemExit, match=r"^wrong: the answers differ$"):
+        circuits.Race("wrong", 1, 1, ways).run(1)
+
+
+def test_every_gate_of_the_random_circuit_has_an_effect():
+    dag = circuits.Dag.random(400)
+    read = np.unique(np.concatenate([dag.left, dag.right]))
+    last = np.arange(dag.inputs + dag.gates - dag.outputs, dag.inputs + dag.gates)
+    assert set(range(dag.inputs + dag.gates)) - set(read.tolist()) <= set(last.tolist())
+
+
+@pytest.mark.skipif(native.compiler() is None, reason="no C compiler")
+def test_generated_code_gives_the_same_words(capsys):
+    assert circuit_ways.main(["--quick", "--rounds", "1"]) == 0
+    assert "generated C" in capsys.readouterr().out
+
+
+def test_without_a_compiler_there_is_nothing_to_race(monkeypatch, capsys):
+    monkeypatch.setenv("CC", "")
+    assert circuits.main([]) == circuit_ways.main([]) == 1
+    told = "there is no C compiler here, and these are figures of compiled circuits"
+    assert capsys.readouterr().err.splitlines() == [told, told]
