@@ -57,11 +57,8 @@ def test_the_quick_run_learns_and_counts(data_folder, capsys):
 
 
 def test_a_table_is_written_between_its_marks_and_nothing_else_changes():
-    for old in ("", "old\n"):
-        assert (
-            picture.placed(f"a\n<!-- figures -->\n{old}<!-- end of figures -->\nb\n", "t")
-            == "a\n<!-- figures -->\nt\n<!-- end of figures -->\nb\n"
-        )
+    page = "a\n<!-- figures -->\n{}<!-- end of figures -->\nb\n"
+    assert [picture.placed(page.format(old), "t") for old in ("", "old\n")] == [page.format("t\n")] * 2
     assert picture.placed("no marks\n", "t") == "no marks\n"
 
 
