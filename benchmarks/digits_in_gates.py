@@ -30,9 +30,9 @@ from typing import Any
 import lensgrad as lg
 from benchmarks.digits import peers, picture
 from lensgrad import export
+from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, output_names
 from lensgrad.learn.circuits.near import near
 from lensgrad.learn.circuits.soft import sigmoid_tables
-from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, output_names
 from lensgrad.run.data.encode import Encoder
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

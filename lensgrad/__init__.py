@@ -98,7 +98,7 @@ from lensgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from lensgrad import circuits as circuits
-    from lensgrad.circuit_classifier import CircuitClassifier as CircuitClassifier
+    from lensgrad.circuits.classifier import CircuitClassifier as CircuitClassifier
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.games import dream, gan
@@ -112,7 +112,7 @@ if TYPE_CHECKING:
 else:
     # What few programs use, or what needs an extra, is imported when it is first asked for.
     LATER = {
-        "CircuitClassifier": "circuit_classifier",
+        "CircuitClassifier": "circuits.classifier",
         "CsvLog": "run.logs",
         "LensClassifier": "estimators",
         "LensRegressor": "estimators",

@@ -9,14 +9,14 @@ from refusals import told
 
 import lensgrad as lg
 from lensgrad import export
+from lensgrad.circuits import load_circuit
 from lensgrad.core.errors import BadValue
 from lensgrad.export.encoders import raw
-from lensgrad.learned import load_circuit
 
 pytest.importorskip("sklearn", reason="the estimators are for scikit-learn")
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from lensgrad.circuit_classifier import CircuitClassifier
+from lensgrad.circuits.classifier import CircuitClassifier
 
 QUICK = {"method": "soft", "layers": (24,), "steps": 150, "simplify": False}
 

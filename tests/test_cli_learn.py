@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lensgrad import cli, export
-from lensgrad.learned import load_circuit
+from lensgrad.circuits import load_circuit
 
 QUICK = ("--method", "soft", "--gates", "48", "--steps", "300")
 

@@ -8,10 +8,10 @@ from refusals import told
 
 import lensgrad as lg
 from lensgrad import export
+from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, networks, output_names
+from lensgrad.circuits.polynomials import decoded
+from lensgrad.circuits.problem import Infeasible
 from lensgrad.core.errors import BadValue, CheckFailed
-from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, networks, output_names
-from lensgrad.learned.polynomials import decoded
-from lensgrad.learned.problem import Infeasible
 from tests.export.test_simplify import MONK
 
 monks = pytest.mark.skipif(not MONK.is_dir(), reason="not run: the MONK's problems are not in the data folder")

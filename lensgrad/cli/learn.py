@@ -15,7 +15,7 @@ from lensgrad.cli.train import writable
 from lensgrad.core.errors import BadValue, listed
 
 if TYPE_CHECKING:
-    from lensgrad.learned import Found, LearnedCircuit, Problem
+    from lensgrad.circuits import Found, LearnedCircuit, Problem
     from lensgrad.run.data.encode import Encoder
     from lensgrad.run.data.table import Cells
 
@@ -48,8 +48,7 @@ def learn(
     seed: Annotated[int, typer.Option(help="Sets the wiring, the first values, and which rows are held back.")] = 0,
 ) -> None:
     """Learn a circuit from a table, and write it with its encoder beside it."""
-    from lensgrad import learned as ways
-    from lensgrad.learned import LearnedCircuit
+    from lensgrad import circuits as ways
     from lensgrad.run.data.encode import csv_cells, encoder
 
     output = writable(data.with_suffix(".aig") if output is None else output)
@@ -60,7 +59,7 @@ def learn(
     problem = ways.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
     plan = ways.Plan(layers_of(gates), steps, seed=seed, progress=True)
     found = ways.learn(problem, plan, method)
-    report(found, problem, LearnedCircuit(fitted, found.circuit, classes, target, found.method), output, test, simplify)
+    report(found, problem, ways.LearnedCircuit(fitted, found.circuit, classes, target, found.method), output, test, simplify)
 
 
 def report(found: Found, problem: Problem, learned: LearnedCircuit, output: Path, test: Path | None, simplify: bool) -> None:
@@ -84,7 +83,7 @@ def predict(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A circuit that learn wrote, its .json beside it.")], data: Table
 ) -> None:
     """Print the class of each row of a table; where it has the column of classes, also how many are right."""
-    from lensgrad.learned import load_circuit
+    from lensgrad.circuits import load_circuit
     from lensgrad.run.data.encode import csv_cells
 
     learned, cells = load_circuit(file), csv_cells(data)
@@ -120,7 +119,7 @@ def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
 def problem_of(encoder: Encoder, cells: Cells, labels: list[str], classes: tuple[str, ...], target: str) -> Problem:
     import numpy as np
 
-    from lensgrad.learned import Problem, output_names
+    from lensgrad.circuits import Problem, output_names
 
     y = np.array([classes.index(v) for v in labels])
     return Problem(encoder.encode(cells), y, encoder.names, output_names(target, classes), len(classes))

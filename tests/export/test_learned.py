@@ -9,9 +9,9 @@ import pytest
 import lensgrad as lg
 from lensgrad import export
 from lensgrad import learned as ways
+from lensgrad.circuits import LearnedCircuit, load_circuit
 from lensgrad.export import checker
 from lensgrad.export.circuit import Builder
-from lensgrad.learned import LearnedCircuit, load_circuit
 from tests.export.test_simplify import MONK
 
 pytestmark = pytest.mark.skipif(not MONK.is_dir(), reason="not run: the MONK's problems are not in the data folder")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from lensgrad import export
+from lensgrad.circuits.problem import Found, Infeasible, Numbers, Plan, Problem
 from lensgrad.core.errors import BadValue
 from lensgrad.export.circuit import Builder, Circuit
 from lensgrad.learn.circuits import anf, gain, hamming, over, soften
-from lensgrad.learned.problem import Found, Infeasible, Numbers, Plan, Problem
 from lensgrad.learner import supervised
 from lensgrad.run.callbacks import early_stopping
 from lensgrad.run.solve import solve

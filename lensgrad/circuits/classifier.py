@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
 from lensgrad.core.errors import BadValue, MissingExtra, listed
 from lensgrad.export.circuit import Circuit
-from lensgrad.learned import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
 from lensgrad.run.callbacks import EarlyStopping, early_stopping
 from lensgrad.run.data.encode import Encoder, encoder
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.circuits.learned import decided
 from lensgrad.core.errors import BadValue
 from lensgrad.export.circuit import Circuit
 from lensgrad.learn.circuits.soft import Relaxation, sigmoid_tables
-from lensgrad.learned.circuit import decided
 from lensgrad.run.callbacks import EarlyStopping
 from lensgrad.run.data.split import split
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from lensgrad import export
 from lensgrad.cat.para import Para
+from lensgrad.circuits.learned import decided
+from lensgrad.circuits.problem import Found, Numbers, Plan, Problem, lengths
 from lensgrad.core.errors import CheckFailed
 from lensgrad.evaluation import Run
 from lensgrad.export.circuit import Circuit
@@ -22,8 +24,6 @@ from lensgrad.learn.circuits.soft import Relaxation, relaxed
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam
 from lensgrad.learn.rates import cosine, linear_decay
-from lensgrad.learned.circuit import decided
-from lensgrad.learned.problem import Found, Numbers, Plan, Problem, lengths
 from lensgrad.learner import Learner, supervised
 from lensgrad.run.compile import program
 from lensgrad.theories.poly.semiring import Z2

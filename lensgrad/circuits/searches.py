@@ -1,4 +1,4 @@
-"""Circuits that learn, in one place: models, the optimizers that move bits, exact solutions, and searches."""
+"""Searches that follow no gradient: for the weights of a circuit, and for an input that satisfies one."""
 
 from __future__ import annotations
 
@@ -10,45 +10,13 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue
-from lensgrad.learn.circuits import (
-    anf,
-    esop,
-    gain,
-    hamming,
-    last_bit,
-    lift,
-    lifted_flip,
-    lookup,
-    lut_layer,
-    lut_network,
-    monomials,
-    or_pool2d,
-    over,
-    parity,
-    perceptron,
-    pseudo_linear,
-    random_mask,
-    satisfying,
-    searching,
-    soften,
-    tree_conv2d,
-    unit,
-    votes,
-    walk,
-)
+from lensgrad.learn.circuits import satisfying, searching, soften
 from lensgrad.run.compile import compile as compile_closed
-from lensgrad.run.solve import solve
 from lensgrad.run.values import initial
-
-__all__ = [
-    "Found", "anf", "esop", "gain", "hamming", "last_bit", "lift", "lifted_flip", "lookup", "lut_layer", "lut_network",
-    "monomials", "or_pool2d", "over", "parity", "perceptron", "pseudo_linear", "random_mask", "satisfy", "satisfying", "search",
-    "searching", "soften", "solve", "tree_conv2d", "unit", "votes", "walk",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Found:
+class Search:
     """What a search ended with: the bits by name, the number of errors before each step, and whether there are none left."""
 
     bits: Mapping[str, np.ndarray[Any, Any]]
@@ -61,7 +29,7 @@ class Found:
 
 def search(
     model: Para, data: Any, *, steps: int = 1000, noise: float = 0.3, seed: int = 0, start: Mapping[str, Any] | None = None
-) -> Found:
+) -> Search:
     """Weights of a model over Z such that f(w, x) = y for all rows (x, y), by WalkSAT: one flip a step, led by one wrong row.
 
     It ends when no row is wrong, or after so many steps; it starts at `start`, or where the model does.
@@ -73,7 +41,7 @@ def search(
 
 def satisfy(
     circuit: Para, weights: Mapping[str, Any] | None = None, y: Any = None, *, steps: int = 1000, noise: float = 0.3, seed: int = 0
-) -> Found:
+) -> Search:
     """A dream of bits: an input `x` at which a circuit over Z has the result y, else all ones (arXiv 2404.00408, example 4.5).
 
     `weights` are those of the circuit, by name. Every bit of the result is a clause of its own; x starts at random.
@@ -87,7 +55,7 @@ def satisfy(
     return walked(satisfying(soft, noise), data, ("x",), steps, seed, {"x": first})
 
 
-def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps: int, seed: int, start: Mapping[str, Any]) -> Found:
+def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps: int, seed: int, start: Mapping[str, Any]) -> Search:
     """Steps of a closed lens until it observes no error."""
     if type(steps) is not int or steps < 1:
         raise BadValue(f"a search has a whole number of steps ≥ 1, got {steps!r}")
@@ -99,4 +67,4 @@ def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps:
         if not history[-1]:
             break
         values.update({n: v for n, v in seen.items() if n in values})
-    return Found({n: np.asarray(values[n]).astype(np.uint8) for n in names}, tuple(history))
+    return Search({n: np.asarray(values[n]).astype(np.uint8) for n in names}, tuple(history))

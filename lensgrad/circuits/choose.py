@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lensgrad.circuits.networks import flip, soft
+from lensgrad.circuits.polynomials import exact, greedy
+from lensgrad.circuits.problem import Found, Infeasible, Method, Plan, Problem, check
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.learned.networks import flip, soft
-from lensgrad.learned.polynomials import exact, greedy
-from lensgrad.learned.problem import Found, Infeasible, Method, Plan, Problem, check
 
 METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact}
 
@@ -21,7 +21,7 @@ def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
     check(problem)
     if method != "auto" and method not in METHODS:
         raise BadValue(f"'{method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
-    tried = [METHODS[method](problem, plan)] if method != "auto" else list(attempts(problem, plan))
+    tried = list(attempts(problem, plan)) if method == "auto" else [METHODS[method](problem, plan)]
     if problem.held is None:
         return max(tried, key=lambda f: (problem.accuracy(f.circuit), -f.circuit.size))
     scores = [problem.accuracy(f.circuit, held=True) for f in tried]
@@ -31,6 +31,7 @@ def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
 
 def again(found: Found, problem: Problem, plan: Plan) -> Found:
     """The same method on all rows; what it found before, where all rows are too much for it."""
+    told(plan, f"{found.method} on all rows")
     try:
         return METHODS[found.method](problem.whole(), plan)
     except Infeasible:
@@ -39,8 +40,15 @@ def again(found: Found, problem: Problem, plan: Plan) -> Found:
 
 def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
     """What each method finds, of those that are feasible for so many bits."""
-    for method in METHODS.values():
+    for name, method in METHODS.items():
+        told(plan, name)
         try:
             yield method(problem, plan)
-        except Infeasible:
-            continue
+        except Infeasible as why:
+            told(plan, f"{name} is left out: {why}")
+
+
+def told(plan: Plan, text: str) -> None:
+    """A line for who watches."""
+    if plan.progress:
+        print(text, flush=True)
