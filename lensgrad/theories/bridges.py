@@ -167,8 +167,23 @@ def smooth(f: Diagram, dtype: str = "float32", whole: bool = False) -> Diagram:
     if whole:
         return Diagram.of(Image(unfold(f), dtype), real(f.dom, dtype))
 
+    return carried(f, dtype, lambda op, xs: image(op, dtype, *xs))
+
+
+def smooth_draw(f: Diagram, dtype: str = "float32") -> Diagram:
+    """The same of an arrow that draws its elements from a key, as first values are: what works on arrays and keys stays as it is."""
+
+    def rule(op: Op, xs: list[Any]) -> Any:
+        return op(*xs) if all(isinstance(x.atom, Array | Key) for x in xs) and type(op) not in SMOOTH else image(op, dtype, *xs)
+
+    return carried(f, dtype, rule)
+
+
+def carried(f: Diagram, dtype: str, rule: Callable[[Op, list[Any]], Any]) -> Diagram:
+    """An arrow over Z with each generator replaced, and its elements by real numbers."""
+
     def on_wires(*wires: Any) -> Any:
-        return tuple(w for w in fold(unfold(f), list(wires), lambda node, xs: flatten([image(node.op, dtype, *xs)])))
+        return tuple(fold(unfold(f), list(wires), lambda node, xs: flatten([rule(node.op, xs)])))
 
     return trace(on_wires, *(real(Ty((a,)), dtype) for a in f.dom))
 
@@ -176,8 +191,6 @@ def smooth(f: Diagram, dtype: str = "float32", whole: bool = False) -> Diagram:
 def image(op: Any, dtype: str, *xs: Any) -> Any:
     """The image of one generator, on wires."""
     rule = SMOOTH.get(type(op))
-    if rule is None and all(isinstance(x.atom, Array | Key) for x in xs):
-        return op(*xs)  # of arrays and keys, from which first values are drawn
     if rule is None:
         raise NoRule(f"{op.name} has no image in Smooth: it is no generator of polynomial circuits")
     return rule(op, dtype, *xs)

@@ -35,7 +35,8 @@ def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole:
         raise BadValue(f"votes are divided by a temperature above 0, got {temperature!r}")
 
     def image(f: Diagram) -> Diagram:
-        return bridges.smooth(f, dtype, whole and all(isinstance(a, Vector) for a in f.dom))  # first values are drawn from keys
+        circuit = all(isinstance(a, Vector) for a in f.dom)  # and no first value, drawn from a key
+        return bridges.smooth(f, dtype, whole) if circuit else bridges.smooth_draw(f, dtype)
 
     soft = model.map(lambda ob: bridges.real(ob, dtype), image)
     return soft if temperature == 1 else soft >> para(trace(lambda *votes: tuple(v * (1.0 / temperature) for v in votes), soft.cod))
