@@ -26,12 +26,13 @@ def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
         return max(tried, key=lambda f: (problem.accuracy(f.circuit), -f.circuit.size))
     scores = [problem.accuracy(f.circuit, held=True) for f in tried]
     score, _, best = max(((s, -f.circuit.size, f) for s, f in zip(scores, tried, strict=True)), key=lambda t: t[:2])
+    if method == "auto":
+        told(plan, f"{best.method} is best on rows held back")
     return replace(best if plan.stopping is not None else again(best, problem, plan), score=score)
 
 
 def again(found: Found, problem: Problem, plan: Plan) -> Found:
     """The same method on all rows; what it found before, where all rows are too much for it."""
-    told(plan, f"{found.method} on all rows")
     try:
         return METHODS[found.method](problem.whole(), plan)
     except Infeasible:
@@ -41,7 +42,7 @@ def again(found: Found, problem: Problem, plan: Plan) -> Found:
 def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
     """What each method finds, of those that are feasible for so many bits."""
     for name, method in METHODS.items():
-        told(plan, name)
+        told(plan, f"trying {name}")
         try:
             yield method(problem, plan)
         except Infeasible as why:
