@@ -47,3 +47,8 @@ def test_class_numbers_outside_the_classes_are_refused(labels):
         bundled.one_hot(np.array(labels), 3)
     told = f"labels run from {min(labels)} to {max(labels)}, and 3 classes are numbered 0 to 2"
     assert str(error.value) == told
+
+
+def test_a_data_set_shows_what_it_has_and_not_all_of_it():
+    assert repr(lg.data.monk(1)[0]) == "<124 examples: x float32[17], y int32[], classes 0, 1>"
+    assert repr(bundled.Dataset(np.zeros((2, 3)), np.zeros(2))) == "<2 examples: x float64[3], y float64[]>"

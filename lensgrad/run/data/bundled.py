@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, listed
 
 Numbers = np.ndarray[Any, Any]
 
@@ -30,6 +30,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __repr__(self) -> str:
+        """How many examples of what, and not all their numbers."""
+        x, y = (f"{a.dtype}[{','.join(map(str, a.shape[1:]))}]" for a in (self.x, self.y))
+        classes = f", classes {listed(list(self.classes))}" if self.classes else ""
+        return f"<{len(self)} examples: x {x}, y {y}{classes}>"
 
     def __iter__(self) -> Iterator[Numbers]:
         """`x, y = data`."""
