@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad import export
 from lensgrad import circuits as ways
+from lensgrad import export
 from lensgrad.circuits import LearnedCircuit, load_circuit
 from lensgrad.export import checker
 from lensgrad.export.circuit import Builder
