@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, log2
+from math import ceil, log2
 from typing import Any
 
+import numpy as np
+
 from lensgrad.export.circuit import Builder, Circuit
-from lensgrad.run.data.encode import Encoder, OneHot, Thermometer
+from lensgrad.run.data.encode import Encoder, OneHot, Thermometer, joined
 
 
 def encoder_circuit(encoder: Encoder) -> Circuit:
@@ -14,7 +16,7 @@ def encoder_circuit(encoder: Encoder) -> Circuit:
 
     A number v arrives as the whole number round((v − low) / step), cut off at both ends, and a word as its place among the words.
     """
-    wires = {c.name: [f"{'_'.join(c.name.split())}[{i}]" for i in range(width(c))] for c in encoder.columns}
+    wires = {c.name: [f"{joined(c.name)}[{i}]" for i in range(width(c))] for c in encoder.columns}
     made = Builder([n for names in wires.values() for n in names])
     literals = dict(zip(made.inputs, made.literals, strict=True))
     found: list[int] = []
@@ -41,13 +43,13 @@ def raw(encoder: Encoder, row: Any) -> list[int]:
 
 def whole(column: Thermometer | OneHot, value: Any) -> int:
     """The whole number in which a value arrives."""
-    if isinstance(column, OneHot):
-        return column.values.index(str(value))
-    return min(max(round((float(value) - column.low) / column.step), 0), (1 << width(column)) - 1)
+    if isinstance(column, Thermometer):
+        return column.whole(float(value))
+    return int(column.bits(np.array([value], object), ["this row"])[0].argmax())
 
 
 def comparisons(made: Builder, bits: list[int], column: Thermometer) -> list[int]:
-    return [above(made, bits, floor((t - column.low) / column.step)) for t in column.thresholds]
+    return [above(made, bits, column.bound(t)) for t in column.thresholds]
 
 
 def above(made: Builder, bits: list[int], bound: int) -> int:

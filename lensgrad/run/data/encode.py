@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv as reader
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from math import floor, prod
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from lensgrad.run.data.table import Cells, cells, missing, parsed
 Column = np.ndarray[Any, Any]
 Columns = Mapping[str, Column]
 FINEST = 6  # decimal places that are looked for in a column of numbers
+FINE, WIDEST = 16, 48  # bits of a number that arrives in hardware
+NEAR = 1e-6  # how near to a whole number counts as one, since 0.3 / 0.1 is none
 MOST_WORDS = 256  # of a column, since each is an input
 
 
@@ -43,6 +46,21 @@ class Thermometer:
     def bits(self, column: Column, rows: Sequence[str]) -> Column:
         found = numbers(self.name, column, rows)
         return (found[:, None] > np.array(self.thresholds)).astype(np.uint8)
+
+    def whole(self, value: float) -> int:
+        """The whole number in which a value arrives in hardware, cut off at both ends."""
+        last = round((self.high - self.low) / self.step)
+        return min(max(round((value - self.low) / self.step), 0), last)
+
+    def bound(self, threshold: float) -> int:
+        """The largest whole number that is not above a threshold: v > threshold where `whole(v)` > `bound(threshold)`."""
+        place = (threshold - self.low) / self.step
+        return round(place) if abs(place - round(place)) <= NEAR + 4 * abs(float(np.spacing(place))) else floor(place)
+
+    def faithful(self, values: Column) -> bool:
+        """Whether the comparisons of whole numbers say the same as those of the values."""
+        arrived = np.clip(np.rint((values - self.low) / self.step), 0, round((self.high - self.low) / self.step))
+        return all(((arrived > self.bound(t)) == (values > t)).all() for t in self.thresholds)
 
 
 @dataclass(frozen=True)
@@ -126,12 +144,14 @@ def encoder(
     A column of numbers becomes a thermometer of at most `levels` bits. Its thresholds lie between neighboring values of the column:
     all of these places where there are few enough, else those nearest the quantiles k / (levels + 1). `thresholds` gives the
     same ones to every column instead, as for pixels. A column of words, and any named in `categorical` (or "all"), becomes
-    one bit for each of its values. A bit that is 1 on a share ≤ `rare` of the rows, or 0 on such a share, is left out.
+    one bit for each of its values. A threshold with a share ≤ `rare` of the rows above it, or below, is left out.
     """
     if type(levels) is not int or levels < 1:
         raise BadValue(f"a thermometer has a whole number of levels ≥ 1, got {levels!r}")
     columns, labels = columns_of(rows)
-    chosen = [*([] if isinstance(categorical, str) else categorical), *drop]
+    categorical = [categorical] if isinstance(categorical, str) and categorical != "all" else categorical
+    drop = [drop] if isinstance(drop, str) else drop
+    chosen = [*([] if categorical == "all" else categorical), *drop]
     strange = [name for name in chosen if name not in columns]
     if strange:
         raise BadValue(f"there is no column '{strange[0]}'; the columns are: {listed(list(columns))}")
@@ -159,10 +179,20 @@ def few(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
 def thermometer(name: str, values: Column, levels: int, thresholds: Sequence[float] | None, rare: float) -> Thermometer:
     """The thermometer of a column: thresholds that tell apart values it has."""
     distinct = np.unique(values)
-    chosen = between(values, distinct, levels) if thresholds is None else sorted(set(map(float, thresholds)))
+    chosen = between(values, distinct, levels) if thresholds is None else given_thresholds(thresholds)
     shares = [float((values > t).mean()) for t in chosen]
     kept = tuple(t for t, share in zip(chosen, shares, strict=True) if rare < share < 1 - rare)
-    return Thermometer(name, kept, float(distinct[0]), float(distinct[-1]), resolution(distinct))
+    return resolved(Thermometer(name, kept, float(distinct[0]), float(distinct[-1])), distinct)
+
+
+def given_thresholds(thresholds: Sequence[float]) -> list[float]:
+    try:
+        found = sorted(set(map(float, thresholds)))
+    except (TypeError, ValueError):
+        raise BadValue(f"thresholds are numbers, got {thresholds!r}") from None
+    if not np.isfinite(found).all():
+        raise BadValue(f"thresholds are finite numbers, got {thresholds!r}")
+    return found
 
 
 def between(values: Column, distinct: Column, levels: int) -> list[float]:
@@ -177,7 +207,7 @@ def between(values: Column, distinct: Column, levels: int) -> list[float]:
 
 def short(low: float, high: float) -> float:
     """The number of fewest digits near the middle of two and between them, so that rounding to float32 does not matter."""
-    middle, margin = low / 2 + high / 2, 1e-6 * max(abs(low), abs(high))
+    middle, margin = low / 2 + high / 2, min(1e-6 * max(abs(low), abs(high)), (high - low) / 4)
     for digits in range(1, 17):
         found = float(f"{middle:.{digits}g}")
         if low + margin < found < high - margin:
@@ -185,13 +215,21 @@ def short(low: float, high: float) -> float:
     return low  # no number is between: v > low still tells them apart
 
 
-def resolution(distinct: Column) -> float:
-    """The power of ten of which all values are multiples; 1 / 2¹⁶ of the range where there is none."""
+def resolved(column: Thermometer, distinct: Column) -> Thermometer:
+    """The column with the step in which its numbers arrive: the power of ten of which all values are multiples, where there is one.
+
+    Else it is 1 / 2¹⁶ of the range, or the least distance of a threshold from the values beside it, so that no comparison is
+    lost (in at most 48 bits).
+    """
     for places in range(FINEST + 1):
-        scaled = distinct * 10.0**places
-        if np.abs(scaled - np.round(scaled)).max() <= 1e-6 * max(1.0, float(np.abs(scaled).max())) * 10.0**-places:
-            return float(f"1e-{places}")
-    return float(distinct[-1] - distinct[0]) / 2**16
+        scaled, found = distinct * 10.0**places, replace(column, step=float(f"1e-{places}"))
+        rounding = np.clip(np.abs(scaled) * 2.0**-22, NEAR, 0.1)  # of values that were float32 once
+        if (np.abs(scaled - np.round(scaled)) <= rounding).all() and found.faithful(distinct):
+            return found
+    above = [int(np.searchsorted(distinct, t, side="right")) for t in column.thresholds]
+    apart = [float(d) for t, k in zip(column.thresholds, above, strict=True) for d in (t - distinct[k - 1], distinct[k] - t) if d > 0]
+    span = column.high - column.low
+    return replace(column, step=max(min(*apart, span / 2.0**FINE), span / 2.0**WIDEST)) if apart else column
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
@@ -203,7 +241,11 @@ def columns_of(rows: Any, names: Sequence[str] | None = None) -> tuple[Columns, 
         return {name: np.asarray(values, object) for name, values in rows.columns.items()}, rows.rows
     keys = getattr(rows, "columns", rows)
     if keys is not rows or isinstance(rows, Mapping):
-        columns = {str(name): np.asarray(rows[name]) for name in keys}
+        names = [str(name) for name in keys]
+        twice = [n for k, n in enumerate(names) if n in names[:k]]
+        if twice:
+            raise BadValue(f"two columns of the table are called '{twice[0]}': give every column a name of its own")
+        columns = {str(name): one_column(str(name), rows[name]) for name in keys}
         sizes = {len(c) for c in columns.values()}
         if len(sizes) > 1:
             raise BadValue(f"the columns of a table are equally long, and these have {listed(sorted(map(str, sizes)))} rows")
@@ -211,11 +253,18 @@ def columns_of(rows: Any, names: Sequence[str] | None = None) -> tuple[Columns, 
     return array_columns(np.asarray(rows), names)
 
 
+def one_column(name: str, values: Any) -> Column:
+    found = np.asarray(values)
+    if found.ndim != 1:
+        raise BadValue(f"column '{name}' has one value for each row, and this one has shape {found.shape}")
+    return found
+
+
 def array_columns(table: Column, names: Sequence[str] | None) -> tuple[Columns, Sequence[str]]:
     """The columns of an array, called x0, x1, … unless there are names; of images, by their places."""
     if table.ndim < 2:
         raise BadValue(f"a table has rows and columns, and this array has shape {table.shape}")
-    flat = table.reshape(len(table), -1)
+    flat = table.reshape(len(table), prod(table.shape[1:]))
     if names is None:
         places = product(*(range(n) for n in table.shape[1:] if n > 1 or table.ndim == 2))
         names = ["x" + ",".join(map(str, place)) for place in places]
@@ -260,8 +309,9 @@ def numbers(name: str, column: Column, rows: Sequence[str]) -> Column:
     wrong = np.flatnonzero(~np.isfinite(found))
     if len(wrong):
         row, value = rows[int(wrong[0])], column[int(wrong[0])]
-        raise BadValue(f"{row}, column '{name}': the cell is empty; fill it in or leave the row out" if missing(value) or value != value
-                       else f"{row}, column '{name}': '{value}' is no finite number")  # fmt: skip
+        empty = missing(value) or str(value) in ("nan", "NaT", "<NA>")
+        told = "the cell is empty; fill it in or leave the row out" if empty else f"'{value}' is no finite number"
+        raise BadValue(f"{row}, column '{name}': {told}")
     return found
 
 
@@ -291,6 +341,12 @@ def csv_cells(path: str | Path, delimiter: str = ",") -> Cells:
     where = Path(path)
     if not where.is_file():
         raise MissingData(f"there is no file '{where}'")
-    with where.open(encoding="utf-8-sig", newline="") as file:
-        lines = reader.reader(file, delimiter=delimiter)
-        return cells([(lines.line_num, row) for row in lines if row], None, str(where))
+    try:
+        with where.open(encoding="utf-8-sig", newline="") as file:
+            lines = reader.reader(file, delimiter=delimiter)
+            found = [(lines.line_num, row) for row in lines if row]
+    except UnicodeDecodeError:
+        raise BadValue(f"'{where}' is no text in UTF-8: save it as CSV in UTF-8") from None
+    except reader.Error as wrong:
+        raise BadValue(f"'{where}' is no CSV file: {wrong}") from None
+    return cells(found, None, str(where))

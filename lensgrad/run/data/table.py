@@ -147,7 +147,9 @@ def numbers(name: str, cells: Cells) -> list[float] | None:
 
 def missing(value: Any) -> bool:
     """An empty cell, or what data frames put there: None, NaN, NaT, NA."""
-    return value is None or value == "" or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    if isinstance(value, str):
+        return not value
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
 
 
 def parsed(value: Any) -> float | None:

@@ -9,6 +9,7 @@ from refusals import told
 
 import lensgrad as lg
 from lensgrad.core.errors import BadValue
+from lensgrad.export.encoders import encoder_circuit, raw
 from lensgrad.run.data.encode import Encoder, OneHot, Thermometer, csv_cells
 
 TABLE = {"width": [0.2, 0.4, 1.3, 2.5], "color": ["red", "blue", "red", "red"], "a1": [1, 2, 3, 1]}
@@ -119,3 +120,64 @@ def test_refusals_when_fitting():
     )
     with pytest.raises(BadValue):
         Encoder((OneHot("a", ("b c", "b_c")),))
+
+
+SKEWED = np.random.default_rng(0).lognormal(0, 4, 300)
+HARD = {
+    "halves of a million": ([1000000.25, 1000000.75], {}),
+    "skewed": (SKEWED, {}),
+    "tiny beside one": ([0, 1e-7, 1.0], {}),
+    "thresholds that are values": (np.arange(20) / 10, {"thresholds": [0.3, 0.6, 0.7, 1.4]}),
+    "neighbors of a million": ([999999.9, 1000000.0, 1000000.1, 1000000.2], {}),
+    "float32": (np.float32([0.1, 0.2, 0.3, 0.7]), {}),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_in_hardware_numbers_are_compared_as_in_the_table(name):
+    values, how = HARD[name]
+    table = {"v": np.asarray(values)}
+    found = lg.data.encoder(table, **how)
+    arriving = np.array([raw(found, [v]) for v in table["v"]], np.uint8)
+    np.testing.assert_array_equal(encoder_circuit(found).run(arriving), found.encode(table))
+
+
+def test_a_word_that_is_a_number_arrives_as_its_place():
+    found = lg.data.encoder({"v": [1.0, 2.0, 3.0]}, categorical="v")
+    assert [raw(found, [v]) for v in (1.0, 2, "3")] == [[0, 0], [1, 0], [0, 1]]
+    assert lg.data.encoder({"a": [1, 2], "age": [1, 2], "g": [1, 2]}, categorical="age").names == ("a>1.5", "age=1", "age=2", "g>1.5")
+    assert lg.data.encoder({"a": [1, 2], "b": [1, 2], "ab": [1, 2]}, drop="ab").names == ("a>1.5", "b>1.5")
+
+
+@pytest.mark.parametrize(
+    ("rows", "how", "text"),
+    [
+        ({"a": [1, 2]}, {"categorical": "nope"}, "there is no column 'nope'; the columns are: a"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), {}, "two columns of the table are called 'a': give every column a name of its own"),
+        ({"a": np.zeros((3, 2))}, {}, "column 'a' has one value for each row, and this one has shape (3, 2)"),
+        ({"a": 5}, {}, "column 'a' has one value for each row, and this one has shape ()"),
+        (np.zeros((0, 3)), {}, "the table has no rows, so no encoder can be fitted to it"),
+        ({"a": [1, 2]}, {"thresholds": ["x"]}, "thresholds are numbers, got ['x']"),
+        ({"a": [1, 2]}, {"thresholds": [float("nan")]}, "thresholds are finite numbers, got [nan]"),
+        ({"a": pd.array([True, None], "boolean")}, {}, "row 1, column 'a': the cell is empty; fill it in or leave the row out"),
+    ],
+)  # fmt: skip
+def test_a_table_that_is_none_is_refused(rows, how, text):
+    with pytest.raises(BadValue) as error:
+        lg.data.encoder(rows, **how)
+    assert str(error.value) == text
+
+
+@pytest.mark.parametrize(
+    ("raw_bytes", "text"),
+    [
+        (b"a,b\n\xe9,1\n", "is no text in UTF-8: save it as CSV in UTF-8"),
+        (b"a\n" + b"x" * 200_000, "is no CSV file: field larger than field limit (131072)"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_csv_is_refused(tmp_path, raw_bytes, text):
+    file = tmp_path / "t.csv"
+    file.write_bytes(raw_bytes)
+    with pytest.raises(BadValue) as error:
+        csv_cells(file)
+    assert str(error.value) == f"'{file}' {text}"
