@@ -5,18 +5,18 @@ A fitted encoder is a plain value, so the circuit that learned from its bits and
 
 from __future__ import annotations
 
-import csv as reader
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import floor, prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import BadValue, MissingData, listed
-from lensgrad.run.data.table import Cells, cells, missing, parsed
+from lensgrad.core.errors import BadValue, listed
+from lensgrad.run.data.table import Cells, csv_cells, missing, parsed
+
+__all__ = ["Encoder", "OneHot", "Thermometer", "csv_cells", "encoder", "joined"]
 
 Column = np.ndarray[Any, Any]
 Columns = Mapping[str, Column]
@@ -334,19 +334,3 @@ def sorted_words(found: Sequence[str]) -> tuple[str, ...]:
 def joined(name: str) -> str:
     """A name without spaces, as circuits have them."""
     return "_".join(name.split()) or "_"
-
-
-def csv_cells(path: str | Path, delimiter: str = ",") -> Cells:
-    """The columns of a CSV file whose first line names them, as text."""
-    where = Path(path)
-    if not where.is_file():
-        raise MissingData(f"there is no file '{where}'")
-    try:
-        with where.open(encoding="utf-8-sig", newline="") as file:
-            lines = reader.reader(file, delimiter=delimiter)
-            found = [(lines.line_num, row) for row in lines if row]
-    except UnicodeDecodeError:
-        raise BadValue(f"'{where}' is no text in UTF-8: save it as CSV in UTF-8") from None
-    except reader.Error as wrong:
-        raise BadValue(f"'{where}' is no CSV file: {wrong}") from None
-    return cells(found, None, str(where))

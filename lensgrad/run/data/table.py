@@ -42,13 +42,23 @@ def csv(
     classes sorted. `categorical` names columns of numbers to be read as words. `like=train` reads a second file with the
     categories and classes of the first. `target=None` is for a file without labels. Errors name line and column.
     """
+    return dataset(csv_cells(path, delimiter, names), target, categorical, drop, like)
+
+
+def csv_cells(path: str | Path, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
+    """The columns of a CSV file as text; its first line names them, unless `names` does."""
     where = Path(path)
     if not where.is_file():
         raise MissingData(f"there is no file '{where}'")
-    with where.open(encoding="utf-8-sig", newline="") as file:
-        lines = reader.reader(file, delimiter=delimiter)
-        rows = [(lines.line_num, row) for row in lines if row]
-    return dataset(cells(rows, names, str(where)), target, categorical, drop, like)
+    try:
+        with where.open(encoding="utf-8-sig", newline="") as file:
+            lines = reader.reader(file, delimiter=delimiter)
+            rows = [(lines.line_num, row) for row in lines if row]
+    except UnicodeDecodeError:
+        raise BadValue(f"'{where}' is no text in UTF-8: save it as CSV in UTF-8") from None
+    except reader.Error as wrong:
+        raise BadValue(f"'{where}' is no CSV file: {wrong}") from None
+    return cells(rows, names, str(where))
 
 
 def table(
