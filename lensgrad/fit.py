@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+import numpy as np
+
 from lensgrad.core.errors import BadValue
 from lensgrad.evaluation import Run, evaluate
 from lensgrad.feed import Feed, feed
@@ -57,7 +59,8 @@ def fit(
     `sample_weight` (one for each, or their name in the data) times `class_weight` (by class, or "balanced"). `early_stopping` is
     `lg.early_stopping(…)`; `callbacks` have `on_epoch(state)`. `checkpoint` is a path, written after every epoch, or
     `lg.checkpoint(path, steps=…)`; with `resume` a run goes on from it, if it is there, as if it had never stopped. `log` is a .csv
-    file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same result up to rounding.
+    file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same result up to rounding
+    (not for models that draw, or that keep statistics of batches: each part has its own).
     Ctrl-C returns the run so far. `guard` stops at the first number that is not finite. `after` is a run to go on from.
     """
     if after is not None and type(epochs) is int and epochs >= 0:
@@ -70,7 +73,7 @@ def fit(
     check_stopping(early_stopping, source)
     runs.gather(0)  # so that nobody reads a checkpoint which the first has still to write
     state = beginning(learner, plan, start, rule, resume, after)
-    agreed(runs, state)
+    agreed(runs, plan, state)
     how = Setup(learner, plan, source, early_stopping, watchers, rule, backend, guard)
     with Progress(epochs, source.train.examples, batch_size, progress and first, state.position.epoch) as bar:
         for sentence in source.told:
@@ -78,9 +81,14 @@ def fit(
         return train(how, state, bar)
 
 
-def agreed(runs: Backend, state: State) -> None:
-    """Refuse processes that would run together from different places: each of them would wait for the others for ever."""
-    if len(set(runs.gather(crc32(repr((state.position, state.history)).encode()) >> 1))) > 1:
+def agreed(runs: Backend, plan: Plan, state: State) -> None:
+    """Refuse processes that would run together from different places: they would wait for each other, or each learn something else."""
+    if runs.process[1] == 1:
+        return
+    seen = crc32(repr((plan, state.position, state.history)).encode())
+    for _, value in sorted(state.values.items()):
+        seen = crc32(np.asarray(value).tobytes(), seen)
+    if len(set(runs.gather(seen >> 1))) > 1:
         told = "give all of them the same arguments, and a checkpoint that all can read"
         raise BadValue(f"the processes of this run do not start at the same step: {told}")
 

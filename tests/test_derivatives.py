@@ -193,3 +193,10 @@ def test_an_optimizer_of_two_phases_is_refused_since_each_step_of_a_game_draws_a
 
 def test_an_extragradient_of_no_length_is_refused():
     assert told(BadValue, lambda: lg.gan(*dirac(), lg.sgd(0.1), extragradient=-1.0)) == "extrapolated wants a number > 0, got -1.0"
+
+
+def test_a_derivative_with_nothing_to_move_is_refused():
+    with pytest.raises(BadValue) as error:
+        lg.supervised(lg.dense(2, 1), lg.mse, {"x": lg.ascent}, rate=0.1, derivative=sam(0.05)).lens()
+    assert str(error.value) == "no optimizer reaches a weight by itself, so there is no gradient for this derivative to change"
+    assert extrapolated(0.1, "b/**") == extrapolated(0.1, ["b/**"])

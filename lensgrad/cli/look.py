@@ -59,6 +59,8 @@ def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> 
     if len(given) != 1 and not pictures:
         raise BadValue(f"one INPUT is answered at a time, unless all are pictures ({', '.join(ENDINGS)}): got {len(given)}")
     if recipe is not None and recipe.answer is not None:
+        if len(given) != 1:
+            raise BadValue(f"this run goes on from one text, got {len(given)} INPUTs")
         return recipe.answer(run, given[0], how)
     classes = recipe.classes if recipe is not None else ()
     if pictures:
@@ -123,9 +125,11 @@ def is_number(word: str) -> bool:
 
 def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> str:
     """A line for each row: the likeliest classes with their shares, or the numbers that the model gives."""
-    found, out = run.predict(rows), run.learner.model.cod
-    label = run.learner.examples().get("y")
-    if found.ndim != 2 or found.shape[1] < 2 or len(out) != 1 or label is None:
+    out, label = run.learner.model.cod, run.learner.examples().get("y")
+    if len(out) != 1:
+        raise BadValue(f"this model gives {len(out)} arrays ({out}): call run.predict from Python")
+    found = run.predict(rows)
+    if found.ndim != 2 or found.shape[1] < 2 or label is None or (label.floating and not classes):
         return "\n".join(f"{name}  " + "  ".join(f"{v:.6g}" for v in row.ravel()) for name, row in zip(names, found, strict=True))
     shares = found if label.floating else softmax(found)
     return likeliest(names, shares, classes or [f"class {k}" for k in range(found.shape[1])])

@@ -74,11 +74,11 @@ class Extrapolated:
         return changed(f, elsewhere(back, moving, lambda slope: [g * s for g, s in zip(slope, signs, strict=True)]))
 
 
-def extrapolated(size: float, ascending: Sequence[str] = ()) -> Extrapolated:
+def extrapolated(size: float, ascending: str | Sequence[str] = ()) -> Extrapolated:
     """The gradient at p − size · g, with g the gradient at p on the same data and the same draws; at p + size · g for the
     weights whose patterns are in `ascending`. A step of plain descent, and ascent there, is then extragradient's (Korpelevich, 1976;
     for games arXiv 1802.10551), with p̄ = p − size · rate · g where a rate stands in front of the optimizer."""
-    return Extrapolated(limit("extrapolated", size), tuple(ascending))
+    return Extrapolated(limit("extrapolated", size), (ascending,) if isinstance(ascending, str) else tuple(ascending))
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ def parts(f: Para, learning: Collection[int] | None = None) -> tuple[Diagram, li
         raise TypeMismatch(f"this takes a closed task I → ℝ before lens(…), got {f!r:.80}")
     counts = [p.role is Role.WEIGHT and (learning is None or i in learning) for i, p in enumerate(f.params) for _ in p.ob]
     back = [i for i, a in enumerate(a for p in f.params for a in p.ob) if change(a) is not None]
-    return lens(f).arrow.put, [(i, k) for k, i in enumerate(back) if counts[i]]
+    moving = [(i, k) for k, i in enumerate(back) if counts[i]]
+    if not moving:
+        raise BadValue("no optimizer reaches a weight by itself, so there is no gradient for this derivative to change")
+    return lens(f).arrow.put, moving
 
 
 def elsewhere(back: Diagram, moving: Sequence[tuple[int, int]], steps: Callable[[list[Any]], list[Any]]) -> Change:

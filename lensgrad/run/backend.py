@@ -163,9 +163,9 @@ BACKENDS: dict[str, Backend] = {"jax": Jax(), "numpy": NumPy()}
 
 def backend(name: str | Backend) -> Backend:
     """What runs programs, by its name or as it is."""
-    if not isinstance(name, str):
+    if hasattr(name, "process") and not isinstance(name, str):
         return name
-    if name not in BACKENDS:
+    if not isinstance(name, str) or name not in BACKENDS:
         raise BadValue(f"'{name}' is no backend here; use one of {listed(sorted(BACKENDS))}")
     return BACKENDS[name]
 

@@ -34,6 +34,9 @@ def loss(
     measure = {m: (measures or {}).get(m) or metric(m) for m in metrics}
 
     def at(dom: Ty) -> Para:
+        if len(dom) != 1:
+            told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
+            raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
         target = labels(dom)
 
         def body(truth: Any, predicted: Any) -> Any:

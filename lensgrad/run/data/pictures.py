@@ -11,6 +11,7 @@ import numpy as np
 from lensgrad.core.errors import BadValue, MissingExtra
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+ORIENTATION = 0x0112  # of EXIF
 GRAY, COLOR = ("1", "L"), ("P", "RGB")  # what Pillow calls pictures of 8 bits a channel; "1" has one bit, "P" a palette
 
 
@@ -23,6 +24,7 @@ def picture(file: Path, shape: Sequence[int]) -> np.ndarray[Any, Any]:
         raise BadValue(f"'{file}' is a picture, and this model takes arrays of shape {tuple(shape)}: give numbers, as a .csv or .npy file")
     height, width, channels = shape
     with opened(file) as found:
+        check_alone(file, found)
         kind, wanted = kind_of(file, found), ("gray" if channels == 1 else "color")
         if kind != wanted:
             raise BadValue(f"'{file}' is a {kind} picture, and this model takes {wanted} ones: turn it into one first")
@@ -40,8 +42,22 @@ def opened(file: Path) -> Any:
         raise MissingExtra("reading pictures needs Pillow, which is not installed: pip install 'lensgrad[images]'") from error
     try:
         return Image.open(file)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as wrong:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as wrong:
+        if isinstance(wrong, OSError) and wrong.filename:  # the file cannot be opened, whatever is in it
+            raise
         raise BadValue(f"'{file}' cannot be read as a picture: it is none, or damaged, or too large") from wrong
+
+
+def check_alone(file: Path, found: Any) -> None:
+    """Refuse what has several pictures, or is shown otherwise than it is written."""
+    try:
+        frames, turned = getattr(found, "n_frames", 1), found.getexif().get(ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError) as wrong:
+        raise BadValue(f"'{file}' is damaged: its pixels cannot be read") from wrong
+    if frames > 1:
+        raise BadValue(f"'{file}' has {frames} pictures, one after the other: save one of them")
+    if turned != 1:
+        raise BadValue(f"'{file}' is shown turned, as its EXIF orientation {turned} says: save it as it is shown")
 
 
 def kind_of(file: Path, found: Any) -> str:

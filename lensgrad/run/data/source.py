@@ -117,7 +117,9 @@ def named(data: Any, names: tuple[str, ...] = ("x", "y")) -> Values | None:
     if isinstance(data, Mapping):
         return {str(k): array(v) for k, v in data.items()}
     if hasattr(data, "x") and hasattr(data, "y"):
-        return {names[0]: array(data.x), names[1]: array(data.y)}
+        return dict(zip(names, (array(data.x), array(data.y)), strict=False))  # who takes inputs only leaves the labels
+    if len(names) == 1 and isinstance(data, np.ndarray):
+        return {names[0]: data}
     if isinstance(data, tuple | list) and len(data) == len(names) and not any(isinstance(v, Mapping) for v in data):
         return dict(zip(names, map(array, data), strict=True))
     return None

@@ -119,3 +119,19 @@ def test_the_cost_of_a_pixel_is_that_of_binary_cross_entropy():
     f = trace(lambda t, z: logistic_entropy(t, z), real(3), real(3))
     t, z = np.array([0.0, 0.3, 1.0]), np.array([-900.0, 0.2, 900.0])
     np.testing.assert_allclose(evaluate(f, t, z), [0.0, np.log1p(np.exp(0.2)) - 0.06, 0.0], rtol=1e-14, atol=1e-300)
+
+
+def test_who_forgets_the_loss_of_codes_is_told_which_it_is():
+    model = lg.sequential(lg.input(4), lg.dense(4), lg.gaussian_sample(), lg.beside(lg.dense(4)))
+    with pytest.raises(TypeMismatch) as error:
+        lg.supervised(model, lg.mse, lg.adam(1e-2), label="x")
+    told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
+    assert str(error.value).endswith(f"mse compares one array with its label, and the model gives {model.cod}: {told}")
+
+
+def test_who_takes_inputs_only_leaves_the_labels_of_a_data_set():
+    data, _ = lg.data.digits()
+    code = lg.sequential(lg.input(8, 8, 1), lg.flatten(), lg.dense(64), lg.reshape(8, 8, 1))
+    learner = lg.supervised(code, lg.mse, lg.sgd(0.1), label="x")
+    runs = [learner.fit(given, epochs=1, batch_size=100, seed=0, progress=False) for given in (data, {"x": data.x}, data.x)]
+    assert runs[0].history[0]["loss"] == runs[1].history[0]["loss"] == runs[2].history[0]["loss"]

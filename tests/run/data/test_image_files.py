@@ -66,3 +66,14 @@ def test_without_pillow_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     wanted = "reading pictures needs Pillow, which is not installed: pip install 'lensgrad[images]'"
     assert told(MissingExtra, tmp_path / "a.png", (3, 5, 1)) == wanted
+
+
+def test_a_picture_that_is_shown_turned_or_moves_is_refused(tmp_path):
+    turned, many = tmp_path / "turned.png", tmp_path / "many.png"
+    exif, image = Image.Exif(), Image.fromarray(PIXELS)
+    exif[0x0112] = 3
+    image.save(turned, exif=exif)
+    image.save(many, save_all=True, append_images=[Image.fromarray(PIXELS[::-1].copy())])
+    wanted = f"'{turned}' is shown turned, as its EXIF orientation 3 says: save it as it is shown"
+    assert told(BadValue, turned, (3, 5, 3)) == wanted
+    assert told(BadValue, many, (3, 5, 3)) == f"'{many}' has 2 pictures, one after the other: save one of them"
