@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lensgrad.cat.para import Para
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.circuits import satisfying, searching, soften
 from lensgrad.run.compile import compile as compile_closed
+from lensgrad.run.solve import pair
 from lensgrad.run.values import initial
 
 
@@ -34,9 +35,9 @@ def search(
 
     It ends when no row is wrong, or after so many steps; it starts at `start`, or where the model does.
     """
-    x, y = (np.asarray(part, np.float32) for part in data)
-    y = y.reshape(len(y), -1)
-    return walked(searching(soften(model), len(x), noise), {"x": x, "y": y}, model.names, steps, seed, start or {})
+    x, y = (bits(name, part) for name, part in zip("xy", pair(data), strict=True))
+    y, first = y.reshape(len(y), -1), named("start", start, model.names)
+    return walked(searching(soften(model), len(x), noise), {"x": x, "y": y}, model.names, steps, seed, first)
 
 
 def satisfy(
@@ -47,12 +48,29 @@ def satisfy(
     `weights` are those of the circuit, by name. Every bit of the result is a clause of its own; x starts at random.
     """
     soft, m = soften(circuit), circuit.cod[0].size
-    wanted = np.ones(m) if y is None else np.asarray(y, np.float32).reshape(-1)
+    wanted = np.ones(m) if y is None else bits("y", y).reshape(-1)
     if wanted.shape != (m,):
         raise BadValue(f"the result of this circuit has {m} bits, and y has {wanted.size}")
     first = np.random.default_rng(seed).integers(0, 2, circuit.dom[0].size)
-    data = {**(weights or {}), "which": np.eye(m), "y": np.tile(wanted, (m, 1))}
+    data = {**named("weights", weights, circuit.names), "which": np.eye(m), "y": np.tile(wanted, (m, 1))}
     return walked(satisfying(soft, noise), data, ("x",), steps, seed, {"x": first})
+
+
+def bits(name: str, given: Any) -> np.ndarray[Any, Any]:
+    """Numbers that are 0 or 1, checked: any other would be counted as what it is not."""
+    found = np.asarray(given)
+    strange = found[~np.isin(found, (0, 1))] if found.dtype.kind in "buif" else found.reshape(-1)[:1]
+    if strange.size:
+        raise BadValue(f"'{name}' has bits, each 0 or 1, got {strange[0]}")
+    return found.astype(np.float32)
+
+
+def named(what: str, values: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
+    """Bits by the names of a model's weights, checked."""
+    strange = [n for n in values or {} if n not in names]
+    if strange:
+        raise BadValue(f"{what} names '{strange[0]}', which this model has not; its weights are: {listed(list(names))}")
+    return {n: bits(n, v) for n, v in (values or {}).items()}
 
 
 def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps: int, seed: int, start: Mapping[str, Any]) -> Search:

@@ -37,7 +37,7 @@ def solve(model: Para, data: Any) -> Values:
         raise BadValue(f"'{still[0]}' is no weight, so it is not solved for: give the model its value first, or thaw it")
     field = field_of(model)
     arrow, ports = unfold(model.arrow), [p.ob for p in model.params]
-    n, (x, y) = len(ports), data
+    n, (x, y) = len(ports), pair(data)
     back = reverse(arrow, [i < n for i in range(len(arrow.dom))], [True])
     if affine(back, n) is False:
         raise BadValue(
@@ -45,8 +45,6 @@ def solve(model: Para, data: Any) -> Values:
             "learn it by flips instead, as lifted_flip or gain"
         )
     x, y = rows(model.dom, "x", x), rows(model.cod, "y", y)
-    if len(x) != len(y):
-        raise BadValue(f"{len(x)} inputs and {len(y)} labels are no rows: give a label for each input")
     matrix, start = equations(arrow, back, ports, x, field)
     found = eliminated(matrix, difference(y, start, field).reshape(-1), field)
     ends = np.cumsum([0, *(p[0].size for p in ports)])
@@ -74,6 +72,24 @@ def affine(back: Diagram, weights: int) -> bool:
     """Whether R with respect to the weights, its first inputs, reads none of them."""
     used = {a for node in back.nodes for a in node.args} | set(back.outs)
     return used.isdisjoint(range(weights))
+
+
+def pair(data: Any) -> tuple[Numbers, Numbers]:
+    """Inputs and labels, one row or more of each, and as many of one as of the other."""
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise BadValue(f"rows are given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
+    x, y = map(np.asarray, data)
+    if not x.ndim or not y.ndim:
+        raise BadValue(f"'{'y' if x.ndim else 'x'}' is one number, and a pair (x, y) has a row for each example")
+    if len(x) != len(y):
+        raise BadValue(f"{len(x)} inputs and {len(y)} labels are no rows: give a label for each input")
+    if not len(x):
+        raise BadValue("the pair (x, y) has no rows, so any weights fit it: give one or more")
+    return x, y
+
+
+def sized(data: Any) -> str:
+    return f" of {len(data)}" if isinstance(data, tuple | list) else ""
 
 
 def rows(ob: Ty, name: str, given: Any) -> Numbers:
