@@ -8,7 +8,7 @@ from refusals import told
 
 import lensgrad as lg
 from lensgrad import export
-from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, networks, output_names
+from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, load_circuit, networks, output_names, polynomials
 from lensgrad.circuits.polynomials import decoded
 from lensgrad.circuits.problem import Infeasible
 from lensgrad.core.errors import BadValue, CheckFailed
@@ -65,6 +65,31 @@ def test_auto_takes_the_best_on_rows_held_back_and_learns_it_from_all_rows():
     assert (found.method, found.score) == ("solve", 1.0) and problem.whole().accuracy(found.circuit) == 1.0
 
 
+def test_the_degree_that_rows_held_back_choose_is_that_of_the_circuit_returned():
+    """With noise in the labels: the rows held back choose another degree than all rows would, if it were chosen anew by those."""
+    whole = rows_of(lambda r: r[0] ^ r[1], 6)
+    problem = held_back(replace(whole, y=whole.y ^ (np.random.default_rng(0).random(64) < 0.15)), 0.4, 0)
+    found, free = learn(problem, QUICK, "anf"), METHODS["anf"](problem.whole(), QUICK)
+    assert (found.degree, free.degree) == (1, 2) and found.score == problem.accuracy(METHODS["anf"](problem, QUICK).circuit, held=True)
+    assert found.circuit == METHODS["anf"](problem.whole(), replace(QUICK, degree=found.degree)).circuit
+
+
+def test_a_polynomial_of_a_degree_that_is_too_much_for_all_rows_stays_as_it_was_found(monkeypatch):
+    problem = held_back(rows_of(lambda r: r[0] & r[1] ^ r[2], 6), 0.5, 0)
+    monkeypatch.setattr(polynomials, "MOST_PRODUCTS", 32 * 42)
+    found = learn(problem, QUICK, "anf")
+    assert found.degree is not None and problem.accuracy(found.circuit, held=True) == found.score
+    many = "a polynomial of degree 3 has too many products to try on 64 rows"
+    assert told(Infeasible, lambda: METHODS["anf"](problem.whole(), replace(QUICK, degree=3))) == many
+
+
+@pytest.mark.parametrize("method", ["anf", "solve"])
+def test_a_method_without_epochs_does_not_stop_early_so_it_learns_from_all_rows(method):
+    whole = rows_of(lambda r: (r[0] & r[1]) ^ (r[2] & r[3]), 4)
+    found = learn(held_back(whole, 0.5, 0), replace(QUICK, stopping=lg.early_stopping("val_loss", 3)), method)
+    assert found.score is not None and found.circuit == learn(whole, replace(QUICK, degree=found.degree), method).circuit
+
+
 def test_rows_that_contradict_each_other_are_for_other_methods():
     problem = rows_of(lambda r: r[0], 3)
     noisy = replace(problem, x=np.concatenate([problem.x] * 2), y=np.concatenate([problem.y, 1 - problem.y]))
@@ -111,6 +136,9 @@ def test_what_cannot_be_held_back_is_not():
 
 def test_refusals(tmp_path):
     problem = rows_of(lambda r: r[0], 2)
+    assert told(BadValue, lambda: problem.accuracy(learn(problem, QUICK, "solve").circuit, held=True)) == (
+        "no rows of this problem are held back, so nothing is measured on them: see held_back"
+    )
     assert told(BadValue, lambda: learn(problem, QUICK, "luck")) == (
         "'luck' is no way to learn a circuit; use auto or one of anf, flip, soft, solve"
     )

@@ -11,6 +11,7 @@ from lensgrad.circuits.problem import Found, Infeasible, Method, Plan, Problem, 
 from lensgrad.core.errors import BadValue, listed
 
 METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact}
+STOPPING = ("flip", "soft")  # these train in epochs, and may stop by rows held back
 
 
 def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
@@ -28,13 +29,14 @@ def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
     score, _, best = max(((s, -f.circuit.size, f) for s, f in zip(scores, tried, strict=True)), key=lambda t: t[:2])
     if method == "auto":
         told(plan, f"{best.method} is best on rows held back")
-    return replace(best if plan.stopping is not None else again(best, problem, plan), score=score)
+    stopped = plan.stopping is not None and best.method in STOPPING
+    return replace(best if stopped else again(best, problem, plan), score=score)
 
 
 def again(found: Found, problem: Problem, plan: Plan) -> Found:
-    """The same method on all rows; what it found before, where all rows are too much for it."""
+    """The same method, of the degree that the rows held back chose, on all rows; what it found before, where they are too much for it."""
     try:
-        return METHODS[found.method](problem.whole(), plan)
+        return METHODS[found.method](problem.whole(), replace(plan, degree=found.degree))
     except Infeasible:
         return found
 

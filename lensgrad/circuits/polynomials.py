@@ -37,9 +37,12 @@ def exact(problem: Problem, plan: Plan) -> Found:
 
 def greedy(problem: Problem, plan: Plan) -> Found:
     """An algebraic normal form, a coefficient a step: the one whose flip repairs most rows and spoils fewest (GSAT)."""
-    found = [polynomial(problem, plan, degree) for degree in degrees(problem)]
-    best = max(found, key=lambda f: (problem.accuracy(f.circuit, held=True), problem.accuracy(f.circuit), -f.circuit.size))
-    return best
+    feasible = degrees(problem)
+    if plan.degree is not None and plan.degree not in feasible:
+        raise Infeasible(f"a polynomial of degree {plan.degree} has too many products to try on {len(problem.x)} rows")
+    found = [polynomial(problem, plan, degree) for degree in (feasible if plan.degree is None else [plan.degree])]
+    judged = problem.held is not None  # where no rows are held back, the degree is chosen by those learned from
+    return max(found, key=lambda f: (problem.accuracy(f.circuit, judged), problem.accuracy(f.circuit), -f.circuit.size))
 
 
 def polynomial(problem: Problem, plan: Plan, degree: int) -> Found:
@@ -51,7 +54,7 @@ def polynomial(problem: Problem, plan: Plan, degree: int) -> Found:
     how: dict[str, Any] = {"shuffle": False, "progress": False, "backend": plan.backend}
     run = learner.fit(rows, epochs=MOST_TERMS, batch_size=len(rows[0]), early_stopping=stop, **how)
     gates = export.to_gates(over(form, Z2), {"coefficients": run.values["coefficients"]}, problem.inputs)
-    return Found(decoded(gates, problem), "anf", run.history)
+    return Found(decoded(gates, problem), "anf", run.history, degree=degree)
 
 
 def degrees(problem: Problem) -> list[int]:

@@ -32,6 +32,8 @@ class Problem:
 
     def accuracy(self, circuit: Circuit, held: bool = False) -> float:
         """The share of the rows, or of those held back, that a circuit gives their class."""
+        if held and self.held is None:
+            raise BadValue("no rows of this problem are held back, so nothing is measured on them: see held_back")
         x, y = self.held if held and self.held is not None else (self.x, self.y)
         return float((decided(circuit.run(x)) == y).mean())
 
@@ -44,7 +46,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to learn: gates in each layer, how many steps of how many rows, which part of them straight through vertices, from which seed."""
+    """How to learn: gates in each layer, how many steps of how many rows, which part of them straight through vertices, from which seed.
+
+    `degree` is that of the polynomial of method "anf"; None looks for the best.
+    """
 
     layers: tuple[int, ...] = (96, 96, 96)
     steps: int = 2000
@@ -58,16 +63,18 @@ class Plan:
     stopping: EarlyStopping | None = None
     progress: bool = False
     backend: str = "numpy"
+    degree: int | None = None
 
 
 @dataclass(frozen=True)
 class Found:
-    """Gates, and how they came about: the method, what each epoch reported, and the accuracy on rows held back, if there were any."""
+    """Gates, and how they came about: the method, what each epoch reported, the accuracy on rows held back, and the degree (or None)."""
 
     circuit: Circuit
     method: str
     history: tuple[Mapping[str, float], ...] = ()
     score: float | None = None
+    degree: int | None = None
 
 
 Method = Callable[[Problem, Plan], Found]

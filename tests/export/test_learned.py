@@ -45,7 +45,7 @@ def learned():
     table, labels = robots("monks-1.train")
     encoder = lg.data.encoder(table, categorical="all")
     problem = ways.Problem(encoder.encode(table), labels, encoder.names, ("class=1",), 2)
-    found = ways.learn(ways.held_back(problem, 0.2, 0), ways.Plan(), "anf")
+    found = ways.learn(problem, ways.Plan(), "anf")
     return LearnedCircuit(encoder, found.circuit, ("0", "1"), "class", found.method)
 
 
