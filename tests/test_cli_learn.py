@@ -102,5 +102,24 @@ def test_properties_of_a_learned_circuit_are_proved_or_refuted_by_name(run, tmp_
         ((), "one property is asked at a time: give one of --irrelevant, --monotone, --swap"),
         (("--swap", "a"), "a swap is written A:B,C:D with the names of inputs, got 'a'"),
         (("--monotone", "q"), "the circuit has no input 'q', it has a, b, c"),
+        (("--irrelevant", ","), "--irrelevant names one input or more, got ','"),
+        (("--swap", " , "), "--swap names one input or more, got ' , '"),
+        (("--irrelevant", "c,a,c"), "--irrelevant names every input once, and 'c' is there twice: leave one out, or ask in two calls"),
+        (("--swap", "a:b,a:c"), "--swap names every input once, and 'a' is there twice: leave one out, or ask in two calls"),
+        (("--swap", "a:b,b:a"), "--swap names every input once, and 'a' is there twice: leave one out, or ask in two calls"),
     ):
         assert run("property", "n.aig", *args) == (2, "", f"lensgrad: {why}\n")
+
+
+def test_names_with_commas_and_colons_are_read_as_the_inputs_they_are(run, tmp_path):
+    pytest.importorskip("pysat", reason="not run: proofs need the extra `sat`")
+    made = export.formula(["x0,1", "x0,2", "t=1:2", "x0"], lambda x: {"y": x["x0,1"] & x["x0,2"] | x["x0"]})
+    export.write(made, tmp_path / "n.aig")
+    assert run("property", "n.aig", "--irrelevant", "t=1:2") == (0, "proved: t=1:2 has no influence\n", "")
+    assert run("property", "n.aig", "--swap", "x0,1:x0,2") == (0, "proved: exchanging x0,1 and x0,2 changes nothing\n", "")
+    for option, text, told in (
+        ("--swap", "x0,1:x0,2,t=1:2:x0", "exchanging x0,1 and x0,2, t=1:2 and x0 changes nothing"),
+        ("--irrelevant", "x0,1, t=1:2", "x0,1, t=1:2 has no influence"),
+    ):
+        code, out, _ = run("property", "n.aig", option, text)
+        assert (code, out.splitlines()[0]) == (1, f"refuted: not always true that {told}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,9 +39,9 @@ def proved(
     found, rows = export.read(file), None if care is None else export.read(care)
     how: dict[str, Any] = {"care": rows, "timeout": timeout}
     verdict = (
-        export.irrelevant(found, names(irrelevant), **how) if irrelevant
+        export.irrelevant(found, once("--irrelevant", names(irrelevant, found.inputs), irrelevant), **how) if irrelevant
         else export.monotone(found, monotone, **how) if monotone
-        else export.fair(found, pairs(swap), **how)
+        else export.fair(found, swapped(swap, found.inputs), **how)
     )  # fmt: skip
     say(str(verdict))
     if verdict.status != "proved":
@@ -50,14 +51,49 @@ def proved(
         say(f"proof: {save}")
 
 
-def names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+# -- names in an option ------------------------------------------------------------------------------------------------
 
 
-def pairs(text: str) -> dict[str, str]:
-    """`a:b,c:d` as a dict."""
-    found = [tuple(pair.split(":")) for pair in names(text)]
-    wrong = [pair for pair in found if len(pair) != 2]
-    if wrong:
+def names(text: str, known: Container[str] = ()) -> list[str]:
+    """Names with commas between; a known name that has commas itself is read whole."""
+    return runs(text, lambda run: run in known)
+
+
+def pairs(text: str, known: Container[str] = ()) -> list[tuple[str, str]]:
+    """`a:b,c:d` as pairs; known names may have commas and colons themselves."""
+    found = [halves(run, known) or tuple(run.split(":")) for run in runs(text, lambda run: halves(run, known) is not None)]
+    if any(len(pair) != 2 for pair in found):
         raise BadValue(f"a swap is written A:B,C:D with the names of inputs, got '{text}'")
-    return {a: b for a, b in found}
+    return [(a.strip(), b.strip()) for a, b in found]
+
+
+def once(option: str, found: Sequence[str], text: str) -> Sequence[str]:
+    """Names, of which there are some, and none twice."""
+    if not found:
+        raise BadValue(f"{option} names one input or more, got '{text}'")
+    twice = [name for name in found if found.count(name) > 1]
+    if twice:
+        raise BadValue(f"{option} names every input once, and '{twice[0]}' is there twice: leave one out, or ask in two calls")
+    return found
+
+
+def swapped(text: str, known: Container[str]) -> dict[str, str]:
+    found = pairs(text, known)
+    once("--swap", [name for pair in found for name in pair], text)
+    return dict(found)
+
+
+def runs(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """The pieces between commas, the longest row of pieces that fits taken as one."""
+    pieces, found = text.split(","), list[str]()
+    while pieces:
+        size = next((n for n in range(len(pieces), 0, -1) if fits(",".join(pieces[:n]).strip())), 1)
+        found.append(",".join(pieces[:size]).strip())
+        pieces = pieces[size:]
+    return [run for run in found if run]
+
+
+def halves(text: str, known: Container[str]) -> tuple[str, str] | None:
+    """Two known names with a colon between."""
+    cuts = [(text[:i].strip(), text[i + 1 :].strip()) for i, sign in enumerate(text) if sign == ":"]
+    return next(((a, b) for a, b in cuts if a in known and b in known), None)
