@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from lensgrad import cli, export
-from lensgrad.circuits import load_circuit
+from lensgrad import circuits, cli, export
+from lensgrad.circuits import LearnedCircuit, load_circuit
+from lensgrad.core.errors import BadValue
 
 QUICK = ("--method", "soft", "--gates", "48", "--steps", "300")
 
@@ -86,6 +87,83 @@ def test_wrong_calls_are_one_sentence(run, tmp_path):
     (tmp_path / "w.json").unlink()
     told = "there is no 'w.json' beside 'w.aig', and it says how rows become bits: `learn` writes both"
     assert run("predict", "w.aig", "new.csv") == (2, "", f"lensgrad: {told}\n")
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """What is wrong is refused before anything is learned."""
+    monkeypatch.setattr(circuits, "learn", lambda *_: pytest.fail("it trained first"))
+
+
+def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path, no_training):
+    weather(tmp_path / "w.csv")
+    for name, text in (
+        ("bare.csv", "sky,degrees\nclear,6\n"),
+        ("fog.csv", "sky,degrees,rain\nclear,6,no\nfoggy,6,no\n"),
+        ("empty.csv", "sky,degrees,rain\n"),
+        ("blank.csv", "sky,degrees,rain\nclear,6,no\nclear,6,\n"),
+        ("maybe.csv", "sky,degrees,rain\nclear,6,no\nclear,6,maybe\n"),
+        ("other.json", '{"classes": ["no", "yes"], "encoder": 5}'),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    ending = "a circuit is learned into .aig, .aag or .blif, and '{}' is none of these: write .aig, then export"
+    for args, told in (
+        (("-o", "x"), ending.format("x")),
+        (("-o", "w.csv"), ending.format("w.csv")),
+        (("-o", "f.v"), ending.format("f.v")),
+        (("-o", "f.c"), ending.format("f.c")),
+        (("-o", "no/f.aig"), "cannot save to 'no/f.aig': there is no folder 'no'"),
+        (("-o", "other.aig"), "an encoder would be written to 'other.json', and what is there is none: give another -o, or move that file"),
+        (("--test", "no.csv"), "there is no file 'no.csv'"),
+        (("--test", "bare.csv"), "there is no column 'rain' in 'bare.csv'; the columns are: sky, degrees"),
+        (("--test", "fog.csv"), "line 3, column 'sky': 'foggy' is none of the known values clear, cloudy"),
+        (("--test", "empty.csv"), "'empty.csv' has no rows to test on"),
+        (("--test", "blank.csv"), "line 3, column 'rain': the cell is empty; fill it in or leave the row out"),
+        (("--test", "maybe.csv"), "line 3, column 'rain': 'maybe' is none of the classes no, yes"),
+        (("--seed", "-1"), "a seed is a whole number ≥ 0, got --seed -1"),
+    ):
+        assert run("learn", "w.csv", "--target", "rain", *args) == (2, "", f"lensgrad: {told}\n")
+        assert not (tmp_path / "w.aig").exists()
+    assert run("learn", ".", "--target", "rain") == (2, "", "lensgrad: there is no file '.'\n")
+
+
+def test_labels_that_are_no_class_are_refused_and_no_rows_have_no_classes(run, tmp_path):
+    (tmp_path / "d.csv").write_text("a,y\n" + "0,0\n1,1\n" * 10, encoding="utf-8")
+    assert run("learn", "d.csv", "--target", "y", "--method", "solve")[0] == 0
+    for name, text, told in (
+        ("dots.csv", "a,y\n0,0\n1,1.0\n", "line 3, column 'y': '1.0' is none of the classes 0, 1"),
+        ("blank.csv", "a,y\n0,0\n1,\n", "line 3, column 'y': the cell is empty; fill it in or leave the row out"),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert run("predict", "d.aig", name) == (2, "", f"lensgrad: {told}\n")
+    (tmp_path / "none.csv").write_text("a\n", encoding="utf-8")
+    assert run("predict", "d.aig", "none.csv") == (0, "", "")
+
+
+def test_a_circuit_is_on_disk_when_what_comes_after_learning_fails(run, tmp_path, monkeypatch):
+    (tmp_path / "d.csv").write_text("a,y\n" + "0,0\n1,1\n" * 10, encoding="utf-8")
+
+    def broken(learned):
+        raise BadValue("too large to simplify")
+
+    monkeypatch.setattr(LearnedCircuit, "simplified", broken)
+    assert run("learn", "d.csv", "--target", "y", "--method", "solve")[::2] == (2, "lensgrad: too large to simplify\n")
+    monkeypatch.undo()
+    assert load_circuit(tmp_path / "d.aig").predict({"a": np.array([0, 1])}).tolist() == [0, 1]
+
+
+def test_simplify_takes_along_what_learn_wrote_and_nothing_else(run, tmp_path):
+    (tmp_path / "d.csv").write_text("a,y\n" + "0,0\n1,1\n" * 10, encoding="utf-8")
+    assert run("learn", "d.csv", "--target", "y", "--method", "solve")[0] == 0
+    (tmp_path / "e.json").write_text("[1]", encoding="utf-8")
+    told = "an encoder would be written to 'e.json', and what is there is none: give another -o, or move that file"
+    assert run("simplify", "d.aig", "-o", "e.aig") == (2, "", f"lensgrad: {told}\n") and not (tmp_path / "e.aig").exists()
+    assert run("simplify", "d.aig", "-o", "f.aig")[0] == 0
+    for ending in (".json", ".care.aig"):
+        assert (tmp_path / f"f{ending}").read_bytes() == (tmp_path / f"d{ending}").read_bytes()
+    (tmp_path / "d.json").write_text("[1]", encoding="utf-8")
+    (tmp_path / "e.json").write_text("[2]", encoding="utf-8")
+    assert run("simplify", "d.aig", "-o", "e.aig")[0] == 0 and (tmp_path / "e.json").read_text(encoding="utf-8") == "[2]"
 
 
 def test_properties_of_a_learned_circuit_are_proved_or_refuted_by_name(run, tmp_path):

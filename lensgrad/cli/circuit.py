@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 import typer.core
 
 from lensgrad.cli.console import PLAIN, example, say, with_examples
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, MissingData
 
 EXAMPLES = (
     "lensgrad circuit learn data.csv --target y -o net.aig",
@@ -53,14 +54,45 @@ def simplify(
     """Write a circuit with the same values and fewer ANDs; `prove` certifies it."""
     from lensgrad import export
 
-    found = export.read(file)
+    found, beside = export.read(file), learned_beside(file)
+    if beside:
+        place_for_encoder(output)
     made = export.simplify(found, None if care is None else export.read(care))
     export.write(made, output)
-    encoder = file.with_suffix(".json")  # what `learn` wrote beside the circuit stays beside it
-    if encoder.is_file():
-        output.with_suffix(".json").write_bytes(encoder.read_bytes())
+    for ending, content in beside.items():
+        output.with_suffix(ending).write_bytes(content)
     say(f"{file.name}: {found.size} ANDs, depth {found.depth}")
     say(f"{output.name}: {made.size} ANDs, depth {made.depth}")
+
+
+def learned_beside(file: Path) -> dict[str, bytes]:
+    """What `learn` wrote beside a circuit, by its endings, which stays beside it; nothing where the .json is another's."""
+    from lensgrad.circuits import load_circuit
+
+    try:
+        load_circuit(file)
+    except (BadValue, MissingData):
+        return {}
+    return {end: file.with_suffix(end).read_bytes() for end in (".json", ".care.aig") if file.with_suffix(end).is_file()}
+
+
+def place_for_encoder(output: Path) -> None:
+    """Refuse to write an encoder where a .json of something else is."""
+    beside = output.with_suffix(".json")
+    if beside.exists() and not is_encoder(beside):
+        raise BadValue(f"an encoder would be written to '{beside}', and what is there is none: give another -o, or move that file")
+
+
+def is_encoder(file: Path) -> bool:
+    """Whether `learn` wrote it."""
+    from lensgrad.run.data.encode import Encoder
+
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        Encoder.read(data["encoder"])
+        return bool(data["classes"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 @circuit.command(

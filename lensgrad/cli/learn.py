@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lensgrad.cli.circuit import circuit
+from lensgrad.cli.circuit import circuit, place_for_encoder
 from lensgrad.cli.console import example, say
 from lensgrad.cli.properties import names
 from lensgrad.cli.train import writable
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from lensgrad.run.data.encode import Encoder
     from lensgrad.run.data.table import Cells
 
+    Rows = tuple[Any, Any]  # bits and class numbers
+
 MOST_CLASSES = 64
+READ = (".aig", ".aag", ".blif")
 Table = Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file whose first line names the columns.")]
 
 
@@ -51,31 +55,37 @@ def learn(
     from lensgrad import circuits as ways
     from lensgrad.run.data.encode import csv_cells, encoder
 
-    output = writable(data.with_suffix(".aig") if output is None else output)
+    not_negative(seed)
     cells = csv_cells(data)
+    output = writable(circuit_file(data.with_suffix(".aig") if output is None else output))
+    place_for_encoder(output)
     labels, classes = labelled(cells, target)
-    fitted = encoder(cells, levels=levels, categorical=named(categorical), drop=[target, *names(drop)])
+    fitted = encoder(cells, levels=levels, categorical=named(categorical, cells.columns), drop=[target, *names(drop, cells.columns)])
+    checked = None if test is None else rows_to_test(test, fitted, classes, target)
     say(f"{data.name}: {len(labels)} rows, {len(fitted.columns)} columns as {len(fitted.names)} bits; {counted(labels, classes, target)}")
-    problem = ways.held_back(problem_of(fitted, cells, labels, classes, target), validation, seed)
+    problem = ways.held_back(problem_of(fitted, cells, classes, target), validation, seed)
     plan = ways.Plan(layers_of(gates), steps, seed=seed, progress=True)
     found = ways.learn(problem, plan, method)
-    report(found, problem, ways.LearnedCircuit(fitted, found.circuit, classes, target, found.method), output, test, simplify)
-
-
-def report(found: Found, problem: Problem, learned: LearnedCircuit, output: Path, test: Path | None, simplify: bool) -> None:
-    """Print what a circuit reaches and needs, what it says where that is short, and where it is."""
+    learned = ways.LearnedCircuit(fitted, found.circuit, classes, target, found.method)
+    written = learned.save(output)  # before anything that could fail, or take long
     small = learned.simplified()
+    if simplify:
+        small.save(output)
+    report(found, problem, small, checked)
+    say(f"written: {listed([str(p) for p in written])}")
+
+
+def report(found: Found, problem: Problem, small: LearnedCircuit, test: Rows | None) -> None:
+    """Print what a circuit reaches and needs, and what it says where that is short."""
     told = f"learned by {found.method}: train {problem.accuracy(small.circuit):.4f}"
     if found.score is not None and problem.held is not None:
         told += f", validation {found.score:.4f} ({len(problem.held[1])} rows held back)"
-    say(told if test is None else f"{told}, test {tested(small, test):.4f}")
+    say(told if test is None else f"{told}, test {share(small, test):.4f}")
     say(f"gates: {found.circuit.size} ANDs as learned, {small.circuit.size} ANDs and depth {small.circuit.depth} simplified")
     whole = small.whole
     say(f"with the encoder: {whole.size} ANDs, depth {whole.depth}, from {len(whole.inputs)} bits of raw columns")
     if small.rule is not None:
         say(f"rule: {small.rule}")
-    written = (small if simplify else learned).save(output)
-    say(f"written: {listed([str(p) for p in written])}")
 
 
 @circuit.command(cls=example("lensgrad circuit predict monk.aig rows.csv", "lensgrad circuit predict monk.aig labelled.csv > classes.txt"))
@@ -87,10 +97,12 @@ def predict(
     from lensgrad.run.data.encode import csv_cells
 
     learned, cells = load_circuit(file), csv_cells(data)
-    found = learned.predict(cells)
-    say("\n".join(learned.classes[k] for k in found))
-    if learned.target in cells.columns:
-        right = sum(learned.classes[k] == v for k, v in zip(found, cells.columns[learned.target], strict=True))
+    found = learned.predict(cells).tolist()
+    truth = numbered(learned.target, cells, learned.classes) if learned.target in cells.columns else None
+    if found:
+        say("\n".join(learned.classes[k] for k in found))
+    if truth is not None:
+        right = sum(k == t for k, t in zip(found, truth.tolist(), strict=True))
         say(f"right: {right} of {len(found)} ({right / max(1, len(found)):.4f})", sys.stderr)
 
 
@@ -116,24 +128,55 @@ def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
     return labels, classes
 
 
-def problem_of(encoder: Encoder, cells: Cells, labels: list[str], classes: tuple[str, ...], target: str) -> Problem:
-    import numpy as np
-
+def problem_of(encoder: Encoder, cells: Cells, classes: tuple[str, ...], target: str) -> Problem:
     from lensgrad.circuits import Problem, output_names
 
-    y = np.array([classes.index(v) for v in labels])
-    return Problem(encoder.encode(cells), y, encoder.names, output_names(target, classes), len(classes))
+    return Problem(encoder.encode(cells), numbered(target, cells, classes), encoder.names, output_names(target, classes), len(classes))
 
 
-def tested(learned: LearnedCircuit, file: Path) -> float:
-    """The share of another file's rows that a circuit gives their class."""
+def rows_to_test(file: Path, encoder: Encoder, classes: tuple[str, ...], target: str) -> Rows:
+    """The bits and the class numbers of another file, read before anything is learned."""
     from lensgrad.run.data.encode import csv_cells
 
     cells = csv_cells(file)
-    if learned.target not in cells.columns:
-        raise BadValue(f"there is no column '{learned.target}' in '{file}'; the columns are: {listed(list(cells.columns))}")
-    right = [learned.classes[k] == v for k, v in zip(learned.predict(cells), cells.columns[learned.target], strict=True)]
-    return sum(right) / max(1, len(right))
+    if target not in cells.columns:
+        raise BadValue(f"there is no column '{target}' in '{file}'; the columns are: {listed(list(cells.columns))}")
+    if not cells.rows:
+        raise BadValue(f"'{file}' has no rows to test on")
+    return encoder.encode(cells), numbered(target, cells, classes)
+
+
+def numbered(target: str, cells: Cells, classes: tuple[str, ...]) -> Any:
+    """The classes of rows by their numbers."""
+    import numpy as np
+
+    from lensgrad.run.data.encode import words
+
+    labels = words(target, np.array(cells.columns[target], object), cells.rows)
+    for row, label in zip(cells.rows, labels, strict=True):
+        if label not in classes:
+            raise BadValue(f"{row}, column '{target}': '{label}' is none of the classes {listed(classes)}")
+    return np.array([classes.index(label) for label in labels], np.int64)
+
+
+def share(learned: LearnedCircuit, test: Rows) -> float:
+    """The share of rows that a circuit gives their class."""
+    from lensgrad.circuits.learned import decided
+
+    bits, truth = test
+    return float((decided(learned.circuit.run(bits)) == truth).mean())
+
+
+def circuit_file(file: Path) -> Path:
+    """A name whose ending says a format that `predict` and `prove` read again."""
+    if file.suffix not in READ:
+        raise BadValue(f"a circuit is learned into .aig, .aag or .blif, and '{file.name}' is none of these: write .aig, then export")
+    return file
+
+
+def not_negative(seed: int) -> None:
+    if seed < 0:
+        raise BadValue(f"a seed is a whole number ≥ 0, got --seed {seed}")
 
 
 def layers_of(gates: int) -> tuple[int, ...]:
@@ -143,8 +186,8 @@ def layers_of(gates: int) -> tuple[int, ...]:
     return tuple((gates + k) // 3 for k in range(3))
 
 
-def named(text: str) -> Any:
-    return "all" if text == "all" else names(text)
+def named(text: str, known: Container[str]) -> Any:
+    return "all" if text == "all" else names(text, known)
 
 
 def counted(labels: list[str], classes: tuple[str, ...], target: str) -> str:
