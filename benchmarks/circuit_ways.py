@@ -88,7 +88,7 @@ def generated(made: Any, folder: Path) -> Any:
     text = f"{head}{body}void run({arguments}) {{ for (long w = 0; w < words; w += 8) {{ {calls} }} }}"
     source, library = folder / "gates.c", folder / "gates.so"
     source.write_text(text, encoding="utf-8")
-    command = [native.compiler() or "cc", "-O1", "-march=native", "-shared", "-fPIC", "-o", str(library), str(source)]
+    command = [*(native.compiler() or ("cc",)), "-O1", "-march=native", "-shared", "-fPIC", "-o", str(library), str(source)]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(library)).run
 

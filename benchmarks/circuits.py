@@ -188,7 +188,7 @@ def limits(rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         source, made = Path(folder) / "limit.c", Path(folder) / "limit.so"
         source.write_text(LIMIT, encoding="utf-8")
-        subprocess.run([found, *native.FLAGS, "-o", str(made), str(source)], check=True)
+        subprocess.run([*found, *native.FLAGS, "-o", str(made), str(source)], check=True)
         library = ctypes.CDLL(str(made))
         room = aligned(64 * 200)
         room[:] = 1
@@ -320,7 +320,7 @@ def soft_step(layers: int, width: int, rows: int, rounds: int) -> str:
 
 def machine() -> str:
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors" if hasattr(os, "getloadavg") else f"{os.cpu_count()} processors"
-    compiler = native.compiler() or ""
+    compiler = native.compiler() or ()
     return f"{platform.machine()}, {load}, NumPy {np.__version__}, {native.version(compiler).splitlines()[0]}"
 
 

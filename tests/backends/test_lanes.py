@@ -1,6 +1,7 @@
 """Circuits on lanes, compiled and packed, give what the NumPy reference gives: bit for bit, and their images in Smooth to rounding."""
 
 import itertools
+import subprocess
 
 import numpy as np
 import pytest
@@ -300,6 +301,39 @@ def test_the_lanes_are_compiled_once_for_a_machine(tmp_path, monkeypatch):
     monkeypatch.setattr(native, "built", None)  # a second process finds the file and compiles nothing
     native.loaded.cache_clear()
     assert native.library("XOR") is not None
+
+
+def other_library(path):
+    """A library that loads, without the functions of lanes."""
+    source = path.with_suffix(".c")
+    source.write_text("int nothing(void) { return 0; }", encoding="utf-8")
+    subprocess.run([*native.compiler(), "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+
+
+@needs_compiler
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"half a file"), other_library], ids=["no library", "another library"])
+def test_a_kept_file_that_is_damaged_is_built_once_more(tmp_path, spoil):
+    place = tmp_path / "native" / f"lanes-xor-{native.digest('XOR', native.compiler())}.so"
+    place.parent.mkdir()
+    spoil(place)
+    assert native.opened(str(place)) is None
+    assert native.loaded("XOR", native.compiler(), tmp_path).lanes_run is not None
+
+
+@needs_compiler
+def test_the_compiler_may_have_options_of_its_own(tmp_path, monkeypatch):
+    (found,) = native.compiler()
+    monkeypatch.setenv("LENSGRAD_CACHE", str(tmp_path))
+    monkeypatch.setenv("CC", f"{found} -O2 '-DA=b c'")
+    assert native.compiler() == (found, "-O2", "-DA=b c")
+    assert native.library("XOR") is not None
+    spaced = tmp_path / "my cc"
+    spaced.write_text("#!/bin/sh\n", encoding="utf-8")
+    spaced.chmod(0o755)
+    monkeypatch.setenv("CC", str(spaced))
+    assert native.compiler() == (str(spaced),)
+    monkeypatch.setenv("CC", "gcc '")
+    assert native.compiler() is None
 
 
 # -- in a learner ------------------------------------------------------------------------------------------------------

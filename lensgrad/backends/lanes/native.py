@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -21,11 +22,22 @@ COMPILERS = ("cc", "gcc", "clang")
 PATIENCE = 120  # seconds for a compiler
 
 
-def compiler() -> str | None:
+Command = tuple[str, ...]  # a compiler with options of its own, as in CC="ccache gcc"
+
+
+def compiler() -> Command | None:
     """The C compiler: that of the environment variable CC, else the first of the usual names on the path; None without one."""
     named = os.environ.get("CC")
-    names = COMPILERS if named is None else (named,)
-    return next((found for name in names if name and (found := shutil.which(name))), None)
+    commands = [(name,) for name in COMPILERS] if named is None else [tuple(words(named))]
+    return next(((found, *command[1:]) for command in commands if command and (found := shutil.which(command[0]))), None)
+
+
+def words(named: str) -> list[str]:
+    """A command as a shell reads it, or as one path where it is one, with spaces."""
+    try:
+        return [named] if shutil.which(named) else shlex.split(named)
+    except ValueError:  # an open quote
+        return []
 
 
 def library(lane: str) -> Any:
@@ -35,26 +47,32 @@ def library(lane: str) -> Any:
 
 
 @cache
-def loaded(lane: str, found: str, folder: Path) -> Any:
+def loaded(lane: str, found: Command, folder: Path) -> Any:
+    """The functions in the file that is kept; one that is damaged is built once more."""
     path = folder / "native" / f"lanes-{lane.lower()}-{digest(lane, found)}.so"
-    if not path.is_file() and not built(lane, found, path):
-        return None
+    kept = opened(str(path)) if path.is_file() else None
+    # The system gives the library that it has under a name, so the new one goes by another.
+    return opened(f"{path.parent}/./{path.name}") if kept is None and built(lane, found, path) else kept
+
+
+def opened(path: str) -> Any:
+    """The functions of a compiled file; None where it is no library, or not one of lanes."""
     try:
-        return declared(ctypes.CDLL(str(path)))
-    except OSError:
+        return declared(ctypes.CDLL(path))
+    except (OSError, AttributeError):
         return None
 
 
-def digest(lane: str, found: str) -> str:
+def digest(lane: str, found: Command) -> str:
     """What a compiled file depends on: its source, the compiler, and the processor that it is for."""
-    parts = [SOURCE.read_bytes(), lane, " ".join(FLAGS), found, version(found), platform.machine(), processor()]
+    parts = [SOURCE.read_bytes(), lane, " ".join(FLAGS), " ".join(found), version(found), platform.machine(), processor()]
     return hashlib.sha256(b"\0".join(p if isinstance(p, bytes) else p.encode() for p in parts)).hexdigest()[:16]
 
 
 @cache
-def version(found: str) -> str:
+def version(found: Command) -> str:
     try:
-        return subprocess.run([found, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+        return subprocess.run([*found, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
     except (OSError, subprocess.SubprocessError):
         return ""
 
@@ -69,13 +87,13 @@ def processor() -> str:
     return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
 
 
-def built(lane: str, found: str, path: Path) -> bool:
+def built(lane: str, found: Command, path: Path) -> bool:
     """Compile beside the place and rename, so that nobody ever loads half a file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as beside:
             made = Path(beside) / path.name
-            command = [found, *FLAGS, f"-D{lane}", "-o", str(made), str(SOURCE)]
+            command = [*found, *FLAGS, f"-D{lane}", "-o", str(made), str(SOURCE)]
             subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
             os.replace(made, path)
     except (OSError, subprocess.SubprocessError):
