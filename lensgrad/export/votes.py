@@ -59,8 +59,8 @@ def duel(made: Builder, left: tuple[Number, dict[int, int]], right: tuple[Number
 
 def vote(bits: int, classes: int, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> Circuit:
     """𝔹ⁿ → 𝔹ᶜ: bits stand class by class, and the output of the first class with the most ones is 1. Two classes have one output."""
-    if classes < 2 or bits % classes or not bits:
-        raise BadValue(f"{bits} bits cannot vote for {classes} classes: there are two classes or more, and each has equally many bits")
+    if type(bits) is not int or type(classes) is not int or classes < 2 or bits < 1 or bits % classes:
+        raise BadValue(f"{bits!r} bits cannot vote for {classes!r} classes: there are two classes or more, and each has equally many bits")
     made, each = Builder(inputs or numbered("i", bits)), bits // classes
     counts = [count(made, made.literals[k * each : (k + 1) * each]) for k in range(classes)]
     found = [exceeds(made, counts[1], counts[0])] if classes == 2 else first_largest(made, counts)

@@ -46,6 +46,7 @@ def test_the_first_class_with_the_most_votes_wins(bits, classes):
 def test_what_cannot_vote_is_refused():
     why = "there are two classes or more, and each has equally many bits"
     assert told(BadValue, lambda: vote(7, 2)) == f"7 bits cannot vote for 2 classes: {why}"
+    assert told(BadValue, lambda: vote(6.0, 2)) == f"6.0 bits cannot vote for 2 classes: {why}"
     assert told(BadValue, lambda: vote(4, 1)) == f"4 bits cannot vote for 1 classes: {why}"
 
 

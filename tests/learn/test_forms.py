@@ -132,8 +132,11 @@ def test_the_pseudo_linear_model_and_its_derivative_by_brute_force():
         (lambda: parity(0), "a parity has a whole number of inputs ≥ 1, got 0"),
         (lambda: esop(3, 0), "a sum of products has a whole number of terms ≥ 1, got 0"),
         (lambda: tree_conv2d((4, 4), 2), "an image of bits has the shape (height, width, channels), got (4, 4)"),
+        (lambda: tree_conv2d(4, 2), "an image of bits has the shape (height, width, channels), got 4"),
+        (lambda: or_pool2d((3, 3, 1), size=5), "a square of 5 × 5 does not fit an image of 3 × 3"),
         (lambda: tree_conv2d((2, 4, 1), 2), "a field of 3 × 3 does not fit an image of 2 × 4"),
         (lambda: or_pool2d((2, 2, 1), 0), "pooling has a whole number of size ≥ 1, got 0"),
+        (lambda: pseudo_linear(0, 1), "the pseudo-linear model has a whole number of inputs ≥ 1, got 0"),
         (lambda: pseudo_linear(4, 0), "the pseudo-linear model divides by a whole number n ≥ 1, got 0"),
     ],
 )

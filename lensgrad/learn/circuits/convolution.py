@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -26,8 +27,7 @@ def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, strid
     """
     sizes("a tree of gates", kernels=kernels, depth=depth, size=size, stride=stride)
     height, width, channels = image(shape)
-    if size > min(height, width):
-        raise BadValue(f"a field of {size} × {size} does not fit an image of {height} × {width}")
+    fits("field", size, height, width)
     corners = [(i, j) for i in range(0, height - size + 1, stride) for j in range(0, width - size + 1, stride)]
     leaves = fields(kernels, 1 << depth, size, channels, seed)
     places = [((i + a) * width + j + b) * channels + c for row in leaves for i, j in corners for a, b, c in row]
@@ -47,9 +47,14 @@ def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, strid
 
 def image(shape: Shape) -> Shape:
     """Height, width and channels, if they are."""
-    if len(shape) != 3 or any(type(n) is not int or n < 1 for n in shape):
+    if not isinstance(shape, Sequence) or len(shape) != 3 or any(type(n) is not int or n < 1 for n in shape):
         raise BadValue(f"an image of bits has the shape (height, width, channels), got {shape!r}")
     return shape
+
+
+def fits(what: str, size: int, height: int, width: int) -> None:
+    if size > min(height, width):
+        raise BadValue(f"a {what} of {size} × {size} does not fit an image of {height} × {width}")
 
 
 def fields(kernels: int, leaves: int, size: int, channels: int, seed: int) -> list[list[tuple[int, int, int]]]:
@@ -69,6 +74,7 @@ def or_pool2d(shape: Shape, size: int = 2, semiring: Semiring = Z) -> Para:
     """Whether any bit of a channel is 1, in each of the size × size squares that tile an image, as 1 − Π (1 − x)."""
     height, width, channels = image(shape)
     sizes("pooling", size=size)
+    fits("square", size, height, width)
     corners = [(i, j) for i in range(0, height - size + 1, size) for j in range(0, width - size + 1, size)]
     inside = [(a, b) for a in range(size) for b in range(size)]
     places = [((i + a) * width + j + b) * channels + c for a, b in inside for i, j in corners for c in range(channels)]

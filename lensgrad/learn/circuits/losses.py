@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from lensgrad.core.diagram import Family
@@ -31,8 +32,8 @@ def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.
     Its reverse is whole: 1 at the votes of the best other class and −1 at those of the right one, or 0. With margin 0 an example that
     is right says nothing more; networks of gates learn with a margin of a few votes.
     """
-    if not isinstance(margin, int | float) or margin < 0:
-        raise BadValue(f"the margin of a perceptron is a number ≥ 0, got {margin!r}")
+    if not isinstance(margin, int | float) or not 0 <= margin < inf:
+        raise BadValue(f"the margin of a perceptron is a finite number ≥ 0, got {margin!r}")
 
     def formula(truth: Any, votes: Any, *shown: Any) -> Any:
         right = ops.one_hot(truth, votes.atom.shape[-1], votes.atom.dtype)

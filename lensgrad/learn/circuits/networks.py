@@ -40,6 +40,8 @@ def multiplexed(table: Any, x: Any, columns: Wiring) -> Any:
 
 def votes(bits: int, classes: int, semiring: Semiring = Z) -> Para:
     """How many bits of each class are 1 : Sⁿ → Sᶜ; bits stand class by class. The answer is the first class with the most votes."""
+    if type(bits) is not int or bits < 1:
+        raise BadValue(f"votes are counted of a whole number of bits ≥ 1, got {bits!r}")
     if type(classes) is not int or classes < 1 or bits % classes:
         raise BadValue(f"{bits} bits cannot vote for {classes} classes: give each class equally many, so a multiple of {classes} gates")
     if semiring.finite and semiring.size <= bits // classes:
@@ -53,8 +55,8 @@ def lut_network(inputs: int, layers: Sequence[int], classes: int | None = None, 
 
     Without classes it ends with the bits of the last layer : Sᵃ → Sᵍ. Its weights are `layer0/table`, `layer1/table`, …
     """
-    if not layers:
-        raise BadValue("a network of lookup tables has one layer or more: layers=[64, 64]")
+    if not isinstance(layers, Sequence) or not layers:
+        raise BadValue(f"a network of lookup tables has one layer or more, as in layers=[64, 64], got {layers!r}")
     sizes = [inputs, *layers]
     made = [lut_layer(a, g, k, seed + i, semiring=semiring).scope(f"layer{i}") for i, (a, g) in enumerate(pairwise(sizes))]
     network = made[0].then(*made[1:])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
 from random import Random
 from typing import Any
 
@@ -39,9 +40,19 @@ def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wir
 
 def given(inputs: int, gates: int, k: int, wiring: Sequence[Sequence[int]]) -> Wiring:
     """Rows of k wires, one for each gate, as columns."""
-    rows = [tuple(map(int, row)) for row in wiring]
+    if not isinstance(wiring, Iterable):
+        raise BadValue(f"a wiring has a row of {k} input numbers for each gate, got {wiring!r}")
+    rows = [read(row, k) for row in wiring]
     wrong = [row for row in rows if len(row) != k or min(row) < 0 or max(row) >= inputs]
     if len(rows) != gates or wrong:
         told = f"a gate reads {list(wrong[0])}" if wrong else f"{len(rows)} gates are wired"
         raise BadValue(f"the wiring of {gates} gates gives each {k} of the wires 0..{inputs - 1}, and {told}")
     return tuple(zip(*rows, strict=True))
+
+
+def read(row: Any, k: int) -> tuple[int, ...]:
+    """The wires of one gate; a number with a fraction is none."""
+    try:
+        return tuple(map(index, row))
+    except TypeError:
+        raise BadValue(f"a gate of a wiring reads {k} whole numbers of inputs, got {row!r}") from None
