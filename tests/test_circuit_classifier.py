@@ -119,3 +119,37 @@ def test_refusals_are_sentences():
     assert told(BadValue, lambda: model.predict(pd.DataFrame({"a": ["z"], "b": [1.0]}))) == (
         "row 0, column 'a': 'z' is none of the known values x, y"
     )
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"layers": ()}, "layers are the gates of each layer, one or more, as in (96, 96), got ()"),
+        ({"layers": 5}, "layers are the gates of each layer, one or more, as in (96, 96), got 5"),
+        ({"layers": (4, 2.5)}, "a layer has a whole number of gates ≥ 1, got 2.5"),
+        ({"batch_size": 0}, "a step takes a whole number of rows, its batch_size, ≥ 1, got 0"),
+        ({"steps": -1}, "training takes a whole number of steps ≥ 1, got -1"),
+        ({"method": "auto", "validation_split": 1.5}, "the share of rows held back is 0 or more and less than 1, got 1.5"),
+    ],
+)
+def test_what_is_no_way_to_learn_is_refused(how, why):
+    table = pd.DataFrame({"a": [1, 2, 3, 4]})
+    assert told(BadValue, lambda: CircuitClassifier(**{"method": "soft", **how}).fit(table, [0, 1, 0, 1])) == why
+
+
+def test_tables_without_columns_and_labels_without_order_are_refused():
+    table, model = pd.DataFrame({"a": [1, 2, 3, 4]}), CircuitClassifier(method="solve")
+    for empty in (table[[]], pd.DataFrame()):
+        assert told(BadValue, lambda e=empty: model.fit(e, [0, 1, 0, 1])) == "X has no columns, so there is nothing to learn from"
+    for mixed in ([1, "x", 1, "x"], [None, "x", "y", "x"]):
+        assert told(BadValue, lambda m=mixed: model.fit(table, np.array(m, object))) == (
+            "some labels in y are words and some are not, so they have no order: make all of them words"
+        )
+    alike = "classes 'r s' and 'r_s' would both be called 'y=r_s': rename one, as spaces in names become '_'"
+    assert told(BadValue, lambda: model.fit(table, ["r s", "r_s"] * 2)) == alike
+
+
+def test_counts_may_be_those_of_numpy():
+    table = pd.DataFrame({"a": [1, 2, 3, 4]})
+    how = {"layers": np.array([4, 4]), "steps": np.int64(2), "batch_size": np.int64(4)}
+    assert CircuitClassifier(method="soft", **how).fit(table, [0, 1, 0, 1]).n_iter_ == 2

@@ -134,6 +134,27 @@ def test_what_cannot_be_held_back_is_not():
     assert len(held_back(problem, 0.5, 0).held[1]) == 2
 
 
+def test_counts_and_shares_are_checked_before_anything_is_learned():
+    problem = rows_of(lambda r: r[0], 2)
+    for share in (1.5, 1, -1, float("nan")):
+        wanted = f"the share of rows held back is 0 or more and less than 1, got {share!r}"
+        assert told(BadValue, lambda s=share: held_back(problem, s, 0)) == wanted
+    for given in (0, -3, 2.5, True, "9"):
+        assert told(BadValue, lambda g=given: Plan(steps=g)) == f"training takes a whole number of steps ≥ 1, got {given!r}"
+    assert told(BadValue, lambda: Plan(batch_size=0)) == "a step takes a whole number of rows, its batch_size, ≥ 1, got 0"
+    assert told(BadValue, lambda: Plan(layers=(4, 0))) == "a layer has a whole number of gates ≥ 1, got 0"
+    for layers in ((), 5):
+        wanted = f"layers are the gates of each layer, one or more, as in (96, 96), got {layers!r}"
+        assert told(BadValue, lambda g=layers: Plan(layers=g)) == wanted
+
+
+def test_classes_that_would_be_called_alike_are_refused():
+    for classes in (("r s", "r_s"), ("a", "r s", "r_s")):
+        assert told(BadValue, lambda c=classes: output_names("y", c)) == (
+            "classes 'r s' and 'r_s' would both be called 'y=r_s': rename one, as spaces in names become '_'"
+        )
+
+
 def test_refusals(tmp_path):
     problem = rows_of(lambda r: r[0], 2)
     assert told(BadValue, lambda: problem.accuracy(learn(problem, QUICK, "solve").circuit, held=True)) == (
@@ -151,6 +172,8 @@ def test_refusals(tmp_path):
     encoder = lg.data.encoder({"a": [1, 2]})
     two = Problem(np.array([[0], [1]]), np.array([0, 1]), encoder.names, ("y=1",), 2)
     saved = LearnedCircuit(encoder, learn(two, QUICK, "solve").circuit, ("0", "1"))
+    nowhere = tmp_path / "none" / "c.aig"
+    assert told(BadValue, lambda: saved.save(nowhere)) == f"cannot save to '{nowhere}': there is no folder '{nowhere.parent}'"
     saved.save(tmp_path / "c.aig")
     (tmp_path / "c.json").write_text("{}", encoding="utf-8")
     assert told(BadValue, lambda: load_circuit(tmp_path / "c.aig")) == "'c.json' is no encoder that `learn` wrote: 'classes'"

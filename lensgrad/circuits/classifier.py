@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
+from lensgrad.circuits.problem import widths
 from lensgrad.core.errors import BadValue, MissingExtra, listed
 from lensgrad.export.circuit import Circuit
 from lensgrad.run.callbacks import EarlyStopping, early_stopping
@@ -36,7 +37,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
     one, "solve" finds the polynomial modulo 2 of least degree that fits all rows. "auto" tries them all on the share
     `validation_split` of the rows, and learns from all rows with the best. `steps`, `batch_size`, `learning_rate` and `temperature`
     are for networks.
-    `early_stopping=True` ends after `patience` epochs without a smaller loss on the rows held back. `simplify` makes the circuit
+    `early_stopping=True` ends a network after `patience` epochs without a smaller loss on rows held back. `simplify` makes the circuit
     smaller without changing what it says about rows that can occur. `feature_names` names the columns of an array.
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_`, `encoder_`, `circuit` (an `export.Circuit`), `learned_` (circuit, encoder
@@ -90,14 +91,13 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         """Learn from the rows of X (a table of n rows) and a class for each."""
         if self.method != "auto" and self.method not in METHODS:
             raise BadValue(f"'{self.method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
-        table = self._rows(X, y, reset=True)
-        labels = self._labels(next(len(column) for column in dict(table).values()), y)
+        plan, table = self._plan(), self._rows(X, y, reset=True)
+        labels = self._labels(rows_in(table), y)
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise BadValue(f"y has one class only, {self.classes_[0]!s}, so there is nothing to learn: give rows of two classes or more")
         self.encoder_ = self._encoder(table)
         classes = tuple(map(str, self.classes_.tolist()))
-        plan = self._plan()
         found = learn(self._problem(self.encoder_.encode(table), numbers, classes, plan), plan, self.method)
         learned = LearnedCircuit(self.encoder_, found.circuit, classes, self.target, found.method)
         self.learned_ = learned.simplified() if self.simplify else learned
@@ -124,6 +124,8 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
     def _labels(self, rows: int, y: Any) -> Numbers:
         """The classes, one for each row."""
         labels = column_or_1d(y, warn=True)
+        if labels.dtype.kind == "O" and len({isinstance(v, str) for v in labels}) > 1:
+            raise BadValue("some labels in y are words and some are not, so they have no order: make all of them words")
         check_classification_targets(labels)
         if len(labels) != rows:
             raise BadValue(f"X has {rows} rows and y has {len(labels)} labels: give each row one")
@@ -154,7 +156,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         rule = self.early_stopping
         stopping = rule if isinstance(rule, EarlyStopping) else early_stopping("val_loss", self.patience) if rule else None
         return Plan(
-            tuple(map(int, self.layers)), int(self.steps), int(self.batch_size), self.learning_rate, self.temperature,
+            widths(self.layers), self.steps, self.batch_size, self.learning_rate, self.temperature,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)), stopping=stopping,
             progress=bool(self.verbose), backend=self.backend,
         )  # fmt: skip
@@ -165,3 +167,11 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         if self.method != "auto" and plan.stopping is None:
             return Problem(x, y, *names, len(classes))
         return held_back(Problem(x, y, *names, len(classes)), self.validation_split, plan.seed)
+
+
+def rows_in(table: Any) -> int:
+    """How many rows a table of columns has."""
+    columns = list(dict(table).values())
+    if not columns:
+        raise BadValue("X has no columns, so there is nothing to learn from")
+    return len(columns[0])

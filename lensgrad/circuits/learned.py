@@ -66,6 +66,8 @@ class LearnedCircuit:
     def save(self, path: str | Path) -> list[Path]:
         """The circuit by the ending of the path, beside it the encoder (.json) and the rows that can occur (.care.aig)."""
         path = Path(path)
+        if not path.parent.is_dir():
+            raise BadValue(f"cannot save to '{path}': there is no folder '{path.parent}'")
         export.write(self.circuit, path)
         data = {"target": self.target, "classes": self.classes, "method": self.method, "encoder": self.encoder.data()}
         beside, care = path.with_suffix(".json"), path.with_suffix(".care.aig")
@@ -92,6 +94,10 @@ def load_circuit(path: str | Path) -> LearnedCircuit:
 def output_names(target: str, classes: Sequence[str]) -> tuple[str, ...]:
     """What the outputs of a circuit for these classes are called."""
     named = tuple(f"{joined(target)}={joined(c)}" for c in classes)
+    first = dict(zip(reversed(named), reversed(classes), strict=True))
+    for name, c in zip(named, classes, strict=True):
+        if first[name] != c:
+            raise BadValue(f"classes '{first[name]}' and '{c}' would both be called '{name}': rename one, as spaces in names become '_'")
     return named[1:] if len(named) == 2 else named
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ class Plan:
     backend: str = "numpy"
     degree: int | None = None
 
+    def __post_init__(self) -> None:
+        """Counts, checked, become Python's own, as those of NumPy are taken too."""
+        object.__setattr__(self, "layers", tuple(whole("a layer has", "gates", n) for n in widths(self.layers)))
+        object.__setattr__(self, "steps", whole("training takes", "steps", self.steps))
+        object.__setattr__(self, "batch_size", whole("a step takes", "rows, its batch_size,", self.batch_size))
+
 
 @dataclass(frozen=True)
 class Found:
@@ -84,6 +91,21 @@ class Infeasible(BadValue):
     """A method that would need too much for a problem, or that cannot solve it."""
 
 
+def whole(what: str, of: str, given: Any) -> int:
+    """A count, checked."""
+    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
+        raise BadValue(f"{what} a whole number of {of} ≥ 1, got {given!r}")
+    return int(given)
+
+
+def widths(layers: Any) -> tuple[Any, ...]:
+    """The gates of each layer, one layer or more."""
+    found = tuple(layers) if isinstance(layers, Sequence | np.ndarray) and not isinstance(layers, str) else ()
+    if not found:
+        raise BadValue(f"layers are the gates of each layer, one or more, as in (96, 96), got {layers!r}")
+    return found
+
+
 def lengths(problem: Problem, plan: Plan) -> tuple[int, int]:
     """How many rows a step takes, and how many epochs make so many steps."""
     size = min(plan.batch_size, len(problem.x))
@@ -100,6 +122,8 @@ def check(problem: Problem) -> None:
 
 def held_back(problem: Problem, share: float, seed: int) -> Problem:
     """The problem with a share of its rows held back, of every class in proportion; none where that would leave a part empty."""
+    if not 0 <= share < 1:
+        raise BadValue(f"the share of rows held back is 0 or more and less than 1, got {share!r}")
     if not 0 < round(share * len(problem.x)) < len(problem.x):
         return problem
     (x, y), held = split((problem.x, problem.y), share, seed=seed)
