@@ -153,3 +153,9 @@ def test_counts_may_be_those_of_numpy():
     table = pd.DataFrame({"a": [1, 2, 3, 4]})
     how = {"layers": np.array([4, 4]), "steps": np.int64(2), "batch_size": np.int64(4)}
     assert CircuitClassifier(method="soft", **how).fit(table, [0, 1, 0, 1]).n_iter_ == 2
+
+
+def test_two_columns_have_two_names():
+    with pytest.raises(BadValue) as error:
+        CircuitClassifier(method="anf", feature_names=["a", "a"]).fit(np.eye(2), [0, 1])
+    assert str(error.value) == "two columns of X would be called 'a': give feature_names that differ"

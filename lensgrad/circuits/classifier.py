@@ -147,6 +147,9 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         if len(given) != columns:
             what = "feature_names has" if self.encoder is None else "the encoder is for"
             raise BadValue(f"X has {columns} columns, and {what} {len(given)}")
+        twice = [name for k, name in enumerate(given) if name in given[:k]]
+        if twice:
+            raise BadValue(f"two columns of X would be called '{twice[0]}': give feature_names that differ")
         return list(map(str, given))
 
     def _encoder(self, table: Any) -> Encoder:
