@@ -26,18 +26,19 @@ def loss(
     name: str,
     label: str,
     formula: Formula,
-    labels: Callable[[Ty], Ty] = lambda b: b,
+    labels: Callable[[Ty], Ty] | None = None,
     metrics: Sequence[str] = (),
     measures: Mapping[str, Formula] | None = None,
 ) -> Family:
-    """The family of `formula`, with the label as a parameter of role data; `measures` are its own metrics by name."""
+    """The family of `formula`, with the label as a parameter of role data, of the type of the one array it is compared with unless
+    `labels` says otherwise; `measures` are its own metrics by name."""
     measure = {m: (measures or {}).get(m) or metric(m) for m in metrics}
 
     def at(dom: Ty) -> Para:
-        if len(dom) != 1:
+        if labels is None and len(dom) != 1:
             told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
             raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
-        target = labels(dom)
+        target = dom if labels is None else labels(dom)
 
         def body(truth: Any, predicted: Any) -> Any:
             value = formula(truth, predicted)
