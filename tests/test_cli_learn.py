@@ -113,7 +113,10 @@ def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path
         (("-o", "f.v"), ending.format("f.v")),
         (("-o", "f.c"), ending.format("f.c")),
         (("-o", "no/f.aig"), "cannot save to 'no/f.aig': there is no folder 'no'"),
-        (("-o", "other.aig"), "an encoder would be written to 'other.json', and what is there is none: give another -o, or move that file"),
+        (
+            ("-o", "other.aig"),
+            "an encoder would be written to 'other.json', and what is there is none: choose another name, or move that file",
+        ),
         (("--test", "no.csv"), "there is no file 'no.csv'"),
         (("--test", "bare.csv"), "there is no column 'rain' in 'bare.csv'; the columns are: sky, degrees"),
         (("--test", "fog.csv"), "line 3, column 'sky': 'foggy' is none of the known values clear, cloudy"),
@@ -156,7 +159,7 @@ def test_simplify_takes_along_what_learn_wrote_and_nothing_else(run, tmp_path):
     (tmp_path / "d.csv").write_text("a,y\n" + "0,0\n1,1\n" * 10, encoding="utf-8")
     assert run("learn", "d.csv", "--target", "y", "--method", "solve")[0] == 0
     (tmp_path / "e.json").write_text("[1]", encoding="utf-8")
-    told = "an encoder would be written to 'e.json', and what is there is none: give another -o, or move that file"
+    told = "an encoder would be written to 'e.json', and what is there is none: choose another name, or move that file"
     assert run("simplify", "d.aig", "-o", "e.aig") == (2, "", f"lensgrad: {told}\n") and not (tmp_path / "e.aig").exists()
     assert run("simplify", "d.aig", "-o", "f.aig")[0] == 0
     for ending in (".json", ".care.aig"):

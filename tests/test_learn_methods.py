@@ -12,6 +12,7 @@ from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back,
 from lensgrad.circuits.polynomials import decoded
 from lensgrad.circuits.problem import Infeasible
 from lensgrad.core.errors import BadValue, CheckFailed
+from lensgrad.export.circuit import Circuit
 from tests.export.test_simplify import MONK
 
 monks = pytest.mark.skipif(not MONK.is_dir(), reason="not run: the MONK's problems are not in the data folder")
@@ -180,3 +181,14 @@ def test_refusals(tmp_path):
     assert told(BadValue, lambda: replace(saved, target="z")) == (
         "a learned circuit has the bits of its encoder as inputs and its classes as outputs, and these differ"
     )
+
+
+def test_another_json_is_not_written_over(tmp_path):
+    encoder = lg.data.encoder({"a": [0, 1]})
+    found = LearnedCircuit(encoder, Circuit(encoder.names, ("y=1",), np.zeros((0, 2)), np.array([2])), ("0", "1"))
+    (tmp_path / "x.json").write_text('{"mine": 1}', encoding="utf-8")
+    wanted = f"an encoder would be written to '{tmp_path / 'x.json'}', and what is there is none: choose another name, or move that file"
+    assert told(BadValue, lambda: found.save(tmp_path / "x.aig")) == wanted
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == '{"mine": 1}' and not (tmp_path / "x.aig").exists()
+    assert found.save(tmp_path / "y.aig") == found.save(tmp_path / "y.aig")
+    assert load_circuit(tmp_path / "y.aig") == found

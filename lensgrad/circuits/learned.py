@@ -68,6 +68,7 @@ class LearnedCircuit:
         path = Path(path)
         if not path.parent.is_dir():
             raise BadValue(f"cannot save to '{path}': there is no folder '{path.parent}'")
+        check_place(path)
         export.write(self.circuit, path)
         data = {"target": self.target, "classes": self.classes, "method": self.method, "encoder": self.encoder.data()}
         beside, care = path.with_suffix(".json"), path.with_suffix(".care.aig")
@@ -82,13 +83,29 @@ def load_circuit(path: str | Path) -> LearnedCircuit:
     beside = path.with_suffix(".json")
     if not beside.is_file():
         raise MissingData(f"there is no '{beside.name}' beside '{path.name}', and it says how rows become bits: `learn` writes both")
+    encoder, classes, target, method = written(beside)
+    return LearnedCircuit(encoder, export.read(path), classes, target, method)
+
+
+def written(beside: Path) -> tuple[Encoder, tuple[str, ...], str, str]:
+    """What the .json beside a circuit says: encoder, classes, target and method."""
     try:
         data = json.loads(beside.read_text(encoding="utf-8"))
         classes, target = tuple(map(str, data["classes"])), str(data["target"])
-        encoder = Encoder.read(data["encoder"])
+        return Encoder.read(data["encoder"]), classes, target, str(data.get("method", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise BadValue(f"'{beside.name}' is no encoder that `learn` wrote: {wrong}") from None
-    return LearnedCircuit(encoder, export.read(path), classes, target, str(data.get("method", "")))
+
+
+def check_place(path: Path) -> None:
+    """Refuse to write an encoder where a .json of something else is."""
+    beside = path.with_suffix(".json")
+    try:
+        if beside.exists():
+            written(beside)
+    except (BadValue, OSError):
+        told = f"an encoder would be written to '{beside}', and what is there is none"
+        raise BadValue(f"{told}: choose another name, or move that file") from None
 
 
 def output_names(target: str, classes: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,10 +52,11 @@ def simplify(
 ) -> None:
     """Write a circuit with the same values and fewer ANDs; `prove` certifies it."""
     from lensgrad import export
+    from lensgrad.circuits.learned import check_place
 
     found, beside = export.read(file), learned_beside(file)
     if beside:
-        place_for_encoder(output)
+        check_place(output)
     made = export.simplify(found, None if care is None else export.read(care))
     export.write(made, output)
     for ending, content in beside.items():
@@ -74,25 +74,6 @@ def learned_beside(file: Path) -> dict[str, bytes]:
     except (BadValue, MissingData):
         return {}
     return {end: file.with_suffix(end).read_bytes() for end in (".json", ".care.aig") if file.with_suffix(end).is_file()}
-
-
-def place_for_encoder(output: Path) -> None:
-    """Refuse to write an encoder where a .json of something else is."""
-    beside = output.with_suffix(".json")
-    if beside.exists() and not is_encoder(beside):
-        raise BadValue(f"an encoder would be written to '{beside}', and what is there is none: give another -o, or move that file")
-
-
-def is_encoder(file: Path) -> bool:
-    """Whether `learn` wrote it."""
-    from lensgrad.run.data.encode import Encoder
-
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        Encoder.read(data["encoder"])
-        return bool(data["classes"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
 
 
 @circuit.command(

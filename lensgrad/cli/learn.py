@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lensgrad.cli.circuit import circuit, place_for_encoder
+from lensgrad.cli.circuit import circuit
 from lensgrad.cli.console import example, say
 from lensgrad.cli.properties import names
 from lensgrad.cli.train import writable
@@ -53,12 +53,13 @@ def learn(
 ) -> None:
     """Learn a circuit from a table, and write it with its encoder beside it."""
     from lensgrad import circuits as ways
+    from lensgrad.circuits.learned import check_place
     from lensgrad.run.data.encode import csv_cells, encoder
 
     not_negative(seed)
     cells = csv_cells(data)
     output = writable(circuit_file(data.with_suffix(".aig") if output is None else output))
-    place_for_encoder(output)
+    check_place(output)
     labels, classes = labelled(cells, target)
     fitted = encoder(cells, levels=levels, categorical=named(categorical, cells.columns), drop=[target, *names(drop, cells.columns)])
     checked = None if test is None else rows_to_test(test, fitted, classes, target)
