@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.circuits import layered, machine, medians, timed, wiring
-from lensgrad.backends import lanes
-from lensgrad.backends.lanes import native
-from lensgrad.backends.lanes.fuse import KINDS
-from lensgrad.backends.lanes.machine import VECTOR, Machine, aligned
+from lensgrad.backends.native import compiler as native
+from lensgrad.backends.native import lanes
+from lensgrad.backends.native.lanes.fuse import KINDS
+from lensgrad.backends.native.lanes.machine import VECTOR, Machine, aligned
 from lensgrad.theories.smooth.batch import batch
 
 Numbers = np.ndarray[Any, Any]

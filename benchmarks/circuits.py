@@ -34,16 +34,16 @@ from typing import Any
 import numpy as np
 
 import lensgrad as lg
-from lensgrad.backends import lanes
-from lensgrad.backends.lanes import native
-from lensgrad.backends.lanes.machine import aligned
+from lensgrad.backends.engine import NumPy
+from lensgrad.backends.native import compiler as native
+from lensgrad.backends.native import lanes
+from lensgrad.backends.native.lanes.machine import aligned
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.counts import counted
-from lensgrad.run.backend import NumPy
 from lensgrad.theories.bridges import smooth
 from lensgrad.theories.poly.circuit import Bits, gather, scatter
 from lensgrad.theories.poly.semiring import Z2, Semiring, Z

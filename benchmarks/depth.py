@@ -1,6 +1,6 @@
 """How long JAX compiles a training step of transformer blocks: one after the other, and as a loop of `lg.repeat`.
 
-    python -m benchmarks.depth [depth …]
+python -m benchmarks.depth [depth …]
 """
 
 from __future__ import annotations

@@ -29,11 +29,11 @@ from typing import Any
 
 import lensgrad as lg
 from benchmarks.digits import peers, picture
-from lensgrad import export
+from lensgrad import circuits
 from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, output_names
+from lensgrad.data.encode import Encoder
 from lensgrad.learn.circuits.near import near
 from lensgrad.learn.circuits.soft import sigmoid_tables
-from lensgrad.run.data.encode import Encoder
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SIZES = (2000, 4000, 6000, 12000, 24000, 48000)
@@ -89,24 +89,24 @@ def measured(gates: int, steps: int, parts: Any, seed: int) -> dict[str, Any]:
     """Train, test, count."""
     x, y, u, v, encoder = parts
     model, seconds = learned(x, y, encoder, gates, steps, seed)
-    whole = export.chained(bytes_to_bits(encoder), model.circuit).tidy()
+    whole = circuits.chained(bytes_to_bits(encoder), model.circuit).tidy()
     return {"gates": gates, "layers": layers(gates), "test": accuracy(model.circuit, u, v), "train": accuracy(model.circuit, x, y),
             "ands": whole.size, "depth": whole.depth, "steps": steps, "seconds": round(seconds, 1), **in_luts(whole)}  # fmt: skip
 
 
-def bytes_to_bits(encoder: Encoder) -> export.Circuit:
+def bytes_to_bits(encoder: Encoder) -> circuits.Circuit:
     """The comparators of the pixels, each of which arrives as a byte."""
     whole = Encoder(tuple(replace(c, low=0.0, high=255.0, step=1.0) for c in encoder.columns))  # pyright: ignore[reportCallIssue]
-    return export.encoder_circuit(whole)
+    return circuits.encoder_circuit(whole)
 
 
-def in_luts(circuit: export.Circuit) -> dict[str, int]:
+def in_luts(circuit: circuits.Circuit) -> dict[str, int]:
     """Six-input lookup tables and their depth, by abc; nothing where it is not on PATH."""
     tool = shutil.which("abc") or shutil.which("berkeley-abc")
     if tool is None:
         return {}
     with tempfile.TemporaryDirectory() as folder:
-        export.write(circuit, Path(folder) / "c.aig")
+        circuits.write(circuit, Path(folder) / "c.aig")
         script = "read_aiger c.aig; dc2; dch; if -K 6; print_stats"
         told = subprocess.run([tool, "-q", script], cwd=folder, capture_output=True, text=True, check=True, timeout=1800).stdout
     stats = re.search(r"nd =\s*(\d+).*lev =\s*(\d+)", told)

@@ -1,7 +1,7 @@
 """MNIST by the network of arXiv 2404.00408 (batch 1, momentum), and by a small modern one: test accuracy after each epoch.
 
-    python -m benchmarks.mnist paper --seeds 3 --epochs 4
-    python -m benchmarks.mnist modern --epochs 5
+python -m benchmarks.mnist paper --seeds 3 --epochs 4
+python -m benchmarks.mnist modern --epochs 5
 """
 
 from __future__ import annotations

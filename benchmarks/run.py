@@ -42,7 +42,7 @@ def ours(backend: str) -> Callable[[Any], Turn]:
     """Our step as `fit` runs it, its data where the backend keeps it."""
 
     def make(workload: Any) -> Turn:
-        from lensgrad.run.iterate import first_wrong
+        from lensgrad.train.iterate import first_wrong
 
         step, rows = workload.learner().step(None, backend), data_of(workload)
         iteration = step.iteration(tuple(rows))

@@ -15,8 +15,8 @@ import numpy as np
 
 import lensgrad as lg
 from lensgrad.lens import I, Param, Role, corner, lens, parametric, rate, trace
-from lensgrad.run.compile import compile, program
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile, program
+from lensgrad.program.values import initial
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.index import Iota
 

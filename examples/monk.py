@@ -11,7 +11,7 @@ import lensgrad as lg
 from lensgrad.circuits import anf, gain, hamming, lifted_flip, lut_network, monomials, soften, solve
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.batching import batch
-from lensgrad.run.compile import program
+from lensgrad.program.compile import program
 from lensgrad.theories.poly.semiring import Z
 
 DEGREE = 3

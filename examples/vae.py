@@ -7,7 +7,7 @@ import numpy as np
 
 import lensgrad as lg
 from lensgrad.lens import batch
-from lensgrad.run.compile import program
+from lensgrad.program.compile import program
 
 quick = "--quick" in sys.argv
 backend = "jax" if find_spec("jax") and not quick else "numpy"

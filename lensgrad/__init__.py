@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from lensgrad import data
+from lensgrad.backends.engine import mesh
 from lensgrad.cat.names import weights
 from lensgrad.core.errors import LensgradError
-from lensgrad.evaluation import Run
 from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
 from lensgrad.learn.circuits.tables import lookup
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
@@ -85,15 +86,15 @@ from lensgrad.learn.optimizers import (
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
-from lensgrad.learner import Learner, supervised
-from lensgrad.run import data, metrics
-from lensgrad.run.backend import mesh
-from lensgrad.run.callbacks import checkpoint, early_stopping
-from lensgrad.run.compile import compile
-from lensgrad.run.summary import summary
+from lensgrad.program.compile import compile
+from lensgrad.program.summary import summary
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
 from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
+from lensgrad.train import metrics
+from lensgrad.train.callbacks import checkpoint, early_stopping
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner, supervised
 from lensgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -101,14 +102,14 @@ if TYPE_CHECKING:
     from lensgrad.circuits.classifier import CircuitClassifier as CircuitClassifier
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
-    from lensgrad.games import dream, gan
     from lensgrad.learn import augment
     from lensgrad.learn.layers.variational import gaussian_sample
     from lensgrad.learn.losses import elbo
-    from lensgrad.loading import load
-    from lensgrad.run.adapt import magnitude_mask, merge
-    from lensgrad.run.logs import CsvLog, TensorBoard
-    from lensgrad.run.memory import optimizer_memory
+    from lensgrad.program.adapt import magnitude_mask, merge
+    from lensgrad.program.memory import optimizer_memory
+    from lensgrad.train.games import dream, gan
+    from lensgrad.train.loading import load
+    from lensgrad.train.logs import CsvLog, TensorBoard
 else:
     # What few programs use, or what needs an extra, is imported when it is first asked for.
     LATER = {

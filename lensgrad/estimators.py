@@ -15,16 +15,16 @@ import numpy as np
 from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, MissingExtra, TypeMismatch, listed
-from lensgrad.evaluation import Run
+from lensgrad.files.write import decode
 from lensgrad.learn.layers.basic import dense, input
 from lensgrad.learn.layers.combine import sequential
 from lensgrad.learn.losses import cross_entropy, mse
 from lensgrad.learn.optimizers import adagrad, adam, adamw, sgd
-from lensgrad.learner import Learner, supervised
-from lensgrad.loading import restored
-from lensgrad.run.callbacks import EarlyStopping, early_stopping
-from lensgrad.run.serial import decode
 from lensgrad.theories.smooth.array import Array
+from lensgrad.train.callbacks import EarlyStopping, early_stopping
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.loading import restored
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin

@@ -11,9 +11,9 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.calculus import jacobian
-from lensgrad.learn.derivatives import extrapolated, newton_cg, sam
 from lensgrad.learn.iteration import epoch, moved, rate_port, stepping, steps
 from lensgrad.learn.rates import echo, rate, scaled_rate
+from lensgrad.learn.ways.derivatives import extrapolated, newton_cg, sam
 from lensgrad.theories.smooth.ops import mean, total
 
 __all__ = [

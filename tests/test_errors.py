@@ -110,9 +110,7 @@ def test_labels_outside_the_classes(labels, text):
         lambda: learner(loss=lg.cross_entropy).fit((X, np.array(labels)), progress=False),
         lambda: learner(loss=lg.cross_entropy).fit((X, Y.argmax(1)), epochs=0, progress=False).evaluate((X, np.array(labels))),
     ):
-        assert told(BadValue, call) == (
-            f"'y' holds class numbers from {span}, and the model has 3 classes, numbered 0 to 2: {fix}"
-        )
+        assert told(BadValue, call) == (f"'y' holds class numbers from {span}, and the model has 3 classes, numbered 0 to 2: {fix}")
 
 
 def test_labels_that_are_not_whole():
@@ -169,9 +167,7 @@ def test_if_on_a_wire():
         return x * 0.1
 
     wanted = "so `if`, `while`, `and` and `or` cannot read it; write select(condition, a, b) to choose between two wires"
-    assert told(WireError, lambda: trace(leaky, lg.Real())) == (
-        f"this wire (bool[]) has no value while the function is traced, {wanted}"
-    )
+    assert told(WireError, lambda: trace(leaky, lg.Real())) == (f"this wire (bool[]) has no value while the function is traced, {wanted}")
     assert told(WireError, lambda: trace(lambda x: x if x == 0.0 else -x, lg.Real())).startswith("this wire (bool[]) has no value")
     assert told(WireError, lambda: trace(lambda x: x if x != 0.0 and x < 1.0 else -x, lg.Real())).startswith("this wire (bool[])")
 

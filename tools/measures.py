@@ -21,7 +21,7 @@ import lensgrad as lg
 from benchmarks import iris_source, iris_twin, mnist
 from lensgrad import recipes
 from lensgrad.lens import Param, Role, Ty, batch, corner, lens, mean, parametric, rate
-from lensgrad.run.compile import program
+from lensgrad.program.compile import program
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 from tools import refusals as wrong

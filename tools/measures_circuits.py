@@ -14,10 +14,10 @@ import numpy as np
 
 import lensgrad as lg
 from lensgrad import circuits
+from lensgrad.circuits.learning.affine import solve
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.batching import batch
-from lensgrad.run.compile import program
-from lensgrad.run.solve import solve
+from lensgrad.program.compile import program
 from lensgrad.theories.poly.semiring import Z2, Z
 from tools.measures import Measured, kept
 

@@ -278,7 +278,7 @@ ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "P1": (
         "each primitive runs forward once in a step, for any bracketing",
         (
-            "tests/test_project.py::test_composing_is_linear_in_nodes_and_each_forward_stands_once_in_put",
+            "tests/project/test_project.py::test_composing_is_linear_in_nodes_and_each_forward_stands_once_in_put",
             "tests/cat/test_lens.py::test_composites_of_r_images_compute_each_forward_once",
         ),
     ),

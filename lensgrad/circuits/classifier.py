@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
-from lensgrad.circuits.problem import widths
+from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.learning.problem import widths
 from lensgrad.core.errors import BadValue, MissingExtra, listed
-from lensgrad.export.circuit import Circuit
-from lensgrad.run.callbacks import EarlyStopping, early_stopping
-from lensgrad.run.data.encode import Encoder, encoder
+from lensgrad.data.encode import Encoder, encoder
+from lensgrad.train.callbacks import EarlyStopping, early_stopping
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin

@@ -33,9 +33,9 @@ def about() -> None:
 @circuit.command(cls=example("lensgrad circuit show net.aig", "lensgrad circuit show net.blif --names"))
 def show(file: Given, names: Annotated[bool, typer.Option("--names", help="Also the names of inputs and outputs.")] = False) -> None:
     """Print how many inputs, outputs and ANDs a circuit has, and its depth."""
-    from lensgrad import export
+    from lensgrad import circuits
 
-    found = export.read(file)
+    found = circuits.read(file)
     say(f"{file.name}: {found}")
     if names:
         say("inputs   " + " ".join(found.inputs))
@@ -51,14 +51,14 @@ def simplify(
     care: Care = None,
 ) -> None:
     """Write a circuit with the same values and fewer ANDs; `prove` certifies it."""
-    from lensgrad import export
-    from lensgrad.circuits.learned import check_place
+    from lensgrad import circuits
+    from lensgrad.circuits.learning.learned import check_place
 
-    found, beside = export.read(file), learned_beside(file)
+    found, beside = circuits.read(file), learned_beside(file)
     if beside:
         check_place(output)
-    made = export.simplify(found, None if care is None else export.read(care))
-    export.write(made, output)
+    made = circuits.simplify(found, None if care is None else circuits.read(care))
+    circuits.write(made, output)
     for ending, content in beside.items():
         output.with_suffix(ending).write_bytes(content)
     say(f"{file.name}: {found.size} ANDs, depth {found.depth}")
@@ -93,18 +93,18 @@ def exported(
     testbench: Annotated[Path | None, typer.Option(help="Verilog: write a testbench to this file.", show_default=False)] = None,
 ) -> None:
     """Write a circuit in another format."""
-    from lensgrad import export
+    from lensgrad import circuits
 
-    if to not in export.FORMATS:
-        raise BadValue(f"'{to}' is no format that circuits are written in; use one of {', '.join(export.FORMATS)}")
+    if to not in circuits.FORMATS:
+        raise BadValue(f"'{to}' is no format that circuits are written in; use one of {', '.join(circuits.FORMATS)}")
     if to != "verilog" and (stages or testbench or not buses):
         raise BadValue("--stages, --no-buses and --testbench are for --to verilog")
-    found, output = export.read(file), output or file.with_suffix(f".{export.FORMATS[to]}")
-    written = export.verilog(found, stages=stages, buses=buses) if to == "verilog" else export.WRITERS[export.FORMATS[to]](found)
+    found, output = circuits.read(file), output or file.with_suffix(f".{circuits.FORMATS[to]}")
+    written = circuits.verilog(found, stages=stages, buses=buses) if to == "verilog" else circuits.WRITERS[circuits.FORMATS[to]](found)
     output.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
     say(f"{output}: {found}")
     if testbench is not None:
-        testbench.write_text(export.testbench(found, some_rows(found), stages=stages, buses=buses), encoding="utf-8", newline="\n")
+        testbench.write_text(circuits.testbench(found, some_rows(found), stages=stages, buses=buses), encoding="utf-8", newline="\n")
 
 
 def some_rows(found: Any, most: int = 1024) -> Any:
@@ -121,7 +121,7 @@ def some_rows(found: Any, most: int = 1024) -> Any:
     cls=example(
         "lensgrad circuit prove net.aig net.blif",
         "lensgrad circuit prove learned.aig rule.aig --care rows.aig --proof equal.drat",
-        "python -m lensgrad.export.checker learned.aig rule.aig equal.drat rows.aig",
+        "python -m lensgrad.circuits.proofs.checker learned.aig rule.aig equal.drat rows.aig",
     )
 )
 def prove(
@@ -132,12 +132,12 @@ def prove(
     timeout: Seconds = 60.0,
 ) -> None:
     """Prove that two circuits are equal, or print an input at which they differ. Exit code 0 proved, 1 refuted or unknown."""
-    from lensgrad import export
+    from lensgrad import circuits
 
-    verdict = export.equal_files(left, right, care, timeout)
+    verdict = circuits.equal_files(left, right, care, timeout)
     say(str(verdict))
     if verdict.status != "proved":
         raise typer.Exit(1)
     if proof is not None:
-        export.certificate(verdict, proof, [left, right, *([] if care is None else [care])])
+        circuits.certificate(verdict, proof, [left, right, *([] if care is None else [care])])
         say(f"proof: {proof}")

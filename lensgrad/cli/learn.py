@@ -17,8 +17,8 @@ from lensgrad.core.errors import BadValue, listed
 
 if TYPE_CHECKING:
     from lensgrad.circuits import Found, LearnedCircuit, Problem
-    from lensgrad.run.data.encode import Encoder
-    from lensgrad.run.data.table import Cells
+    from lensgrad.data.encode import Encoder
+    from lensgrad.data.table import Cells
 
     Rows = tuple[Any, Any]  # bits and class numbers
 
@@ -53,8 +53,8 @@ def learn(
 ) -> None:
     """Learn a circuit from a table, and write it with its encoder beside it."""
     from lensgrad import circuits as ways
-    from lensgrad.circuits.learned import check_place
-    from lensgrad.run.data.encode import csv_cells, encoder
+    from lensgrad.circuits.learning.learned import check_place
+    from lensgrad.data.encode import csv_cells, encoder
 
     not_negative(seed)
     cells = csv_cells(data)
@@ -95,7 +95,7 @@ def predict(
 ) -> None:
     """Print the class of each row of a table; where it has the column of classes, also how many are right."""
     from lensgrad.circuits import load_circuit
-    from lensgrad.run.data.encode import csv_cells
+    from lensgrad.data.encode import csv_cells
 
     learned, cells = load_circuit(file), csv_cells(data)
     found = learned.predict(cells).tolist()
@@ -114,7 +114,7 @@ def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
     """The classes of the rows as words, and all of them, sorted."""
     import numpy as np
 
-    from lensgrad.run.data.encode import sorted_words, words
+    from lensgrad.data.encode import sorted_words, words
 
     if target not in cells.columns:
         raise BadValue(f"there is no column '{target}'; the columns are: {listed(list(cells.columns))}")
@@ -137,7 +137,7 @@ def problem_of(encoder: Encoder, cells: Cells, classes: tuple[str, ...], target:
 
 def rows_to_test(file: Path, encoder: Encoder, classes: tuple[str, ...], target: str) -> Rows:
     """The bits and the class numbers of another file, read before anything is learned."""
-    from lensgrad.run.data.encode import csv_cells
+    from lensgrad.data.encode import csv_cells
 
     cells = csv_cells(file)
     if target not in cells.columns:
@@ -151,7 +151,7 @@ def numbered(target: str, cells: Cells, classes: tuple[str, ...]) -> Any:
     """The classes of rows by their numbers."""
     import numpy as np
 
-    from lensgrad.run.data.encode import words
+    from lensgrad.data.encode import words
 
     labels = words(target, np.array(cells.columns[target], object), cells.rows)
     for row, label in zip(cells.rows, labels, strict=True):
@@ -162,7 +162,7 @@ def numbered(target: str, cells: Cells, classes: tuple[str, ...]) -> Any:
 
 def share(learned: LearnedCircuit, test: Rows) -> float:
     """The share of rows that a circuit gives their class."""
-    from lensgrad.circuits.learned import decided
+    from lensgrad.circuits.learning.learned import decided
 
     bits, truth = test
     return float((decided(learned.circuit.run(bits)) == truth).mean())

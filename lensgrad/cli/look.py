@@ -14,13 +14,13 @@ from lensgrad import recipes
 from lensgrad.backends.numpy import host
 from lensgrad.cli.train import known, model_name
 from lensgrad.core.errors import BadValue
-from lensgrad.evaluation import Run
-from lensgrad.learner import Learner
-from lensgrad.loading import load
+from lensgrad.data.bundled import Dataset
+from lensgrad.data.pictures import ENDINGS, picture
+from lensgrad.program.summary import summary
 from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
-from lensgrad.run.data.bundled import Dataset
-from lensgrad.run.data.pictures import ENDINGS, picture
-from lensgrad.run.summary import summary
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner
+from lensgrad.train.loading import load
 
 WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a run reports itself
 

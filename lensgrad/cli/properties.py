@@ -31,17 +31,17 @@ def proved(
     timeout: Seconds = 60.0,
 ) -> None:
     """Prove a property of a circuit, or print an input at which it fails. Exit code 0 proved, 1 refuted or unknown."""
-    from lensgrad import export
+    from lensgrad import circuits
 
     asked = {"--irrelevant": irrelevant, "--monotone": monotone, "--swap": swap}
     if sum(map(bool, asked.values())) != 1:
         raise BadValue(f"one property is asked at a time: give one of {', '.join(asked)}")
-    found, rows = export.read(file), None if care is None else export.read(care)
+    found, rows = circuits.read(file), None if care is None else circuits.read(care)
     how: dict[str, Any] = {"care": rows, "timeout": timeout}
     verdict = (
-        export.irrelevant(found, once("--irrelevant", names(irrelevant, found.inputs), irrelevant), **how) if irrelevant
-        else export.monotone(found, monotone, **how) if monotone
-        else export.fair(found, swapped(swap, found.inputs), **how)
+        circuits.irrelevant(found, once("--irrelevant", names(irrelevant, found.inputs), irrelevant), **how) if irrelevant
+        else circuits.monotone(found, monotone, **how) if monotone
+        else circuits.fair(found, swapped(swap, found.inputs), **how)
     )  # fmt: skip
     say(str(verdict))
     if verdict.status != "proved":

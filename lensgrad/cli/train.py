@@ -10,11 +10,11 @@ from typing import Any
 from lensgrad import recipes
 from lensgrad.cli.console import command, say
 from lensgrad.core.errors import BadValue
-from lensgrad.evaluation import Run
-from lensgrad.learner import Learner
-from lensgrad.loading import load
 from lensgrad.recipes.recipe import Data, Recipe, fitting
-from lensgrad.run.callbacks import Checkpoint, checkpoint
+from lensgrad.train.callbacks import Checkpoint, checkpoint
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner
+from lensgrad.train.loading import load
 
 WRITES = 20  # about so many times a run is written to its file
 

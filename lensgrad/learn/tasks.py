@@ -11,8 +11,8 @@ from lensgrad.core.diagram import Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
-from lensgrad.learn.derivatives import Derivative
 from lensgrad.learn.rates import Rate
+from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.ops import mean, total
 

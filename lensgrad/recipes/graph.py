@@ -14,7 +14,7 @@ from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
 from lensgrad.core.ty import Ty, product
-from lensgrad.evaluation import Run
+from lensgrad.data.bundled import CORA_CLASSES, Graph, cora
 from lensgrad.learn import init
 from lensgrad.learn.layers.combine import beside
 from lensgrad.learn.layers.dropout import dropout
@@ -22,12 +22,12 @@ from lensgrad.learn.layers.graph import graph_conv, mixed
 from lensgrad.learn.layers.parts import fill, layer, weight
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam, weight_decay
-from lensgrad.learner import Learner, supervised
+from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, likeliest, softmax
-from lensgrad.run.data.bundled import CORA_CLASSES, Graph, cora
-from lensgrad.run.values import Values
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Int, Real
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner, supervised
 
 INPUTS = ("counts", "papers", "words", "sources", "targets", "links")
 PENALTY = 5e-4  # on the first weight

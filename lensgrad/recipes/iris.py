@@ -10,16 +10,16 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.evaluation import Run
+from lensgrad.data.bundled import Dataset
+from lensgrad.data.bundled import iris as flowers
 from lensgrad.learn.init import normal
 from lensgrad.learn.layers.basic import dense
 from lensgrad.learn.losses import half_squared_error, mse
 from lensgrad.learn.optimizers import descent
-from lensgrad.learner import Learner, supervised
+from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe
-from lensgrad.run.data.bundled import Dataset
-from lensgrad.run.data.bundled import iris as flowers
-from lensgrad.run.values import Values
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner, supervised
 
 IRIS_MODELS = ("dense", "hidden", "linear")
 

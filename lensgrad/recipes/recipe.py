@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.evaluation import Run
-from lensgrad.learner import Learner
-from lensgrad.run.data.bundled import Dataset
+from lensgrad.data.bundled import Dataset
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner
 
 
 @dataclass(frozen=True)

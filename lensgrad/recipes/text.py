@@ -9,7 +9,8 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue
-from lensgrad.evaluation import Run
+from lensgrad.data.official import shakespeare
+from lensgrad.data.text import Characters, windows
 from lensgrad.learn.layers.attention import transformer_block
 from lensgrad.learn.layers.basic import dense, input
 from lensgrad.learn.layers.combine import each, sequential
@@ -19,10 +20,9 @@ from lensgrad.learn.layers.recurrent import lstm
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam, adamw
 from lensgrad.learn.rates import one_cycle
-from lensgrad.learner import Learner, supervised
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, softmax
-from lensgrad.run.data.official import shakespeare
-from lensgrad.run.data.text import Characters, windows
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner, supervised
 
 LENGTH = 64  # characters that a model sees at once
 HELD = 0.1  # the share of the text, at its end, that models are judged by

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Family
+from lensgrad.data import bundled, official
+from lensgrad.data.split import split
 from lensgrad.learn import augment
 from lensgrad.learn.layers.basic import dense, flatten, input
 from lensgrad.learn.layers.combine import sequential
@@ -16,11 +18,9 @@ from lensgrad.learn.layers.pooling import global_average_pool, max_pool2d
 from lensgrad.learn.losses import cross_entropy, half_squared_error
 from lensgrad.learn.optimizers import adam, momentum
 from lensgrad.learn.rates import one_cycle
-from lensgrad.learner import Learner, supervised
 from lensgrad.recipes.recipe import Data, Plan, Recipe, classified
-from lensgrad.run.data import bundled, official
-from lensgrad.run.data.split import split
 from lensgrad.theories.smooth.ops import relu
+from lensgrad.train.learner import Learner, supervised
 
 DIGITS = tuple("0123456789")
 HELD = 0.1  # the share of the training set that models are chosen by

@@ -85,7 +85,7 @@ def has_meaning(facts: Facts) -> None:
         extra("jax", "check", "the oracle")
     except MissingExtra as missing:
         raise Skip("JAX is not installed, so there is no oracle: pip install 'lensgrad[check]'") from missing
-    from lensgrad.backends.jax import MEANING
+    from lensgrad.backends.jax.table import MEANING
 
     entry = MEANING.get(type(facts.case.op))
     if isinstance(entry, Hole):

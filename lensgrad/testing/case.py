@@ -96,7 +96,7 @@ class Facts:
     @cached_property
     def oracle(self) -> tuple[Arrays, Arrays]:
         """What JAX returns, and the vector-Jacobian product that it finds by itself in its own meaning of the generator."""
-        from lensgrad.backends import jax as jax_backend
+        from lensgrad.backends.jax import table as jax_backend
 
         jax, call = jax_backend.jax, jax_backend.function(self.f)
 

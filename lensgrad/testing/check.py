@@ -36,7 +36,7 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
 
     `check(op, *atoms)` draws inputs by their type; the fields of `Case` may be given by name, such as
     `values=[positive]` to keep away from kinks, or `check(Case(...))` says all at once. A generator of your own
-    needs its line in `lensgrad.backends.numpy.NUMPY`, and has an oracle if it has one in `lensgrad.backends.jax.MEANING`.
+    needs its line in `lensgrad.backends.numpy.NUMPY`, and has an oracle if it has one in `lensgrad.backends.jax.table.MEANING`.
 
     Everything is in float64 where the atoms are. Raises `CheckFailed` with the whole report when a law does not hold.
     """

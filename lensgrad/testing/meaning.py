@@ -96,7 +96,7 @@ def refusal(case: Case, atoms: tuple[Any, ...], must: bool = True) -> None:
 def agrees(facts: Facts, rules: Rules) -> str:
     """NumPy and JAX return the same: to 1e-12 in float64, exactly for anything but floats; and JAX the declared types."""
     has_meaning(facts)
-    from lensgrad.backends import jax as jax_backend
+    from lensgrad.backends.jax import table as jax_backend
 
     for dtype, f, _ in dtypes(facts):
         returned(f"JAX in {dtype}", f, jax_backend.shapes(f), jax_backend.host)

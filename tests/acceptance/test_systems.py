@@ -16,8 +16,8 @@ from lensgrad.core.ty import I, Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import supervised_task
-from lensgrad.run.compile import compile
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile
+from lensgrad.program.values import initial
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.poly.semiring import LOGIC
 from lensgrad.theories.smooth import ops

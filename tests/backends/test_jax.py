@@ -28,7 +28,7 @@ from lensgrad.theories.smooth.conv import Window
 from lensgrad.theories.smooth.scan import scan
 
 jax = pytest.importorskip("jax")
-backend = import_module("lensgrad.backends.jax")
+backend = import_module("lensgrad.backends.jax.table")
 
 MEANT = [c for c in generators() if c is not Definition]
 ROW = Real(3)
@@ -56,7 +56,7 @@ def test_random_bits_are_those_of_numpy():
 
 
 def test_threefry_gives_the_published_words():
-    from lensgrad.backends.jax_kernels import threefry
+    from lensgrad.backends.jax.kernels import threefry
 
     key, counter = jax.numpy.array([0x13198A2E, 0x03707344], "uint32"), jax.numpy.array([0x243F6A88, 0x85A308D3], "uint32")
     assert [int(w) for w in threefry(key, *counter)] == [0xC4923A9C, 0x483DF7A0]
@@ -163,10 +163,10 @@ def test_a_semiring_that_machine_words_do_not_carry_is_an_error(op, arity):
 
 
 def test_without_jax_the_error_names_what_to_install(monkeypatch):
-    monkeypatch.delitem(sys.modules, "lensgrad.backends.jax")
+    monkeypatch.delitem(sys.modules, "lensgrad.backends.jax.table")
     monkeypatch.setitem(sys.modules, "jax", None)
     with pytest.raises(MissingExtra) as error:
-        import_module("lensgrad.backends.jax")
+        import_module("lensgrad.backends.jax.table")
     assert str(error.value) == "the JAX backend needs JAX, which is not installed: pip install 'lensgrad[jax]'"
 
 
@@ -199,7 +199,7 @@ def test_circuits_train_on_bytes():
 @pytest.mark.parametrize(("size", "stride", "dilation"), [((2, 2), (2, 2), (1, 1)), ((3, 2), (1, 2), (1, 1)), ((2, 2), (1, 1), (2, 3))])
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_the_first_largest_of_a_window_is_the_same_by_slices_and_by_windows(size, stride, dilation, dtype):
-    kernels = pytest.importorskip("lensgrad.backends.jax_kernels", reason="needs JAX")
+    kernels = pytest.importorskip("lensgrad.backends.jax.kernels", reason="needs JAX")
     x = np.random.default_rng(0).integers(-2, 3, (3, 9, 8, 4)).astype(dtype)
     if dtype == "float32":
         x[0], x[1, 0] = np.nan, -np.inf

@@ -9,10 +9,10 @@ import pytest
 import lensgrad as lg
 from benchmarks.workloads import iris, mnist
 from lensgrad.backends.loop import CONVOLVED, compiled_as_loop, convolved, steps_at_once, work
-from lensgrad.run.iterate import stretch
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
 from lensgrad.theories.smooth.conv import Convolve, Window
+from lensgrad.train.iterate import stretch
 
 jax = pytest.importorskip("jax")
 
@@ -207,7 +207,7 @@ def test_work_is_counted_in_multiply_adds_and_through_loops():
 
 @pytest.mark.parametrize("stride, dilation, padding", [((1, 1), (1, 1), ((0, 0), (0, 0))), ((2, 1), (1, 2), ((1, 0), (2, 1)))])
 def test_products_and_convolutions_agree(stride, dilation, padding):
-    from lensgrad.backends import jax_kernels as kernels
+    from lensgrad.backends.jax import kernels
 
     rng = np.random.default_rng(5)
     window, image, size = Window(stride, dilation, padding), (7, 9), (3, 2)

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad.backends import lanes
 from lensgrad.backends import numpy as plain
-from lensgrad.backends.lanes import fuse, kernel, native, run
-from lensgrad.backends.lanes.group import Rows
+from lensgrad.backends.engine import NumPy
+from lensgrad.backends.native import compiler as native
+from lensgrad.backends.native import lanes
+from lensgrad.backends.native.lanes import fuse, kernel, run
+from lensgrad.backends.native.lanes.group import Rows
 from lensgrad.cat.reverse import R
 from lensgrad.core.errors import BadValue, TooLarge
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.run.backend import NumPy
 from lensgrad.theories.bridges import Image, opened, smooth
 from lensgrad.theories.poly.circuit import Bits, Collect, Count, Repeat, Vector, gather, scatter
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Z, modulo, saturating

@@ -129,4 +129,3 @@ def test_draws_and_loops_have_images():
 
     f = trace(walk, Ty((Key(),)), real(3))
     assert exact(R(f)) == formal_reverse(f)
-

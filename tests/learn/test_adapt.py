@@ -9,8 +9,8 @@ import lensgrad as lg
 from lensgrad.cat.lens import Lens
 from lensgrad.cat.para import lens
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.run.compile import program
-from lensgrad.run.values import initial
+from lensgrad.program.compile import program
+from lensgrad.program.values import initial
 
 X, Y = (v.astype(np.float64) for v in reals(5, (16, 4), (16, 3)))
 MODEL = lg.dense(4, 6, activation="tanh", name="enc", dtype="float64") >> lg.dense(6, 3, name="head", dtype="float64")

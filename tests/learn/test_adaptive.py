@@ -13,8 +13,8 @@ from lensgrad.core.errors import BadValue, NoChange
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.rates import Schedule, rate
-from lensgrad.run.compile import compile
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile
+from lensgrad.program.values import initial
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Int, Real
 

@@ -10,7 +10,7 @@ import lensgrad as lg
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.reverse import reverse
 from lensgrad.learn.circuits import anf, last_bit, lookup, monomials, parity
-from lensgrad.run.compile import compile
+from lensgrad.program.compile import compile
 from lensgrad.theories.smooth.batch import batch
 
 RNG = np.random.default_rng(0)

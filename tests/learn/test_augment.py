@@ -8,8 +8,8 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.learn import augment
 from lensgrad.learn.batching import batch
 from lensgrad.learn.predict import predict
-from lensgrad.run.compile import program
-from lensgrad.run.values import key
+from lensgrad.program.compile import program
+from lensgrad.program.values import key
 
 N, H, W = 64, 5, 6
 IMAGES = np.random.default_rng(0).random((N, H, W, 2), np.float32) + 1

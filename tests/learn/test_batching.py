@@ -13,8 +13,8 @@ from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.losses import half_squared_error
 from lensgrad.learn.tasks import supervised_task
-from lensgrad.run.compile import compile
-from lensgrad.run.values import fold_in, key
+from lensgrad.program.compile import compile
+from lensgrad.program.values import fold_in, key
 from lensgrad.testing.meaning import Stranger
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key, Real

@@ -12,7 +12,7 @@ from lensgrad.cat.reverse import R
 from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn.circuits import lookup
-from lensgrad.run.compile import compile
+from lensgrad.program.compile import compile
 from lensgrad.theories.poly.circuit import Bits, minterms
 
 PAIRS = np.array(list(product((0, 1), repeat=2)), np.uint8)

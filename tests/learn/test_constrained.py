@@ -15,8 +15,8 @@ from lensgrad.core.ty import I
 from lensgrad.learn import init
 from lensgrad.learn.optimizers.constrained import orthonormal
 from lensgrad.learn.rates import rate
-from lensgrad.run.compile import compile
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile
+from lensgrad.program.values import initial
 from lensgrad.theories.smooth import ops
 
 N = 6

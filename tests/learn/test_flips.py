@@ -23,8 +23,8 @@ from lensgrad.learn.circuits import (
     unit,
 )
 from lensgrad.lens import corner, lens
-from lensgrad.run.compile import compile, program
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile, program
+from lensgrad.program.values import initial
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.poly.semiring import Z2, Z
 

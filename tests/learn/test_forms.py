@@ -12,7 +12,7 @@ from lensgrad.core.errors import BadValue
 from lensgrad.learn.batching import batch
 from lensgrad.learn.circuits import anf, esop, monomials, or_pool2d, over, parity, pseudo_linear, tree_conv2d
 from lensgrad.learn.circuits.convolution import fields
-from lensgrad.run.compile import program
+from lensgrad.program.compile import program
 from lensgrad.theories.poly.semiring import Z2, Z
 
 RNG = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from lensgrad.learn.losses import mse
 from lensgrad.learn.optimizers import descent, momentum
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import closed_lens, supervised_task
-from lensgrad.run.values import initial, key
+from lensgrad.program.values import initial, key
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Key, Real

@@ -14,13 +14,13 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.batching import batch
-from lensgrad.learn.derivatives import newton_cg, sam
 from lensgrad.learn.iteration import epoch, moved, rate_port, stepping, steps
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import supervised_task
+from lensgrad.learn.ways.derivatives import newton_cg, sam
 from lensgrad.learn.weighting import weighted
-from lensgrad.run.compile import compile
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile
+from lensgrad.program.values import initial
 from lensgrad.theories.smooth import ops
 
 K, ROWS = 4, 3

@@ -10,8 +10,8 @@ from lensgrad.core.errors import BadValue
 from lensgrad.learn.batching import batch
 from lensgrad.learn.circuits import lut_layer, lut_network, over, soften, votes
 from lensgrad.learn.circuits.wiring import random_wiring
-from lensgrad.run.compile import program
-from lensgrad.run.values import initial
+from lensgrad.program.compile import program
+from lensgrad.program.values import initial
 from lensgrad.theories.poly.semiring import Z2, Z, modulo
 
 

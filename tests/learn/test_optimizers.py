@@ -13,7 +13,7 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.optimizers import ascent, descent, momentum, sgd
 from lensgrad.learn.rates import rate
-from lensgrad.run.compile import compile
+from lensgrad.program.compile import compile
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.poly.semiring import LOGIC
 from lensgrad.theories.smooth import ops

@@ -17,7 +17,7 @@ from lensgrad.learn.layers.basic import linear
 from lensgrad.learn.losses import half_squared_error, loss, squares
 from lensgrad.learn.optimizers import ascent, descent
 from lensgrad.learn.rates import cap, echo, rate, scaled_rate
-from lensgrad.run.compile import compile
+from lensgrad.program.compile import compile
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth.array import Int, Real, full
 

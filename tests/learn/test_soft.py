@@ -14,8 +14,8 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.learn.batching import batch
 from lensgrad.learn.circuits.soft import GATES, hardened, relaxed, sigmoid_tables, softmax_gates
 from lensgrad.learn.circuits.wiring import random_wiring
-from lensgrad.run.compile import program
-from lensgrad.run.values import initial
+from lensgrad.program.compile import program
+from lensgrad.program.values import initial
 from lensgrad.theories.smooth.array import Real
 
 RNG = np.random.default_rng(0)

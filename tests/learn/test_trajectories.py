@@ -10,8 +10,8 @@ from lensgrad.cat.para import lens, parametric
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import I
 from lensgrad.learn.rates import rate
-from lensgrad.run.compile import compile
-from lensgrad.run.values import initial
+from lensgrad.program.compile import compile
+from lensgrad.program.values import initial
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Real, full
 

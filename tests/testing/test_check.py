@@ -28,7 +28,7 @@ def failing(report):
 @pytest.fixture
 def meaning(monkeypatch):
     """Give a generator its lines in the backends, for one test."""
-    from lensgrad.backends import jax as jax_backend
+    from lensgrad.backends.jax import table as jax_backend
 
     def give(cls, numpy, in_jax=None):
         monkeypatch.setitem(numpy_backend.NUMPY, cls, numpy)

@@ -135,6 +135,7 @@ def test_a_draw_inside_a_loop_and_a_box_differs_between_examples(make):
 def test_a_carry_becomes_batched_when_a_step_makes_it_so():
     """b reads x at once, a reads b a step later: both must be batched though only x is."""
     scalar = Real(dtype="float64")
+
     def step(c, x, _):
         return (c[1], c[0] + x), c[0]
 

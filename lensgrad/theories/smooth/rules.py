@@ -37,4 +37,3 @@ RULES = (
     Rule("x − 0 = x", on(p.Sub, lambda x: x - x.atom.zero(), lambda x: x)),
     Rule("−(−x) = x", on(p.Neg, lambda x: p.Neg()(-x), lambda x: x)),
 )
-

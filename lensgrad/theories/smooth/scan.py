@@ -184,9 +184,7 @@ def traced(fn: Callable[..., Any], *objects: Ty) -> Diagram:
 
 def level(cod: Ty, missing: Sequence[bool], n: int) -> Diagram:
     """Spread the outputs marked as missing over n examples."""
-    return trace(
-        lambda *ws: tuple(spread(w, n) if m else w for w, m in zip(ws, missing, strict=True)), *(Ty((a,)) for a in cod)
-    )
+    return trace(lambda *ws: tuple(spread(w, n) if m else w for w, m in zip(ws, missing, strict=True)), *(Ty((a,)) for a in cod))
 
 
 def scan(fn: Callable[..., Any], carry: Any, xs: Any, shared: Any = (), backward: bool = False) -> tuple[Any, Any]:

@@ -144,4 +144,3 @@ def rows_of(f: Para, values: list[Any], k: int) -> list[Any]:
     """The inputs of example k, where the inputs of the arrow are batched and its parameters are not."""
     held = len(f.arrow.dom) - len(f.dom)
     return [*values[:held], *(v[k] for v in values[held:])]
-

@@ -331,7 +331,6 @@ def test_graph_convolutions_hand_their_edges_on_in_order():
     close(outputs(f, [w, u, x, sources, targets, values])[0], a @ (a @ x @ w.T) @ u.T)
 
 
-
 # -- how layers are put together ---------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,8 @@ from lensgrad.cat.para import Para, corner, lens
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.learn.batching import batch
-from lensgrad.run.compile import compile
-from lensgrad.run.values import fold_in, initial, key
+from lensgrad.program.compile import compile
+from lensgrad.program.values import fold_in, initial, key
 from lensgrad.theories.smooth.ops import mean
 
 KEY = key(7)

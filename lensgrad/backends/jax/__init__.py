@@ -1,0 +1,1 @@
+"""JAX: the backend for accelerators."""

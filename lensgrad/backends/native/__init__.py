@@ -1,0 +1,1 @@
+"""What runs as compiled C."""

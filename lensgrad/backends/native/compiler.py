@@ -1,0 +1,123 @@
+"""The machine's C compiler: the lanes are compiled once for each machine and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lensgrad.core.folders import cache_folder
+
+SOURCE = Path(__file__).with_name("lanes") / "lanes.c"
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
+COMPILERS = ("cc", "gcc", "clang")
+PATIENCE = 120  # seconds for a compiler
+
+
+Command = tuple[str, ...]  # a compiler with options of its own, as in CC="ccache gcc"
+
+
+def compiler() -> Command | None:
+    """The C compiler: that of the environment variable CC, else the first of the usual names on the path; None without one."""
+    named = os.environ.get("CC")
+    commands = [(name,) for name in COMPILERS] if named is None else [tuple(words(named))]
+    return next(((found, *command[1:]) for command in commands if command and (found := shutil.which(command[0]))), None)
+
+
+def words(named: str) -> list[str]:
+    """A command as a shell reads it, or as one path where it is one, with spaces."""
+    try:
+        return [named] if shutil.which(named) else shlex.split(named)
+    except ValueError:  # an open quote
+        return []
+
+
+def library(lane: str) -> Any:
+    """The functions of one kind of lane, compiled at first use; None where no compiler makes them."""
+    found = compiler()
+    return None if found is None else loaded(lane, found, cache_folder())
+
+
+@cache
+def loaded(lane: str, found: Command, folder: Path) -> Any:
+    """The functions in the file that is kept; one that is damaged is built once more."""
+    path = folder / "native" / f"lanes-{lane.lower()}-{digest(lane, found)}.so"
+    kept = opened(str(path)) if path.is_file() else None
+    # The system gives the library that it has under a name, so the new one goes by another.
+    return opened(f"{path.parent}/./{path.name}") if kept is None and built(lane, found, path) else kept
+
+
+def opened(path: str) -> Any:
+    """The functions of a compiled file; None where it is no library, or not one of lanes."""
+    try:
+        return declared(ctypes.CDLL(path))
+    except (OSError, AttributeError):
+        return None
+
+
+def digest(lane: str, found: Command) -> str:
+    """What a compiled file depends on: its source, the compiler, and the processor that it is for."""
+    parts = [SOURCE.read_bytes(), lane, " ".join(FLAGS), " ".join(found), version(found), platform.machine(), processor()]
+    return hashlib.sha256(b"\0".join(p if isinstance(p, bytes) else p.encode() for p in parts)).hexdigest()[:16]
+
+
+@cache
+def version(found: Command) -> str:
+    try:
+        return subprocess.run([*found, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+@cache
+def processor() -> str:
+    """What this processor can do, as Linux tells it; elsewhere its name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+
+
+def built(lane: str, found: Command, path: Path) -> bool:
+    """Compile beside the place and rename, so that nobody ever loads half a file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+            made = Path(beside) / path.name
+            command = [*found, *FLAGS, f"-D{lane}", "-o", str(made), str(SOURCE)]
+            subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+            os.replace(made, path)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+class Job(ctypes.Structure):
+    """The struct of the same name in the source; `top` stands for a number of any lane, as its bytes."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("runs", "code")),
+        ("run_count", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("slots", "shared", "inputs", "outputs", "input_steps", "output_steps", "totals", "peak")),
+        *((name, ctypes.c_int64) for name in ("start", "stop", "width", "top")),
+    ]
+
+
+def declared(made: Any) -> Any:
+    """The library with the types of its functions."""
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    made.lanes_run.argtypes = [pointer]
+    made.lanes_allocate.argtypes, made.lanes_allocate.restype = [pointer, pointer, number, number, number], number
+    if hasattr(made, "lanes_pack"):
+        made.lanes_pack.argtypes, made.lanes_pack.restype = [pointer, number, number, pointer, number], None
+        made.lanes_unpack.argtypes, made.lanes_unpack.restype = [pointer, number, number, number, pointer], None
+    return made

@@ -1,0 +1,1 @@
+"""Circuits in files: AIGER, BLIF, Verilog and C."""

@@ -1,0 +1,208 @@
+"""AIGER, ASCII and binary (format report of 2007, combinational part): written and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lensgrad.circuits.formats.order import in_order
+from lensgrad.circuits.gates.circuit import Circuit, numbered
+from lensgrad.core.errors import BadValue
+
+
+def ascii_aiger(circuit: Circuit) -> str:
+    """The circuit as an ASCII AIGER file, with the names as symbols."""
+    n = len(circuit.inputs)
+    lines = [header("aag", circuit), *(str(2 * k) for k in range(1, n + 1)), *map(str, circuit.roots.tolist())]
+    lines += [f"{2 * (1 + n + k)} {a} {b}" for k, (a, b) in enumerate(circuit.ands.tolist())]
+    return "\n".join([*lines, *symbols(circuit)]) + "\n"
+
+
+def binary_aiger(circuit: Circuit) -> bytes:
+    """The circuit as a binary AIGER file, with the names as symbols."""
+    head = "\n".join([header("aig", circuit), *map(str, circuit.roots.tolist())]) + "\n"
+    body, first = bytearray(), 2 * (1 + len(circuit.inputs))
+    for k, (a, b) in enumerate(circuit.ands.tolist()):
+        a, b = max(a, b), min(a, b)
+        body += seven_bits(first + 2 * k - a) + seven_bits(a - b)
+    names = "".join(line + "\n" for line in symbols(circuit))
+    return head.encode("ascii") + bytes(body) + names.encode("utf-8")
+
+
+def header(kind: str, circuit: Circuit) -> str:
+    return f"{kind} {circuit.variables - 1} {len(circuit.inputs)} 0 {len(circuit.outputs)} {circuit.size}"
+
+
+def symbols(circuit: Circuit) -> list[str]:
+    return [f"{kind}{k} {name}" for kind, names in (("i", circuit.inputs), ("o", circuit.outputs)) for k, name in enumerate(names)]
+
+
+def seven_bits(number: int) -> bytes:
+    """A number in groups of seven bits, least first; all but the last have their high bit set."""
+    groups = bytearray()
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*groups, number])
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line: the largest variable, and how many inputs, outputs and ANDs."""
+
+    most: int
+    inputs: int
+    outputs: int
+    ands: int
+
+
+class Reader:
+    """A file with a place in it, and errors that name the place."""
+
+    def __init__(self, raw: bytes, name: str) -> None:
+        self.raw, self.name, self.at, self.line = raw, name, 0, 0
+
+    def bad(self, why: str) -> BadValue:
+        return BadValue(f"'{self.name}', line {self.line}: {why}")
+
+    def next(self, what: str) -> str:
+        """The next line; `what` says what should stand there."""
+        self.line += 1
+        end = self.raw.find(b"\n", self.at)
+        if self.at >= len(self.raw):
+            raise self.bad(f"the file ends where {what} should stand")
+        end = len(self.raw) if end < 0 else end
+        text, self.at = self.raw[self.at : end], end + 1
+        try:
+            return text.decode("utf-8").rstrip("\r")
+        except UnicodeDecodeError:
+            raise self.bad(f"{what} should stand here, and these bytes are no text") from None
+
+    def numbers(self, what: str, count: int) -> list[int]:
+        words = (text := self.next(what)).split(" ")
+        if len(words) != count or not all(w.isascii() and w.isdigit() for w in words):
+            raise self.bad(f"{what} is {count} number{'s' * (count > 1)} with one space between, got {text!r:.60}")
+        return [int(w) for w in words]
+
+    def delta(self) -> int:
+        number = shift = 0
+        while True:
+            if self.at >= len(self.raw):
+                raise BadValue(f"'{self.name}', byte {self.at + 1}: the file ends inside the binary ANDs")
+            byte, self.at = self.raw[self.at], self.at + 1
+            number |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return number
+
+
+def read_aiger(raw: bytes, name: str = "the file") -> Circuit:
+    """The circuit in an AIGER file, AND by AND. Sequential and malformed files are refused with the line and the reason."""
+    file = Reader(raw, name)
+    words = file.next("the header").split(" ")
+    head = checked_header(file, words)
+    inputs, roots, ands = (ascii_body if words[0] == "aag" else binary_body)(file, head)
+    names = read_symbols(file, head)
+    place, order = placed(file, head, inputs, ands)
+    known = literal_reader(place, name)
+    return Circuit(*names, [[known(x) for x in ands[v][:2]] for v in order], [known(r) for r in roots])  # pyright: ignore
+
+
+def checked_header(file: Reader, words: list[str]) -> Header:
+    if words[0] not in ("aag", "aig"):
+        raise file.bad(f"an AIGER file begins with 'aag' or 'aig', got {words[0]!r:.40}")
+    if not 6 <= len(words) <= 10 or not all(w.isascii() and w.isdigit() for w in words[1:]):
+        raise file.bad(f"the header is '{words[0]} M I L O A' in numbers, got {' '.join(words)!r:.60}")
+    most, inputs, latches, outputs, ands, *more = map(int, words[1:])
+    if latches:
+        raise file.bad(f"the circuit has {latches} latches, so it is sequential: only combinational circuits can be read")
+    if any(more):
+        raise file.bad("the circuit states bad states, constraints, justice or fairness, which combinational circuits have not")
+    if most < inputs + ands or (words[0] == "aig" and most != inputs + ands):
+        raise file.bad(f"the largest variable {most} does not fit {inputs} inputs and {ands} ANDs")
+    return Header(most, inputs, outputs, ands)
+
+
+Gates = dict[int, tuple[int, int, int]]  # of each AND's variable: two literals, and the line they stand on
+Body = tuple[list[int], list[int], Gates]
+
+
+def ascii_body(file: Reader, head: Header) -> Body:
+    inputs = [new_variable(file, head, file.numbers("an input", 1)[0], "an input") for _ in range(head.inputs)]
+    roots = [bounded(file, head, file.numbers("an output", 1)[0]) for _ in range(head.outputs)]
+    ands: Gates = {}
+    for _ in range(head.ands):
+        left, a, b = file.numbers("an AND", 3)
+        variable = new_variable(file, head, left, "an AND")
+        if variable in ands:
+            raise file.bad(f"variable {variable} is defined twice")
+        ands[variable] = bounded(file, head, a), bounded(file, head, b), file.line
+    return inputs, roots, ands
+
+
+def binary_body(file: Reader, head: Header) -> Body:
+    roots = [bounded(file, head, file.numbers("an output", 1)[0]) for _ in range(head.outputs)]
+    ands: Gates = {}
+    for k in range(head.ands):
+        variable = head.inputs + 1 + k
+        a = 2 * variable - file.delta()
+        b = a - file.delta()
+        if a >= 2 * variable or b < 0:
+            raise BadValue(f"'{file.name}', byte {file.at}: AND {variable} reads a literal that is not before it")
+        ands[variable] = a, b, 0
+    return list(range(1, head.inputs + 1)), roots, ands
+
+
+def bounded(file: Reader, head: Header, literal: int) -> int:
+    if literal > 2 * head.most + 1:
+        raise file.bad(f"literal {literal} is above the largest variable {head.most}")
+    return literal
+
+
+def new_variable(file: Reader, head: Header, literal: int, what: str) -> int:
+    if bounded(file, head, literal) < 2 or literal % 2:
+        raise file.bad(f"{what} is defined by an even literal above 0, got {literal}")
+    return literal >> 1
+
+
+def read_symbols(file: Reader, head: Header) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of inputs and outputs; the comment that may end a file is passed over."""
+    names = {"i": list(numbered("i", head.inputs)), "o": list(numbered("o", head.outputs))}
+    while file.at < len(file.raw):
+        text = file.next("a symbol")
+        if text == "c":
+            break
+        place, _, name = text.partition(" ")
+        kind, number = place[:1], place[1:]
+        if kind not in names or not (number.isascii() and number.isdigit()) or int(number) >= len(names[kind]) or not name:
+            raise file.bad(f"a symbol is i or o, the number of an input or output, a space and a name, got {text!r:.60}")
+        names[kind][int(number)] = "_".join(name.split())
+    return tuple(names["i"]), tuple(names["o"])
+
+
+def placed(file: Reader, head: Header, inputs: list[int], ands: Gates) -> tuple[dict[int, int], list[int]]:
+    """A number for every variable, inputs first, and the ANDs in an order in which each comes after its arguments."""
+    place = {0: 0, **{v: k + 1 for k, v in enumerate(inputs)}}
+    twice = len(place) <= len(inputs) or place.keys() & ands.keys()
+    if twice:
+        raise BadValue(f"'{file.name}': a variable is both an input and something else")
+
+    def below(v: int) -> list[int]:
+        return [x >> 1 for x in ands[v][:2]]
+
+    def wrong(v: int, why: str) -> BadValue:
+        return BadValue(f"'{file.name}', line {ands[v][2]}: {why}")
+
+    order = in_order(ands, place, below, lambda v, x: wrong(v, f"variable {x} is read and never defined"),
+                     lambda v: wrong(v, f"variable {v} depends on itself"))  # fmt: skip
+    place |= {v: 1 + len(inputs) + k for k, v in enumerate(order)}
+    return place, order
+
+
+def literal_reader(place: dict[int, int], name: str) -> Callable[[int], int]:
+    def known(literal: int) -> int:
+        if literal >> 1 not in place:
+            raise BadValue(f"'{name}': literal {literal} is read and its variable never defined")
+        return 2 * place[literal >> 1] + (literal & 1)
+
+    return known

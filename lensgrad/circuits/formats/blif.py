@@ -1,0 +1,191 @@
+"""BLIF (Berkeley logic interchange format, combinational part): written and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lensgrad.circuits.formats.order import in_order
+from lensgrad.circuits.gates.circuit import Builder, Circuit
+from lensgrad.core.errors import BadValue
+
+SEQUENTIAL = {".latch", ".mlatch", ".clock"}
+IGNORED = {".default_input_arrival", ".area", ".delay", ".wire_load_slope", ".input_drive", ".output_load"}
+
+
+def blif(circuit: Circuit, model: str = "top") -> str:
+    """The circuit as a BLIF file: a table of two inputs for each AND, one of one input for each output."""
+    writable(circuit)
+    names = wire_names(circuit)
+    lines = [f".model {model}", wrapped(".inputs", circuit.inputs), wrapped(".outputs", circuit.outputs)]
+    first = 1 + len(circuit.inputs)
+    for k, (a, b) in enumerate(circuit.ands.tolist()):
+        read, row = cube(names, (a, b))
+        lines += [f".names {read}{names[first + k]}", *([f"{row}1"] if a and b else [])]
+    for name, root in zip(circuit.outputs, circuit.roots.tolist(), strict=True):
+        if name != names[root >> 1] or root & 1:
+            read, row = cube(names, (root,))
+            lines += [f".names {read}{name}", *([f"{row}1"] if root else [])]
+    return "\n".join([*lines, ".end"]) + "\n"
+
+
+def writable(circuit: Circuit) -> None:
+    """Refuse what BLIF cannot say: a comment sign in a name, or an output that has the name of another input."""
+    for name in (*circuit.inputs, *circuit.outputs):
+        if "#" in name or "\\" in name or name.startswith("."):
+            raise BadValue(f"the name '{name}' cannot be written to BLIF, where # . and \\ have meanings of their own: use `renamed`")
+    for name, root in zip(circuit.outputs, circuit.roots.tolist(), strict=True):
+        if name in circuit.inputs and root != 2 + 2 * circuit.inputs.index(name):
+            raise BadValue(f"'{name}' names an input and an output that differ, which BLIF cannot say: use `renamed`")
+
+
+def cube(names: list[str], literals: tuple[int, ...]) -> tuple[str, str]:
+    """The header and the row of a table that is one where all literals are; constants need no column."""
+    columns = [(names[x >> 1], "01"[1 - (x & 1)]) for x in literals if x > 1]
+    return "".join(f"{n} " for n, _ in columns), "".join(v for _, v in columns) + " " * bool(columns)
+
+
+def wire_names(circuit: Circuit) -> list[str]:
+    """A name for every variable, none of them twice."""
+    taken = {*circuit.inputs, *circuit.outputs}
+    prefix = "n"
+    while any(name.startswith(prefix) and name[len(prefix) :].isdigit() for name in taken):
+        prefix += "_"
+    count = 1 + len(circuit.inputs)
+    return ["", *circuit.inputs, *(f"{prefix}{k}" for k in range(count, circuit.variables))]
+
+
+def wrapped(head: str, names: tuple[str, ...]) -> str:
+    """A line of names, broken where it gets long."""
+    lines, line = [], head
+    for name in names:
+        if len(line) + len(name) > 78:
+            lines.append(line + " \\")
+            line = ""
+        line += f" {name}"
+    return "\n".join([*lines, line])
+
+
+@dataclass
+class Model:
+    """What a file says: names, and tables by the name they define."""
+
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    tables: dict[str, Rows] = field(default_factory=dict)
+
+
+@dataclass
+class Rows:
+    """A table: the line it begins on, what it reads, its cubes, and the value they stand for."""
+
+    line: int
+    reads: list[str]
+    cubes: list[str] = field(default_factory=list)
+    value: str = ""
+
+
+def read_blif(text: str, name: str = "the file") -> Circuit:
+    """The circuit in a BLIF file. Sequential and malformed files are refused with the line and the reason."""
+    model = parsed(text, name)
+    for what in model.outputs:
+        if what not in model.tables and what not in model.inputs:
+            raise BadValue(f"'{name}': output '{what}' is never defined")
+    builder = Builder(model.inputs, share=False)
+    env = dict(zip(model.inputs, builder.literals, strict=True))
+    for wire in ordered(model, name):
+        rows = model.tables[wire]
+        env[wire] = table(builder, [env[x] for x in rows.reads], rows)
+    return builder.finish(model.outputs, [env[what] for what in model.outputs])
+
+
+def ordered(model: Model, name: str) -> list[str]:
+    def wrong(wire: str, why: str) -> BadValue:
+        return BadValue(f"'{name}', line {model.tables[wire].line}: {why}")
+
+    return in_order(
+        model.tables,
+        set(model.inputs),
+        lambda wire: model.tables[wire].reads,
+        lambda wire, x: wrong(wire, f"'{x}' is read and never defined"),
+        lambda wire: wrong(wire, f"'{wire}' depends on itself"),
+    )
+
+
+def table(builder: Builder, reads: list[int], rows: Rows) -> int:
+    """A sum of products, AND by AND as it is written."""
+    products = [[x ^ (v == "0") for x, v in zip(reads, cube, strict=True) if v != "-"] for cube in rows.cubes]
+    if not products or [] in products:
+        return int(rows.value == "1")  # no row at all stands for 0, a row without literals for its value
+    return builder.any([builder.all(p) for p in products]) ^ (rows.value == "0")
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines without comments, those that end in a backslash joined, each with the number it begins on."""
+    begun, start = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        start = start if begun else number
+        line = line.split("#")[0].rstrip()
+        if line.endswith("\\"):
+            begun += line[:-1] + " "
+            continue
+        if (begun + line).strip():
+            yield start, (begun + line).strip()
+        begun = ""
+
+
+def parsed(text: str, name: str) -> Model:
+    model, rows, ended, begun = Model(), None, False, False
+    for line, content in logical_lines(text):
+        word, *rest = content.split()
+        if ended:
+            raise BadValue(f"'{name}', line {line}: there is more after .end, and only files of one model can be read")
+        if not word.startswith("."):
+            add_row(rows, content.split(), f"'{name}', line {line}")
+        elif word == ".model" and begun:
+            raise BadValue(f"'{name}', line {line}: a second model begins, and only files of one model can be read")
+        else:
+            rows = command(model, word, rest, f"'{name}', line {line}", line)
+            ended, begun = word == ".end", True
+    if not begun:
+        raise BadValue(f"'{name}', line 1: a BLIF file begins with .model, and this one has no commands")
+    return model
+
+
+def command(model: Model, word: str, rest: list[str], where: str, line: int) -> Rows | None:
+    """Take up one command; the rows of a table follow on lines of their own."""
+    if word in SEQUENTIAL:
+        raise BadValue(f"{where}: {word} makes the circuit sequential: only combinational circuits can be read")
+    if word in (".inputs", ".outputs"):
+        names = model.inputs if word == ".inputs" else model.outputs
+        names += rest
+        twice = [x for x in rest if names.count(x) > 1 or (word == ".inputs" and x in model.tables)]
+        if twice:
+            raise BadValue(f"{where}: '{twice[0]}' is defined twice")
+    elif word == ".names":
+        return new_table(model, rest, where, line)
+    elif word not in (".model", ".end") and word not in IGNORED:
+        raise BadValue(f"{where}: {word} is no command that can be read here; use .model, .inputs, .outputs, .names and .end")
+    return None
+
+
+def new_table(model: Model, names: list[str], where: str, line: int) -> Rows:
+    if not names:
+        raise BadValue(f"{where}: .names wants the name of what it defines")
+    *reads, defined = names
+    if defined in model.tables or defined in model.inputs:
+        raise BadValue(f"{where}: '{defined}' is defined twice")
+    model.tables[defined] = Rows(line, reads)
+    return model.tables[defined]
+
+
+def add_row(rows: Rows | None, words: list[str], where: str) -> None:
+    if rows is None:
+        raise BadValue(f"{where}: a row of a table stands outside of .names: {' '.join(words)!r:.60}")
+    cube, value = ("", words[0]) if len(words) == 1 else (words[0], words[-1])
+    if len(words) > 2 or len(cube) != len(rows.reads) or set(cube) - set("01-") or value not in ("0", "1"):
+        raise BadValue(f"{where}: a row is {len(rows.reads)} of 0, 1 and -, a space, and 0 or 1, got {' '.join(words)!r:.60}")
+    if rows.value not in ("", value):
+        raise BadValue(f"{where}: the rows of one table all end in 0 or all end in 1, and this one has both")
+    rows.value = value
+    rows.cubes.append(cube)

@@ -1,0 +1,280 @@
+"""Boolean circuits as and-inverter graphs: two-input ANDs, inverters on any wire, and a name for every input and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends.native.lanes.gates import evaluated
+from lensgrad.core.errors import BadValue
+
+Numbers = np.ndarray[Any, Any]
+LARGE = 1 << 22  # gates times rows, from which compiled lanes are faster than large numbers
+MOST_INPUTS = 20  # of a truth table: 2²⁰ rows
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """𝔹ⁿ → 𝔹ᵐ. Variable 0 is false, 1..n are the inputs, then come the ANDs, each after its arguments.
+
+    Literal 2v is variable v and 2v + 1 its negation, as in the AIGER format. `ands` holds two literals for each AND and
+    `roots` one for each output. `tidy()` is the canonical form, in which equal ANDs are one and none is unused.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    ands: Numbers
+    roots: Numbers
+
+    def __post_init__(self) -> None:
+        for name, shape in (("ands", (-1, 2)), ("roots", (-1,))):
+            made = np.array(getattr(self, name), dtype=np.int64).reshape(shape)
+            made.setflags(write=False)
+            object.__setattr__(self, name, made)
+        for what, names in (("input", self.inputs), ("output", self.outputs)):
+            check_names(what, names)
+        self._check_literals()
+
+    def _check_literals(self) -> None:
+        limit = 2 * (1 + len(self.inputs) + np.arange(len(self.ands)))[:, None]
+        if len(self.roots) != len(self.outputs):
+            raise BadValue(f"a circuit has one literal for each output, got {len(self.roots)} for {len(self.outputs)}")
+        if (self.ands < 0).any() or (self.ands >= limit).any():
+            raise BadValue("an AND of a circuit reads the inputs and the ANDs before it, and one reads something else")
+        if (self.roots < 0).any() or (self.roots >= 2 * self.variables).any():
+            raise BadValue("an output of a circuit reads an input or an AND, and one reads something else")
+
+    @property
+    def variables(self) -> int:
+        return 1 + len(self.inputs) + len(self.ands)
+
+    @property
+    def size(self) -> int:
+        """How many ANDs it has."""
+        return len(self.ands)
+
+    @property
+    def depth(self) -> int:
+        """The most ANDs on a way from an input to an output."""
+        return max((self.levels[r >> 1] for r in self.roots.tolist()), default=0)
+
+    @cached_property
+    def levels(self) -> list[int]:
+        """Of each variable, the most ANDs on a way to it."""
+        levels = [0] * (1 + len(self.inputs))
+        for a, b in self.ands.tolist():
+            levels.append(1 + max(levels[a >> 1], levels[b >> 1]))
+        return levels
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Circuit) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return self.inputs, self.outputs, self.ands.tobytes(), self.roots.tobytes()
+
+    def __str__(self) -> str:
+        return f"{len(self.inputs)} inputs, {len(self.outputs)} outputs, {self.size} ANDs, depth {self.depth}"
+
+    def values(self, inputs: Sequence[int], ones: int) -> list[int]:
+        """The value of every output where each bit of a number is one example; `ones` has a 1 for each of them."""
+        found = [0, *inputs]
+        for a, b in self.ands.tolist():
+            found.append((found[a >> 1] ^ -(a & 1)) & (found[b >> 1] ^ -(b & 1)) & ones)
+        return [(found[r >> 1] ^ -(r & 1)) & ones for r in self.roots.tolist()]
+
+    def run(self, x: Any) -> Numbers:
+        """Rows of inputs to rows of outputs, in zeros and ones."""
+        rows = np.asarray(x)
+        if rows.ndim != 2 or rows.shape[1] != len(self.inputs) or not np.isin(rows, (0, 1)).all():
+            raise BadValue(f"this circuit takes rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
+        count = len(rows)
+        if count * self.size >= LARGE:
+            found = evaluated(self.ands, self.roots, rows)
+            if found is not None:
+                return found
+        packed = [int.from_bytes(np.packbits(c.astype(np.uint8), bitorder="little").tobytes(), "little") for c in rows.T]
+        found = [np.frombuffer(v.to_bytes(-(-count // 8), "little"), np.uint8) for v in self.values(packed, (1 << count) - 1)]
+        columns = [np.unpackbits(v, count=count, bitorder="little") for v in found]
+        return np.stack(columns, 1) if columns else np.zeros((count, 0), np.uint8)
+
+    def tables(self) -> list[int]:
+        """The truth table of every output as a number: bit s is the value at the inputs whose bit i is bit i of s."""
+        n = len(self.inputs)
+        if n > MOST_INPUTS:
+            raise BadValue(f"a truth table of {n} inputs has 2^{n} rows: use at most {MOST_INPUTS} inputs, or `equal` to compare")
+        return self.values([pattern(i, n) for i in range(n)], (1 << (1 << n)) - 1)
+
+    def tidy(self) -> Circuit:
+        """The same function, with constants folded, equal ANDs shared, dead ones gone, in one fixed order."""
+        made = Builder(self.inputs)
+        return made.finish(self.outputs, made.inline(self, made.literals))
+
+    def renamed(self, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> Circuit:
+        """The same circuit with other names."""
+        return Circuit(tuple(inputs or self.inputs), tuple(outputs or self.outputs), self.ands, self.roots)
+
+
+def check_names(what: str, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(n for k, n in enumerate(names) if n in names[:k])
+        raise BadValue(f"every {what} of a circuit has a name of its own, and '{twice}' is there twice")
+    wrong = [n for n in names if not n or n != "".join(n.split())]
+    if wrong:
+        raise BadValue(f"the name of an {what} has letters and no spaces, got {wrong[0]!r}")
+
+
+def numbered(letter: str, count: int) -> tuple[str, ...]:
+    """Names for who gives none: i0, i1, …"""
+    return tuple(f"{letter}{k}" for k in range(count))
+
+
+def pattern(i: int, n: int) -> int:
+    """The truth table of input i among n, as a number of 2ⁿ bits."""
+    table, width = ((1 << (1 << i)) - 1) << (1 << i), 2 << i
+    while width < 1 << n:
+        table, width = table | table << width, 2 * width
+    return table
+
+
+class Builder:
+    """A growing circuit. With `share` one constructor folds constants and shares equal ANDs, so that neither is a pass."""
+
+    def __init__(self, inputs: Sequence[str], share: bool = True) -> None:
+        self.inputs = tuple(inputs)
+        self.share = share
+        self.pairs: list[tuple[int, int]] = [(0, 0)] * (1 + len(self.inputs))
+        self.keys = [mixed(k, k) for k in range(len(self.pairs))]  # of each variable, a number made from its structure
+        self.memo: dict[tuple[int, int], int] = {}
+
+    @property
+    def literals(self) -> list[int]:
+        """The literals of the inputs."""
+        return [2 * k for k in range(1, 1 + len(self.inputs))]
+
+    def args(self, literal: int) -> tuple[int, int] | None:
+        """The two arguments of an AND, None for an input or a constant."""
+        return self.pairs[literal >> 1] if literal >> 1 > len(self.inputs) else None
+
+    def conj(self, a: int, b: int) -> int:
+        """a ∧ b."""
+        if not self.share:
+            return self._append(a, b)
+        a, b = max(a, b), min(a, b)
+        if b == 0 or a == b ^ 1:
+            return 0
+        if b == 1 or a == b:
+            return a
+        found = self.memo.get((a, b))
+        if found is None:
+            found = self.memo[a, b] = self._simpler(a, b)
+        return found
+
+    def _simpler(self, a: int, b: int) -> int:
+        for x, y in ((a, b), (b, a)):
+            found = self._against(x, y)
+            if found is not None:
+                return found if isinstance(found, int) else self.conj(*found)
+        return self._append(a, b)
+
+    def _against(self, a: int, b: int) -> int | tuple[int, int] | None:
+        """a ∧ b where b, or what b is made of, decides part of a: a literal, a simpler pair, or None."""
+        inner, other = self.args(a), self.args(b)
+        if inner is None:
+            return None
+        known = {b} if other is None or b & 1 else {b, *other}
+        for x, y in (inner, inner[::-1]):
+            if x ^ 1 in known:
+                return b if a & 1 else 0
+            if x in known:
+                return (b, y ^ 1) if a & 1 else b if y in known else (b, y)
+        if a & b & 1 and other is not None:
+            return resolved(inner, other)
+        return None
+
+    def _append(self, a: int, b: int) -> int:
+        self.pairs.append((a, b))
+        self.keys.append(mixed(*sorted((self.key(a), self.key(b)))))
+        return 2 * len(self.pairs) - 2
+
+    def key(self, literal: int) -> int:
+        return 2 * self.keys[literal >> 1] + (literal & 1)
+
+    def disj(self, a: int, b: int) -> int:
+        """a ∨ b."""
+        return self.conj(a ^ 1, b ^ 1) ^ 1
+
+    def xor(self, a: int, b: int) -> int:
+        """a + b over Z2: three ANDs, whatever the signs."""
+        sign, a, b = (a ^ b) & 1, a & ~1, b & ~1
+        return self.conj(self.conj(a, b ^ 1) ^ 1, self.conj(a ^ 1, b) ^ 1) ^ 1 ^ sign
+
+    def choose(self, c: int, a: int, b: int) -> int:
+        """a where c, else b."""
+        return self.disj(self.conj(c, a), self.conj(c ^ 1, b))
+
+    def all(self, literals: Sequence[int]) -> int:
+        """The conjunction, as a balanced tree."""
+        return self._balanced(self.conj, literals, 1)
+
+    def any(self, literals: Sequence[int]) -> int:
+        """The disjunction, as a balanced tree."""
+        return self._balanced(self.disj, literals, 0)
+
+    def _balanced(self, join: Any, literals: Sequence[int], empty: int) -> int:
+        row = list(literals) or [empty]
+        while len(row) > 1:
+            row = [join(*row[k : k + 2]) if k + 1 < len(row) else row[k] for k in range(0, len(row), 2)]
+        return row[0]
+
+    def inline(self, circuit: Circuit, literals: Sequence[int]) -> list[int]:
+        """The outputs of a finished circuit applied to literals."""
+        env = [0, *literals]
+        for a, b in circuit.ands.tolist():
+            env.append(self.conj(env[a >> 1] ^ a & 1, env[b >> 1] ^ b & 1))
+        return [env[r >> 1] ^ r & 1 for r in circuit.roots.tolist()]
+
+    def finish(self, outputs: Sequence[str], literals: Sequence[int]) -> Circuit:
+        """The circuit with these outputs. With `share`: what they need, depth first, in an order that only structure decides."""
+        order = self._needed(literals) if self.share else range(1 + len(self.inputs), len(self.pairs))
+        place = {v: v for v in range(1 + len(self.inputs))}
+        place |= {v: 1 + len(self.inputs) + k for k, v in enumerate(order)}
+        moved = [[2 * place[x >> 1] + (x & 1) for x in self.pairs[v]] for v in order]
+        ands = [sorted(pair, reverse=True) for pair in moved] if self.share else moved
+        return Circuit(self.inputs, tuple(outputs), np.array(ands, np.int64), np.array([2 * place[r >> 1] + (r & 1) for r in literals]))
+
+    def _needed(self, literals: Sequence[int]) -> list[int]:
+        order: list[int] = []
+        done = set(range(1 + len(self.inputs)))
+        stack = [r >> 1 for r in reversed(literals)]
+        while stack:
+            v = stack[-1]
+            waiting = [] if v in done else [x >> 1 for x in sorted(self.pairs[v], key=self.key) if x >> 1 not in done]
+            stack.extend(waiting)
+            if not waiting:
+                stack.pop()
+                if v not in done:
+                    done.add(v)
+                    order.append(v)
+        return order
+
+
+def mixed(a: int, b: int) -> int:
+    """Two numbers to one of 61 bits, the same on every machine."""
+    return (a * 0x1F83D9ABFB41BD6B + b * 0x5BE0CD19137E2179 + 0x3C6EF372FE94F82B) % (2**61 - 1) ** 2 >> 61
+
+
+def resolved(left: tuple[int, int], right: tuple[int, int]) -> int | None:
+    """¬(x ∧ y) ∧ ¬(x ∧ ¬y) = ¬x, or None where the two have no such pair."""
+    for x, y in (left, left[::-1]):
+        for z, w in (right, right[::-1]):
+            if x == z and y == w ^ 1:
+                return x ^ 1
+    return None

@@ -1,0 +1,50 @@
+"""Circuits written as Python expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lensgrad.circuits.gates.circuit import Builder, Circuit
+from lensgrad.core.errors import BadValue, WireError
+
+
+@dataclass(frozen=True)
+class Bit:
+    """A value that is not there yet: `&`, `|`, `^` and `~` make gates."""
+
+    made: Builder
+    literal: int
+
+    def _joined(self, name: str, other: Any) -> Bit:
+        if not isinstance(other, Bit) or other.made is not self.made:
+            raise WireError(f"a bit of a formula is joined with bits of the same formula, got {other!r:.40}")
+        return Bit(self.made, getattr(self.made, name)(self.literal, other.literal))
+
+    def __and__(self, other: Any) -> Bit:
+        return self._joined("conj", other)
+
+    def __or__(self, other: Any) -> Bit:
+        return self._joined("disj", other)
+
+    def __xor__(self, other: Any) -> Bit:
+        return self._joined("xor", other)
+
+    def __invert__(self) -> Bit:
+        return Bit(self.made, self.literal ^ 1)
+
+    def __bool__(self) -> bool:
+        raise WireError("a bit of a formula has no value yet: write & | ~ where Python has and, or, not")
+
+    def __repr__(self) -> str:
+        return f"Bit({self.literal})"
+
+
+def formula(inputs: Sequence[str], written: Callable[[Mapping[str, Bit]], Mapping[str, Bit]]) -> Circuit:
+    """The circuit of a function from bits by name to bits by name, called once, now."""
+    made = Builder(inputs)
+    found = written({name: Bit(made, x) for name, x in zip(inputs, made.literals, strict=True)})
+    if not isinstance(found, Mapping) or not all(isinstance(v, Bit) for v in found.values()):
+        raise BadValue(f"a formula returns a dict from names of outputs to bits, got {found!r:.60}")
+    return made.finish(list(found), [bit.literal for bit in found.values()])

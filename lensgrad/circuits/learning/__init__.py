@@ -1,0 +1,1 @@
+"""Learning circuits: from tables, by networks, polynomials, search and exact solution."""

@@ -1,0 +1,57 @@
+"""Learning a circuit by a method's name, or by the best of all methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lensgrad.circuits.learning.networks import flip, soft
+from lensgrad.circuits.learning.polynomials import exact, greedy
+from lensgrad.circuits.learning.problem import Found, Infeasible, Method, Plan, Problem, check
+from lensgrad.core.errors import BadValue, listed
+
+METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact}
+STOPPING = ("flip", "soft")  # these train in epochs, and may stop by rows held back
+
+
+def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
+    """The gates that a method finds; "auto" tries all, and takes the best on the rows held back, of equals the smallest.
+
+    What was measured on rows held back is then learned again from all rows, unless it stops by them.
+    """
+    check(problem)
+    if method != "auto" and method not in METHODS:
+        raise BadValue(f"'{method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+    tried = list(attempts(problem, plan)) if method == "auto" else [METHODS[method](problem, plan)]
+    if problem.held is None:
+        return max(tried, key=lambda f: (problem.accuracy(f.circuit), -f.circuit.size))
+    scores = [problem.accuracy(f.circuit, held=True) for f in tried]
+    score, _, best = max(((s, -f.circuit.size, f) for s, f in zip(scores, tried, strict=True)), key=lambda t: t[:2])
+    if method == "auto":
+        told(plan, f"{best.method} is best on rows held back")
+    stopped = plan.stopping is not None and best.method in STOPPING
+    return replace(best if stopped else again(best, problem, plan), score=score)
+
+
+def again(found: Found, problem: Problem, plan: Plan) -> Found:
+    """The same method, of the degree that the rows held back chose, on all rows; what it found before, where they are too much for it."""
+    try:
+        return METHODS[found.method](problem.whole(), replace(plan, degree=found.degree))
+    except Infeasible:
+        return found
+
+
+def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
+    """What each method finds, of those that are feasible for so many bits."""
+    for name, method in METHODS.items():
+        told(plan, f"trying {name}")
+        try:
+            yield method(problem, plan)
+        except Infeasible as why:
+            told(plan, f"{name} is left out: {why}")
+
+
+def told(plan: Plan, text: str) -> None:
+    """A line for who watches."""
+    if plan.progress:
+        print(text, flush=True)

@@ -1,0 +1,102 @@
+"""Properties of a circuit, each asked as the equality of two circuits made for it, so that one kind of proof serves all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lensgrad.circuits.gates.circuit import Builder, Circuit
+from lensgrad.circuits.proofs.miter import Question
+from lensgrad.circuits.proofs.sat import PROVED, Verdict, prove
+from lensgrad.core.errors import BadValue
+
+Place = Mapping[str, int]  # a literal for each input
+
+
+def irrelevant(circuit: Circuit, names: str | Sequence[str], care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
+    """Inputs that can change without any output changing; with `care`, from one input that counts to another."""
+    names = [names] if isinstance(names, str) else list(names)
+    known(circuit, names)
+    made = Builder([*circuit.inputs, *(f"{name}'" for name in names)])
+    here = dict(zip(made.inputs, made.literals, strict=True))
+    moved = here | {name: here[f"{name}'"] for name in names}
+    return prove(asked(circuit, care, made, here, moved, f"{', '.join(names)} has no influence"), timeout)
+
+
+def fair(circuit: Circuit, swap: Mapping[str, str], care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
+    """Outputs stay when inputs are exchanged, each name with the name that `swap` gives it."""
+    known(circuit, [*swap, *swap.values()])
+    both = dict(swap) | {b: a for a, b in swap.items()}
+    if len(both) != 2 * len(swap) and any(a != b for a, b in swap.items()):
+        raise BadValue("a swap names every input once: {'sex=f': 'sex=m'} exchanges the two")
+    made = Builder(circuit.inputs)
+    here = dict(zip(made.inputs, made.literals, strict=True))
+    moved = here | {a: here[b] for a, b in both.items()}
+    told = ", ".join(f"{a} and {b}" for a, b in swap.items())
+    return prove(asked(circuit, care, made, here, moved, f"exchanging {told} changes nothing"), timeout)
+
+
+def monotone(circuit: Circuit, name: str, care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
+    """No output falls from 1 to 0 when the input goes from 0 to 1. The two sides are the output with it and both together."""
+    known(circuit, [name])
+    made = Builder(circuit.inputs)
+    here = dict(zip(made.inputs, made.literals, strict=True))
+    low, high = here | {name: 0}, here | {name: 1}
+    values = [outputs_at(made, circuit, env) for env in (low, high)]
+    both = [made.conj(a, b) for a, b in zip(*values, strict=True)]
+    left, right = (made.finish(circuit.outputs, side) for side in (values[0], both))
+    return prove(Question(left, right, joint(care, made, low, high), f"raising {name} lowers nothing"), timeout)
+
+
+def robust(circuit: Circuit, row: Sequence[int], radius: int, care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
+    """The outputs at `row` are those at every input that differs from it in at most `radius` bits."""
+    if len(row) != len(circuit.inputs) or any(v not in (0, 1) for v in row) or radius < 0:
+        raise BadValue(f"a row has {len(circuit.inputs)} zeros and ones and a radius is ≥ 0, got {len(row)} entries and radius {radius}")
+    made = Builder(circuit.inputs)
+    values = [v & 1 for v in circuit.values([int(v) for v in row], 1)]
+    flipped = [x ^ int(v) for x, v in zip(made.literals, row, strict=True)]
+    near = at_most(made, flipped, radius)
+    here = dict(zip(made.inputs, made.literals, strict=True))
+    counts = near if care is None else made.conj(near, outputs_at(made, care, here)[0])
+    right = Builder(circuit.inputs).finish(circuit.outputs, values)
+    return prove(Question(circuit, right, made.finish(["near"], [counts]), f"no change of {radius} inputs or fewer matters"), timeout)
+
+
+def hamming_radius(circuit: Circuit, row: Sequence[int], timeout: float | None = 60.0) -> tuple[int, Verdict]:
+    """How many inputs of a row may change without effect, and the verdict that ended the search: refuted, or unknown."""
+    verdict = robust(circuit, row, 0, timeout=timeout)
+    for radius in range(1, len(circuit.inputs) + 1):
+        verdict = robust(circuit, row, radius, timeout=timeout)
+        if verdict.status != PROVED:
+            return radius - 1, verdict
+    return len(circuit.inputs), verdict
+
+
+def known(circuit: Circuit, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in circuit.inputs:
+            raise BadValue(f"the circuit has no input '{name}', it has {', '.join(circuit.inputs)}")
+
+
+def outputs_at(made: Builder, circuit: Circuit, env: Place) -> list[int]:
+    return made.inline(circuit, [env[name] for name in circuit.inputs])
+
+
+def joint(care: Circuit | None, made: Builder, here: Place, moved: Place) -> Circuit | None:
+    """The care set of pairs: both inputs count."""
+    if care is None:
+        return None
+    return made.finish(["care"], [made.conj(outputs_at(made, care, here)[0], outputs_at(made, care, moved)[0])])
+
+
+def asked(circuit: Circuit, care: Circuit | None, made: Builder, here: Place, moved: Place, about: str) -> Question:
+    """A circuit at one input against itself at another."""
+    left, right = (made.finish(circuit.outputs, outputs_at(made, circuit, env)) for env in (here, moved))
+    return Question(left, right, joint(care, made, here, moved), about)
+
+
+def at_most(made: Builder, literals: Sequence[int], most: int) -> int:
+    """At most so many of the literals are 1: a counter in unary that is cut off above."""
+    counts = [0] * (most + 1)  # counts[k]: more than k so far
+    for x in literals:
+        counts = [made.disj(c, made.conj(x, counts[k - 1] if k else 1)) for k, c in enumerate(counts)]
+    return counts[most] ^ 1

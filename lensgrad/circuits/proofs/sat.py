@@ -1,0 +1,140 @@
+"""Proofs by a SAT solver that circuits are equal, with what another program needs to check them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lensgrad.circuits.formats.files import read, write
+from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.proofs.miter import Question, places
+from lensgrad.core.errors import BadValue, MissingExtra
+
+SLICE = 2000  # conflicts between two looks at the clock
+PROVED, REFUTED, UNKNOWN = "proved", "refuted", "unknown"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a solver found: `status` is "proved", "refuted" or "unknown", and the other two never come without reasons.
+
+    Proved comes with a DRAT proof, refuted with an input by feature name. A solver that ran out of time knows nothing.
+    """
+
+    question: Question
+    status: str
+    counterexample: dict[str, int] | None = None
+    proof: tuple[str, ...] | None = None
+
+    def __bool__(self) -> bool:
+        raise BadValue("a verdict has three values: compare its status with 'proved', 'refuted' or 'unknown'")
+
+    def __str__(self) -> str:
+        if self.status == UNKNOWN:
+            return f"unknown: the solver ran out of time before it could tell whether {self.question.about}"
+        if self.counterexample is None:
+            return f"proved: {self.question.about}"
+        return f"refuted: not always true that {self.question.about}\n{self.shown()}"
+
+    def shown(self) -> str:
+        """The inputs that are 1, and the outputs that differ there."""
+        given = self.counterexample or {}
+        on = ", ".join(name for name, v in given.items() if v) or "none"
+        off = ", ".join(name for name, v in given.items() if not v) or "none"
+        told = [f"  {name}: left {a}, right {b}" for name, a, b in self.differing()]
+        return "\n".join([f"  inputs 1: {on}", f"  inputs 0: {off}", *told])
+
+    def differing(self) -> list[tuple[str, int, int]]:
+        """The outputs that differ at the counter-example, with both values."""
+        if self.counterexample is None:
+            return []
+        asked, row = self.question, list(self.counterexample.values())
+        sides = [asked.left.values(row, 1)]
+        order = places("input", asked.right.inputs, asked.left.inputs, "i")
+        sides.append(asked.right.values([row[k] for k in order], 1))
+        out = places("output", asked.left.outputs, asked.right.outputs, "o")
+        pairs = [(name, sides[0][k], sides[1][out[k]]) for k, name in enumerate(asked.left.outputs)]
+        return [(name, a, b) for name, a, b in pairs if a != b]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write left.aig, right.aig, care.aig and proof.drat, which `lensgrad.circuits.proofs.checker` checks; only where proved."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / "left.aig", folder / "right.aig", *([folder / "care.aig"] if self.question.care else [])]
+        circuits = [self.question.left, self.question.right, *([self.question.care] if self.question.care else [])]
+        for path, circuit in zip(paths, circuits, strict=True):
+            write(circuit, path)
+        certificate(self, folder / "proof.drat", paths)
+        return folder / "proof.drat"
+
+
+def certificate(verdict: Verdict, path: str | Path, files: Sequence[str | Path]) -> None:
+    """The proof with the digests of the circuit files it is about: left, right, and the care set where there is one."""
+    if verdict.proof is None:
+        raise BadValue(f"only what is proved has a proof, and this is {verdict.status}")
+    names = ("left", "right", "care")
+    heads = [f"c {n} {hashlib.sha256(Path(f).read_bytes()).hexdigest()}" for n, f in zip(names, files, strict=False)]
+    Path(path).write_text("\n".join(["c lensgrad miter 1", *heads, *verdict.proof]) + "\n", encoding="ascii", newline="\n")
+
+
+def prove(question: Question, timeout: float | None = 60.0) -> Verdict:
+    """Ask a SAT solver; after `timeout` seconds the answer is unknown."""
+    if timeout is not None and not timeout >= 0:
+        raise BadValue(f"a time-out is a number of seconds ≥ 0, got {timeout!r}")
+    if not question.left.outputs:
+        raise BadValue("these circuits have no outputs, so there is nothing to prove")
+    with solver()(name="glucose4", bootstrap_with=question.clauses(), with_proof=True) as engine:
+        answer = decided(engine, timeout)
+        if answer is None:
+            return Verdict(question, UNKNOWN)
+        if answer:
+            return refuted(question, engine.get_model())
+        return Verdict(question, PROVED, proof=complete(engine.get_proof()))
+
+
+def solver() -> Any:
+    try:
+        from pysat.solvers import Solver  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise MissingExtra("proofs need a SAT solver, which is not installed: pip install 'lensgrad[sat]'") from error
+    return Solver
+
+
+def decided(engine: Any, timeout: float | None) -> bool | None:
+    """Whether the clauses can be satisfied, None where the time is over."""
+    end = None if timeout is None else time.monotonic() + timeout
+    answer = None
+    while answer is None and (end is None or time.monotonic() < end):
+        engine.conf_budget(SLICE)
+        answer = engine.solve_limited()
+    return answer
+
+
+def complete(lines: Sequence[str] | None) -> tuple[str, ...]:
+    """The steps of a proof, which ends in the empty clause."""
+    steps = tuple(lines or ())
+    return steps if "0" in steps else (*steps, "0")
+
+
+def refuted(question: Question, model: Sequence[int]) -> Verdict:
+    """The counter-example in a model, evaluated again gate by gate before it is told."""
+    found = {name: int(model[k + 1] > 0) for k, name in enumerate(question.left.inputs)}
+    verdict = Verdict(question, REFUTED, found)
+    if not verdict.differing():
+        raise BadValue("the solver gave an input at which the circuits agree: its answer cannot be used")
+    return verdict
+
+
+def equal(left: Circuit, right: Circuit, care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
+    """left = right, on all inputs or on those where `care` is 1. Inputs and outputs are matched by name."""
+    about = "the two circuits are equal" + (" on the care set" if care is not None else "")
+    return prove(Question(left, right, care, about), timeout)
+
+
+def equal_files(left: str | Path, right: str | Path, care: str | Path | None = None, timeout: float | None = 60.0) -> Verdict:
+    """`equal` for circuits in files."""
+    return equal(read(left), read(right), None if care is None else read(care), timeout)

@@ -1,0 +1,145 @@
+"""What a user gives, checked where it enters: each check returns the plain Python value, or says in one sentence what it wants and got.
+
+NumPy's numbers are taken where Python's are. Truth values are no numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from lensgrad.core.errors import BadValue, TypeMismatch, listed
+
+T = TypeVar("T")
+LONGEST_NAME = 200
+SHOWN = 60  # characters of a value in a message
+
+
+def shown(value: Any) -> str:
+    """A value for a message: on one line, short, and never an error of its own."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    text = " ".join(clean(text).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def clean(text: str) -> str:
+    """Text without characters that steer a terminal or end a line: each becomes its escape."""
+    return "".join(ascii(c)[1:-1] if unprintable(c) else c for c in text)
+
+
+def unprintable(c: str) -> bool:
+    """Whether a character steers, breaks lines, or stands for nothing: control, format (but for joiners of letters), surrogate, unassigned."""
+    return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
+
+
+def is_whole(value: Any) -> bool:
+    """Whether something is a whole number, of Python or NumPy, and no truth value."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a real number, of Python or NumPy, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
+    """A whole number from `least` to `most`: `epochs is a whole number ≥ 0, got 1.5`."""
+    if is_whole(value) and least <= value and (most is None or value <= most):
+        return int(value)
+    span = f"≥ {least}" if most is None else f"from {least} to {most}"
+    raise BadValue(f"{what} is a whole number {span}, got {shown(value)}")
+
+
+def number(what: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
+    """A finite number from `least` to `most`."""
+    if is_number(value) and math.isfinite(value) and least <= value <= most:
+        return plain(value)
+    raise BadValue(f"{what} is {bounded(least, most)}, got {shown(value)}")
+
+
+def positive(what: str, value: Any) -> float:
+    """A finite number above 0."""
+    if is_number(value) and math.isfinite(value) and value > 0:
+        return plain(value)
+    raise BadValue(f"{what} is a positive number, got {shown(value)}")
+
+
+def share(what: str, value: Any) -> float:
+    """A number from 0 up to, but not including, 1."""
+    if is_number(value) and 0 <= value < 1:
+        return plain(value)
+    raise BadValue(f"{what} is a share from 0 up to, but not including, 1, got {shown(value)}")
+
+
+def plain(value: Any) -> float:
+    """A number as Python's: whole ones stay whole, so that what is printed is what was written."""
+    return int(value) if is_whole(value) else float(value)
+
+
+def bounded(least: float, most: float) -> str:
+    """`a number ≥ 0`, `a number from 0 to 1`."""
+    if most == math.inf:
+        return "a finite number" if least == -math.inf else f"a number ≥ {least:g}"
+    return f"a number ≤ {most:g}" if least == -math.inf else f"a number from {least:g} to {most:g}"
+
+
+def flag(what: str, value: Any) -> bool:
+    """A truth value, of Python or NumPy."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return bool(value)
+    raise BadValue(f"{what} is True or False, got {shown(value)}")
+
+
+def one_of(what: str, value: Any, choices: Collection[str]) -> str:
+    """One of some words, with the nearest of them where it is none."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise BadValue(f"{what} is one of {listed(list(choices))}, got {shown(value)}{nearest(value, choices)}")
+
+
+def nearest(value: Any, choices: Collection[str]) -> str:
+    """`: did you mean 'relu'?` where a word was almost one of the choices."""
+    found = get_close_matches(value.lower(), {c.lower(): c for c in choices}, 1) if isinstance(value, str) else []
+    return f": did you mean '{next(c for c in choices if c.lower() == found[0])}'?" if found else ""
+
+
+def name(what: str, value: Any) -> str:
+    """A name that a user gives: text of 1 to 200 characters that stays on its line wherever it is written."""
+    if not isinstance(value, str):
+        raise BadValue(f"{what} is text, got {shown(value)}")
+    if not 0 < len(value) <= LONGEST_NAME:
+        raise BadValue(f"{what} has 1 to {LONGEST_NAME} characters, got {len(value)}: {shown(value)}")
+    bad = next((c for c in value if unprintable(c)), None)
+    if bad is not None:
+        raise BadValue(f"{what} is one line of readable text, and {shown(value)} has the character {bad!a}")
+    return str(value)
+
+
+def instance(what: str, value: Any, kind: type[T] | tuple[type[T], ...], wanted: str) -> T:
+    """A value of a class, said in the user's words: `early_stopping is lg.early_stopping(…), got 3`."""
+    if isinstance(value, kind):
+        return value
+    raise TypeMismatch(f"{what} is {wanted}, got {shown(value)}")
+
+
+def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
+    """A dict by names, all of them known."""
+    if not isinstance(value, Mapping):
+        raise BadValue(f"{what} is a dict by name, got {shown(value)}")
+    for key in value:
+        if key not in keys:
+            raise BadValue(f"{what} has no '{clean(str(key))}', only {listed(list(keys))}{nearest(key, keys)}")
+    return value
+
+
+__all__ = [
+    "bounded", "clean", "flag", "instance", "is_number", "is_whole", "name", "nearest", "number", "one_of", "plain",
+    "positive", "share", "shown", "table", "whole",
+]  # fmt: skip

@@ -1,0 +1,93 @@
+"""Splitting data in two, and putting features on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lensgrad.core.errors import BadValue
+from lensgrad.data.source import count, named
+
+Numbers = np.ndarray[Any, Any]
+
+
+def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: str = "y") -> tuple[Any, Any]:
+    """Data in two parts of the same kind, the second with round(fraction · n) examples; the order within a part is kept.
+
+    Where the labels are class numbers and `stratify` is set, every class is divided in this proportion, up to one example.
+    Any other labels have no classes, and the rows are divided as a whole.
+    """
+    arrays = named(data)
+    if arrays is None:
+        raise BadValue(f"split divides arrays: a pair (x, y), a dict of arrays or a data set; got {type(data).__name__}")
+    examples, labels = count(arrays), arrays.get(label)
+    wanted = round(fraction * examples)
+    if not 0 < wanted < examples:
+        raise BadValue(f"a fraction of {fraction} of {examples} examples leaves one part empty: give one with 0 < fraction · n < n")
+    classed = stratify and labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
+    groups = [np.flatnonzero(labels == c) for c in np.unique(labels)] if classed and labels is not None else [np.arange(examples)]
+    second = chosen(groups, wanted, fraction, np.random.Generator(np.random.PCG64([seed, 0x5911])))
+    first = np.setdiff1d(np.arange(examples), second)
+    return picked(data, first), picked(data, second)
+
+
+def chosen(groups: list[Numbers], wanted: int, fraction: float, random: np.random.Generator) -> Numbers:
+    """Rows of every group in proportion; what rounding leaves goes to the largest remainders, earlier groups first."""
+    shares = [fraction * len(g) for g in groups]
+    sizes = [int(s) for s in shares]
+    order = sorted(range(len(groups)), key=lambda i: sizes[i] - shares[i])
+    for i in order[: wanted - sum(sizes)]:
+        sizes[i] += 1
+    return np.sort(np.concatenate([random.permutation(g)[:k] for g, k in zip(groups, sizes, strict=True)]))
+
+
+def picked(data: Any, where: Numbers) -> Any:
+    """Some rows, in the form the data has."""
+    if isinstance(data, Mapping):
+        return {k: np.asarray(v)[where] for k, v in data.items()}
+    if hasattr(data, "x"):
+        return replace(data, x=data.x[where], y=data.y[where])
+    return tuple(np.asarray(v)[where] for v in data)
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Mean and standard deviation of each feature: `scale(x)` = (x − mean) / std."""
+
+    mean: Numbers
+    std: Numbers
+
+    def __call__(self, x: Any) -> Numbers:
+        x = np.asarray(x)
+        if x.shape[x.ndim - self.mean.ndim :] != self.mean.shape:
+            raise BadValue(f"this scale is for {self.mean.size} features, and the data has rows of shape {x.shape[1:]}")
+        return ((x - self.mean) / self.std).astype(x.dtype if x.dtype.kind == "f" else np.float32)
+
+
+def standardize(train: Any, *others: Any) -> tuple[Any, ...]:
+    """(train, *others, scale) with every feature of `train` at mean 0 and standard deviation 1, and the others moved alike.
+
+    The last axis of x is the features (the channels of images). The numbers come from `train` only, in float64, so nothing of
+    a test set leaks; a constant feature becomes 0.
+    """
+    arrays = named(train)
+    if arrays is None or "x" not in arrays:
+        raise BadValue(f"standardize takes data sets, pairs (x, y) or dicts with 'x', got {type(train).__name__}")
+    count(arrays)
+    x = np.asarray(arrays["x"], np.float64)
+    axes = tuple(range(max(1, x.ndim - 1)))
+    mean, std = x.mean(axes), x.std(axes)
+    scale = Scale(mean, np.where(std > 0, std, 1.0))
+    return (*(rescaled(d, scale) for d in (train, *others)), scale)
+
+
+def rescaled(data: Any, scale: Scale) -> Any:
+    """The same data with x on the scale."""
+    if isinstance(data, Mapping):
+        return {**data, "x": scale(data["x"])}
+    if hasattr(data, "x"):
+        return replace(data, x=scale(data.x))
+    return (scale(data[0]), *data[1:])

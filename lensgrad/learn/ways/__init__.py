@@ -1,0 +1,1 @@
+"""Ways back other than R."""

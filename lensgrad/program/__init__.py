@@ -1,0 +1,1 @@
+"""Programs: arrows with names, ready to run."""

@@ -1,0 +1,66 @@
+"""Values of adapted models: those of the model before, exactly, and masks by magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lensgrad.cat.names import select
+from lensgrad.cat.para import Para, Point
+from lensgrad.core.errors import BadValue
+from lensgrad.program.compile import program
+from lensgrad.program.values import Values
+
+
+def merge(model: Para, points: Mapping[Any, Point], values: Mapping[str, Any]) -> Values:
+    """Values of `model` from those of `model.reparam(points)`: each point is evaluated, so LoRA merges back to plain weights.
+
+    The same numbers are computed as in the adapted model, so on NumPy both predict the same to the bit.
+    """
+    made, stages = model, list[tuple[Para, Any, tuple[Para, ...]]]()
+    for where, point in points.items():
+        for group, ready in made.made({where: point}).items():
+            stages.append((made, group, ready))
+            made = made.reparam({group: ready})
+    known = {n: values[n] for n in made.names if n in values}
+    for before, where, ready in reversed(stages):
+        known = undone(before, where, ready, known)
+    return known
+
+
+def undone(before: Para, where: Any, ready: tuple[Para, ...], values: Mapping[str, Any]) -> Values:
+    """The values before one entry of a reparameterization."""
+    names, found = before.names, dict(values)
+    after = before.reparam({where: ready})
+    groups = select(before.params, where)
+    start, kept, taken = 0, dict[int, Values](), {i for g in groups for i in g}
+    for i in range(len(names)):
+        point = next((q for g, q in zip(groups, ready, strict=True) if g[0] == i), None)
+        size = len(point.params) if point is not None else int(i not in taken)
+        own, start = after.names[start : start + size], start + size
+        if point is None:
+            if own and own[0] in values:
+                found[names[i]] = values[own[0]]
+            continue
+        given = {q: values[n] for q, n in zip(point.names, own, strict=True)}
+        kept[i] = program(point)(given)
+    for g in groups:
+        out = kept[g[0]]["output"]
+        parts = list(out) if isinstance(out, tuple) else [out]
+        for i in g:
+            width = len(before.params[i].ob)
+            found[names[i]], parts = (parts[0] if width == 1 else tuple(parts[:width])), parts[width:]
+    return {n: found[n] for n in names if n in found}
+
+
+def magnitude_mask(weight: Any, share: float) -> np.ndarray[Any, Any]:
+    """True at the entries of a weight to keep when so large a share of them, the smallest, is pruned; the first of equal ones stay."""
+    if not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise BadValue(f"magnitude_mask prunes a share from 0 to 1, got {share!r}")
+    values = np.abs(np.asarray(weight))
+    order = np.argsort(-values, axis=None, kind="stable")
+    mask = np.zeros(values.size, bool)
+    mask[order[: values.size - int(share * values.size)]] = True
+    return mask.reshape(values.shape)

@@ -1,0 +1,1 @@
+"""Training: learners, the loop and what stands around it, and runs."""

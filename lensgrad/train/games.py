@@ -1,0 +1,125 @@
+"""Learners that need no labels: generative adversarial networks, and inputs that are learned while the weights stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lensgrad.cat.para import Para, corner, lens
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.learn.games import non_saturating, wasserstein
+from lensgrad.learn.losses import dot
+from lensgrad.learn.optimizers import Optimizer, ascent, chain, clip_weights, maximize
+from lensgrad.learn.predict import predict
+from lensgrad.learn.rates import rate as rate_of
+from lensgrad.learn.ways.derivatives import extrapolated
+from lensgrad.program.compile import compile as compile_closed
+from lensgrad.program.values import initial
+from lensgrad.theories.smooth.array import Array
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner
+
+GAMES = ("non_saturating", "wasserstein")
+
+
+def gan(
+    generator: Para,
+    discriminator: Para,
+    optimizer: Optimizer,
+    discriminator_optimizer: Optimizer | None = None,
+    *,
+    loss: str = "wasserstein",
+    clip: float | None = None,
+    gradient_penalty: float = 0.0,
+    extragradient: float = 0.0,
+    rate: float | Family = 1.0,
+) -> Learner:
+    """The learner of a generator Z → X and a discriminator X → ℝ that play against each other (arXiv 2404.00408, section 4).
+
+    `fit({"x": real})` trains it, with noise drawn from a key; `run.predict(z)` generates. "wasserstein" is the paper's: the
+    generator descends d(g(z)) − d(x) and the discriminator ascends it, with its weights clipped to ±`clip` or with a gradient
+    penalty. "non_saturating" has both descend their cross entropies. `optimizer` moves both, or the generator only where
+    `discriminator_optimizer` is given; both are written as if they descend. Names begin with `generator/` and `discriminator/`.
+    With `extragradient` = h every step reads the gradient where a step of length h would lead, both on the same batch and
+    noise: with sgd(h) it is the extragradient method, with adam(…) a form of it (arXiv 1802.10551).
+    """
+    if loss not in GAMES:
+        raise BadValue(f"'{loss}' is no game; use one of {listed(GAMES)}")
+    if loss == "non_saturating" and gradient_penalty:
+        raise BadValue('gradient_penalty belongs to loss="wasserstein"')
+    if any(getattr(o, "name", "").startswith("extragradient(") for o in (optimizer, discriminator_optimizer)):
+        told = "lg.extragradient takes two steps on the same batch and noise, and a game has new ones at each"
+        raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
+    for name, f in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(f, Para):
+            raise TypeMismatch(f"the {name} is a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
+    makes, judges = generator.scope("generator"), discriminator.scope("discriminator")
+    game = wasserstein(makes, judges, "x", gradient_penalty) if loss == "wasserstein" else non_saturating(makes, judges)
+    opposed = discriminator_optimizer or optimizer
+    opposed = maximize(opposed) if loss == "wasserstein" else opposed
+    opposed = opposed if clip is None else chain(opposed, clip_weights(clip))
+    sides = {"generator/**": optimizer, "discriminator/**": opposed}
+    cap = rate if isinstance(rate, Family) else rate_of(rate)
+    ahead = extrapolated(extragradient, ("discriminator/**",) * (loss == "wasserstein")) if extragradient else None
+    learner = Learner(makes, game, cap, sides, "z", "x", derivative=ahead)
+    learner.lens()
+    return learner
+
+
+@dataclass(frozen=True)
+class Dream:
+    """An input that was learned, and the value of its loss before each step."""
+
+    x: Any
+    history: tuple[float, ...]
+
+
+def dreaming(model: Para, loss: Family | None = None, optimizer: Optimizer = ascent, rate: float = 0.1, view: Sequence[Any] = ()) -> Para:
+    """corner ; view ; model ; loss ; rate, with the optimizer at the corner `x` and nowhere else: the closed lens of a dream.
+
+    `view` are layers between the input and the model, such as `lg.augment.shift(2)`; they act as in training, the model as when it
+    predicts. Without a loss it is ⟨y, f(x)⟩ (arXiv 2404.00408, example 4.5).
+    """
+    if not isinstance(model, Para) or len(model.dom) != 1 or not isinstance(model.dom[0], Array) or not model.dom[0].floating:
+        raise TypeMismatch(f"a dream is of the input of a model, one array of floats, got {model!r:.80}")
+    seen: Any = corner(model.dom, "x")
+    for layer in view:
+        seen = seen >> layer
+    task = seen >> predict(model) >> (dot("y") if loss is None else loss)
+    return (lens(task) >> rate_of(rate)).reparam({"x": optimizer})
+
+
+def dream(
+    run: Run, x: Any, y: Any, *, steps: int = 100, optimizer: Optimizer = ascent, rate: float = 0.1, loss: Family | None = None,
+    view: Sequence[Any] = (), seed: int = 0,
+) -> Dream:  # fmt: skip
+    """Move an input so that a trained model answers y more and more: a ← a + rate · R[f](p, a, y) (arXiv 2404.00408, example 4.5).
+
+    y is a class number, or what the loss takes. The weights stay as they are. What draws in `view` begins with `seed`.
+    """
+    if type(steps) is not int or steps < 1:
+        raise BadValue(f"a dream has a whole number of steps ≥ 1, got {steps!r}")
+    model = run.learner.model
+    closed = dreaming(model, loss, optimizer, rate, view)
+    step = compile_closed(closed, run.backend)
+    given = {**run.weights, "x": x, "y": wanted(model, y) if loss is None else y}
+    values, history = {**initial(closed.params, seed, tuple(given)), **given}, list[float]()
+    for _ in range(steps):
+        seen = step(values)
+        history.append(float(seen["loss"]))
+        values.update({n: v for n, v in seen.items() if n in values})
+    return Dream(np.asarray(values["x"]), tuple(history))
+
+
+def wanted(model: Para, y: Any) -> Any:
+    """A class number as what stands for it: 1 at its place and 0 elsewhere."""
+    shape = model.cod[0].shape
+    if np.ndim(y) or not isinstance(y, int | np.integer):
+        return y
+    if len(shape) != 1 or not 0 <= y < shape[0]:
+        raise BadValue(f"class {y} is none of the model's outputs {model.cod}")
+    return np.eye(shape[0])[y]

@@ -1,0 +1,42 @@
+"""A run from its file. What reads files is imported here and where runs are saved, so that it costs nothing before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from lensgrad.core.errors import BadCheckpoint
+from lensgrad.files import checkpoint
+from lensgrad.files.names import Generators, fits, hints
+from lensgrad.files.write import WRONG, sentence
+from lensgrad.train.callbacks import parted
+from lensgrad.train.evaluation import Run
+from lensgrad.train.learner import Learner
+
+
+def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
+    """The run that `run.save(path)` wrote; no class of the user's is needed, and nothing in the file is ever run.
+
+    `generators` gives a user's own generators by their names in the file. Raises `BadCheckpoint` with one sentence for a
+    file that is damaged, foreign or newer.
+    """
+    saved = checkpoint.load(path, generators)
+    try:
+        learner = restored(saved.fields)
+        objects = learner.objects()
+    except WRONG as wrong:
+        raise BadCheckpoint(f"'{path}' holds no learner that can be trained: {sentence(wrong)}") from wrong
+    checkpoint.agree(path, saved.objects, objects)
+    position, (values, _) = dict(saved.position), parted(saved.values)
+    times, best = position.pop("seconds", ()), position.pop("best_epoch", None)
+    return Run(learner, values, saved.history, position, tuple(times), best)
+
+
+def restored(known: Mapping[str, Any]) -> Learner:
+    """A learner from its fields."""
+    kinds = {f.name: hints(Learner)[f.name] for f in fields(Learner) if f.compare}
+    strange = [n for n, v in known.items() if n not in kinds or not fits(v, kinds[n])]
+    if strange:
+        raise BadCheckpoint(f"a learner has no field '{strange[0]}' of type {type(known[strange[0]]).__name__}")
+    return Learner(**known)

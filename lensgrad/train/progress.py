@@ -1,0 +1,91 @@
+"""What a person sees while training: a bar on a terminal or in a notebook, a few lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from lensgrad.train.loop import Moment, Report
+
+LINES = 20  # about as many are printed where there is no bar
+
+
+class Progress:
+    """A bar with the epoch and its report; without a terminal about twenty lines at most; nothing when not wanted.
+
+    The bar is drawn by steps where the number of examples is known, by epochs otherwise.
+    """
+
+    def __init__(self, epochs: int, examples: int | None, batch_size: int | None, wanted: bool, done: int = 0) -> None:
+        self.epochs, self.wanted, self.done = epochs, wanted and epochs > done, done
+        self.steps = -(-examples // (batch_size or 1)) if examples else 1
+        self.every = max(1, -(-(epochs - done) // LINES))
+        self.bar: Any = None
+        self.task: Any = None
+        self.output: Any = None  # of a notebook, where the bar is drawn as HTML
+        self.console: Any = None
+        self.drawn = 0.0
+        self.shown: Report = {}
+
+    def __enter__(self) -> Progress:
+        if self.wanted:
+            from rich.console import Console
+
+            self.console = Console()
+            if self.console.is_terminal or self.console.is_jupyter:
+                self._open()
+        return self
+
+    def _open(self) -> None:
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        texts = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), TextColumn("{task.description}")
+        self.bar = Bar(texts[0], BarColumn(), texts[1], TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
+        whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
+        self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, **whole)
+        if self.console.is_jupyter:
+            from IPython.display import display  # pyright: ignore[reportMissingImports]
+
+            self.output = display(self.bar, display_id=True)  # rich itself would want ipywidgets for that
+        else:
+            self.bar.start()
+
+    def _draw(self, **how: Any) -> None:
+        self.drawn = time.monotonic()
+        self.bar.update(self.task, **how)
+        if self.output is not None:
+            self.output.update(self.bar)
+
+    def say(self, text: str) -> None:
+        """A sentence of its own, above the bar."""
+        if self.console is not None:
+            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def step(self, moment: Moment) -> None:
+        """Show that a step is done; between two drawings nothing happens."""
+        if self.bar is not None and time.monotonic() - self.drawn > 0.05:
+            at = moment.position
+            done = at.epoch * self.steps + min(at.batch, self.steps)
+            self._draw(completed=done, epoch=at.epoch + 1, description=line({**self.shown, **at.report}))
+
+    def epoch(self, epoch: int, report: Report) -> None:
+        """Show that an epoch is done."""
+        if not self.wanted:
+            return
+        last, self.shown = epoch + 1 == self.epochs, report
+        if self.bar is not None:
+            if last or time.monotonic() - self.drawn > 0.05:
+                self._draw(completed=(epoch + 1) * self.steps, epoch=epoch + 1, description=line(report))
+        elif last or (epoch + 1 - self.done) % self.every == 0:
+            self.say(f"epoch {epoch + 1}/{self.epochs}  {line(report)}")
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def line(report: Report) -> str:
+    """`loss 0.0312  accuracy 0.9800`."""
+    return "  ".join(f"{name} {value:.4f}" if abs(value) < 1e6 else f"{name} {value:.4e}" for name, value in report.items())

@@ -1,0 +1,79 @@
+"""Pictures are read as they are, or refused in a sentence: nothing is resized, made gray, or put on a background."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from lensgrad.core.errors import BadValue, MissingExtra
+from lensgrad.data.pictures import picture
+
+Image = pytest.importorskip("PIL.Image", reason="Pillow is an optional package")
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 5, 3), np.uint8)
+
+
+def saved(path, array, mode=None):
+    found = Image.fromarray(array)
+    (found if mode is None else found.convert(mode)).save(path)
+    return path
+
+
+def told(error, *args):
+    with pytest.raises(error) as found:
+        picture(*args)
+    return str(found.value)
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp"])
+def test_the_bytes_of_a_picture_are_those_that_were_saved(tmp_path, ending):
+    color, gray = (saved(tmp_path / f"{k}.{ending}", x) for k, x in enumerate((PIXELS, PIXELS[..., 0].copy())))
+    assert np.array_equal(picture(color, (3, 5, 3)), PIXELS)
+    assert np.array_equal(picture(gray, (3, 5, 1)), PIXELS[..., :1])
+    two = np.where(PIXELS[..., :1] > 99, np.uint8([255, 0, 51]), np.uint8([0, 0, 0]))  # both among the colors of the web
+    palette = Image.fromarray(two).convert("P", palette=Image.Palette.WEB)
+    palette.save(tmp_path / f"palette.{ending}")
+    assert palette.mode == "P" and np.array_equal(picture(tmp_path / f"palette.{ending}", (3, 5, 3)), two)
+    black = saved(tmp_path / "black.png", (PIXELS[..., 0] > 99).astype("uint8") * 255, "1")
+    assert np.array_equal(picture(black, (3, 5, 1))[..., 0], (PIXELS[..., 0] > 99) * 255)
+
+
+def test_what_is_no_picture_of_the_model_is_refused(tmp_path):
+    color, gray = saved(tmp_path / "c.png", PIXELS), saved(tmp_path / "g.png", PIXELS[..., 0].copy())
+    clear = saved(tmp_path / "t.png", np.dstack([PIXELS, PIXELS[..., 0]]))
+    deep = saved(tmp_path / "d.png", PIXELS[..., 0].astype("uint16") * 256)
+    assert told(BadValue, color, (3, 5, 1)) == f"'{color}' is a color picture, and this model takes gray ones: turn it into one first"
+    assert told(BadValue, gray, (3, 5, 3)) == f"'{gray}' is a gray picture, and this model takes color ones: turn it into one first"
+    size = f"'{color}' is 5 pixels wide and 3 high, and this model takes 28 and 32: cut it out or resize it first"
+    assert told(BadValue, color, (32, 28, 3)) == size
+    behind = "is transparent in places, and nobody here knows what is behind: put it on a background first"
+    assert told(BadValue, clear, (3, 5, 3)) == f"'{clear}' {behind}"
+    kind = "is a picture of kind I;16: save it as 8 bits gray, or as 8 bits each of red, green and blue"
+    assert told(BadValue, deep, (3, 5, 1)) == f"'{deep}' {kind}"
+    shape = "is a picture, and this model takes arrays of shape (4,): give numbers, as a .csv or .npy file"
+    assert told(BadValue, color, (4,)) == f"'{color}' {shape}"
+
+
+def test_a_damaged_picture_is_refused(tmp_path):
+    whole = saved(tmp_path / "whole.png", np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)).read_bytes()
+    for bad, text in ((whole[:9000], "is damaged: its pixels cannot be read"), (b"no picture", None), (b"", None)):
+        path = tmp_path / "bad.png"
+        path.write_bytes(bad)
+        wanted = text or "cannot be read as a picture: it is none, or damaged, or too large"
+        assert told(BadValue, path, (64, 64, 3)) == f"'{path}' {wanted}"
+
+
+def test_without_pillow_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    wanted = "reading pictures needs Pillow, which is not installed: pip install 'lensgrad[images]'"
+    assert told(MissingExtra, tmp_path / "a.png", (3, 5, 1)) == wanted
+
+
+def test_a_picture_that_is_shown_turned_or_moves_is_refused(tmp_path):
+    turned, many = tmp_path / "turned.png", tmp_path / "many.png"
+    exif, image = Image.Exif(), Image.fromarray(PIXELS)
+    exif[0x0112] = 3
+    image.save(turned, exif=exif)
+    image.save(many, save_all=True, append_images=[Image.fromarray(PIXELS[::-1].copy())])
+    wanted = f"'{turned}' is shown turned, as its EXIF orientation 3 says: save it as it is shown"
+    assert told(BadValue, turned, (3, 5, 3)) == wanted
+    assert told(BadValue, many, (3, 5, 3)) == f"'{many}' has 2 pictures, one after the other: save one of them"

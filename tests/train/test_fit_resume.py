@@ -1,0 +1,229 @@
+"""A run that is killed, interrupted or continued is the run that was not, to the last bit."""
+
+import signal
+import threading
+from functools import cache
+
+import numpy as np
+import pytest
+from numerics import reals
+
+import lensgrad as lg
+from lensgrad.core.errors import BadCheckpoint, BadValue
+from lensgrad.train.interrupt import Interrupt
+from tools import kills
+
+X, Y = reals(0, (24, 4), (24, 2))
+
+
+@cache
+def learner(outputs=2):
+    model = lg.sequential(lg.input(4, dtype="float64"), lg.dense(5, activation="tanh"), lg.dropout(0.3), lg.dense(outputs))
+    return lg.supervised(model, lg.half_squared_error, lg.adam(0.01))
+
+
+def fit(data=(X, Y), **how):
+    return learner().fit(data, progress=False, **{"batch_size": 8, "epochs": 4, **how})
+
+
+def same(a, b):
+    assert kills.same(a, b), (a.history, b.history)
+
+
+def after(batches, act, data=(X, Y)):
+    """Data that does something when so many batches were read."""
+    left = [batches]
+
+    def change(batch, _):
+        left[0] -= 1
+        if not left[0]:
+            act()
+        return batch
+
+    return lg.data.transform(data, change)
+
+
+def press():
+    signal.raise_signal(signal.SIGINT)
+
+
+class Stop(Exception):
+    pass
+
+
+def fail():
+    raise Stop
+
+
+# -- killed ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(backend):
+    if backend == "jax":
+        pytest.importorskip("jax", reason="this is about the JAX backend")
+    equal, moments = kills.killed(5 if backend == "numpy" else 1, backend)
+    assert equal, moments
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("batches", [1, 2, 4, 6, 7, 11, 12])
+def test_a_run_goes_on_from_its_last_checkpoint(tmp_path, steps, batches):
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(Stop):
+        fit(after(batches, fail), checkpoint=lg.checkpoint(path, steps=steps))
+    same(fit(checkpoint=path, resume=True), fit())
+
+
+def test_a_checkpoint_is_written_every_so_many_epochs_and_at_the_end(tmp_path):
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(Stop):
+        fit(after(9, fail), checkpoint=lg.checkpoint(path, epochs=2))
+    assert lg.load(path).position["epoch"] == 2
+    fit(epochs=3, checkpoint=lg.checkpoint(path, epochs=2))
+    assert lg.load(path).position["epoch"] == 3
+
+
+def test_a_finished_run_is_given_back_as_it_was(tmp_path):
+    path = tmp_path / "run.safetensors"
+    whole = fit(checkpoint=path)
+    data = after(1, fail)
+    same(fit(data, checkpoint=path, resume=True), whole)
+    assert lg.load(path).seconds == whole.seconds
+
+
+def test_a_run_may_go_on_for_more_epochs_than_it_was_written_for(tmp_path):
+    path = tmp_path / "run.safetensors"
+    fit(epochs=2, checkpoint=path)
+    same(fit(epochs=4, checkpoint=path, resume=True), fit(epochs=4))
+
+
+def test_without_a_file_a_run_starts_anew(tmp_path):
+    same(fit(checkpoint=tmp_path / "none", resume=True), fit())
+
+
+@pytest.mark.parametrize("batches", [1, 4, 7, 12])
+def test_early_stopping_goes_on_with_what_it_knew(tmp_path, batches):
+    """Values that get worse: the best epoch lies before the checkpoint, and its values are in it."""
+    made = lg.supervised(lg.dense(4, 2, dtype="float64"), lg.mse, lg.momentum(0.95), 0.5)
+    path = tmp_path / "run.safetensors"
+    how = {"epochs": 9, "batch_size": 8, "validation_data": (X[:6], Y[:6]), "progress": False}
+    how["early_stopping"] = lg.early_stopping(patience=3)
+    whole = made.fit((X, Y), **how)
+    assert whole.best_epoch < len(whole.history) < 9
+    with pytest.raises(Stop):
+        made.fit(after(batches, fail), checkpoint=lg.checkpoint(path, steps=1), **how)
+    same(made.fit((X, Y), checkpoint=path, resume=True, **how), whole)
+    same(made.fit((X, Y), checkpoint=path, resume=True, **how), whole)
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
+    path = tmp_path / "run.safetensors"
+    fit(epochs=1, checkpoint=path)
+    for name, was, given in (("batch_size", 8, 4), ("seed", 0, 1), ("shuffle", True, False)):
+        with pytest.raises(BadValue) as error:
+            fit(checkpoint=path, resume=True, **{name: given})
+        told = f"'{path}' was trained with {name}={was}, and fit is asked for {name}={given}"
+        assert str(error.value) == f"{told}: give the same, or start a new run"
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    path = tmp_path / "run.safetensors"
+    fit(epochs=1, checkpoint=path)
+    with pytest.raises(BadCheckpoint) as error:
+        learner(3).fit((X, Y[:, [0, 1, 1]]), progress=False, checkpoint=path, resume=True)
+    assert str(error.value).startswith(f"'{path}' is a checkpoint of another learner: ")
+    assert "'weight.1' is f64[2,5] in the file and f64[3,5] here, " in str(error.value)
+
+
+# -- continued ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_trains_on_as_one_longer_run():
+    same(fit(epochs=1).fit((X, Y), epochs=3, progress=False), fit(epochs=4))
+
+
+def test_a_saved_run_trains_on_too(tmp_path):
+    fit(epochs=2).save(tmp_path / "run.safetensors")
+    same(lg.load(tmp_path / "run.safetensors").fit((X, Y), epochs=2, progress=False), fit(epochs=4))
+
+
+def test_a_run_may_train_on_in_another_way():
+    run = fit(epochs=1)
+    more = run.fit((X, Y), epochs=1, batch_size=24, shuffle=False, progress=False)
+    alone = learner().fit((X, Y), epochs=1, batch_size=24, shuffle=False, start=run.values, progress=False)
+    assert more.history == (*run.history, *alone.history)
+
+
+# -- interrupted -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batches", [1, 3, 5, 12])
+def test_ctrl_c_gives_the_run_so_far_and_it_goes_on(tmp_path, batches):
+    handler, path = signal.getsignal(signal.SIGINT), tmp_path / "run.safetensors"
+    run = fit(after(batches, press), checkpoint=path)
+    assert run.interrupted and signal.getsignal(signal.SIGINT) is handler
+    assert (run.position["epoch"], run.position["batch"]) == ((batches - 1) // 3, (batches - 1) % 3 + 1)
+    assert len(run.history) == (batches - 1) // 3
+    same(fit(checkpoint=path, resume=True), fit())
+    if batches < 12:
+        same(run.fit((X, Y), epochs=4 - run.position["epoch"], progress=False), fit())
+
+
+def test_ctrl_c_while_validating_leaves_the_epoch_to_be_validated_again(tmp_path):
+    path, held = tmp_path / "run.safetensors", (X[:6], Y[:6])
+    run = fit(validation_data=after(2, press, held), checkpoint=path)
+    assert run.interrupted and len(run.history) == 1 and (run.position["epoch"], run.position["batch"]) == (1, 3)
+    same(fit(validation_data=held, checkpoint=path, resume=True), fit(validation_data=held))
+
+
+def test_ctrl_c_in_a_callback_ends_the_run_after_the_epoch():
+    class Press:
+        def on_epoch(self, state):
+            press()
+
+    run = fit(callbacks=[Press()])
+    assert run.interrupted and len(run.history) == 1
+    assert run.values["weight.0"].tobytes() == fit(epochs=1).values["weight.0"].tobytes()
+
+
+def test_the_second_ctrl_c_stops_at_once():
+    with pytest.raises(KeyboardInterrupt), Interrupt() as asked:
+        press()
+        assert asked.asked
+        press()
+    with pytest.raises(KeyboardInterrupt):
+        press()
+
+
+def test_a_handler_that_ignores_ctrl_c_stays():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert not fit(after(2, press)).interrupted
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_in_another_thread_a_run_leaves_signals_alone():
+    runs = []
+    thread = threading.Thread(target=lambda: runs.append(fit()))
+    thread.start()
+    thread.join()
+    same(runs[0], fit())
+
+
+def test_ctrl_c_from_a_terminal_returns_the_run():
+    assert kills.interrupted(25)[1] == "interrupted: True, epochs: 2"
+
+
+def test_what_stopped_a_run_is_told(capsys):
+    learner().fit(after(2, press), batch_size=8, epochs=4)
+    assert capsys.readouterr().out == "stopped in epoch 1: this is the run so far\n"
+
+
+def test_values_of_a_run_are_its_own():
+    run = fit(epochs=1)
+    kept = {n: np.array(v) for n, v in run.values.items()}
+    run.fit((X, Y), epochs=2, progress=False)
+    assert all((run.values[n] == v).all() for n, v in kept.items())
