@@ -35,7 +35,7 @@ def clean(text: str) -> str:
 
 
 def unprintable(c: str) -> bool:
-    """Whether a character steers, breaks lines, or stands for nothing: control, format (but for joiners of letters), surrogate, unassigned."""
+    """Whether a character steers, breaks lines, or stands for nothing; the joiners of letters are allowed, since languages need them."""
     return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 
 
