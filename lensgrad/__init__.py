@@ -114,20 +114,20 @@ else:
     # What few programs use, or what needs an extra, is imported when it is first asked for.
     LATER = {
         "CircuitClassifier": "circuits.classifier",
-        "CsvLog": "run.logs",
+        "CsvLog": "train.logs",
         "LensClassifier": "estimators",
         "LensRegressor": "estimators",
-        "TensorBoard": "run.logs",
+        "TensorBoard": "train.logs",
         "augment": "learn.augment",
         "circuits": "circuits",
-        "dream": "games",
+        "dream": "train.games",
         "elbo": "learn.losses.evidence",
-        "gan": "games",
+        "gan": "train.games",
         "gaussian_sample": "learn.layers.variational",
-        "load": "loading",
-        "magnitude_mask": "run.adapt",
-        "merge": "run.adapt",
-        "optimizer_memory": "run.memory",
+        "load": "train.loading",
+        "magnitude_mask": "program.adapt",
+        "merge": "program.adapt",
+        "optimizer_memory": "program.memory",
     }
 
     def __getattr__(name: str):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from lensgrad.core import checks
 from lensgrad.core.errors import NameClash, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 
@@ -36,6 +37,9 @@ class Param:
     ob: Ty
     role: Role = Role.WEIGHT
     init: Any = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        checks.path("the name of a parameter", self.label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, Together, select, unique
 from lensgrad.cat.structure import category
+from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, mismatch
@@ -26,6 +27,10 @@ class Body:
     params: tuple[Param, ...]
     arrow: Any
     observables: tuple[tuple[str, Ty], ...] = ()
+
+    def __post_init__(self) -> None:
+        for label, _ in self.observables:
+            checks.path("the name of an observable", label)
 
 
 Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain
@@ -134,7 +139,7 @@ class Para(Sealed):
     # -- changing parameters ---------------------------------------------------------------------------------------
     def scope(self, name: str) -> Para:
         """The same arrow with `name/` before every label."""
-        body = self.body
+        body, name = self.body, checks.path("a scope", name)
         params = tuple(replace(p, label=f"{name}/{p.label}") for p in body.params)
         seen = tuple((f"{name}/{label}", ob) for label, ob in body.observables)
         ends = self.ends[0].scoped(name), self.ends[1].scoped(name)

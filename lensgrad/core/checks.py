@@ -16,6 +16,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch, listed
 
 T = TypeVar("T")
 LONGEST_NAME = 200
+LONGEST_PATH = 4000  # names of several levels, joined by /
 SHOWN = 60  # characters of a value in a message
 
 
@@ -110,16 +111,25 @@ def nearest(value: Any, choices: Collection[str]) -> str:
     return f": did you mean '{next(c for c in choices if c.lower() == found[0])}'?" if found else ""
 
 
-def name(what: str, value: Any) -> str:
+def name(what: str, value: Any, longest: int = LONGEST_NAME) -> str:
     """A name that a user gives: text of 1 to 200 characters that stays on its line wherever it is written."""
     if not isinstance(value, str):
         raise BadValue(f"{what} is text, got {shown(value)}")
-    if not 0 < len(value) <= LONGEST_NAME:
-        raise BadValue(f"{what} has 1 to {LONGEST_NAME} characters, got {len(value)}: {shown(value)}")
-    bad = next((c for c in value if unprintable(c)), None)
+    if not 0 < len(value) <= longest:
+        raise BadValue(f"{what} has 1 to {longest} characters, got {len(value)}: {shown(value)}")
+    bad = None if value.isprintable() else next((c for c in value if unprintable(c)), None)
     if bad is not None:
         raise BadValue(f"{what} is one line of readable text, and {shown(value)} has the character {bad!a}")
     return str(value)
+
+
+def path(what: str, value: Any) -> str:
+    """Names of several levels, as in `encoder/dense/weight`: each of up to 200 characters, and all of it as `name` has it."""
+    whole_name = name(what, value, LONGEST_PATH)
+    for part in whole_name.split("/"):
+        if len(part) > LONGEST_NAME:
+            name(f"each level of {what}", part)
+    return whole_name
 
 
 def instance(what: str, value: Any, kind: type[T] | tuple[type[T], ...], wanted: str) -> T:
@@ -140,6 +150,6 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "bounded", "clean", "flag", "instance", "is_number", "is_whole", "name", "nearest", "number", "one_of", "plain",
+    "bounded", "clean", "flag", "instance", "is_number", "is_whole", "name", "nearest", "number", "one_of", "path", "plain",
     "positive", "share", "shown", "table", "whole",
 ]  # fmt: skip

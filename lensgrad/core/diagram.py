@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.errors import Piece, TypeMismatch, mismatch
 from lensgrad.core.graph import Graph, Node, Wire, together
@@ -207,7 +209,7 @@ class Family(Sealed):
     __slots__ = ("build", "name")
 
     def __init__(self, name: str, build: Callable[[Any], Any]) -> None:
-        self.name = name
+        self.name = checks.name("the name of a layer", name, sys.maxsize)  # that of a chain is as long as the chain
         self.build = build
 
     def at(self, dom: Any) -> Any:

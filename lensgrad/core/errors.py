@@ -134,7 +134,7 @@ def fixes(left: Piece, right: Piece, axis: Axis | None) -> str:
         return "make the two types equal, or put a reshape, flatten or cast between them"
     _, have, want, _ = axis
     options = [(right.accept, have, right), (left.produce, want, left)]
-    told = [f"{call.format(size)} in {p.shown}" + (f" ({p.where})" if p.where else "") for call, size, p in options if call]
+    told = [f"{call.replace('{}', size)} in {p.shown}" + (f" ({p.where})" if p.where else "") for call, size, p in options if call]
     return ", or ".join(told) or f"make both sizes {have}, or both {want}"
 
 

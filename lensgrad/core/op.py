@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
+from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import Wire, apply
 from lensgrad.core.sealed import Sealed
@@ -199,6 +200,10 @@ class Definition(Op):
     label: str
     body: Diagram
     predict: Diagram | None = None
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        checks.path("the name of a box", self.label)
 
     def type(self, *dom: Any) -> Ty:
         other = self.predict

@@ -19,7 +19,7 @@ import numpy as np
 from lensgrad.core.errors import BadCheckpoint, listed
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators
-from lensgrad.files.read import parts, typed
+from lensgrad.files.read import parts, typed, words
 from lensgrad.files.write import FORMAT, WRONG, decode, digest, encode, parsed, sentence, text
 from lensgrad.program.values import Values, checked
 from lensgrad.theories.smooth.array import Array
@@ -103,7 +103,7 @@ def load(path: Where, generators: Generators | None = None) -> Saved:
         known, run, arrays = decode(known, generators), decode(run), unpacked(raw)
         objects, others, history, position = parts(run, "values", "others", "history", "position")
         values = {name: gathered(name, ob, arrays) for name, ob in {**objects, **others}.items()}
-        return Saved(typed(dict, known), objects, values, typed(tuple, history), typed(dict, position))
+        return Saved(words(typed(dict, known)), objects, values, typed(tuple, history), typed(dict, position))
     except WRONG as wrong:
         raise BadCheckpoint(f"'{path}' cannot be read: {sentence(wrong)}") from wrong
 

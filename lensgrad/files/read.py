@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from lensgrad.cat.lens import Lens, Pair, natural
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Body, Para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint, Piece, listed
 from lensgrad.core.graph import Graph
@@ -68,7 +70,7 @@ class Reader:
         env = [*range(len(graph.dom))]
         for node in typed(list, nodes):
             op, args, origin = node if len(typed(list, node)) == 3 else (*node, [])
-            path = tuple(typed(str, o) for o in typed(list, origin))
+            path = tuple(checks.path("an origin", o) for o in typed(list, origin))
             env.extend(graph.apply(self.one(Op, op), wires(args, env), origin=path))
         return Diagram.finish(graph, wires(outs, env))
 
@@ -148,8 +150,22 @@ def pairs(ob: Any) -> Ty:
 
 def named(data: Any) -> Piece:
     """What errors say about a component; where it was written is not kept."""
-    name, accept, produce = (typed(str, d) for d in typed(list, data))
+    name, accept, produce = (typed(str, d) and checks.name("a text for errors", d, sys.maxsize) for d in typed(list, data))
     return Piece(name, "", accept, produce)
+
+
+def entry(key: Any, value: Any) -> tuple[Any, Any]:
+    """An entry of a dict; what it is called is shown to people and written elsewhere, so it is a name."""
+    return (checks.path("a name in a file", key) if isinstance(key, str) else key), value
+
+
+def words(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a learner, after checking those that are names."""
+    for field, value in fields.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str):
+                checks.path(f"the {field} of a learner", text)
+    return fields
 
 
 def semiring(name: Any) -> Semiring:
@@ -169,7 +185,7 @@ def infinite(written: Any) -> float:
 
 READ: dict[str, Callable[[Reader, Any], Any]] = {
     "list": lambda r, x: [*map(r.value, typed(list, x))],
-    "dict": lambda r, x: dict(r.one(tuple, item) for item in typed(list, x)),
+    "dict": lambda r, x: dict(entry(*r.one(tuple, item)) for item in typed(list, x)),
     "float": lambda _, x: infinite(x),
     "object": Reader.object,
     "role": lambda _, x: Role(x),

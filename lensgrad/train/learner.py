@@ -114,8 +114,10 @@ class Learner:
     def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
         """This learner as a file holds it."""
         from lensgrad.files import checkpoint
+        from lensgrad.files.names import classes
 
-        where = ("recipe", *sorted(generators or {}))
+        classes(generators)  # refuses what is no class, which might not be a key either
+        where = ("recipe", *sorted((generators or {}).items()))
         if where not in self.programs:
             still = self.frozen()
             known = {f.name: getattr(still, f.name) for f in fields(still) if f.compare}

@@ -578,3 +578,19 @@ def test_points_are_one_for_each_place_or_one_for_all():
 def test_a_bad_checkpoint_is_a_bad_value_too():
     assert issubclass(BadCheckpoint, ValueError) and issubclass(BadCheckpoint, lg.LensgradError) and not issubclass(BadCheckpoint, BadValue)
     assert Path(checkpoint.__file__).name == "checkpoint.py"
+
+
+def test_a_recipe_is_of_the_classes_and_not_of_their_names():
+    """Two classes of one name are two recipes, and what is no class is refused before it is looked up."""
+
+    @generator
+    class Thrice(Twice):
+        """Another class under the same name in files."""
+
+    model = iris_model("linear") >> trace(lambda x: Twice()(x), Real(3))
+    learner = lg.supervised(model, lg.mse, lg.descent, 0.1)
+    assert learner.recipe({"my.Twice": Twice}).digest
+    with pytest.raises(BadCheckpoint, match=r"^the generator Twice is not one of lensgrad's"):
+        learner.recipe({"my.Twice": Thrice})
+    with pytest.raises(BadCheckpoint, match=r"^generators={'my.Twice': …} must give a new name to a class"):
+        learner.recipe({"my.Twice": []})
