@@ -83,8 +83,8 @@ def test_the_package_is_typed_and_licensed():
 
 
 def test_every_bundled_data_file_has_its_license():
-    told = (ROOT / "lensgrad" / "run" / "data" / "LICENSES.md").read_text(encoding="utf-8")
-    data = [p.name for p in (ROOT / "lensgrad" / "run" / "data").iterdir() if p.suffix not in (".py", ".md", "") and p.is_file()]
+    told = (ROOT / "lensgrad" / "data" / "LICENSES.md").read_text(encoding="utf-8")
+    data = [p.name for p in (ROOT / "lensgrad" / "data").iterdir() if p.suffix not in (".py", ".md", "") and p.is_file()]
     assert data and [name for name in data if f"`{name}`" not in told] == []
 
 
