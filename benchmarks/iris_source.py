@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lensgrad import recipes
-from lensgrad.train.loop import Plan
+from lensgrad.train.plan import Plan
 
 # A process in which importing the library fails, so the file stands on NumPy alone.
 ALONE = "import sys, runpy; sys.modules['lensgrad'] = None; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad import recipes
-from lensgrad.train.loop import Plan
+from lensgrad.train.plan import Plan
 
 Weights = dict[str, np.ndarray[Any, Any]]
 LIMIT = 1e-8

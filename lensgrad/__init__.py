@@ -93,8 +93,8 @@ from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
 from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
 from lensgrad.train import metrics
 from lensgrad.train.callbacks import checkpoint, early_stopping
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.run import Run
 from lensgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:

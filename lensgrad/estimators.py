@@ -22,9 +22,9 @@ from lensgrad.learn.losses import cross_entropy, mse
 from lensgrad.learn.optimizers import adagrad, adam, adamw, sgd
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.callbacks import EarlyStopping, early_stopping
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner, supervised
 from lensgrad.train.loading import restored
+from lensgrad.train.run import Run
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin

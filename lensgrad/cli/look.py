@@ -18,9 +18,9 @@ from lensgrad.data.bundled import Dataset
 from lensgrad.data.pictures import ENDINGS, picture
 from lensgrad.program.summary import summary
 from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner
 from lensgrad.train.loading import load
+from lensgrad.train.run import Run
 
 WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a run reports itself
 

@@ -12,9 +12,9 @@ from lensgrad.cli.console import command, say
 from lensgrad.core.errors import BadValue
 from lensgrad.recipes.recipe import Data, Recipe, fitting
 from lensgrad.train.callbacks import Checkpoint, checkpoint
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner
 from lensgrad.train.loading import load
+from lensgrad.train.run import Run
 
 WRITES = 20  # about so many times a run is written to its file
 

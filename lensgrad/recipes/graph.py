@@ -26,8 +26,8 @@ from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, likeliest, softmax
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Int, Real
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.run import Run
 
 INPUTS = ("counts", "papers", "words", "sources", "targets", "links")
 PENALTY = 5e-4  # on the first weight

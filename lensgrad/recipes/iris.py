@@ -18,8 +18,8 @@ from lensgrad.learn.losses import half_squared_error, mse
 from lensgrad.learn.optimizers import descent
 from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.run import Run
 
 IRIS_MODELS = ("dense", "hidden", "linear")
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.bundled import Dataset
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner
+from lensgrad.train.run import Run
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam, adamw
 from lensgrad.learn.rates import one_cycle
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, softmax
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.run import Run
 
 LENGTH = 64  # characters that a model sees at once
 HELD = 0.1  # the share of the text, at its end, that models are judged by

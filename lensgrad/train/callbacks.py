@@ -5,42 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.program.values import Values
-from lensgrad.train.loop import Moment, Plan, Position, Report
+from lensgrad.train.plan import Plan
+from lensgrad.train.state import Position, Report, State
 
 BEST = "best:"  # what the values of the best epoch are called in a checkpoint
-
-
-@dataclass(frozen=True)
-class State:
-    """A run as its callbacks see it: values, one report and one time for each epoch, and how many epochs there were before this call."""
-
-    learner: Any
-    values: Values
-    history: tuple[Report, ...] = ()
-    seconds: tuple[float, ...] = ()
-    position: Position = field(default_factory=Position)
-    before: int = 0
-    best: Values | None = None
-
-    @property
-    def epoch(self) -> int:
-        """How many epochs are done."""
-        return len(self.history)
-
-    @property
-    def report(self) -> Report:
-        """The report on the last epoch."""
-        return self.history[-1] if self.history else {}
-
-    def at(self, moment: Moment) -> State:
-        """This run at a later moment."""
-        return replace(self, values=moment.values, position=moment.position)
 
 
 @runtime_checkable

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from lensgrad.core.checks import share
 from lensgrad.core.errors import BadValue
-from lensgrad.data.check import check, unseen
-from lensgrad.data.source import ArraySource, Source, source
+from lensgrad.data.check import check, check_ranges, unseen
+from lensgrad.data.source import ArraySource, Source, source, transform
 from lensgrad.data.split import split
+from lensgrad.program.values import Values
 from lensgrad.theories.smooth.array import Array
-from lensgrad.train.evaluation import read, watched
-from lensgrad.train.loop import Plan
+from lensgrad.train.plan import Plan
+from lensgrad.train.record import Record
 from lensgrad.train.weights import WEIGHT, by_class, with_weights, without
-
-if TYPE_CHECKING:
-    from lensgrad.train.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -28,37 +29,35 @@ class Feed:
     told: tuple[str, ...] = ()
 
 
-def feed(learner: Learner, plan: Plan, data: Any, validation: Any, share: float, class_weight: Any, sample_weight: Any) -> Feed:
+def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, class_weight: Any, sample_weight: Any) -> Feed:
     """The feed of a run, checked."""
     train = source(data, learner.ports)
     train = train if isinstance(train, ArraySource) else watched(train, learner)
     weight = sample_weight if isinstance(sample_weight, str) else None
     if sample_weight is not None and weight is None:
         train, weight = with_weights(train, sample_weight), WEIGHT
-    train, held = divided(learner, train, validation, share, plan.seed)
+    train, held = divided(learner, train, validation, share("validation_split", part), plan.seed)
     told = checked(learner, train, held, plan, weight)
     if class_weight is not None:
         train, weight = by_class(learner, train, class_weight, weight), weight or WEIGHT
     return Feed(train, without(held, weight), weight, told)
 
 
-def divided(learner: Learner, train: Source, validation: Any, share: float, seed: int) -> tuple[Source, Source | None]:
+def divided(learner: Record, train: Source, validation: Any, part: float, seed: int) -> tuple[Source, Source | None]:
     """Training and validation data: what is given, or a share of the arrays."""
-    if not isinstance(share, int | float) or not 0 <= share < 1:
-        raise BadValue(f"validation_split is a share from 0 up to, but not including, 1, got {share!r}")
-    if validation is not None and share:
+    if validation is not None and part:
         raise BadValue("validation_data and validation_split are two ways to say the same: give one of them")
     if validation is not None:
         return train, read(learner, validation)
-    if not share:
+    if not part:
         return train, None
     if not isinstance(train, ArraySource):
         raise BadValue("validation_split divides arrays, and this is a source of batches: give validation_data")
-    first, second = split(train.arrays, share, seed, label=learner.labels[0])
+    first, second = split(train.arrays, part, seed, label=learner.labels[0])
     return ArraySource(first), ArraySource(second)
 
 
-def checked(learner: Learner, train: Source, held: Source | None, plan: Plan, weight: str | None) -> tuple[str, ...]:
+def checked(learner: Record, train: Source, held: Source | None, plan: Plan, weight: str | None) -> tuple[str, ...]:
     """Refuse arrays that cannot be trained on; sentences on what will not go well."""
     if not isinstance(train, ArraySource):
         return ()
@@ -67,3 +66,24 @@ def checked(learner: Learner, train: Source, held: Source | None, plan: Plan, we
     others = held.arrays if isinstance(held, ArraySource) else {}
     told += [unseen(train.arrays[n], others[n]) for n in learner.labels if n in train.arrays and n in others]
     return tuple(filter(None, told))
+
+
+def read(learner: Record, data: Any, batch_size: int | None = None) -> Source:
+    """Data for a learner as a source; arrays are checked."""
+    found = source(data, learner.ports)
+    if isinstance(found, ArraySource):
+        check(found.arrays, learner.examples(), classes=learner.classes(), ranges=learner.ranges())
+        return found
+    return watched(found, learner)
+
+
+def watched(data: Source, learner: Record) -> Source:
+    """A source of batches whose labels and tokens are checked as they come."""
+    if not learner.ranges():
+        return data
+
+    def change(batch: Values, _: np.random.Generator) -> Values:
+        check_ranges(batch, learner.ranges())
+        return batch
+
+    return transform(data, change)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from zlib import crc32
 
 import numpy as np
@@ -14,71 +14,73 @@ import numpy as np
 from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core.errors import BadValue
-from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping, State, check_callbacks, checkpoint_of, parted, read, written
-from lensgrad.train.evaluation import Run, evaluate
-from lensgrad.train.feed import Feed, feed
+from lensgrad.program.values import Values
+from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping, parted, read
+from lensgrad.train.evaluation import evaluate
+from lensgrad.train.feed import Feed
 from lensgrad.train.interrupt import Interrupt, Stopped
 from lensgrad.train.iterate import fetched
-from lensgrad.train.logs import log_of
-from lensgrad.train.loop import Moment, Plan, Position, moments
+from lensgrad.train.loop import epoch
+from lensgrad.train.plan import Plan
 from lensgrad.train.progress import Progress
+from lensgrad.train.record import Record
+from lensgrad.train.state import Position, State
 
-if TYPE_CHECKING:
-    from lensgrad.train.learner import Learner
+
+class Earlier(Protocol):
+    """A run to go on from."""
+
+    @property
+    def values(self) -> Values: ...
+    @property
+    def history(self) -> tuple[dict[str, float], ...]: ...
+    @property
+    def position(self) -> Mapping[str, Any]: ...
+    @property
+    def seconds(self) -> tuple[float, ...]: ...
 
 
-def fit(
-    learner: Learner,
-    data: Any,
-    *,
-    epochs: int = 1,
-    batch_size: int | None = 32,
-    seed: int = 0,
-    shuffle: bool = True,
-    start: Mapping[str, Any] | None = None,
-    validation_data: Any = None,
-    validation_split: float = 0.0,
-    class_weight: Any = None,
-    sample_weight: Any = None,
-    early_stopping: EarlyStopping | None = None,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Any = None,
-    resume: bool = False,
-    log: Any = None,
-    accumulate: int = 1,
-    progress: bool = True,
-    backend: str = "numpy",
-    guard: bool = True,
-    after: Run | None = None,
-) -> Run:
-    """Train on data for so many epochs and return the run. The same seed repeats a run exactly on one backend; inputs are not changed.
+@dataclass(frozen=True)
+class Setup:
+    """All that a training run is made of, but its state."""
 
-    `data` is a pair (x, y), a dict of arrays, a data set, or a source of batches. `batch_size=None` steps on one unbatched
-    example at a time. `start` gives first values by name, all or some. Each epoch is validated on `validation_data`, or on the
-    share `validation_split` of the data. A step descends on Σ w · loss / n, over the n examples of a batch with the weights
-    `sample_weight` (one for each, or their name in the data) times `class_weight` (by class, or "balanced"). `early_stopping` is
-    `lg.early_stopping(…)`; `callbacks` have `on_epoch(state)`. `checkpoint` is a path, written after every epoch, or
-    `lg.checkpoint(path, steps=…)`; with `resume` a run goes on from it, if it is there, as if it had never stopped. `log` is a .csv
-    file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same result up to rounding
-    (not for models that draw, or that keep statistics of batches: each part has its own).
-    Ctrl-C returns the run so far. `guard` stops at the first number that is not finite. `after` is a run to go on from.
-    """
-    if after is not None and type(epochs) is int and epochs >= 0:
-        epochs += int(after.position.get("epoch", len(after.history)))
-    plan = Plan(epochs, batch_size, seed, shuffle, accumulate)
-    source = feed(learner, plan, data, validation_data, validation_split, class_weight, sample_weight)
-    runs = engine(backend)
-    first = runs.process[0] == 0  # of several processes that run together one is heard, and writes
-    rule, watchers = checkpoint_of(checkpoint), (*log_of(log if first else None), *check_callbacks(callbacks))
-    check_stopping(early_stopping, source)
+    learner: Record
+    plan: Plan
+    feed: Feed
+    stopping: EarlyStopping | None
+    callbacks: Sequence[Callback]
+    checkpoint: Checkpoint | None
+    backend: str
+    guard: bool
+
+    def step(self, n: int | None) -> Any:
+        """The program for a batch of n."""
+        trained = self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
+        return trained.step(n, self.backend, self.plan.accumulate)
+
+    def epoch(self, state: State) -> Iterator[State]:
+        """The states of a run through the rest of its epoch."""
+        pause = self.checkpoint.steps if self.checkpoint is not None else None
+        alone = engine(self.backend).process[1] == 1  # several processes have to run the same chunks
+        return epoch(self.step, state, self.feed.train, self.plan, self.guard, pause, hurry=alone)
+
+    def save(self, state: State) -> None:
+        if self.checkpoint is not None and engine(self.backend).process[0] == 0:
+            self.checkpoint.write(state, self.plan)
+
+
+def fit(how: Setup, start: Mapping[str, Any] | None, resume: bool, after: Earlier | None, progress: bool) -> State:
+    """Where training ends: the plan run from its checkpoint, from a run to go on from, or anew; its values are arrays of NumPy."""
+    runs = engine(how.backend)
+    check_stopping(how.stopping, how.feed)
     runs.gather(0)  # so that nobody reads a checkpoint which the first has still to write
-    state = beginning(learner, plan, start, rule, resume, after)
-    agreed(runs, plan, state)
-    how = Setup(learner, plan, source, early_stopping, watchers, rule, backend, guard)
-    with Progress(epochs, source.train.examples, batch_size, progress and first, state.position.epoch) as bar:
-        for sentence in source.told:
+    state = beginning(how.learner, how.plan, start, how.checkpoint, resume, after)
+    agreed(runs, how.plan, state)
+    with Progress(how.plan.epochs, how.feed.train.examples, how.plan.batch_size, progress, state.position.epoch) as bar:
+        for sentence in how.feed.told:
             bar.say(sentence)
-        return train(how, state, bar)
+        end = train(how, state, bar)
+    return replace(end, values=fetched(runs, end.values))
 
 
 def agreed(runs: Backend, plan: Plan, state: State) -> None:
@@ -104,7 +106,7 @@ def check_stopping(rule: Any, source: Feed) -> None:
 
 
 def beginning(
-    learner: Learner, plan: Plan, start: Mapping[str, Any] | None, rule: Checkpoint | None, resume: bool, after: Run | None
+    learner: Record, plan: Plan, start: Mapping[str, Any] | None, rule: Checkpoint | None, resume: bool, after: Earlier | None
 ) -> State:
     """Where training starts: at a checkpoint, at a run to go on from, or anew."""
     if resume and rule is None:
@@ -127,30 +129,7 @@ def beginning(
     return State(learner, learner.initial(plan.seed, start))
 
 
-@dataclass(frozen=True)
-class Setup:
-    """All that a training run is made of, but its state."""
-
-    learner: Learner
-    plan: Plan
-    feed: Feed
-    stopping: EarlyStopping | None
-    callbacks: Sequence[Callback]
-    checkpoint: Checkpoint | None
-    backend: str
-    guard: bool
-
-    def step(self, n: int | None) -> Any:
-        """The program for a batch of n."""
-        trained = self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
-        return trained.step(n, self.backend, self.plan.accumulate)
-
-    def save(self, state: State) -> None:
-        if self.checkpoint is not None and engine(self.backend).process[0] == 0:
-            self.checkpoint.write(state, self.plan)
-
-
-def train(how: Setup, state: State, bar: Progress) -> Run:
+def train(how: Setup, state: State, bar: Progress) -> State:
     """Run the plan from a state: until its epochs are done, a callback ends it, or Ctrl-C."""
     with ExitStack() as stack:
         for c in how.callbacks:
@@ -158,24 +137,18 @@ def train(how: Setup, state: State, bar: Progress) -> Run:
         interrupt = stack.enter_context(Interrupt())
         if how.stopping is not None and how.stopping.on_epoch(state):
             return finished(how, state)  # a resumed run that had come to its end
-        clock, steps, before = time.perf_counter(), 0, Moment(state.values, state.position)
-        pause = how.checkpoint.steps if how.checkpoint is not None else None
-        alone = engine(how.backend).process[1] == 1  # several processes have to run the same stretches
-        for moment in moments(how.step, state.values, how.feed.train, how.plan, state.position, how.guard, pause, hurry=alone):
-            if moment.report is None:
-                steps += moment.steps
-                bar.step(moment)
-                if interrupt.asked:
-                    return interrupted(how, state.at(moment), bar)
-                if how.checkpoint is not None and how.checkpoint.due(steps):
-                    how.save(state.at(moment))
-                before = moment
-                continue
-            try:
-                state = epoch_done(how, state, moment, time.perf_counter() - clock, interrupt)
-            except Stopped:
-                return interrupted(how, state.at(before), bar)
+        while state.position.epoch < how.plan.epochs:
             clock = time.perf_counter()
+            for state in how.epoch(state):  # noqa: B020, the state of one chunk after the other
+                bar.step(state)
+                if interrupt.asked:
+                    return interrupted(how, state, bar)
+                if how.checkpoint is not None and how.checkpoint.due(state.steps):
+                    how.save(state)
+            try:
+                state = epoch_done(how, state, clock, interrupt)
+            except Stopped:
+                return interrupted(how, state, bar)
             bar.epoch(state.epoch - 1, state.report)
             if ended(how, state):
                 break
@@ -184,16 +157,16 @@ def train(how: Setup, state: State, bar: Progress) -> Run:
         return finished(how, state)
 
 
-def epoch_done(how: Setup, state: State, moment: Moment, seconds: float, interrupt: Interrupt) -> State:
+def epoch_done(how: Setup, state: State, began: float, interrupt: Interrupt) -> State:
     """The state after an epoch: validated, with the best values so far."""
-    report = dict(moment.report or {})
+    report = state.position.report
     if how.feed.validation is not None:
         size = None if how.plan.batch_size is None else max(how.plan.batch_size, 256)
-        found = evaluate(how.learner, moment.values, how.feed.validation, size, how.backend, interrupt.watch)
+        found = evaluate(how.learner, state.values, how.feed.validation, size, how.backend, interrupt.watch)
         report |= {f"val_{name}": v for name, v in found.items()}
-    later = replace(state.at(moment), history=(*state.history, report), seconds=(*state.seconds, seconds))
+    later = state.reported(report, time.perf_counter() - began)
     if how.stopping is not None and how.stopping.best(later.history) == later.epoch:
-        later = replace(later, best=moment.values)
+        later = replace(later, best=later.values)
     return later
 
 
@@ -207,22 +180,16 @@ def ended(how: Setup, state: State) -> bool:
     return any(stop)
 
 
-def interrupted(how: Setup, state: State, bar: Progress) -> Run:
+def interrupted(how: Setup, state: State, bar: Progress) -> State:
     """The run so far; its checkpoint is written, so that it can go on."""
     how.save(state)
     goes_on = ", and resume=True goes on from the checkpoint" if how.checkpoint is not None else ""
     bar.say(f"stopped in epoch {state.position.epoch + 1}: this is the run so far{goes_on}")
-    return made(how, state, interrupted=True)
+    return replace(state, interrupted=True)
 
 
-def finished(how: Setup, state: State) -> Run:
-    """The run, with the best values where early stopping kept them."""
+def finished(how: Setup, state: State) -> State:
+    """The end of the run, with the best values where early stopping kept them."""
     if how.stopping is None or state.best is None:
-        return made(how, state)
-    return made(how, replace(state, values=state.best), best_epoch=how.stopping.best(state.history))
-
-
-def made(how: Setup, state: State, **more: Any) -> Run:
-    position = {name: v for name, v in written(how.plan, state.position, ()).items() if name != "seconds"}
-    values = fetched(engine(how.backend), state.values)
-    return Run(how.learner, values, state.history, position, state.seconds, backend=how.backend, **more)
+        return state
+    return replace(state, values=state.best, best_epoch=how.stopping.best(state.history))

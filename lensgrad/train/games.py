@@ -20,8 +20,7 @@ from lensgrad.learn.ways.derivatives import extrapolated
 from lensgrad.program.compile import compile as compile_closed
 from lensgrad.program.values import initial
 from lensgrad.theories.smooth.array import Array
-from lensgrad.train.evaluation import Run
-from lensgrad.train.learner import Learner
+from lensgrad.train.run import Learner, Run
 
 GAMES = ("non_saturating", "wasserstein")
 
@@ -65,9 +64,7 @@ def gan(
     sides = {"generator/**": optimizer, "discriminator/**": opposed}
     cap = rate if isinstance(rate, Family) else rate_of(rate)
     ahead = extrapolated(extragradient, ("discriminator/**",) * (loss == "wasserstein")) if extragradient else None
-    learner = Learner(makes, game, cap, sides, "z", "x", derivative=ahead)
-    learner.lens()
-    return learner
+    return Learner(makes, game, cap, sides, "z", "x", derivative=ahead)
 
 
 @dataclass(frozen=True)

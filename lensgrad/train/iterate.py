@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,8 @@ from lensgrad.program.compile import Port, Program, named
 from lensgrad.program.values import Values, checked
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.guard import Taken, finite
+from lensgrad.train.plan import Plan
+from lensgrad.train.state import Position
 
 PATIENCE = 0.1  # seconds for which batches are collected
 
@@ -38,27 +41,29 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A stretch as it is about to be run: its program, the values before it, its data, and its place in the run."""
+class Chunk:
+    """Some batches of one size in a row: the program for them, their data, checked, with one row a batch, and their place in the run."""
 
     program: Program
-    values: Values
     rows: Values
+    names: tuple[str, ...]  # of all the data, of which the program may not read some
     steps: int
-    epoch: int
-    batch: int
+    size: int
+    epoch: int = 0
+    batch: int = 0
 
-    def run(self) -> Stretch:
+    def run(self, values: Values) -> Stretch:
+        """The steps of these batches from `values`, which are not changed."""
         if self.steps == 1 and self.program.iteration(tuple(self.rows)).most == 1:
-            return alone(self.program, self.values, self.part(0))
-        return stretch(self.program, self.values, self.rows, self.steps)
+            return alone(self.program, values, self.part(0))
+        return stretch(self.program, values, self.rows, self.steps)
 
-    def taken(self, number: int) -> Taken:
-        """One of its steps, found by running the stretch again up to there, in NumPy."""
-        start = fetched(self.program.engine, self.values)
+    def taken(self, values: Values, number: int) -> Taken:
+        """One of the steps from `values`, found by taking those before it again, in NumPy."""
+        start = fetched(self.program.engine, values)
         plain = replace(self.program, backend="numpy", iterations={})
-        values = stretch(plain, start, self.part(slice(number)), number).values if number else start
-        return Taken(plain, values, self.part(number), self.epoch, self.batch + number + 1)
+        found = stretch(plain, start, self.part(slice(number)), number).values if number else start
+        return Taken(plain, found, self.part(number), self.epoch, self.batch + number + 1)
 
     def part(self, where: Any) -> Values:
         """The data of one step, or of some."""
@@ -99,59 +104,53 @@ def alone(program: Program, values: Values, row: Values) -> Stretch:
     return Stretch(after, rows, None if all(map(finite, seen.values())) else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Batches:
-    """Some batches of one size in a row: their data, checked, with one row a batch; and the program for them."""
-
-    program: Program
-    rows: Values
-    names: tuple[str, ...]
-    number: int
-    size: int
-
-
 Step = Callable[[int | None], Program]  # the program for a batch of n, or for one example where nothing is batched
+Gathered = tuple[
+    Program, Mapping[str, Any], int, int
+]  # a program, the data of its steps by name, how many they are, and of how many examples
 
 
-@dataclass(frozen=True, slots=True)
-class Feeder:
-    """Batches of an epoch from number `start` on, in order, as many together as their program runs at once.
+def chunks(
+    step: Step, source: Source, plan: Plan, at: Position, done: int = 0, pause: int | None = None, hurry: bool = True
+) -> Generator[Chunk]:
+    """The batches of an epoch from `at` on, in order, as many together as their program runs at once.
 
-    With `pause` batches end together at every such number of steps, `done` of which are done. Without `hurry` it does not matter
-    how slowly they come.
+    With `pause` chunks end together at every such number of steps, `done` of which are done. Without `hurry` it does not matter
+    how slowly batches come. Whoever does not read all chunks closes them.
     """
+    arrays = isinstance(source, ArraySource)
+    found = gathered(step, source, plan, at, done, pause) if arrays else collected(step, source, plan, at, done, pause, hurry)
+    number = at.batch
+    with closing(found) as parts:
+        for program, rows, steps, size in parts:
+            yield Chunk(program, checked_rows(program, rows), tuple(rows), steps, size, at.epoch, number)
+            number += steps
 
-    step: Step
-    batch_size: int | None
-    seed: int | None
-    pause: int | None = None
-    hurry: bool = True
 
-    def batches(self, source: Source, epoch: int, start: int = 0, done: int = 0) -> Generator[Batches]:
-        """Batch number `start` and those after it; whoever does not read them all closes them."""
-        if isinstance(source, ArraySource):
-            yield from self.gathered(source, epoch, start, done)
-            return
-        parts = source.batches(epoch, self.batch_size, self.seed, start)
-        try:
-            for program, group in groups(self.step, parts, self.batch_size is not None, self.pause, done, self.hurry):
-                size = 1 if self.batch_size is None else count(group[0])
-                yield Batches(program, stacked(program, group), tuple(group[0]), len(group), size)
-        finally:
-            close(parts)
+def gathered(step: Step, source: ArraySource, plan: Plan, at: Position, done: int, pause: int | None) -> Generator[Gathered]:
+    """The batches of arrays, those that run at once taken from them at once."""
+    most, names = plan.batch_size or 1, tuple(source.arrays)
+    places = order(source.examples, at.epoch, plan.order)[at.batch * most :]
+    while len(places):
+        size = min(most, len(places))
+        program = step(None if plan.batch_size is None else size)
+        number = min(program.iteration(names).most, len(places) // size)
+        number = min(number, pause - done % pause) if pause else number
+        where, places, done = places[: number * size], places[number * size :], done + number
+        yield program, rows(source.arrays, where if plan.batch_size is None else where.reshape(number, size)), number, size
 
-    def gathered(self, source: ArraySource, epoch: int, start: int, done: int) -> Generator[Batches]:
-        """The same batches of arrays, those that run at once taken from them at once."""
-        places, most, names = order(source.examples, epoch, self.seed), self.batch_size or 1, tuple(source.arrays)
-        places = places[start * most :]
-        while len(places):
-            size = min(most, len(places))
-            program = self.step(None if self.batch_size is None else size)
-            number = min(program.iteration(names).most, len(places) // size)
-            number = min(number, self.pause - done % self.pause) if self.pause else number
-            where, places, done = places[: number * size], places[number * size :], done + number
-            found = rows(source.arrays, where if self.batch_size is None else where.reshape(number, size))
-            yield Batches(program, checked_rows(program, found), names, number, size)
+
+def collected(
+    step: Step, source: Source, plan: Plan, at: Position, done: int, pause: int | None, hurry: bool
+) -> Generator[Gathered]:  # fmt: skip
+    """The batches of any other source, as they come."""
+    parts = source.batches(at.epoch, plan.batch_size, plan.order, at.batch)
+    try:
+        for program, group in groups(step, parts, plan.batch_size is not None, pause, done, hurry):
+            size = 1 if plan.batch_size is None else count(group[0])
+            yield program, {name: [part[name] for part in group] for name in group[0]}, len(group), size
+    finally:
+        close(parts)
 
 
 def groups(
@@ -176,11 +175,6 @@ def groups(
             done, group, last, began = done + len(group), [], None, time.monotonic()
     if last is not None:
         yield last, group
-
-
-def stacked(program: Program, group: Sequence[Values]) -> Values:
-    """The data of several steps, checked, with one row a step."""
-    return checked_rows(program, {name: [part[name] for part in group] for name in group[0]})
 
 
 def checked_rows(program: Program, given: Mapping[str, Sequence[Any]]) -> Values:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lensgrad.core.errors import BadValue, MissingExtra
-from lensgrad.train.callbacks import Callback, State
+from lensgrad.train.callbacks import Callback
+from lensgrad.train.state import State
 
 
 class CsvLog:

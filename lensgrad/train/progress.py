@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from lensgrad.train.loop import Moment, Report
+from lensgrad.train.state import Report, State
 
 LINES = 20  # about as many are printed where there is no bar
 
@@ -63,10 +63,10 @@ class Progress:
         if self.console is not None:
             self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def step(self, moment: Moment) -> None:
+    def step(self, state: State) -> None:
         """Show that a step is done; between two drawings nothing happens."""
         if self.bar is not None and time.monotonic() - self.drawn > 0.05:
-            at = moment.position
+            at = state.position
             done = at.epoch * self.steps + min(at.batch, self.steps)
             self._draw(completed=done, epoch=at.epoch + 1, description=line({**self.shown, **at.report}))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.source import ArraySource, Source, transform
 from lensgrad.program.values import Values
-
-if TYPE_CHECKING:
-    from lensgrad.train.learner import Learner
+from lensgrad.train.record import Record
 
 WEIGHT = "sample_weight"
 
@@ -34,7 +32,7 @@ def without(held: Source | None, weight: str | None) -> Source | None:
     return held
 
 
-def by_class(learner: Learner, train: Source, given: Any, weight: str | None) -> Source:
+def by_class(learner: Record, train: Source, given: Any, weight: str | None) -> Source:
     """The same batches, every example with the weight of its class (times its own, if it has one)."""
     label, classes = learner.labels[0], next(iter(learner.classes().values()), 0)
     table = class_table(given, classes, train.arrays.get(label) if isinstance(train, ArraySource) else None)

@@ -7,7 +7,7 @@ import lensgrad as lg
 from lensgrad.core.errors import BadValue
 from lensgrad.data.source import ArraySource, positions
 from lensgrad.data.stream import IteratorSource
-from lensgrad.train.loop import Plan
+from lensgrad.train.plan import Plan
 
 X = np.arange(22.0, dtype=np.float32).reshape(11, 2)
 Y = np.arange(11, dtype=np.int32)

@@ -285,7 +285,7 @@ REFUSED = [
     (lambda: lg.checkpoint("a", steps=0), "a checkpoint is written every steps ≥ 1, a whole number, got steps=0"),
     (lambda: fit(resume=True), "resume=True goes on from a checkpoint: say from which with checkpoint=path"),
     (lambda: fit(log=3), "log is a file that ends in .csv, or a folder for TensorBoard, got 3"),
-    (lambda: fit(accumulate=0), "accumulate is the whole number of parts ≥ 1 that a batch is cut into, got 0"),
+    (lambda: fit(accumulate=0), "accumulate is a whole number ≥ 1, got 0"),
     (lambda: fit(accumulate=9), "accumulate=9 cuts a batch of 8 into more parts than it has examples"),
     (lambda: fit(batch_size=None, accumulate=2), "accumulate=2 cuts a batch of 1 into more parts than it has examples"),
     (lambda: fit(sample_weight=np.ones((24, 1))), "sample_weight is one number ≥ 0 for each example, got float64 data of shape (24, 1)"),

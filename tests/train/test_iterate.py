@@ -6,8 +6,10 @@ import pytest
 import lensgrad as lg
 from lensgrad.data.source import ArraySource
 from lensgrad.train import iterate
-from lensgrad.train.iterate import Feeder, Section, first_wrong, groups, stacked, stretch
-from lensgrad.train.loop import Plan, moments
+from lensgrad.train.iterate import Chunk, checked_rows, chunks, first_wrong, groups, stretch
+from lensgrad.train.loop import epoch
+from lensgrad.train.plan import Plan
+from lensgrad.train.state import Position, State
 
 LEARNER = lg.supervised(lg.dense(3, 2, dtype="float64"), lg.mse, lg.sgd(0.1, momentum=0.9))
 RNG = np.random.default_rng(2)
@@ -75,6 +77,10 @@ class Elsewhere:
         self.examples, self.batches = len(arrays["x"]), ArraySource(arrays).batches
 
 
+def place(chunk):
+    return chunk.epoch, chunk.batch, chunk.steps, chunk.size, chunk.names
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("most", "batch_size", "pause", "start", "done"), [
     (100, 4, None, 0, 0), (3, 4, None, 0, 0), (1, 4, None, 2, 0), (100, None, None, 5, 0), (7, None, None, 0, 0),
@@ -84,9 +90,11 @@ def test_arrays_are_fed_as_their_batches_would_be(dtype, most, batch_size, pause
     """Numbers of another dtype are converted in both."""
     arrays = {"x": DATA["x"].astype(dtype), "y": DATA["y"]}
     programs = {n: Several(LEARNER.step(n), most) for n in (None, 2, 4, 22)}
-    feeder = Feeder(programs.__getitem__, batch_size, 3, pause)
-    at_once, one_by_one = (list(feeder.batches(s, 1, start, done)) for s in (ArraySource(arrays), Elsewhere(arrays)))
-    assert [(b.number, b.size, b.names) for b in at_once] == [(b.number, b.size, b.names) for b in one_by_one]
+    plan, at = Plan(2, batch_size, 3), Position(1, start)
+    sources = ArraySource(arrays), Elsewhere(arrays)
+    at_once, one_by_one = (list(chunks(programs.__getitem__, s, plan, at, done, pause)) for s in sources)
+    assert [place(c) for c in at_once] == [place(c) for c in one_by_one]
+    assert [c.batch for c in at_once] == list(np.cumsum([start, *(c.steps for c in at_once)])[:-1])
     for ours, theirs in zip(at_once, one_by_one, strict=True):
         assert list(ours.rows) == list(theirs.rows)
         for name, rows in ours.rows.items():
@@ -100,6 +108,10 @@ def test_the_first_step_that_observed_no_finite_number():
     assert first_wrong(seen) == 2
     seen[0][1] = np.inf
     assert first_wrong(seen) == 1
+
+
+def stacked(program, group):
+    return checked_rows(program, {name: [part[name] for part in group] for name in group[0]})
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax"])
@@ -122,7 +134,7 @@ def test_a_stretch_is_its_steps_one_after_the_other(backend):
 def test_a_step_of_a_stretch_is_found_again():
     step, values = LEARNER.step(4), LEARNER.initial(0)
     group = list(ArraySource(DATA).batches(0, 4, None))[:5]
-    taken = Section(step, values, stacked(step, group), 5, epoch=2, batch=10).taken(3)
+    taken = Chunk(step, stacked(step, group), NAMES, 5, 4, epoch=2, batch=10).taken(values, 3)
     for part in group[:3]:
         values = step({**values, **part})
     assert (taken.epoch, taken.number) == (2, 14)
@@ -130,16 +142,20 @@ def test_a_step_of_a_stretch_is_found_again():
     assert all(np.array_equal(taken.batch[n], group[3][n]) for n in NAMES)
 
 
-def test_moments_pause_where_they_are_asked_to():
+def test_chunks_end_together_where_the_run_pauses():
     pytest.importorskip("jax")
-    plan = Plan(2, 4)
+    plan, data = Plan(2, 4), ArraySource(DATA)
 
     def run(**how):
-        return list(moments(lambda n: LEARNER.step(n, "jax"), LEARNER.initial(0), ArraySource(DATA), plan, **how))
+        state, steps = State(LEARNER, LEARNER.initial(0)), []
+        for _ in range(2):
+            for later in epoch(lambda n: LEARNER.step(n, "jax"), state, data, plan, **how):
+                steps.append(later.steps - state.steps)
+                state = later
+            state = state.reported(state.position.report, 0.0)
+        return steps, state
 
-    assert [m.steps for m in run()] == [5, 1, 0, 5, 1, 0]
-    paused = run(pause=4)
-    assert [m.steps for m in paused] == [4, 1, 1, 0, 2, 3, 1, 0]
-    for ours, theirs in zip([m.report for m in run() if m.report], [m.report for m in paused if m.report], strict=True):
-        assert ours == theirs
-    assert all(np.array_equal(v, paused[-1].values[n]) for n, v in run()[-1].values.items())
+    (whole, one), (cut, other) = run(), run(pause=4)
+    assert whole == [5, 1, 5, 1] and cut == [4, 1, 1, 2, 3, 1]
+    assert one.history == other.history and one.position == other.position == Position(2)
+    assert all(np.array_equal(v, other.values[n]) for n, v in one.values.items())

@@ -13,6 +13,7 @@ from lensgrad.core.trace import trace
 from lensgrad.lens import batch, corner, lens, mean, observe, parametric, rate, total
 from lensgrad.program.compile import compile
 from lensgrad.theories.smooth import ops
+from lensgrad.train.programs import PROGRAMS
 
 X, Y = reals(0, (10, 4), (10, 2))
 X32, Y32 = X.astype("float32"), Y.astype("float32")
@@ -171,7 +172,7 @@ def test_without_shuffling_examples_come_in_order():
 def test_the_last_short_batch_is_a_second_shape_of_the_same_task():
     made = learner()
     made.fit((X, Y), epochs=2, batch_size=4, progress=False)
-    assert [where[1] for where in made.programs if where[0] == "step"] == [4, 2]
+    assert [where[1] for where in PROGRAMS.of(made) if where[0] == "step"] == [4, 2]
 
 
 def test_a_seed_repeats_a_run_exactly():

@@ -8,7 +8,9 @@ import pytest
 import lensgrad as lg
 from lensgrad.core.errors import BadValue, UnknownParameter
 from lensgrad.data.source import ArraySource, count
-from lensgrad.train.loop import Plan, chunks, moments
+from lensgrad.train.loop import epoch
+from lensgrad.train.plan import Plan, slices
+from lensgrad.train.state import Position, State
 
 X, Y = np.random.default_rng(0).standard_normal((2, 10, 3)).astype("float32")
 
@@ -57,9 +59,9 @@ def test_a_batch_size_is_a_whole_number(batch_size):
         assert str(error.value) == told
 
 
-def test_chunks_cover_all_examples():
-    assert list(chunks(5, 2)) == [(2, slice(0, 2)), (2, slice(2, 4)), (1, slice(4, 5))]
-    assert list(chunks(2, None)) == [(None, 0), (None, 1)] and list(chunks(0, 3)) == []
+def test_slices_cover_all_examples():
+    assert list(slices(5, 2)) == [(2, slice(0, 2)), (2, slice(2, 4)), (1, slice(4, 5))]
+    assert list(slices(2, None)) == [(None, 0), (None, 1)] and list(slices(0, 3)) == []
 
 
 # -- data --------------------------------------------------------------------------------------------------------------
@@ -147,25 +149,63 @@ def test_overflow_is_told_by_the_guard_and_not_by_warnings():
     assert caught == []
 
 
-def test_there_is_a_moment_after_each_step_and_a_report_after_each_epoch():
+DATA = ArraySource({"x": X, "y": Y})
+
+
+def through(made, state, plan):
+    """The states of a run to the end of its epochs; those at the end of an epoch have its report."""
+    found = []
+    while state.position.epoch < plan.epochs:
+        found += epoch(made.step, state, DATA, plan)
+        state = found[-1] if found else state
+        state = state.reported(state.position.report, 0.0)
+        found.append(state)
+    return found
+
+
+def test_there_is_a_state_after_each_step_and_a_report_after_each_epoch():
     made = learner()
     start = made.initial(0)
-    found = list(moments(made.step, start, ArraySource({"x": X, "y": Y}), Plan(3, 4)))
-    assert [m.position.batch for m in found] == [1, 2, 3, 0] * 3
-    assert [m.position.epoch for m in found] == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3]
-    assert [m.report is None for m in found] == [True, True, True, False] * 3
+    found = through(made, State(made, start), Plan(3, 4))
+    assert [(s.position.epoch, s.position.batch) for s in found] == [(e + (b == 0), b) for e in range(3) for b in (1, 2, 3, 0)]
+    assert [s.epoch for s in found] == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3] and [s.steps for s in found] == [
+        1,
+        2,
+        3,
+        3,
+        4,
+        5,
+        6,
+        6,
+        7,
+        8,
+        9,
+        9,
+    ]
     assert found[2].position.examples == 10 and found[3].report == found[2].position.report
     assert found[3].values is found[2].values and start.keys() == found[-1].values.keys()
     assert (found[-1].values["weight"] != found[3].values["weight"]).any()
 
 
-def test_a_run_goes_on_from_any_moment():
+def test_a_run_goes_on_from_any_state():
     made = learner()
-    data, plan = ArraySource({"x": X, "y": Y}), Plan(3, 4)
-    found = list(moments(made.step, made.initial(0), data, plan))
+    found = through(made, State(made, made.initial(0)), Plan(3, 4))
     for k, at in enumerate(found):
-        rest = list(moments(made.step, at.values, data, plan, at.position))
+        rest = through(made, at, Plan(3, 4))
         if at.position.batch == 3:
             assert rest[0].report == found[k + 1].report, "the epoch is done, and only its report is missing"
-        assert [m.position for m in rest] == [m.position for m in found[k + 1 :]]
-        assert all(m.values["weight"].tobytes() == n.values["weight"].tobytes() for m, n in zip(rest, found[k + 1 :], strict=True))
+        assert [s.position for s in rest] == [s.position for s in found[k + 1 :]]
+        assert all(s.values["weight"].tobytes() == t.values["weight"].tobytes() for s, t in zip(rest, found[k + 1 :], strict=True))
+
+
+def test_a_report_weighs_every_batch_of_an_epoch_by_its_examples():
+    """Also the later ones: 4, 4 and 2 examples, each batch with another mean."""
+    at = Position()
+    for size, mean in ((4, 1.0), (4, 2.0), (2, 7.0)):
+        at = at.after({"loss": np.array([mean])}, size, 1)
+    assert at.examples == 10 and at.report == {"loss": (4 * 1.0 + 4 * 2.0 + 2 * 7.0) / 10}
+    whole = Position().after({"loss": np.array([1.0, 2.0])}, 4, 2).after({"loss": np.array([7.0])}, 2, 1)
+    assert whole == Position(0, 3, 10, {"loss": 26.0}) == at
+    run = learner(0.0001).fit((X, Y), batch_size=4, shuffle=False, progress=False)
+    small = [learner(0.0001).fit((X, Y), epochs=0, progress=False).evaluate((X[i : i + 4], Y[i : i + 4]))["loss"] for i in (0, 4, 8)]
+    assert run.history[0]["loss"] == pytest.approx((4 * small[0] + 4 * small[1] + 2 * small[2]) / 10, rel=1e-3)

@@ -26,8 +26,8 @@ from lensgrad.learn.optimizers import adam
 from lensgrad.learn.rates import cosine, linear_decay
 from lensgrad.program.compile import program
 from lensgrad.theories.poly.semiring import Z2
-from lensgrad.train.evaluation import Run
 from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.run import Run
 
 FLIP_RATE, FLIP_TEMPERATURE = 0.01, 6.0
 SQUARE = 1000  # rows on which a hardened circuit is compared with its network

@@ -1,0 +1,219 @@
+"""What a learner is: model, task, rate and optimizer as plain data, and the programs that they compose to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from lensgrad.cat.names import Role, returns
+from lensgrad.cat.para import Para, Point
+from lensgrad.core import checks
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
+from lensgrad.core.ty import Ty
+from lensgrad.learn.batching import batch
+from lensgrad.learn.predict import predict
+from lensgrad.learn.tasks import closed_lens, frozen, input_of
+from lensgrad.learn.ways.derivatives import Derivative
+from lensgrad.learn.weighting import weighted
+from lensgrad.program.compile import Program, program
+from lensgrad.program.compile import compile as compile_closed
+from lensgrad.program.ranges import ranges
+from lensgrad.program.source import training_file
+from lensgrad.program.values import Values, checked, forward_object, initial, size
+from lensgrad.theories.smooth.array import Array
+from lensgrad.train.accumulate import accumulated
+from lensgrad.train.metrics import check_names as check_metrics
+from lensgrad.train.programs import PROGRAMS
+
+if TYPE_CHECKING:
+    from lensgrad.files import checkpoint
+    from lensgrad.files.names import Generators
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, repr=False)
+class Record:
+    """Model, task, rate and optimizer. `lens(batch=n)` is the closed parametric lens; its put is the training step.
+
+    What does not fit together is refused when the record is made. What is compiled lives beside it, in `programs`.
+    """
+
+    model: Para
+    task: Para
+    rate: Family | Para
+    optimizer: Point
+    input: str | tuple[str, ...] = "x"
+    label: str | tuple[str, ...] = "y"
+    reduction: str = "mean"
+    metrics: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    derivative: Derivative | None = None
+
+    def __post_init__(self) -> None:
+        checks.instance("the model of a learner", self.model, Para, "made of layers, such as lg.dense(4, 3)")
+        checks.instance("the task of a learner", self.task, Para, "its model between its data and its loss")
+        checks.instance("the rate of a learner", self.rate, (Family, Para), "lg.rate(…) or another rate")
+        for name in (*self.inputs, *self.labels):
+            checks.name("the name of an input or label", name)
+        check_metrics([m.rpartition("/")[2] for m in self.metrics])
+        check_derivative(self.derivative)
+        self.lens()
+
+    def __repr__(self) -> str:
+        data = ", ".join(self.ports)
+        return (
+            f"{type(self).__name__}({self.model.dom} → {self.model.cod}, {self.parameter_count:,} weights, data {data}, "
+            f"optimizer {shown(self.optimizer)})"
+        )
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is made of this record, made once."""
+        return PROGRAMS.get(self, key, make)
+
+    # -- programs --------------------------------------------------------------------------------------------------
+    def lens(self, batch: int | None = None) -> Para:
+        """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterized by the optimizer gives by hand."""
+        made = self.task, self.rate, self.optimizer, batch, self.reduction, self.derivative
+        return self.kept(("lens", batch), lambda: closed_lens(*made))
+
+    def step(self, batch: int | None = None, backend: str = "numpy", parts: int = 1) -> Program:
+        """The training step as a program: all parameters in, the moved ones and what is observed out.
+
+        With several parts it goes through the batch part by part, and adds up what comes back.
+        """
+        if parts > 1 and self.derivative is not None:
+            raise BadValue(
+                f"accumulate adds up the gradients of parts of a batch, and {self.derivative} is not a sum over examples: "
+                "use accumulate=1, or no derivative"
+            )
+        if parts == 1 or batch is None:
+            return self.kept(("step", batch, backend), lambda: compile_closed(self.lens(batch), backend))
+        return self.kept(("step", batch, backend, parts), lambda: accumulated(self, self.step(batch, backend), batch, parts))
+
+    def predictor(self, n: int | None, backend: str = "numpy") -> Program:
+        """The model on n inputs, or on one unbatched, as a program that takes them by name."""
+        return self.kept(
+            ("predict", n, backend), lambda: program(predicted(input_of(self.model.dom, self.input) >> self.model, n), backend)
+        )
+
+    def evaluator(self, n: int | None, backend: str = "numpy") -> Program:
+        """The task on n examples, as a program; its observables are per example."""
+        return self.kept(("evaluate", n, backend), lambda: program(predicted(self.task, n), backend, output_name="task"))
+
+    def source(self, batch: int | None = None) -> str:
+        """The training step as a Python file that needs NumPy only, with a small loop around it."""
+        return training_file(self.step(batch))
+
+    # -- values ----------------------------------------------------------------------------------------------------
+    def initial(self, seed: int = 0, start: Mapping[str, Any] | None = None) -> Values:
+        """First values of all weights and states, those in `start` as they are given there."""
+        given = self.known(start or {})
+        return {**initial(self.lens().params, seed, tuple(given)), **given}
+
+    def known(self, values: Mapping[str, Any]) -> Values:
+        """Given first values, checked for name, shape and dtype, and copied."""
+        closed = self.lens()
+        objects = {n: forward_object(p) for n, p in zip(closed.names, closed.params, strict=True)}
+        strange = [n for n in values if n not in objects]
+        if strange:
+            raise UnknownParameter(f"no parameter is called '{strange[0]}'; this learner has: {listed(list(objects))}")
+        return {n: deepcopy(checked(n, objects[n], values)) for n in values}
+
+    def objects(self) -> dict[str, Ty]:
+        """What training moves or keeps, by name: all parameters but the data that a step only reads."""
+        closed = self.lens()
+        named = zip(closed.names, closed.params, strict=True)
+        return {n: forward_object(p) for n, p in named if p.role is not Role.DATA or returns(p)}
+
+    # -- other records ---------------------------------------------------------------------------------------------
+    def frozen(self) -> Self:
+        """The same learner without functions: its rate and its optimizer as values at this task, which a file can hold."""
+        rate, points = frozen(self.task, self.rate, self.optimizer)
+        return replace(self, rate=rate, optimizer=points)
+
+    def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
+        """This learner as a file holds it."""
+        from lensgrad.files import checkpoint
+        from lensgrad.files.names import classes
+
+        classes(generators)  # refuses what is no class, which might not be a key either
+
+        def make() -> checkpoint.Recipe:
+            still = self.frozen()
+            known = {f.name: getattr(still, f.name) for f in fields(still)}
+            if known["derivative"] is None:  # a file says what differs from lens(…) only, so those without it keep their digest
+                del known["derivative"]
+            return checkpoint.recipe(known, still.objects(), generators)
+
+        return self.kept(("recipe", frozenset((generators or {}).items())), make)
+
+    def weighted(self, label: str) -> Self:
+        """The same learner with a weight for each example, as data of that name: its loss is w · l."""
+        return self.kept(("weighted", label), lambda: replace(self, task=weighted(self.task, label)))
+
+    # -- names -----------------------------------------------------------------------------------------------------
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of what the model takes."""
+        return (self.input,) if isinstance(self.input, str) else self.input
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the labels."""
+        return (self.label,) if isinstance(self.label, str) else self.label
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what the model gives, where it gives several things."""
+        return () if isinstance(self.label, str) else self.label
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The names of the data, in the order of a tuple of arrays."""
+        return tuple(dict.fromkeys((*self.inputs, *self.labels)))
+
+    # -- what the data must be -------------------------------------------------------------------------------------
+    def examples(self) -> dict[str, Any]:
+        """The atom of one example of each array of data, by name."""
+        return {n: p.ob[0] for n, p in zip(self.task.names, self.task.params, strict=True) if p.role is Role.DATA and len(p.ob) == 1}
+
+    def classes(self) -> dict[str, int]:
+        """How many classes there are, for each label that is a class number."""
+        found: dict[str, int] = {}
+        atoms = self.examples()
+        for label, out in zip(self.labels, self.model.cod, strict=False):
+            atom = atoms.get(label)
+            if isinstance(atom, Array) and not atom.floating and isinstance(out, Array) and out.shape and atom.shape == out.shape[:-1]:
+                found[label] = out.shape[-1]
+        return found
+
+    def ranges(self) -> dict[str, int]:
+        """How many numbers there are to choose from, for each data that is read as a row of a table or a class."""
+        return self.kept("ranges", lambda: ranges(self.task))
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers the weights have."""
+        return sum(size(p.ob) for p in self.model.params if p.role is Role.WEIGHT)
+
+
+def predicted(f: Para, n: int | None) -> Para:
+    """f as it predicts, on n examples or on one unbatched."""
+    return predict(f) if n is None else batch(predict(f), n)
+
+
+def check_derivative(derivative: Any) -> None:
+    """Refuse what is no way back."""
+    if derivative is not None and not isinstance(derivative, Derivative):
+        raise TypeMismatch(f"a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
+
+
+def shown(optimizer: Point) -> str:
+    """An optimizer, or one for each pattern, by its name."""
+    if isinstance(optimizer, dict):
+        return "{" + ", ".join(f"{checks.shown(where)}: {shown(point)}" for where, point in [*optimizer.items()][:4]) + "}"
+    return getattr(optimizer, "name", "") or checks.shown(optimizer)

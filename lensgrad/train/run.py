@@ -1,0 +1,147 @@
+"""Learners that train, and the runs that training gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lensgrad.backends.engine import backend as engine
+from lensgrad.core import checks
+from lensgrad.program.summary import summary
+from lensgrad.program.values import Values
+from lensgrad.train.callbacks import Callback, EarlyStopping, check_callbacks, checkpoint_of, written
+from lensgrad.train.evaluation import Outputs, evaluate, predictions
+from lensgrad.train.feed import feed, read
+from lensgrad.train.fit import Setup
+from lensgrad.train.fit import fit as trained
+from lensgrad.train.logs import log_of
+from lensgrad.train.plan import Plan
+from lensgrad.train.record import Record
+from lensgrad.train.state import Report
+
+if TYPE_CHECKING:
+    from lensgrad.files import checkpoint
+    from lensgrad.files.names import Generators
+
+
+@dataclass(frozen=True, repr=False)
+class Learner(Record):
+    """A learner that trains: `learner.fit(data)` gives a run."""
+
+    def fit(
+        self,
+        data: Any,
+        labels: Any = None,
+        *,
+        epochs: int = 1,
+        batch_size: int | None = 32,
+        seed: int = 0,
+        shuffle: bool = True,
+        start: Mapping[str, Any] | None = None,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        early_stopping: EarlyStopping | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Any = None,
+        resume: bool = False,
+        log: Any = None,
+        accumulate: int = 1,
+        progress: bool = True,
+        backend: str = "numpy",
+        guard: bool = True,
+        after: Run | None = None,
+    ) -> Run:
+        """Train on data for so many epochs and return the run. The same seed repeats a run exactly on one backend; inputs are not changed.
+
+        `data` is a pair (x, y), a dict of arrays, a data set, or a source of batches; `fit(x, y)` is `fit((x, y))`. `batch_size=None`
+        steps on one unbatched example at a time. `start` gives first values by name, all or some. Each epoch is validated on
+        `validation_data`, or on the share `validation_split` of the data. A step descends on Σ w · loss / n, over the n examples of a
+        batch with the weights `sample_weight` (one for each, or their name in the data) times `class_weight` (by class, or
+        "balanced"). `early_stopping` is `lg.early_stopping(…)`; `callbacks` have `on_epoch(state)`. `checkpoint` is a path, written
+        after every epoch, or `lg.checkpoint(path, steps=…)`; with `resume` a run goes on from it, if it is there, as if it had never
+        stopped. `log` is a .csv file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same
+        result up to rounding (not for models that draw, or that keep statistics of batches: each part has its own).
+        Ctrl-C returns the run so far. `guard` stops at the first number that is not finite. `after` is a run to go on from.
+        """
+        if after is not None:
+            checks.instance("after", after, Run, "a run to go on from")
+            epochs = checks.whole("epochs", epochs) + int(after.position.get("epoch", len(after.history)))
+        plan = Plan(epochs, batch_size, seed, shuffle, accumulate)
+        source = feed(self, plan, paired(self, data, labels), validation_data, validation_split, class_weight, sample_weight)
+        first = engine(backend).process[0] == 0  # of several processes that run together one is heard, and writes
+        watchers = *log_of(log if first else None), *check_callbacks(callbacks)
+        how = Setup(self, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
+        end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
+        where = {name: v for name, v in written(plan, end.position, ()).items() if name != "seconds"}
+        return Run(self, end.values, end.history, where, end.seconds, end.best_epoch, end.interrupted, backend)
+
+
+def paired(learner: Record, data: Any, labels: Any) -> Any:
+    """Data as one thing, of inputs and labels that come one after the other."""
+    if labels is None:
+        return data
+    given = data if isinstance(data, Mapping) else {learner.inputs[0]: data}
+    return {**given, **(labels if isinstance(labels, Mapping) else {learner.labels[0]: labels})}
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A trained learner: its last values by name, one report and one time per epoch, and where training stands, for those who go on.
+
+    `best_epoch` is the epoch (from 1) that the values are of, after early stopping; `interrupted` says that Ctrl-C ended it.
+    """
+
+    learner: Learner
+    values: Values
+    history: tuple[Report, ...] = ()
+    position: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    seconds: tuple[float, ...] = ()
+    best_epoch: int | None = None
+    interrupted: bool = False
+    backend: str = "numpy"
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
+        return f"Run({len(self.history)} epochs: {last}; {self.learner!r})"
+
+    def save(self, path: checkpoint.Where, generators: Generators | None = None) -> None:
+        """Write a checkpoint that `lg.load(path)` reads: the learner as data, values, history and position, in one file."""
+        from lensgrad.files import checkpoint
+
+        more = {"seconds": list(self.seconds)} if self.seconds else {}
+        more |= {"best_epoch": self.best_epoch} if self.best_epoch else {}
+        found = {"history": self.history, "position": {**self.position, **more}, "generators": generators}
+        checkpoint.save(path, self.learner, self.values, **found)
+
+    def fit(self, data: Any, labels: Any = None, *, epochs: int = 1, **how: Any) -> Run:
+        """Train on for so many more epochs: as one longer run would have, to the bit. `how` is that of `learner.fit`.
+
+        Batch size, seed and shuffling are those of the run, unless given.
+        """
+        order = {name: self.position[name] for name in ("batch_size", "seed", "shuffle") if name in self.position}
+        return self.learner.fit(data, labels, epochs=epochs, **{"backend": self.backend, **order, **how}, after=self)
+
+    @property
+    def weights(self) -> Values:
+        """The model's parameters by name."""
+        return {n: self.values[n] for n in self.learner.model.names}
+
+    def predict(self, x: Any, batch_size: int | None = 1024) -> Outputs:
+        """The model's outputs for the rows of x; `batch_size=None` takes one unbatched example at a time, as `fit` does.
+
+        A model of several named inputs takes a dict of arrays, one of several named outputs gives a dict.
+        """
+        return predictions(self.learner, self.weights, x, batch_size, self.backend)
+
+    def evaluate(self, data: Any, batch_size: int | None = 1024) -> Report:
+        """Loss and metrics over all examples of data; those that are no mean over examples are computed on the whole set."""
+        return evaluate(self.learner, self.values, read(self.learner, data), batch_size, self.backend)
+
+    def summary(self) -> str:
+        """The model as a table, and the last epoch's report."""
+        last = "  ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
+        best = f", values of epoch {self.best_epoch}" if self.best_epoch else ""
+        return f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{best}: {last}"
