@@ -163,7 +163,7 @@ def words(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a learner, after checking those that are names."""
     for field, value in fields.items():
         for text in value if isinstance(value, tuple) else (value,):
-            if isinstance(text, str):
+            if isinstance(text, str) and text:  # a link may be none
                 checks.path(f"the {field} of a learner", text)
     return fields
 
