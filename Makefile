@@ -12,7 +12,7 @@ USER_ENV := .venv
 DEV_ENV := .venv-dev
 BIN := $(DEV_ENV)/bin
 
-.PHONY: demo test lint style types layers sizes evidence bench readme clean
+.PHONY: demo test test-fast coverage lint style types layers sizes docs wheel evidence bench readme format clean
 
 demo: $(USER_ENV)/.ready
 	$(USER_ENV)/bin/python -m lensgrad demo
@@ -20,10 +20,22 @@ demo: $(USER_ENV)/.ready
 test: $(DEV_ENV)/.ready
 	$(BIN)/python -m pytest
 
+# Within a minute: what most changes break first.
+test-fast: $(DEV_ENV)/.ready
+	$(BIN)/python -m pytest --fast -n auto
+
+coverage: $(DEV_ENV)/.ready
+	$(BIN)/python -m pytest --cov=lensgrad --cov-report=term:skip-covered
+
 lint: style types layers sizes
 
 style: $(DEV_ENV)/.ready
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV_ENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 types: $(DEV_ENV)/.ready
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -33,6 +45,14 @@ layers: $(DEV_ENV)/.ready
 
 sizes: $(DEV_ENV)/.ready
 	$(BIN)/python -m tools.size
+
+docs: $(DEV_ENV)/.ready
+	$(BIN)/python -m tools.architecture --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "the pages are in build/site: open build/site/index.html"
+
+wheel: $(DEV_ENV)/.ready
+	$(BIN)/python -m tools.wheel
 
 evidence: $(DEV_ENV)/.ready
 	$(BIN)/python -m tools.evidence

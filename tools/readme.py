@@ -23,9 +23,10 @@ from lensgrad.cli import main as lensgrad
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 DOCS = README.parent / "docs"
-CIRCUITS, SYSTEMS, TRADE_OFFS = PAGES = [DOCS / f"{name}.md" for name in ("circuits", "systems", "trade-offs")]
+CIRCUITS, SYSTEMS, TRADE_OFFS = (DOCS / f"{name}.md" for name in ("circuits", "systems", "trade-offs"))
 WALK = DOCS / "circuits-walk.md"  # its data lies in LENSGRAD_DATA
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [p for p in sorted(DOCS.rglob("*.md")) if p != WALK and "```python" in p.read_text(encoding="utf-8")]
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 

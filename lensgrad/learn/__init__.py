@@ -1,0 +1,1 @@
+"""Learning components, all of them lenses: layers, losses, rates, optimizers, adapters, games."""

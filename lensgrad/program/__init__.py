@@ -1,1 +1,1 @@
-"""Programs: arrows with names, ready to run."""
+"""Programs: an arrow with names, ready to run; values, sources and summaries."""

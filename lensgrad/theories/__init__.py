@@ -1,0 +1,1 @@
+"""Generators: smooth maps on arrays, and polynomial circuits over a semiring."""

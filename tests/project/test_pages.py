@@ -1,12 +1,14 @@
 """The pages of docs whose blocks run: they print what is written, and link to what is there."""
 
+import importlib
 import re
 
 import pytest
+import yaml
 
-from tools import readme
+from tools import architecture, readme
 
-PAGES = [readme.SYSTEMS, readme.TRADE_OFFS]
+PAGES = [page for page in readme.PAGES if page != readme.CIRCUITS]  # circuits have a test of their own
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
@@ -22,6 +24,26 @@ def test_every_output_says_something_and_every_link_has_a_target(page):
 
 
 def test_the_pages_can_be_found():
-    for page in PAGES:
+    for page in (readme.SYSTEMS, readme.TRADE_OFFS):
         assert f"(docs/{page.name})" in readme.README.read_text(encoding="utf-8")
         assert f"({page.name})" in (page.parent / "paper.md").read_text(encoding="utf-8")
+
+
+def named(nav):
+    """The pages that a table of contents names, at all depths."""
+    return [page for entry in nav for value in entry.values() for page in ([value] if isinstance(value, str) else named(value))]
+
+
+def test_the_site_has_every_page_and_nothing_else():
+    listed = named(yaml.safe_load((readme.DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    assert sorted(listed) == sorted(p.relative_to(readme.DOCS).as_posix() for p in readme.DOCS.rglob("*.md"))
+
+
+def test_the_reference_names_modules_that_are_there():
+    for page in (readme.DOCS / "reference").glob("*.md"):
+        for module in re.findall(r"^::: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert importlib.import_module(module).__doc__, module
+
+
+def test_the_picture_of_the_layers_is_what_the_code_says():
+    assert architecture.PICTURE.read_text(encoding="utf-8") == architecture.picture(), "`python -m tools.architecture` draws it anew"
