@@ -57,7 +57,8 @@ def picture() -> str:
     tops = [EDGE + k * (ROW + GAP) for k in range(len(rows))]
     boxes = [drawn for rooms, top in zip(rows, tops, strict=True) for drawn in row(rooms, top)]
     arrows = [f'<line x1="{WIDTH / 2:g}" y1="{top - GAP}" x2="{WIDTH / 2:g}" y2="{top - 3}"/>' for top in tops[1:]]
-    tip = '<marker id="tip" markerWidth="8" markerHeight="8" refX="6" refY="3" orient="auto"><path d="M0,0 L6,3 L0,6 Z" fill="#2f5d9b"/></marker>'
+    path = '<path d="M0,0 L6,3 L0,6 Z" fill="#2f5d9b"/>'
+    tip = f'<marker id="tip" markerWidth="8" markerHeight="8" refX="6" refY="3" orient="auto">{path}</marker>'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {tops[-1] + ROW + EDGE}" role="img">'
     title = "<title>The layers of lensgrad: each imports only those below it</title>"
     back = '<rect style="fill:#fff;stroke:none" width="100%" height="100%"/>'
