@@ -1,7 +1,8 @@
 """Wrong calls by the thousand: a call that is right, with some of its arguments replaced by values that are not.
 
-`python -m tools.fuzz 100000` counts what is answered by an error that is not the library's own. A right program never meets one, and a wrong one should
-be told in a sentence. Seeds are fixed: call number n is the same call on every machine. `python -m tools.fuzz 500 lg.dense` keeps to some names.
+`python -m tools.fuzz 100000` counts what is answered by an error that is not the library's own. A right program never meets one, and
+a wrong one should be told in a sentence. Seeds are fixed: call number n is the same call on every machine.
+`python -m tools.fuzz 500 lg.dense` keeps to some names.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def answer(call: Call, args: list[Any], named: dict[str, Any]) -> tuple[str, Bas
 
 
 def pythons_own(error: Exception) -> bool:
-    """Whether Python itself said that a call has the wrong arguments, or scikit-learn that its data is wrong: both are sentences to the user."""
+    """Whether Python said that a call has the wrong arguments, or scikit-learn that its data is wrong: both tell the user."""
     frames = traceback.extract_tb(error.__traceback__)
     bound = isinstance(error, TypeError) and "argument" in str(error) and frames[-1].filename == __file__
     return bound or any(part in frames[-1].filename for part in (f"{os.sep}sklearn{os.sep}",))
