@@ -7,9 +7,7 @@ Any reader of safetensors finds the arrays by the names of the parameters; the r
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +17,7 @@ import numpy as np
 from lensgrad.core.errors import BadCheckpoint, listed
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators
+from lensgrad.files.place import REFUSED, Where, path_of, quoted, reason, write
 from lensgrad.files.read import parts, typed, words
 from lensgrad.files.write import FORMAT, WRONG, decode, digest, encode, parsed, sentence, text
 from lensgrad.program.values import Values, checked
@@ -28,7 +27,6 @@ from lensgrad.version import __version__
 FACTS = ("sha256", "format", "lensgrad", "digest", "learner", "run")  # what the metadata says, in this order
 BLANK = "0" * 64  # stands for the digest while it is computed
 Objects = dict[str, Ty]
-Where = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -85,27 +83,29 @@ def save(
     `values` must have all that the learner moves or keeps, in the right types; `position` is a dict of plain values.
     Raises `BadCheckpoint` for a learner that no file can hold, and when the file cannot be written.
     """
-    known = learner.recipe(generators)
+    place, known = path_of(path), learner.recipe(generators)
     others = {name: found(name, v) for name, v in values.items() if name not in known.objects}
     arrays = flat({name: (ob, checked(name, ob, values)) for name, ob in {**known.objects, **others}.items()})
     reports = tuple(dict(report) for report in history)
     run = encode({"values": known.objects, "others": others, "history": reports, "position": dict(position or {})})
     facts = BLANK, FORMAT, __version__, known.digest, known.data, run
-    write(Path(path), sealed(packed(arrays, text(dict(zip(FACTS, facts, strict=True))))))
+    write(place, sealed(packed(arrays, text(dict(zip(FACTS, facts, strict=True))))))
 
 
 def load(path: Where, generators: Generators | None = None) -> Saved:
     """Read a checkpoint; the file is closed and no longer needed. Raises `BadCheckpoint` with one sentence for any file that is none."""
-    raw = contents(Path(path))
+    raw = contents(path_of(path))
     facts = verified(path, raw)
     try:
-        *_, known, run = parts(facts, *FACTS)
+        *_, seal, known, run = parts(facts, *FACTS)
         known, run, arrays = decode(known, generators), decode(run), unpacked(raw)
+        if facts["lensgrad"] == __version__ and digest(known, generators) != seal:  # another version may say the same in other words
+            raise BadCheckpoint("its digest is not that of the learner in it")
         objects, others, history, position = parts(run, "values", "others", "history", "position")
         values = {name: gathered(name, ob, arrays) for name, ob in {**objects, **others}.items()}
         return Saved(words(typed(dict, known)), objects, values, typed(tuple, history), typed(dict, position))
     except WRONG as wrong:
-        raise BadCheckpoint(f"'{path}' cannot be read: {sentence(wrong)}") from wrong
+        raise BadCheckpoint(f"{quoted(path)} cannot be read: {sentence(wrong)}") from wrong
 
 
 def load_into(path: Where, learner: Typed, generators: Generators | None = None) -> Saved:
@@ -120,7 +120,7 @@ def agree(path: Where, there: Objects, here: Objects) -> None:
     names = [n for n in {**here, **there} if here.get(n) != there.get(n)]
     told = [f"'{n}' is {there.get(n, 'missing')} in the file and {here.get(n, 'missing')} here" for n in names]
     if told:
-        raise BadCheckpoint(f"'{path}' is a checkpoint of another learner: {listed(told)}")
+        raise BadCheckpoint(f"{quoted(path)} is a checkpoint of another learner: {listed(told)}")
 
 
 # -- arrays ------------------------------------------------------------------------------------------------------------
@@ -198,14 +198,14 @@ def verified(path: Where, raw: bytes) -> Any:
     facts = noted(path, raw)
     if facts is None:
         raise BadCheckpoint(
-            f"'{path}' is a safetensors file that lensgrad did not write, so it holds no learner: read its arrays with "
+            f"{quoted(path)} is a safetensors file that lensgrad did not write, so it holds no learner: read its arrays with "
             "safetensors and give them to fit(start=…)"
         )
     if not isinstance(facts, dict) or not intact(raw, facts.get("sha256")):
-        raise BadCheckpoint(f"'{path}' is damaged: its bytes are not those that were written")
+        raise BadCheckpoint(f"{quoted(path)} is damaged: its bytes are not those that were written")
     if facts.get("format") != FORMAT:
         told = f"was written in format {facts.get('format')} by lensgrad {facts.get('lensgrad')}"
-        raise BadCheckpoint(f"'{path}' {told}, and lensgrad {__version__} reads format {FORMAT}: upgrade lensgrad")
+        raise BadCheckpoint(f"{quoted(path)} {told}, and lensgrad {__version__} reads format {FORMAT}: upgrade lensgrad")
     return facts
 
 
@@ -220,7 +220,7 @@ def noted(path: Where, raw: bytes) -> Any:
         facts = notes.get("lensgrad") if isinstance(notes, dict) else None
         return None if facts is None else parsed(facts)
     except (BadCheckpoint, TypeError) as wrong:
-        raise BadCheckpoint(f"'{path}' is no checkpoint: it is another kind of file, or damaged at its beginning") from wrong
+        raise BadCheckpoint(f"{quoted(path)} is no checkpoint: it is another kind of file, or damaged at its beginning") from wrong
 
 
 def contents(path: Path) -> bytes:
@@ -228,33 +228,6 @@ def contents(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as wrong:
-        raise BadCheckpoint(f"there is no checkpoint at '{path}'") from wrong
-    except OSError as wrong:
-        raise BadCheckpoint(f"'{path}' cannot be read: {wrong.strerror or wrong}") from wrong
-
-
-def write(path: Path, raw: bytes) -> None:
-    """Put a file in place at once: written beside, on the disk, and then renamed."""
-    goal = path.resolve()
-    beside = goal.with_name(f".{goal.name}.{os.urandom(8).hex()}.part")
-    try:
-        with open(beside, "xb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, goal)
-        settle(goal.parent)
-    except OSError as wrong:
-        raise BadCheckpoint(f"'{path}' cannot be written: {wrong.strerror or wrong}") from wrong
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def settle(folder: Path) -> None:
-    """Make the new name last, where folders can be opened and settled."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise BadCheckpoint(f"there is no checkpoint at {quoted(path)}") from wrong
+    except REFUSED as wrong:
+        raise BadCheckpoint(f"{quoted(path)} cannot be read: {reason(wrong)}") from wrong
