@@ -19,6 +19,7 @@ if sys.platform != "win32":
 
 REFUSED = (OSError, ValueError, RuntimeError)  # what paths raise: a NUL is a ValueError, links in a circle are a RuntimeError
 Where = str | os.PathLike[str]
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 LONGEST = 200  # bytes of a file's name in the name of its part, so that a name of any length has one
 
 
@@ -40,7 +41,7 @@ def write(path: Path, raw: bytes) -> None:
         raise unwritable(path, wrong) from wrong
 
 
-def path_of(where: Where, what: str = "where a file is") -> Path:
+def path_of(where: Where, what: str = "the place of a file") -> Path:
     """A path as it was given, if it is one."""
     if isinstance(where, str | os.PathLike) and isinstance(os.fspath(where), str):
         return Path(where)
@@ -120,12 +121,13 @@ def put(goal: Path, raw: bytes) -> None:
 
 def created(beside: Path, mode: int | None) -> BinaryIO:
     """A new file, locked while it is written, that nobody may read who may not read the file it will replace."""
-    file = open(beside, "xb", opener=lambda name, flags: os.open(name, flags, 0o666 if mode is None else 0o600))
+    file = os.fdopen(os.open(beside, NEW, 0o666 if mode is None else 0o600), "wb")
     if sys.platform != "win32":
-        if mode is not None:
-            os.fchmod(file.fileno(), stat.S_IMODE(mode))
-        with suppress(OSError):  # a folder on another machine may have no locks
+        with suppress(OSError):  # a disk on another machine may have no locks
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if mode is not None:
+            with suppress(OSError):  # and one of another system no modes
+                os.fchmod(file.fileno(), stat.S_IMODE(mode))
     return file
 
 

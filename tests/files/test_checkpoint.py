@@ -24,7 +24,7 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.files import checkpoint
 from lensgrad.files.checkpoint import load_into, packed, sealed, unpacked
-from lensgrad.files.write import encode, text
+from lensgrad.files.write import decode, digest, encode, text
 from lensgrad.learn.tasks import closed_lens, frozen
 from lensgrad.recipes import iris_data, iris_learner, iris_model
 from lensgrad.theories.smooth import ops
@@ -303,7 +303,7 @@ def test_a_save_that_is_interrupted_leaves_the_old_file(path, run, monkeypatch):
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path, run):
     with pytest.raises(BadCheckpoint) as error:
         run.save(tmp_path / "none" / "x")
-    assert str(error.value) == f"'{tmp_path / 'none' / 'x'}' cannot be written: No such file or directory"
+    assert str(error.value) == f"'{tmp_path / 'none' / 'x'}' cannot be written: the folder '{tmp_path / 'none'}' is missing"
 
 
 # -- files that are none -----------------------------------------------------------------------------------------------
@@ -387,12 +387,14 @@ def test_any_corruption_is_refused_in_one_sentence_or_loads_correctly(path, run)
 # -- files that were made to deceive -----------------------------------------------------------------------------------
 
 
-def forged(path, change, arrays=None):
-    """Write the checkpoint at `path` again with other facts and a right digest."""
+def forged(path, change, arrays=None, told=True):
+    """Write the checkpoint at `path` again with other facts and right digests, unless the learner's is told otherwise."""
     raw = path.read_bytes()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     facts = json.loads(header["__metadata__"]["lensgrad"])
     change(facts)
+    if told and "learner" in facts:
+        facts["digest"] = digest(decode(facts["learner"]))
     facts["sha256"] = checkpoint.BLANK
     path.write_bytes(sealed(packed(unpacked(raw) if arrays is None else arrays, text(facts))))
 
@@ -456,6 +458,25 @@ def test_a_forged_file_is_refused_in_one_sentence(name, path, run):
     run.save(path)
     forged(path, change)
     assert refused(path) == f"'{path}' {told}"
+
+
+@pytest.mark.parametrize("place", [0, 31, 63])
+def test_a_damaged_digest_of_the_learner_is_refused(place, path, run):
+    def flip(facts):
+        seal = facts["digest"]
+        facts["digest"] = seal[:place] + ("0" if seal[place] != "0" else "1") + seal[place + 1 :]
+
+    run.save(path)
+    forged(path, flip, told=False)
+    assert refused(path) == f"'{path}' cannot be read: its digest is not that of the learner in it"
+
+
+def test_a_damaged_digest_of_the_file_is_refused(path, run):
+    run.save(path)
+    raw = path.read_bytes()
+    at = raw.index(b"sha256") + len("sha256") + 8
+    path.write_bytes(raw[:at] + (b"0" if raw[at : at + 1] != b"0" else b"1") + raw[at + 1 :])
+    assert refused(path) == f"'{path}' is damaged: its bytes are not those that were written"
 
 
 def test_a_forged_array_is_refused(path, run):
