@@ -30,13 +30,15 @@ weights = Role.WEIGHT  # `reparam({weights: descent})`: every weight that has no
 class Param:
     """A parameter of a parametric arrow: its label, its object, its role.
 
-    `init` is an arrow Key → A that gives its first value; it is carried along and not compared.
+    `init` is an arrow Key → A that gives its first value, and `about` says what its values mean to those who feed and measure
+    (the kind of a loss, at its label); both are carried along and not compared.
     """
 
     label: str
     ob: Ty
     role: Role = Role.WEIGHT
     init: Any = field(default=None, compare=False, repr=False)
+    about: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         checks.path("the name of a parameter", self.label)

@@ -17,13 +17,14 @@ from lensgrad.core import op as core
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.op import Op, concrete
+from lensgrad.learn.losses.kind import Kind
 from lensgrad.learn.ways.derivatives import Extrapolated, NewtonCG, Sam
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.conv import Window
 
 ATOMS = (Array, Key, Vector, Pair, Delta)
-RECORDS = (*ATOMS, Extrapolated, NewtonCG, Sam, Together, Window)
+RECORDS = (*ATOMS, Extrapolated, Kind, NewtonCG, Sam, Together, Window)
 Generators = Mapping[str, type[Op]]  # generators of a user's own, by the names they have in files
 
 

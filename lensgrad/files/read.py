@@ -16,6 +16,7 @@ from lensgrad.core.graph import Graph
 from lensgrad.core.op import Op, Table
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import ATOMS, Generators, bodies, classes, fits, hints, names
+from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.values import forward_object
 from lensgrad.theories.poly.semiring import Semiring
 from lensgrad.theories.poly.semiring import named as known
@@ -108,8 +109,8 @@ class Reader:
         return Para(self.one(Ty, dom), self.one(Ty, cod), whole, piece=piece, ends=(first, last))
 
     def param(self, data: Any) -> Param:
-        label, ob, role, init = data
-        made = Param(typed(str, label), self.one(Ty, ob), Role(role), self.value(init))
+        label, ob, role, init, *about = data
+        made = Param(typed(str, label), self.one(Ty, ob), Role(role), self.value(init), *(self.one(Kind, a) for a in about))
         if made.init is not None and (typed(Diagram, made.init).dom, made.init.cod) != (Ty((Key(),)), forward_object(made)):
             raise BadCheckpoint(f"the first value of '{label}' : {forward_object(made)} cannot come from an arrow to {made.init.cod}")
         return made

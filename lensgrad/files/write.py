@@ -151,7 +151,8 @@ class Writer:
         return {"para": {**ends, **what, "called": called}}
 
     def param(self, p: Param) -> list[Any]:
-        return [p.label, self.value(p.ob), p.role.value, *([self.value(p.init)] if self.notes else [])]
+        notes = [self.value(p.init), *([] if p.about is None else [self.value(p.about)])] if self.notes else []
+        return [p.label, self.value(p.ob), p.role.value, *notes]
 
     def semiring(self, s: Semiring) -> Any:
         if named(s.name) != s:

@@ -48,7 +48,7 @@ def tie(transpose: bool = False) -> Adapter:
     """One weight for a group of them: w ↦ (w, …, w), whose reverse is +; or w ↦ (w, wᵀ, …). It keeps the name of the first."""
 
     def tied(*params: Param) -> Para:
-        first = params[0]
+        first = replace(params[0], about=next((p.about for p in params if p.about is not None), None))
         wanted = [first.ob] + [turned(first, p) if transpose else first.ob for p in params[1:]]
         for p, ob in zip(params, wanted, strict=True):
             if p.ob != ob:

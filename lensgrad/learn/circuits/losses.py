@@ -10,6 +10,7 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.circuits.forms import xor
 from lensgrad.learn.losses.classes import of_class
+from lensgrad.learn.losses.kind import Kind, decisions
 from lensgrad.learn.losses.parts import loss, tokens
 from lensgrad.theories.poly.circuit import Vector, total
 from lensgrad.theories.smooth import ops
@@ -23,7 +24,10 @@ def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Family:
             return total(xor(truth, found))
         return ops.sum_over(truth + found - truth * found * 2.0)
 
-    return loss("hamming", label, formula, metrics=metrics)
+    def kind(found: Any) -> Kind:
+        return Kind() if isinstance(found, Vector) else decisions(found, threshold=0.5)
+
+    return loss("hamming", label, formula, metrics=metrics, kind=kind)
 
 
 def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.0) -> Family:
@@ -43,4 +47,4 @@ def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.
             ops.sum_over(ops.one_hot(ops.argmax(others), votes.atom.shape[-1], votes.atom.dtype) * others) - ops.sum_over(right * votes)
         )
 
-    return tokens("perceptron", label, "", formula, of_class, metrics)
+    return tokens("perceptron", label, "", formula, of_class, metrics, link="")

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lensgrad.core.checks import positive
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
+from lensgrad.learn.losses.kind import Kind, numbers
 from lensgrad.learn.losses.parts import entrywise, loss
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
@@ -23,22 +25,22 @@ def squares(x: Any) -> Any:
 
 def half_squared_error(label: str = "y", metrics: Sequence[str] = ()) -> Family:
     """½ Σ (b_p − b_t)² : B → ℝ; the paper's quadratic error, R = α (b_t − b_p, b_p − b_t)."""
-    return loss("half_squared_error", label, lambda t, p: squares(p - t) * 0.5, metrics=metrics)
+    return loss("half_squared_error", label, lambda t, p: squares(p - t) * 0.5, metrics=metrics, kind=numbers)
 
 
 def mse(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:
     """(b_p − b_t)² : B → ℝ, the mean over the entries of one example."""
-    return entrywise("mse", label, lambda t, p: (p - t) * (p - t), reduction, metrics)
+    return entrywise("mse", label, lambda t, p: (p - t) * (p - t), reduction, metrics, numbers)
 
 
 def l1(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:
     """|b_p − b_t| : B → ℝ, the mean over the entries of one example; no gradient where they are equal."""
-    return entrywise("l1", label, lambda t, p: ops.absolute(p - t), reduction, metrics)
+    return entrywise("l1", label, lambda t, p: ops.absolute(p - t), reduction, metrics, numbers)
 
 
 def huber(label: str = "y", metrics: Sequence[str] = (), delta: float = 1.0, reduction: str = "mean") -> Family:
     """½ d² where |d| ≤ δ, else δ (|d| − δ/2), with d = b_p − b_t : B → ℝ, the mean over entries (Huber, 1964)."""
-    edge = above_zero("huber's delta", delta)
+    edge = positive("huber's delta", delta)
 
     def formula(truth: Any, predicted: Any) -> Any:
         size = ops.absolute(predicted - truth)
@@ -46,12 +48,12 @@ def huber(label: str = "y", metrics: Sequence[str] = (), delta: float = 1.0, red
         # With q = min(|d|, δ) both branches are q (|d| − q/2), so nothing is chosen and nothing jumps.
         return inside * (size - inside * 0.5)
 
-    return entrywise("huber", label, formula, reduction, metrics)
+    return entrywise("huber", label, formula, reduction, metrics, numbers)
 
 
 def dot(label: str = "y", metrics: Sequence[str] = ()) -> Family:
     """⟨b_t, b_p⟩ : B → ℝ; R = α (b_p, b_t), which does not read the prediction (arXiv 2404.00408, example 3.20 and section 4)."""
-    return loss("dot", label, lambda t, p: ops.sum_over(t * p), metrics=metrics)
+    return loss("dot", label, lambda t, p: ops.sum_over(t * p), metrics=metrics, kind=Kind())
 
 
 def contrastive(label: str = "y", metrics: Sequence[str] = (), margin: float = 1.0) -> Family:
@@ -59,14 +61,14 @@ def contrastive(label: str = "y", metrics: Sequence[str] = (), margin: float = 1
 
     The label t is 1 for a pair that belongs together and 0 for one that does not. Embeddings that coincide are not pushed.
     """
-    edge = above_zero("contrastive's margin", margin)
+    edge = positive("contrastive's margin", margin)
 
     def formula(truth: Any, pair: Any) -> Any:
         square = squares(pair[0] - pair[1])
         gap = ops.maximum(edge - root(square), 0.0)
         return truth * square + (1.0 - truth) * gap * gap
 
-    return loss("contrastive", label, formula, lambda dom: number(equal_pair("contrastive", dom)), metrics)
+    return loss("contrastive", label, formula, lambda dom: number(equal_pair("contrastive", dom)), metrics, kind=Kind("other", "share"))
 
 
 def root(square: Any) -> Any:
@@ -87,12 +89,10 @@ def number(atom: Array) -> Ty:
     return Ty((atom.with_shape(),))
 
 
-def above_zero(what: str, value: float) -> float:
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise BadValue(f"{what} is a number > 0, got {value!r}")
-    return float(value)
-
-
 def xor(label: str = "y", metrics: Sequence[str] = ()) -> Family:
     """b_t + b_p : Z2ⁿ → Z2ⁿ, whose reverse is (α, α) (arXiv 2101.10488)."""
-    return loss("xor", label, lambda t, p: p + t, metrics=metrics)
+
+    def over_bits(*_: Any) -> Any:
+        raise BadValue("accuracy is for arrays; over bits the loss itself counts errors")
+
+    return loss("xor", label, lambda t, p: p + t, metrics=metrics, measures={"accuracy": over_bits}, kind=Kind())

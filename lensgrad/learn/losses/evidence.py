@@ -7,11 +7,13 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core.checks import number, one_of
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.losses.classes import logistic_entropy
+from lensgrad.learn.losses.kind import Kind
 from lensgrad.learn.losses.parts import Formula
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
@@ -20,6 +22,7 @@ LIKELIHOODS: dict[str, Formula] = {
     "bernoulli": lambda x, logits: ops.sum_over(logistic_entropy(x, logits)),
     "gaussian": lambda x, mean: ops.sum_over((mean - x) * (mean - x)) * 0.5,
 }
+KINDS = {"bernoulli": Kind("other", "share"), "gaussian": Kind()}
 
 
 def elbo(label: str = "x", metrics: tuple[str, ...] = (), likelihood: str = "bernoulli", weight: float = 1.0) -> Family:
@@ -30,16 +33,14 @@ def elbo(label: str = "x", metrics: tuple[str, ...] = (), likelihood: str = "ber
     unit, nats. A weight above 1 prefers codes whose numbers do not depend on one another (β-VAE). Observed: `loss`,
     `reconstruction` and `divergence`. When evaluated z is the mean, so the bound is that of no draw: see `lg.gaussian_sample`.
     """
-    if likelihood not in LIKELIHOODS:
-        raise BadValue(f"'{likelihood}' is no likelihood; use one of {listed(sorted(LIKELIHOODS))}")
-    if not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
-        raise BadValue(f"elbo's weight of the divergence is a number ≥ 0, got {weight!r}")
+    one_of("elbo's likelihood", likelihood, LIKELIHOODS)
+    size = number("elbo's weight of the divergence", weight, 0)
     if metrics:
         raise BadValue(f"elbo has no metrics beside what it observes, got {listed(metrics)}")
-    return Family("elbo", at(label, LIKELIHOODS[likelihood], float(weight)))
+    return Family("elbo", at(label, LIKELIHOODS[likelihood], float(size), KINDS[likelihood]))
 
 
-def at(label: str, cost: Formula, weight: float) -> Callable[[Ty], Para]:
+def at(label: str, cost: Formula, weight: float, about: Kind) -> Callable[[Ty], Para]:
     def build(dom: Ty) -> Para:
         if len(dom) != 2 or not all(isinstance(a, Array) and a.floating for a in dom) or dom[1].shape:
             raise TypeMismatch(
@@ -55,6 +56,8 @@ def at(label: str, cost: Formula, weight: float) -> Callable[[Ty], Para]:
 
         one = Ty(dom.atoms[1:])
         seen = [(n, one) for n in ("loss", "reconstruction", "divergence")]
-        return Para.make([Param(label, shown, Role.DATA)], trace(body, shown, *(Ty((a,)) for a in dom)), one, seen).told("elbo")
+        return Para.make([Param(label, shown, Role.DATA, about=about)], trace(body, shown, *(Ty((a,)) for a in dom)), one, seen).told(
+            "elbo"
+        )
 
     return build

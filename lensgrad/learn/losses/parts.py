@@ -15,9 +15,9 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.theories.poly.circuit import Vector
+from lensgrad.learn.losses.kind import Kind, Told, classes, kind_at
 from lensgrad.theories.smooth import ops
-from lensgrad.theories.smooth.array import Array
+from lensgrad.theories.smooth.array import Array, full
 
 Formula = Callable[[Any, Any], Any]  # (label, prediction) ↦ loss
 
@@ -29,16 +29,22 @@ def loss(
     labels: Callable[[Ty], Ty] | None = None,
     metrics: Sequence[str] = (),
     measures: Mapping[str, Formula] | None = None,
+    kind: Told = None,
 ) -> Family:
-    """The family of `formula`, with the label as a parameter of role data, of the type of the one array it is compared with unless
-    `labels` says otherwise; `measures` are its own metrics by name."""
-    measure = {m: (measures or {}).get(m) or metric(m) for m in metrics}
+    """The family of `formula`, a function (label, prediction) ↦ loss on wires, with the label as a parameter of role data.
+
+    The label is of the type of the one array it is compared with, unless `labels` says otherwise. `measures` are metrics of its own
+    by name. `kind` says what outputs and labels are: "classes", "binary", "multilabel" or "regression" for the usual forms (scores or
+    logits; class numbers, or numbers from 0 to 1), a `Kind`, or a function of the output's type that gives one.
+    """
 
     def at(dom: Ty) -> Para:
         if labels is None and len(dom) != 1:
             told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
             raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
         target = dom if labels is None else labels(dom)
+        about = kind_at(kind, dom, target)
+        measure = {m: (measures or {}).get(m) or everywhere(metric(m, about)) for m in metrics}
 
         def body(truth: Any, predicted: Any) -> Any:
             value = formula(truth, predicted)
@@ -47,9 +53,19 @@ def loss(
         arrow = trace(body, target, dom)
         made = trace(formula, target, dom).cod
         seen = [("loss", made), *((m, Ty((a,))) for m, a in zip(metrics, arrow.cod.atoms[2 * len(made) :], strict=True))]
-        return Para.make([Param(label, target, Role.DATA)], arrow, made, seen).told(name)
+        return Para.make([Param(label, target, Role.DATA, about=about)], arrow, made, seen).told(name)
 
     return Family(name, at)
+
+
+def everywhere(measure: Formula) -> Formula:
+    """The mean of a measure over the places of one example."""
+
+    def mean(truth: Any, predicted: Any) -> Any:
+        found = measure(truth, predicted)
+        return ops.mean_over(found) if found.atom.rank else found
+
+    return mean
 
 
 REDUCTIONS = ("mean", "none", "sum")  # of the losses of one example
@@ -60,12 +76,10 @@ def check_reduction(name: str, reduction: str) -> None:
         raise BadValue(f"'{reduction}' is no reduction of {name}; use one of {listed(REDUCTIONS)}")
 
 
-def entrywise(
-    name: str, label: str, formula: Formula, reduction: str, metrics: Sequence[str], measures: Mapping[str, Formula] | None = None
-) -> Family:
+def entrywise(name: str, label: str, formula: Formula, reduction: str, metrics: Sequence[str], kind: Told) -> Family:
     """The family of a loss for each entry, reduced; the label is of the type of the prediction."""
     check_reduction(name, reduction)
-    return loss(name, label, lambda t, p: reduced(formula(t, p), reduction), metrics=metrics, measures=measures)
+    return loss(name, label, lambda t, p: reduced(formula(t, p), reduction), metrics=metrics, kind=kind)
 
 
 def reduced(values: Any, reduction: str, *shown: Any) -> Any:
@@ -84,7 +98,29 @@ def averaged(values: Any, *shown: Any) -> Any:
     return ops.sum_over(ops.select(shown[0], values, 0.0)) / ops.maximum(ops.sum_over(counts), 1.0)
 
 
-def tokens(name: str, label: str, mask: str, formula: Formula, labels: Callable[[Array], Array], metrics: Sequence[str]) -> Family:
+def weighed(values: Any, weights: Any, counting: Any, reduction: str) -> Any:
+    """Values that have their weights already, where they count: each of them, their sum, or their mean.
+
+    The mean of one example is Σ w l over the mean of Σ w in its batch, so that the mean over the batch is Σ w l / Σ w over all its places,
+    as in PyTorch; unbatched it is the weighted mean of the one example. It is 0 where nothing counts.
+    """
+    kept = ops.select(counting > 0.0, values, 0.0)
+    if reduction != "mean":
+        return ops.sum_over(kept) if reduction == "sum" else kept
+    whole = ops.axis_mean(ops.sum_over(weights * counting))
+    return ops.sum_over(kept) / ops.select(whole > 0.0, whole, 1.0)
+
+
+def tokens(
+    name: str,
+    label: str,
+    mask: str,
+    formula: Formula,
+    labels: Callable[[Array], Array],
+    metrics: Sequence[str],
+    link: str = "softmax",
+    ignored: int | None = None,
+) -> Family:
     """The family of a loss on logits ℝ^(*s, n) with labels at s, and with a mask bool^s among the parameters or the inputs."""
 
     def at(dom: Ty) -> Para:
@@ -95,41 +131,64 @@ def tokens(name: str, label: str, mask: str, formula: Formula, labels: Callable[
         if dom.atoms[1:] != (() if mask or len(dom) == 1 else truths.atoms):
             raise TypeMismatch(f"{name} wants logits, and nothing or a mask {truths} beside them, got {dom}")
         masks = [Param(mask, truths, Role.DATA)] if mask else []
+        truth_is = "distribution" if target[0].floating else "class"
+        about = classes(logits, truth_is, link, ignored=ignored, mask=mask, beside=len(dom) > 1)
 
         def body(truth: Any, *wires: Any) -> Any:
             shown, predicted = (wires[:1], wires[1]) if mask else (wires[1:], wires[0])
+            found = [metric(m, about)(truth, predicted) for m in metrics]
             value = formula(truth, predicted, *shown)
-            return value, value, *(averaged(metric(m)(truth, predicted), *shown) for m in metrics)
+            if ignored is None:
+                return value, value, *(averaged(v, *shown) for v in found)
+            counting = counts(truth, ignored, logits.dtype, *shown)
+            return value, value, *(weighed(v, 1.0, counting, "mean") for v in found)
 
         arrow = trace(body, target, *(p.ob for p in masks), *(Ty((a,)) for a in dom))
         value = Ty(arrow.cod.atoms[:1])
         seen = [(n, Ty((a,))) for n, a in zip(("loss", *metrics), arrow.cod.atoms[1:], strict=True)]
-        return Para.make([Param(label, target, Role.DATA), *masks], arrow, value, seen).told(name)
+        return Para.make([Param(label, target, Role.DATA, about=about), *masks], arrow, value, seen).told(name)
 
     return Family(name, at)
 
 
-def accuracy(truth: Any, predicted: Any) -> Any:
-    """1 where the largest prediction is the class of the label (a number or one-hot); a single score and its label are compared with ½."""
-    if isinstance(predicted.atom, Vector):
-        raise BadValue("accuracy is for arrays; over bits the loss itself counts errors")
-    if truth.atom == predicted.atom and predicted.atom.shape[-1:] in ((), (1,)):
-        return agreement(truth > 0.5, predicted > 0.5)
-    found = ops.argmax(predicted)
-    wanted = truth if not truth.atom.floating else ops.argmax(truth)
-    return ops.cast(ops.equal(found, wanted), predicted.atom.dtype)
+def counts(truth: Any, ignored: int | None, dtype: str, *shown: Any) -> Any:
+    """1 where a label counts: it is not the ignored one, and no mask hides it; else 0."""
+    one = full(1.0, truth.atom.with_dtype(dtype))
+    found = one if ignored is None else one - ops.cast(ops.equal(truth, ignored), dtype)
+    return found * ops.cast(shown[0], dtype) if shown else found
+
+
+def accuracy(kind: Kind) -> Formula:
+    """1 where an output says what its label does, else 0: at each place the largest score, or all answers of yes and no."""
+
+    def largest(truth: Any, predicted: Any) -> Any:
+        wanted = truth if not truth.atom.floating else ops.argmax(truth)
+        return ops.cast(ops.equal(ops.argmax(predicted), wanted), predicted.atom.dtype)
+
+    def answers(truth: Any, predicted: Any) -> Any:
+        right = agreement(truth > middle(kind), predicted > kind.threshold)
+        return right if kind.problem == "binary" else ops.cast(ops.sum_over(right, -1) >= right.atom.shape[-1], "float32")
+
+    return largest if kind.problem in ("classes", "regression") else answers
+
+
+def middle(kind: Kind) -> float:
+    """What a label that says yes is above."""
+    return sum(kind.values) / 2
 
 
 def agreement(wanted: Any, found: Any) -> Any:
-    """The share of truth values that are equal."""
-    return ops.mean_over(ops.select(wanted, ops.cast(found, "float32"), 1.0 - ops.cast(found, "float32")))
+    """1 where truth values are equal, else 0."""
+    return ops.select(wanted, ops.cast(found, "float32"), 1.0 - ops.cast(found, "float32"))
 
 
-METRICS: dict[str, Formula] = {"accuracy": accuracy}
+METRICS: dict[str, Callable[[Kind], Formula]] = {"accuracy": accuracy}  # those that are arrows on one example
 
 
-def metric(name: str) -> Formula:
-    """A metric by name."""
+def metric(name: str, kind: Kind | None) -> Formula:
+    """A metric by name, for a kind of labels and outputs."""
     if name not in METRICS:
         raise BadValue(f"'{name}' is no metric; use one of {listed(sorted(METRICS))}")
-    return METRICS[name]
+    if kind is None or not kind.decides:
+        raise BadValue(f"{name} compares classes, and this loss does not say that its labels are any")
+    return METRICS[name](kind)
