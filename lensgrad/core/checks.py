@@ -106,9 +106,13 @@ def one_of(what: str, value: Any, choices: Collection[str]) -> str:
 
 
 def nearest(value: Any, choices: Collection[str]) -> str:
-    """`: did you mean 'relu'?` where a word was almost one of the choices."""
-    found = get_close_matches(value.lower(), {c.lower(): c for c in choices}, 1) if isinstance(value, str) else []
-    return f": did you mean '{next(c for c in choices if c.lower() == found[0])}'?" if found else ""
+    """`: did you mean 'relu'?` where a word is the beginning of one of the choices, or almost one of them."""
+    if not isinstance(value, str) or not value:
+        return ""
+    word, known = value.lower(), {c.lower(): c for c in choices}
+    begun = [c for c in known if len(word) > 2 and c.startswith(word)]
+    found = begun or get_close_matches(word, known, 1)
+    return f": did you mean '{known[found[0]]}'?" if found else ""
 
 
 def name(what: str, value: Any, longest: int = LONGEST_NAME) -> str:

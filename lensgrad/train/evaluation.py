@@ -12,8 +12,9 @@ from lensgrad.backends.numpy import host
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.data.check import check_ranges
 from lensgrad.data.source import Source, count, rows
+from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.values import Values
-from lensgrad.train.metrics import measure
+from lensgrad.train.measures import measure, number
 from lensgrad.train.plan import size_of, slices
 from lensgrad.train.record import Record
 from lensgrad.train.state import Report, added
@@ -41,27 +42,43 @@ def evaluate(
 ) -> Report:
     """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising."""
     batch_size = size_of(batch_size)
-    totals, examples, labels, found = dict[str, float](), 0, list[list[Any]](), list[list[Any]]()
+    totals, examples, looked = dict[str, float](), 0, list[Values]()
     with closing(data.batches(0, batch_size, None)) as parts:  # pyright: ignore[reportArgumentType]
         for part in watch(parts):
             n = None if batch_size is None else count(part)
             seen = learner.evaluator(n, backend)({**values, **part})
             totals = added(totals, {name: v for name, v in seen.items() if name != "task"}, n or 1)
             examples += n or 1
-            if learner.metrics:
-                labels.append([alone(part[name], n) for name in learner.labels])
-                found.append(outputs(learner, values, n, part, backend))
+            if learner.metrics or learner.functions:
+                looked.append(look(learner, values, n, part, backend))
     report = {name: total / max(1, examples) for name, total in totals.items()}
-    return {**report, **whole(learner, joined(learner, labels), joined(learner, found))} if learner.metrics else report
+    return {**report, **whole(learner, looked)} if looked else report
 
 
-def whole(learner: Record, labels: Sequence[Any], found: Sequence[Any]) -> Report:
+def look(learner: Record, values: Values, n: int | None, part: Values, backend: str) -> Values:
+    """What metrics of the whole set read of a batch: each label, the output compared with it, and which places count where that is said."""
+    found, kinds = outputs(learner, values, n, part, backend), learner.kinds()
+    looked: Values = {}
+    for k, name in enumerate(learner.labels):
+        looked |= {f"label/{name}": alone(part[name], n), f"output/{name}": found[k]}
+        kind = kinds.get(name, Kind())
+        if kind.mask or kind.beside:
+            looked[f"shown/{name}"] = found[k + 1] if kind.beside else alone(part[kind.mask], n)
+    return looked
+
+
+def whole(learner: Record, looked: Sequence[Values]) -> Report:
     """The metrics of the whole set, by name."""
+    seen = {name: np.concatenate([part[name] for part in looked]) for name in looked[0]}
     report: Report = {}
     for name in learner.metrics:
         output, _, metric = name.rpartition("/")
-        k = learner.labels.index(output) if output else 0
-        report[name] = measure(metric, labels[k], found[k], learner.links[k] if learner.links else "")
+        label = output or learner.labels[0]
+        kind = learner.kinds().get(label, Kind("regression"))
+        report[name] = measure(metric, kind, seen[f"label/{label}"], seen[f"output/{label}"], seen.get(f"shown/{label}"))
+    for name, function in learner.functions:
+        label = name.rpartition("/")[0] or learner.labels[0]
+        report[name] = number(name, function(seen[f"label/{label}"], seen[f"output/{label}"]))
     return report
 
 

@@ -10,13 +10,12 @@ from lensgrad.cat.para import Point, para
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.learn.loss_scale import LossScale, loss_scaled
-from lensgrad.learn.losses import METRICS
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import supervised_task
 from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.learn.weighting import together
-from lensgrad.train.metrics import check_names as check_metrics
+from lensgrad.train.measures import during, fitted, sorted_metrics, whole
 from lensgrad.train.record import check_derivative
 from lensgrad.train.run import Learner
 
@@ -52,14 +51,14 @@ def supervised(
     names = input if isinstance(input, str) else tuple(input)
     losses = loss if isinstance(loss, Mapping) else {label: loss}
     several = isinstance(loss, Mapping)
-    during, whole = sorted_metrics(list(losses) if several else [], metrics)
-    made = {n: loss_at(f, n, [m.rpartition("/")[2] for m in during if not several or m.startswith(f"{n}/")]) for n, f in losses.items()}
+    named, functions = sorted_metrics(list(losses) if several else [], metrics)
+    made = {n: loss_at(f, n, during(named, n if several else "")) for n, f in losses.items()}
     one = together(made, shares(losses, loss_weights)) if several else made[label]
     model = para(model) if precision is None else mixed_precision(para(model), precision)
     task = supervised_task(model, one, names)
     if not several and label == names:  # what goes in is the label: an autoencoder (arXiv 2404.00408, by reparameterization along copy)
         task = task.tie(f"{label}.0", f"{label}.1")
-    links = tuple(LINKS.get(f.name, "") for f in made.values()) if whole else ()
+    task = fitted(task, named, {n: f.name for n, f in made.items()})
     where = tuple(losses) if several else label
     cap = rate if isinstance(rate, Family) else rate_of(rate)
     rule = LossScale() if loss_scale is None and precision == "float16" else loss_scale
@@ -67,7 +66,7 @@ def supervised(
         check_derivative(derivative)
         told = f"a loss scale multiplies gradients, and what {derivative} gives does not grow with the loss"
         raise BadValue(f"{told}: use float32 or bfloat16")
-    learner = Learner(model, task, cap, optimizer, names, where, reduction, whole, links, derivative)
+    learner = Learner(model, task, cap, optimizer, names, where, reduction, whole(task, list(losses), named), derivative, functions)
     return learner if rule is None else scaled(learner, rule)
 
 
@@ -78,29 +77,12 @@ def scaled(learner: Learner, rule: LossScale | float) -> Learner:
     return replace(learner, rate=rate, optimizer=optimizer)
 
 
-LINKS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}  # what makes probabilities of outputs trained with a loss
-
-
 def loss_at(loss: Any, label: str, metrics: Sequence[str]) -> Family:
     """A loss for labels of this name."""
     made = loss(label, metrics=tuple(metrics)) if callable(loss) and not isinstance(loss, Family) else loss
     if not isinstance(made, Family):
         raise TypeMismatch(f"a loss is a function such as lg.mse, or what it gives, got {loss!r:.60}")
     return made
-
-
-def sorted_metrics(outputs: Sequence[str], metrics: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Metrics that are arrows on one example, and those of a whole set; with several outputs, `output/metric` for each of either."""
-    if isinstance(metrics, str):
-        raise BadValue(f"metrics is a list of names, got the text {metrics!r}: write metrics=[{metrics!r}]")
-    found = [m if "/" in str(m) or not outputs else f"{o}/{m}" for m in metrics for o in (outputs or [""])]
-    names = tuple(dict.fromkeys(found))
-    strange = [m for m in names if outputs and m.rpartition("/")[0] not in outputs]
-    if strange:
-        raise BadValue(f"'{strange[0]}' is a metric of no output here; the outputs are {listed(list(outputs))}")
-    check_metrics([m.rpartition("/")[2] if outputs else m for m in names])
-    arrows = tuple(m for m in names if m.rpartition("/")[2] in METRICS)
-    return arrows, tuple(m for m in names if m not in arrows)
 
 
 def shares(losses: Mapping[str, Any], given: Mapping[str, float] | None) -> list[float]:

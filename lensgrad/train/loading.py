@@ -34,7 +34,7 @@ def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
 
 def restored(known: Mapping[str, Any]) -> Learner:
     """A learner from its fields."""
-    kinds = {f.name: hints(Learner)[f.name] for f in fields(Learner)}
+    kinds = {f.name: hints(Learner)[f.name] for f in fields(Learner) if f.compare}
     strange = [n for n, v in known.items() if n not in kinds or not fits(v, kinds[n])]
     if strange:
         raise BadCheckpoint(f"a learner has no field '{strange[0]}' of type {type(known[strange[0]]).__name__}")

@@ -5,14 +5,14 @@ They are not averages over batches: an F1 or an area under a curve of a set is n
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.checks import one_of, shown, whole
+from lensgrad.core.errors import BadValue, TypeMismatch
 
 Numbers = np.ndarray[Any, Any]
 
@@ -50,22 +50,38 @@ class Counts:
 
 
 def counts(what: str, labels: Any, predictions: Any, average: str) -> Counts:
-    """The counts that an average is taken of."""
+    """The counts that an average is taken of: of each class, or of each column of labels that are 0 or 1."""
     labels, predictions = aligned(what, labels, predictions)
-    if average == "binary" and not set(np.unique(np.concatenate([labels, predictions])).tolist()) <= {0, 1}:
-        raise BadValue(f"a binary {what} is of classes 0 and 1, and there are others: use average='macro' or 'micro'")
-    if average not in ("binary", "macro", "micro"):
-        raise BadValue(f"'{average}' is no average; use one of binary, macro, micro")
-    classes = np.array([1]) if average == "binary" else np.unique(np.concatenate([labels, predictions]))
-    there, predicted = labels[:, None] == classes, predictions[:, None] == classes
+    one_of(f"the average of {what}", average, ("binary", "macro", "micro"))
+    if labels.ndim > 1 and average == "binary":
+        raise BadValue(f"a binary {what} is of one label for each example, and there are several: use average='macro' or 'micro'")
+    if average == "binary" or labels.ndim > 1:
+        check_yes_or_no(what, labels, predictions)
+    there, predicted = (labels > 0, predictions > 0) if labels.ndim > 1 else by_class(labels, predictions, average)
     found = Counts((there & predicted).sum(0), predicted.sum(0), there.sum(0))
     return found.total() if average == "micro" else found
+
+
+def by_class(labels: Numbers, predictions: Numbers, average: str) -> tuple[Numbers, Numbers]:
+    """One column for each class: whether it is there, and whether it was predicted."""
+    classes = np.array([1]) if average == "binary" else np.unique(np.concatenate([labels, predictions]))
+    return labels[:, None] == classes, predictions[:, None] == classes
+
+
+def check_yes_or_no(what: str, labels: Numbers, predictions: Numbers) -> None:
+    """Refuse what is neither 0 nor 1."""
+    if set(np.unique(np.concatenate([labels, predictions])).tolist()) <= {0, 1}:
+        return
+    if labels.ndim > 1:
+        raise BadValue(f"{what} of several labels reads columns of 0 and 1, and there are other numbers")
+    raise BadValue(f"a binary {what} is of classes 0 and 1, and there are others: use average='macro' or 'micro'")
 
 
 def precision(labels: Any, predictions: Any, average: str = "binary") -> float:
     """The share of what was predicted as a class that is of it; 0 where nothing was predicted.
 
-    "binary" is of class 1, "macro" the mean over the classes that occur in labels or predictions, "micro" of all together.
+    "binary" is of class 1, "macro" the mean over the classes that occur in labels or predictions, "micro" of all together. Labels
+    (n, k) of 0 and 1 are k labels for each example: "macro" is the mean over the k, "micro" of all together.
     """
     found = counts("precision", labels, predictions, average)
     return float(np.mean(ratio(found.right, found.predicted)))
@@ -93,7 +109,7 @@ def ratio(a: Numbers, b: Numbers) -> Numbers:
 
 def top_k(labels: Any, scores: Any, k: int = 5) -> float:
     """The share of examples whose class is among the k with the largest scores, (n, classes); of equal scores the later class is first."""
-    labels, scores = np.asarray(labels), np.asarray(scores)
+    labels, scores, k = rows("top_k", labels), rows("top_k", scores), whole("the k of top_k", k, 1)
     check_scores("top_k", labels, scores)
     best = np.argsort(scores, axis=1, kind="stable")[:, -k:]
     return float(np.mean((best == labels[:, None]).any(1)))
@@ -103,9 +119,12 @@ def auc(labels: Any, scores: Any) -> float:
     """The area under the ROC curve: how probably a positive example has a larger score than a negative one, ties counting ½.
 
     Scores (n,) for labels 0 and 1; scores (n, classes) whose rows are probabilities give the mean over classes, each against the
-    rest. NaN where a class has no example, or no other class has.
+    rest; scores (n, k) for labels (n, k) of 0 and 1 the mean over the k. NaN where a class has no example, or no other class has.
     """
-    labels, scores = np.asarray(labels), np.asarray(scores)
+    labels, scores = rows("auc", labels), rows("auc", scores)
+    if scores.ndim == 2 == labels.ndim:
+        labels, scores = aligned("auc", labels, scores)
+        return float(np.mean([auc(labels[:, k], scores[:, k]) for k in range(scores.shape[1])]))
     if scores.ndim == 2:
         check_scores("auc", labels, scores)
         return float(np.mean([auc(labels == c, scores[:, c]) for c in range(scores.shape[1])]))
@@ -126,7 +145,7 @@ def ranks(values: Numbers) -> Numbers:
 
 def log_loss(labels: Any, probabilities: Any) -> float:
     """−mean log p(class) for probabilities (n, classes), or (n,) of class 1; each is kept one rounding away from 0 and 1."""
-    labels, p = np.asarray(labels), np.asarray(probabilities)
+    labels, p = rows("log_loss", labels), rows("log_loss", probabilities)
     p = p if p.dtype.kind == "f" else p.astype(np.float64)
     p = np.column_stack([1 - p, p]) if p.ndim == 1 else p
     check_scores("log_loss", labels, p)
@@ -140,6 +159,11 @@ def log_loss(labels: Any, probabilities: Any) -> float:
 def mae(labels: Any, predictions: Any) -> float:
     """mean |label − prediction| over all entries."""
     return float(np.mean(np.abs(difference("mae", labels, predictions))))
+
+
+def mse(labels: Any, predictions: Any) -> float:
+    """mean (label − prediction)² over all entries."""
+    return float(np.mean(difference("mse", labels, predictions) ** 2))
 
 
 def rmse(labels: Any, predictions: Any) -> float:
@@ -166,9 +190,20 @@ def difference(what: str, labels: Any, predictions: Any) -> Numbers:
     return (labels.astype(np.float64) - predictions.astype(np.float64)).reshape(len(labels), -1)
 
 
+def rows(what: str, values: Any) -> Numbers:
+    """Numbers, truth values or words as an array."""
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        found = np.asarray(None)
+    if found.dtype.kind not in "biufSU":
+        raise BadValue(f"{what} reads arrays of numbers, got {shown(values)}")
+    return found
+
+
 def aligned(what: str, labels: Any, predictions: Any) -> tuple[Numbers, Numbers]:
     """Both as arrays of one shape, with at least one row."""
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    labels, predictions = rows(what, labels), rows(what, predictions)
     if labels.shape != predictions.shape or not labels.ndim:
         told = f"{what} compares labels and predictions of one shape, got {labels.shape} and {predictions.shape}"
         raise TypeMismatch(f"{told}: nothing is broadcast silently")
@@ -186,71 +221,3 @@ def check_scores(what: str, labels: Numbers, scores: Numbers) -> None:
     if labels.min() < 0 or labels.max() >= scores.shape[1]:
         told = f"{what} has scores of {scores.shape[1]} classes, numbered 0 to {scores.shape[1] - 1}"
         raise BadValue(f"{told}, and labels from {labels.min()} to {labels.max()}")
-
-
-# -- by name, on what a model gives ------------------------------------------------------------------------------------
-
-Metric = Callable[[Numbers, Numbers], float]
-OF_CLASSES: dict[str, Callable[..., float]] = {"f1": f1, "precision": precision, "recall": recall}
-OF_VALUES: dict[str, Metric] = {"mae": mae, "r2": r2, "rmse": rmse}
-OF_SCORES: dict[str, Metric] = {"auc": auc, "log_loss": log_loss}
-AVERAGED = re.compile(r"(f1|precision|recall)(?:_(macro|micro))?")
-TOP = re.compile(r"top_([1-9][0-9]*)")
-NAMES = ("accuracy", "auc", "f1", "f1_macro", "f1_micro", "log_loss", "mae", "precision", "r2", "recall", "rmse", "top_5")
-
-
-def known(name: Any) -> bool:
-    """Whether a metric has this name; any number may follow top_."""
-    return name in NAMES or bool(isinstance(name, str) and (AVERAGED.fullmatch(name) or TOP.fullmatch(name)))
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Refuse what is no metric."""
-    for name in names:
-        if not known(name):
-            raise BadValue(f"'{name}' is no metric; use one of {listed(NAMES)}, or top_ and another number")
-
-
-def measure(name: str, labels: Numbers, outputs: Numbers, link: str = "") -> float:
-    """A metric by name, of labels and what a model gives; `link` makes probabilities of it (softmax, sigmoid, or none).
-
-    Precision, recall and F1 are of class 1 where there are two classes, and the mean over classes where there are more.
-    """
-    if name in OF_VALUES:
-        return OF_VALUES[name](labels, outputs)
-    if top := TOP.fullmatch(name):
-        return top_k(class_numbers(labels), outputs, int(top[1]))
-    truth = class_numbers(labels)
-    if name in OF_SCORES:
-        return OF_SCORES[name](truth, probabilities(outputs, link))
-    decided = decisions(outputs, link)
-    kind, _, average = name.partition("_")
-    two = outputs.ndim == 1 or outputs.shape[-1] <= 2
-    return OF_CLASSES[kind](truth, decided, average or ("binary" if two else "macro"))
-
-
-def class_numbers(labels: Numbers) -> Numbers:
-    """Class numbers from class numbers, from distributions (the largest), or from one number each (above ½)."""
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim == 2:
-        return labels.argmax(1)
-    return (labels > 0.5).astype(np.int64) if labels.dtype.kind == "f" else labels.astype(np.int64)
-
-
-def decisions(outputs: Numbers, link: str) -> Numbers:
-    """The class of each row of outputs: the largest, or for a single score whether it is above ½ as a probability."""
-    if outputs.ndim == 2 and outputs.shape[1] > 1:
-        return outputs.argmax(1)
-    return (outputs.reshape(len(outputs)) > (0.0 if link == "sigmoid" else 0.5)).astype(np.int64)
-
-
-def probabilities(outputs: Numbers, link: str) -> Numbers:
-    """Scores (n, classes), or (n,) of class 1 where there are two, in float64."""
-    scores = outputs.astype(np.float64)
-    if link == "softmax":
-        scores = np.exp(scores - scores.max(-1, keepdims=True))
-        scores = scores / scores.sum(-1, keepdims=True)
-    if link == "sigmoid":
-        scores = np.where(scores < 0, np.exp(-np.abs(scores)), 1.0) / (1.0 + np.exp(-np.abs(scores)))
-    return scores[:, -1] if scores.ndim == 2 and scores.shape[1] <= 2 else scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lensgrad.cat.names import Role, returns
@@ -14,6 +14,7 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.losses.kind import Kind, kind_of
 from lensgrad.learn.predict import predict
 from lensgrad.learn.tasks import closed_lens, frozen, input_of
 from lensgrad.learn.ways.derivatives import Derivative
@@ -23,9 +24,8 @@ from lensgrad.program.compile import compile as compile_closed
 from lensgrad.program.ranges import ranges
 from lensgrad.program.source import training_file
 from lensgrad.program.values import Values, checked, forward_object, initial, size
-from lensgrad.theories.smooth.array import Array
 from lensgrad.train.accumulate import accumulated
-from lensgrad.train.metrics import check_names as check_metrics
+from lensgrad.train.measures import Function, check_names
 from lensgrad.train.programs import PROGRAMS
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ class Record:
     label: str | tuple[str, ...] = "y"
     reduction: str = "mean"
     metrics: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
     derivative: Derivative | None = None
+    # Metrics of a user's own, by name: what is learned does not depend on them, and a file holds no code.
+    functions: tuple[tuple[str, Function], ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         checks.instance("the model of a learner", self.model, Para, "made of layers, such as lg.dense(4, 3)")
@@ -59,7 +60,7 @@ class Record:
         checks.instance("the rate of a learner", self.rate, (Family, Para), "lg.rate(…) or another rate")
         for name in (*self.inputs, *self.labels):
             checks.name("the name of an input or label", name)
-        check_metrics([m.rpartition("/")[2] for m in self.metrics])
+        check_names(self.metrics)
         check_derivative(self.derivative)
         self.lens()
 
@@ -144,7 +145,7 @@ class Record:
 
         def make() -> checkpoint.Recipe:
             still = self.frozen()
-            known = {f.name: getattr(still, f.name) for f in fields(still)}
+            known = {f.name: getattr(still, f.name) for f in fields(still) if f.compare}
             if known["derivative"] is None:  # a file says what differs from lens(…) only, so those without it keep their digest
                 del known["derivative"]
             return checkpoint.recipe(known, still.objects(), generators)
@@ -181,15 +182,14 @@ class Record:
         """The atom of one example of each array of data, by name."""
         return {n: p.ob[0] for n, p in zip(self.task.names, self.task.params, strict=True) if p.role is Role.DATA and len(p.ob) == 1}
 
+    def kinds(self) -> dict[str, Kind]:
+        """What the losses say about labels and outputs, for each label that one does."""
+        found = {name: kind_of(self.task, name) for name in self.labels}
+        return {name: kind for name, kind in found.items() if kind is not None}
+
     def classes(self) -> dict[str, int]:
         """How many classes there are, for each label that is a class number."""
-        found: dict[str, int] = {}
-        atoms = self.examples()
-        for label, out in zip(self.labels, self.model.cod, strict=False):
-            atom = atoms.get(label)
-            if isinstance(atom, Array) and not atom.floating and isinstance(out, Array) and out.shape and atom.shape == out.shape[:-1]:
-                found[label] = out.shape[-1]
-        return found
+        return {name: kind.classes for name, kind in self.kinds().items() if kind.problem == "classes" and kind.labels == "class"}
 
     def ranges(self) -> dict[str, int]:
         """How many numbers there are to choose from, for each data that is read as a row of a table or a class."""

@@ -116,7 +116,7 @@ def test_cross_entropy_wants_an_axis_of_classes():
         assert str(error.value) == f"cross_entropy wants logits whose last axis is the classes, got {dom}"
     with pytest.raises(BadValue) as error:
         cross_entropy(labels="onehot")
-    assert str(error.value) == "labels are 'index' or 'probabilities', got 'onehot'"
+    assert str(error.value) == "what labels are is one of index, probabilities, got 'onehot'"
 
 
 @pytest.mark.parametrize("ob", [Bits(3), Bits(3, LOGIC)], ids=str)

@@ -148,15 +148,13 @@ def test_evaluate_computes_them_on_the_whole_set(batch_size):
     assert list(run.history[0]) == ["loss", "accuracy", *(f"val_{n}" for n in found)], "in training only what is a mean over examples"
 
 
-@pytest.mark.parametrize(("kind", "link"), [(lg.binary_cross_entropy, True), (lg.mse, False)], ids=["logits", "values"])
-def test_a_single_score_is_compared_with_a_half_as_a_probability(kind, link):
+def test_a_single_logit_says_yes_above_zero():
     y = (X[:, :1] + X[:, 1:2] > 0.3).astype(float)
-    made = lg.supervised(lg.dense(4, 1, dtype="float64"), kind, lg.sgd(0.3), metrics=["accuracy", "f1", "auc"])
+    made = lg.supervised(lg.dense(4, 1, dtype="float64"), lg.binary_cross_entropy, lg.sgd(0.3), metrics=["accuracy", "f1", "auc"])
     run = made.fit((X, y), epochs=3, progress=False)
     z = run.predict(X)[:, 0]
-    guess = z > (0 if link else 0.5)
-    assert 0.5 < m.accuracy(y[:, 0], guess) < 1
-    expected = {"accuracy": m.accuracy(y[:, 0], guess), "f1": m.f1(y[:, 0], guess), "auc": m.auc(y[:, 0], z)}
+    assert 0.5 < m.accuracy(y[:, 0], z > 0) < 1
+    expected = {"accuracy": m.accuracy(y[:, 0], z > 0), "f1": m.f1(y[:, 0], z > 0), "auc": m.auc(y[:, 0], z)}
     found = run.evaluate((X, y))
     assert {n: found[n] for n in expected} == pytest.approx(expected, rel=1e-6)
 
@@ -170,16 +168,17 @@ def test_regression_reports_errors_of_values():
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
 
-NAMES = "accuracy, auc, f1, f1_macro, f1_micro, log_loss, mae, precision, r2, recall, rmse, top_5, or top_ and another number"
+NAMES = "accuracy, auc, f1, f1_macro, f1_micro, log_loss, mae, mse, precision, r2, recall, rmse, top_5, or top_ and another number"
 REFUSED = [
     (lambda: m.accuracy([1, 2], [1]), TypeMismatch,
      "accuracy compares labels and predictions of one shape, got (2,) and (1,): nothing is broadcast silently"),
     (lambda: m.mae([], []), BadValue, "mae is of at least one example, and there is none"),
     (lambda: m.f1([0, 2], [0, 1]), BadValue, "a binary f1 is of classes 0 and 1, and there are others: use average='macro' or 'micro'"),
-    (lambda: m.f1([0, 1], [0, 1], "weighted"), BadValue, "'weighted' is no average; use one of binary, macro, micro"),
+    (lambda: m.f1([0, 1], [0, 1], "weighted"), BadValue, "the average of f1 is one of binary, macro, micro, got 'weighted'"),
     (lambda: m.top_k([0, 1], [0.1, 0.2]), TypeMismatch, "top_k wants class numbers (n,) and scores (n, classes), got (2,) and (2,)"),
     (lambda: m.log_loss([3], [[0.5, 0.5]]), BadValue, "log_loss has scores of 2 classes, numbered 0 to 1, and labels from 3 to 3"),
-    (lambda: lg.supervised(lg.dense(4, 3), lg.mse, lg.descent, metrics=["acc"]), BadValue, f"'acc' is no metric; use one of {NAMES}"),
+    (lambda: lg.supervised(lg.dense(4, 3), lg.mse, lg.descent, metrics=["acc"]), BadValue,
+     f"'acc' is no metric; use one of {NAMES}: did you mean 'accuracy'?"),
     (lambda: lg.supervised(lg.dense(4, 3), lg.mse, lg.descent, metrics="f1"), BadValue,
      "metrics is a list of names, got the text 'f1': write metrics=['f1']"),
 ]  # fmt: skip

@@ -42,7 +42,7 @@ def cross_entropy(
     w the weight of the label and 0 where it is ignored. So the loss of one example depends on its batch, by Σ w only; `class_weight` of
     `fit` divides by the number of examples instead. On probabilities the mean is over s, whatever the weights.
     """
-    one_of("cross_entropy's labels", labels, ("index", "probabilities"))
+    one_of("what labels are", labels, ("index", "probabilities"))
     least = number("cross_entropy's smoothing", smoothing, 0, 1)
     check_reduction("cross_entropy", reduction)
     index = labels == "index"

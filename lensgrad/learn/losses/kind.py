@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lensgrad.cat.para import Body, Para
 from lensgrad.core.checks import flag, instance, number, one_of, shown, whole
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.errors import TypeMismatch, listed
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array
 
@@ -109,7 +110,27 @@ def kind_at(told: Told, dom: Ty, target: Ty) -> Kind | None:
     return instance("the kind of a loss", told(dom[0]), Kind, "what a function gives for the outputs' type, a Kind")
 
 
-def kind_of(params: Any, names: Any, label: str) -> Kind | None:
+def kind_of(task: Para, label: str) -> Kind | None:
     """What the loss of a label says, found at the parameter of that name."""
-    found = next((p.about for n, p in zip(names, params, strict=True) if n == label), None)
+    found = next((p.about for n, p in zip(task.names, task.params, strict=True) if n == label), None)
     return found if isinstance(found, Kind) else None
+
+
+def told(task: Para, label: str, kind: Kind) -> Para:
+    """The same task with something else said about a label."""
+    body = task.body
+    params = tuple(replace(p, about=kind) if n == label else p for n, p in zip(task.names, body.params, strict=True))
+    return Para(task.dom, task.cod, Body(params, body.arrow, body.observables), piece=task.piece, ends=task.ends)
+
+
+WORDS = {"binary": "yes and no", "classes": "classes", "multilabel": "several labels at once", "regression": "numbers"}
+
+
+def misfit(metric: str, of: str, kind: Kind | None, loss: str, others: Sequence[str]) -> str:
+    """Why a metric is not for the labels and outputs of a loss, and what is."""
+    if kind is None:
+        fix = "give kind=… to lg.loss, or as the metric a function (labels, outputs) → number"
+        return f"{metric} has to know what labels are, and the loss {loss} does not say: {fix}"
+    if kind.problem not in WORDS:
+        return f"{metric} is no metric for {loss}, whose outputs are neither classes nor numbers near their labels"
+    return f"{metric} is a metric of {of}, and {loss} is a loss of {WORDS[kind.problem]}: use one of {listed(list(others))}"

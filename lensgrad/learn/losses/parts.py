@@ -15,7 +15,7 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.learn.losses.kind import Kind, Told, classes, kind_at
+from lensgrad.learn.losses.kind import Kind, Told, classes, kind_at, misfit
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
 
@@ -44,7 +44,7 @@ def loss(
             raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
         target = dom if labels is None else labels(dom)
         about = kind_at(kind, dom, target)
-        measure = {m: (measures or {}).get(m) or everywhere(metric(m, about)) for m in metrics}
+        measure = {m: (measures or {}).get(m) or everywhere(metric(m, about, name)) for m in metrics}
 
         def body(truth: Any, predicted: Any) -> Any:
             value = formula(truth, predicted)
@@ -136,7 +136,7 @@ def tokens(
 
         def body(truth: Any, *wires: Any) -> Any:
             shown, predicted = (wires[:1], wires[1]) if mask else (wires[1:], wires[0])
-            found = [metric(m, about)(truth, predicted) for m in metrics]
+            found = [metric(m, about, name)(truth, predicted) for m in metrics]
             value = formula(truth, predicted, *shown)
             if ignored is None:
                 return value, value, *(averaged(v, *shown) for v in found)
@@ -185,10 +185,10 @@ def agreement(wanted: Any, found: Any) -> Any:
 METRICS: dict[str, Callable[[Kind], Formula]] = {"accuracy": accuracy}  # those that are arrows on one example
 
 
-def metric(name: str, kind: Kind | None) -> Formula:
-    """A metric by name, for a kind of labels and outputs."""
+def metric(name: str, kind: Kind | None, loss: str) -> Formula:
+    """A metric by name, for the kind of labels and outputs of a loss."""
     if name not in METRICS:
         raise BadValue(f"'{name}' is no metric; use one of {listed(sorted(METRICS))}")
     if kind is None or not kind.decides:
-        raise BadValue(f"{name} compares classes, and this loss does not say that its labels are any")
+        raise BadValue(misfit(name, "classes", kind, loss, ("mae", "rmse", "r2")))
     return METRICS[name](kind)

@@ -63,7 +63,7 @@ def check_positive(given: Any) -> float | list[float]:
 
 def along(given: float | list[float], atom: Array) -> Any:
     """A number, or numbers along the last axis, as a constant that multiplies arrays of this type."""
-    if isinstance(given, float):
+    if not isinstance(given, list):
         return full(given, atom)
     if not atom.rank or len(given) != atom.shape[-1]:
         raise BadValue(f"pos_weight has {len(given)} numbers, and the model gives {atom}: give one for each label along the last axis")

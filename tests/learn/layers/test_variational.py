@@ -110,7 +110,7 @@ def test_what_is_no_code_or_no_bound_is_refused():
         "elbo reads a reconstruction and beside it the divergence of its code, and the model gives f64[3]: "
         "use lg.gaussian_sample() and then lg.beside(decoder)"
     )
-    assert told(BadValue, lambda: lg.elbo(likelihood="poisson")) == "'poisson' is no likelihood; use one of bernoulli, gaussian"
+    assert told(BadValue, lambda: lg.elbo(likelihood="poisson")) == ("elbo's likelihood is one of bernoulli, gaussian, got 'poisson'")
     assert told(BadValue, lambda: lg.elbo(weight=-1.0)) == "elbo's weight of the divergence is a number ≥ 0, got -1.0"
     assert told(BadValue, lambda: lg.elbo(metrics=("accuracy",))) == "elbo has no metrics beside what it observes, got accuracy"
 
