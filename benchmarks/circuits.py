@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 import lensgrad as lg
-from lensgrad.backends.engine import NumPy
+from lensgrad.backends.engine import Native, NumPy
 from lensgrad.backends.native import compiler as native
 from lensgrad.backends.native import lanes
 from lensgrad.backends.native.lanes.machine import aligned
@@ -303,7 +303,7 @@ def soft_step(layers: int, width: int, rows: int, rounds: int) -> str:
     scaled = trace(lambda *wires: image(*wires) * (10 / width), *(Ty((a,)) for a in image.dom))
     learner = lg.supervised(model(scaled), lg.cross_entropy, lg.sgd(0.01))
     rng = np.random.default_rng(0)
-    steps = {name: learner.step(rows, NumPy(way)) for name, way in (("compiled", "compiled"), ("NumPy", "off"))}
+    steps = {name: learner.step(rows, way) for name, way in (("compiled", Native()), ("NumPy", NumPy()))}
     values = {p.name: rng.random(p.ob[0].shape, np.float32) for p in steps["NumPy"].inputs}
     values["y"] = rng.integers(0, 10, rows, np.int32)
     found = [step(values) for step in steps.values()]

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Protocol
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.loop import Loop
+from lensgrad.backends.table import Meanings
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.op import Op
 
 Runnable = Callable[..., tuple[Any, ...]]  # a function on arrays, one argument a wire
-LANES = ("compiled", "packed", "off")
+NONE = Meanings("JAX")
+LANES = ("compiled", "packed")
+Lines = Mapping[type[Op], Any]  # generators, and what they mean in one backend
 
 
 class Iteration(Protocol):
@@ -51,6 +58,23 @@ class Backend(Protocol):
         """`f` as a function on arrays; the wires `rows` are data, whose leading axis may be that of examples."""
         ...
 
+    @property
+    def table(self) -> Meanings:
+        """What each generator means in it."""
+        ...
+
+    def extended(self, lines: Lines) -> Backend:
+        """The same backend with the meanings of further generators: `backend("numpy").extended({Cube: "{0} ** 3"})`."""
+        ...
+
+    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "") -> str:
+        """`f` as a Python file that needs NumPy only."""
+        ...
+
+    def reference(self) -> NumPy:
+        """NumPy alone, with the meanings that this backend has there."""
+        ...
+
     def place(self, x: Any) -> Any:
         """An array where programs of this backend keep theirs."""
         ...
@@ -66,14 +90,9 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class NumPy:
-    """The reference: one step at a time.
+    """The reference: NumPy source, one step at a time. `table` says what each generator means."""
 
-    The parts of circuits that work row by row, and images of circuits in Smooth, run on `lanes`: "compiled" by the machine's
-    C compiler where there is one, else "packed", 64 bits to a machine word; "off" is NumPy source alone. Circuits give the same
-    to the last bit in all three, and their images to the rounding of sums.
-    """
-
-    lanes: str = "compiled"
+    table: Meanings = numpy_backend.NUMPY
 
     @property
     def process(self) -> tuple[int, int]:
@@ -83,11 +102,16 @@ class NumPy:
         return (number,)
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
-        if self.lanes not in LANES:
-            raise BadValue(f"circuits run on the lanes {listed(LANES)}, got {self.lanes!r}")
-        if self.lanes == "off" or not numpy_backend.has_circuits(f):
-            return numpy_backend.function(f)
-        return import_module("lensgrad.backends.native.lanes").function(f, compiled=self.lanes == "compiled")
+        return numpy_backend.function(f, table=self.table)
+
+    def extended(self, lines: Lines) -> Self:
+        return replace(self, table=self.table.extended(lines))
+
+    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "") -> str:
+        return numpy_backend.source(f, name, inputs, doc, header, self.table)
+
+    def reference(self) -> NumPy:
+        return NumPy(self.table)
 
     def place(self, x: Any) -> Any:
         return x
@@ -97,6 +121,25 @@ class NumPy:
 
     def iterate(self, f: Diagram, loop: Loop) -> Iteration:
         return NumPySteps(f, loop, self)
+
+
+@dataclass(frozen=True)
+class Native(NumPy):
+    """NumPy, where circuits run on lanes: what works row by row, and images of circuits in Smooth.
+
+    The `lanes` are "compiled" by the machine's C compiler where there is one, else, or if asked for, "packed", 64 bits to a
+    machine word. Circuits give the same as in NumPy alone to the last bit, and their images to the rounding of sums.
+    """
+
+    lanes: str = "compiled"
+
+    def __post_init__(self) -> None:
+        checks.one_of("lanes", self.lanes, LANES)
+
+    def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
+        if not numpy_backend.has_circuits(f):
+            return super().function(f, rows)
+        return import_module("lensgrad.backends.native.lanes").function(f, self.lanes == "compiled", self.table)
 
 
 @dataclass(frozen=True)
@@ -130,9 +173,13 @@ def jax_loop() -> Any:
 
 @dataclass(frozen=True)
 class Jax:
-    """JAX, imported when a program first asks for it: on its default device, or on a mesh of so many devices."""
+    """JAX, imported when a program first asks for it: on its default device, or on a mesh of so many devices.
+
+    `own` holds what generators mean that the table of the library lacks, or means otherwise.
+    """
 
     devices: int = 0
+    own: Meanings = NONE
 
     @cached_property
     def layout(self) -> Any:
@@ -146,7 +193,21 @@ class Jax:
         return self.layout.gather(number) if self.process[1] > 1 else (number,)
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
-        return jax_loop().Whole(f, rows, self.layout)
+        return jax_loop().Whole(f, rows, self.layout, self.table)
+
+    @property
+    def table(self) -> Meanings:
+        """What each generator means."""
+        return import_module("lensgrad.backends.jax.table").JAX.extended(self.own)
+
+    def extended(self, lines: Lines) -> Self:
+        return replace(self, own=self.own.extended(lines))
+
+    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "") -> str:
+        return self.reference().source(f, name, inputs, doc, header)
+
+    def reference(self) -> NumPy:
+        return NumPy()
 
     def place(self, x: Any) -> Any:
         return self.layout.kept(x)
@@ -155,19 +216,25 @@ class Jax:
         return np.asarray(x)
 
     def iterate(self, f: Diagram, loop: Loop) -> Iteration:
-        return jax_loop().Steps(f, loop, self.layout)
+        return jax_loop().Steps(f, loop, self.layout, self.table)
 
 
-BACKENDS: dict[str, Backend] = {"jax": Jax(), "numpy": NumPy()}
+BACKENDS: Mapping[str, Backend] = MappingProxyType({"jax": Jax(), "native": Native(), "numpy": NumPy()})  # every name, here only
 
 
 def backend(name: str | Backend) -> Backend:
     """What runs programs, by its name or as it is."""
-    if hasattr(name, "process") and not isinstance(name, str):
+    if hasattr(name, "process") and not isinstance(name, str | type):
         return name
     if not isinstance(name, str) or name not in BACKENDS:
-        raise BadValue(f"'{name}' is no backend here; use one of {listed(sorted(BACKENDS))}")
+        given = checks.clean(name) if isinstance(name, str) else checks.shown(name)
+        raise BadValue(f"'{given}' is no backend here; use one of {listed(sorted(BACKENDS))}{checks.nearest(name, BACKENDS)}")
     return BACKENDS[name]
+
+
+def installed() -> tuple[Backend, ...]:
+    """Everything here that runs programs, the reference first: NumPy, circuits on both kinds of lanes, and JAX where it is installed."""
+    return (NumPy(), Native(), Native(lanes="packed"), *((Jax(),) if find_spec("jax") is not None else ()))
 
 
 def mesh(devices: int | None = None) -> Backend:

@@ -10,7 +10,9 @@ import numpy as np
 
 from lensgrad.backends import kernels
 from lensgrad.backends.contract import contraction
-from lensgrad.backends.source import Line, Module, Table, identifiers
+from lensgrad.backends.helpers import RESERVED
+from lensgrad.backends.source import Line, Module, Style
+from lensgrad.backends.table import Meanings
 from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TooLarge
@@ -37,7 +39,7 @@ def number(value: float | int | bool) -> str:
 
 def elementwise(part: str) -> Callable[[Line], str]:
     """+ or × of a semiring."""
-    return lambda line: getattr(words(line.cod[0].semiring), part).format(*line.args)
+    return lambda line: line.written(getattr(words(line.cod[0].semiring), part))
 
 
 def constant(line: Line) -> str:
@@ -58,7 +60,7 @@ def cast(line: Line) -> str:
     """Between dtypes; floats to integers truncate."""
     (x,), (a,), b = line.args, line.dom, line.cod[0]
     if a.floating and b.dtype in ("int32", "uint8", "uint32"):
-        return f"to_integer({x}, {dtype(b.dtype)})"
+        return f"{line.k.to_integer}({x}, {dtype(b.dtype)})"
     return f"np.asarray({x}).astype({dtype(b.dtype)})"
 
 
@@ -75,13 +77,13 @@ def window(op: Any, *extra: Any) -> str:
 def convolution(line: Line) -> str:
     op, (a, b) = line.op, line.args
     name, extra = {"y": ("convolve", ()), "k": ("convolve_kernel", (op.size,)), "x": ("convolve_image", (op.image,))}[op.slot]
-    return f"{name}({a}, {b}, {window(op, op.window.groups, *extra)})"
+    return f"{getattr(line.k, name)}({a}, {b}, {window(op, op.window.groups, *extra)})"
 
 
 def loop(line: Line) -> str:
     op = line.op
     step = line.function(op.body, "step_of_scan")
-    return f"scan({', '.join([step, str(op.n), str(op.carries), str(op.shared), str(op.backward), *line.args])})"
+    return f"{line.k.scan}({', '.join([step, str(op.n), str(op.carries), str(op.shared), str(op.backward), *line.args])})"
 
 
 def called(line: Line) -> str:
@@ -93,7 +95,8 @@ def imaged(line: Line) -> str:
 
 
 def merged(line: Line) -> str:
-    return words(line.cod[0].semiring).scatter.format(line.args[0], entries(line.op.table), line.op.size)
+    s = words(line.cod[0].semiring)
+    return s.scatter.format(line.args[0], entries(line.op.table), line.op.size, k=line.k)
 
 
 def indicator(line: Line) -> str:
@@ -112,23 +115,19 @@ def square(line: Line) -> str:
     return " * ".join([x] * n) if 1 < n < 4 else f"np.power({x}, {n}.0)"
 
 
-def rounded(entry: Any) -> Callable[[Line], str]:
-    """The entry, with results in half precision rounded to it: float16 is kept as such and computed in float32, as bfloat16 is kept."""
-
-    def write(line: Line) -> str:
-        narrow = kind(line.cod[0]) if len(line.cod) == 1 and not hasattr(line.op, "body") else ""
-        wide = widened(line) if narrow == "float16" else line
-        code = entry.format(*wide.args, op=wide.op) if isinstance(entry, str) else entry(wide)
-        return f"bf16({code})" if narrow == "bfloat16" else code if wide is line else f"half({code})"
-
-    return write
+def rounded(entry: Any, line: Line) -> str:
+    """A line with its results in half precision rounded to it: float16 is kept as such and computed in float32, as bfloat16 is kept."""
+    narrow = kind(line.cod[0]) if len(line.cod) == 1 and not hasattr(line.op, "body") else ""
+    wide = widened(line) if narrow == "float16" else line
+    code = wide.written(entry)
+    return f"{line.k.bf16}({code})" if narrow == "bfloat16" else code if wide is line else f"{line.k.half}({code})"
 
 
 def widened(line: Line) -> Line:
     """A line that computes in float32 what it is given in float16; what only moves numbers stays as it is."""
     if type(line.op) in MOVES or "float16" not in map(kind, line.dom):
         return line
-    args = tuple(f"wide({x})" if kind(a) == "float16" else x for x, a in zip(line.args, line.dom, strict=True))
+    args = tuple(f"{line.k.wide}({x})" if kind(a) == "float16" else x for x, a in zip(line.args, line.dom, strict=True))
     dom, cod = (tuple(a.with_dtype("float32") if kind(a) == "float16" else a for a in ob) for ob in (line.dom, line.cod))
     return replace(line, args=args, dom=dom, cod=cod)
 
@@ -138,7 +137,7 @@ def kind(atom: Any) -> str:
     return getattr(atom, "dtype", "")
 
 
-MEANING: dict[type[Op], Any] = {
+NUMPY = Meanings("NumPy", {
     # pointwise
     p.Add: "{0} + {1}",
     p.Sub: "{0} - {1}",
@@ -150,10 +149,10 @@ MEANING: dict[type[Op], Any] = {
     p.Log1p: "np.log1p({0})",
     p.Expm1: "np.expm1({0})",
     p.Tanh: "np.tanh({0})",
-    p.Logistic: "logistic({0})",
+    p.Logistic: "{k.logistic}({0})",
     p.Sin: "np.sin({0})",
     p.Cos: "np.cos({0})",
-    p.Erf: "erf({0})",
+    p.Erf: "{k.erf}({0})",
     p.Sqrt: "np.sqrt({0})",
     p.Rsqrt: "1.0 / np.sqrt({0})",
     p.Abs: "np.abs({0})",
@@ -172,15 +171,15 @@ MEANING: dict[type[Op], Any] = {
     p.Select: "np.where({0}, {1}, {2})",
     p.StopGradient: "{0}",
     # linear
-    linear.Spread: "spread({0}, {op.shape}, {op.axes})",
+    linear.Spread: "{k.spread}({0}, {op.shape}, {op.axes})",
     linear.Sum: lambda s: f"np.sum({s.args[0]}, {s.op.axes}, {dtype(s.dom[0].dtype)})",
     linear.Transpose: "np.transpose({0}, {op.order})",
     linear.Reshape: "np.reshape({0}, {op.shape})",
     linear.Slice: lambda s: f"{s.args[0]}[{slices(s.op)}]" if s.op.start else s.args[0],
-    linear.Pad: "pad({0}, {op.low}, {op.high}, {op.interior})",
+    linear.Pad: "{k.pad}({0}, {op.low}, {op.high}, {op.interior})",
     linear.Concatenate: lambda s: f"np.concatenate([{', '.join(s.args)}], {s.op.axis})",
     linear.Flip: "np.flip({0}, {op.axes})",
-    linear.CumulativeSum: "cumulative_sum({0}, {op.axis}, {op.backward})",
+    linear.CumulativeSum: "{k.cumulative_sum}({0}, {op.axis}, {op.backward})",
     linear.Cast: cast,
     linear.AxisMean: "{0}",
     linear.BatchSize: lambda s: f"np.ones((), {dtype(s.dom[0].dtype)})",
@@ -188,22 +187,22 @@ MEANING: dict[type[Op], Any] = {
     array.Full: lambda s: f"np.full({s.op.atom.shape}, {number(s.op.value)}, {dtype(s.op.atom.dtype)})",
     # reductions, order, indices
     reduce.AMax: "np.max({0}, {op.axes})",
-    reduce.LogSoftmax: "log_softmax({0}, {op.axis})",
-    reduce.LogSumExp: "logsumexp({0}, {op.axes})",
+    reduce.LogSoftmax: "{k.log_softmax}({0}, {op.axis})",
+    reduce.LogSumExp: "{k.logsumexp}({0}, {op.axes})",
     reduce.ArgMax: "np.argmax({0}, {op.axis}).astype(np.int32)",
     reduce.ArgSort: "np.argsort({0}, -1, kind='stable').astype(np.int32)",
-    index.Take: "take({0}, {1}, {op.lead})",
-    index.ScatterAdd: "scatter_add({0}, {1}, {op.rows}, {op.lead})",
-    index.OneHot: lambda s: f"one_hot({s.args[0]}, {s.op.n}, {dtype(s.op.dtype)})",
+    index.Take: "{k.take}({0}, {1}, {op.lead})",
+    index.ScatterAdd: "{k.scatter_add}({0}, {1}, {op.rows}, {op.lead})",
+    index.OneHot: lambda s: f"{s.k.one_hot}({s.args[0]}, {s.op.n}, {dtype(s.op.dtype)})",
     index.Numbers: lambda s: entries(s.op.table),
     index.Iota: "np.arange({op.n}, dtype=np.int32)",
     # windows, randomness, loops
     conv.Convolve: convolution,
-    conv.WindowArgMax: lambda s: f"window_argmax({s.args[0]}, {window(s.op, s.op.size)})",
-    random.FoldIn: "fold_in({0}, {1})",
+    conv.WindowArgMax: lambda s: f"{s.k.window_argmax}({s.args[0]}, {window(s.op, s.op.size)})",
+    random.FoldIn: "{k.fold_in}({0}, {1})",
     random.KeySpread: lambda s: f"np.repeat(np.expand_dims({s.args[0]}, {s.op.axis}), {s.op.n}, {s.op.axis})",
     random.KeyTranspose: "np.transpose({0}, (*{op.order}, -1))",
-    random.RandomBits: "random_bits({0}, {op.shape})",
+    random.RandomBits: "{k.random_bits}({0}, {op.shape})",
     scan.Scan: loop,
     Recompute: called,
     # polynomial circuits: elements in words
@@ -213,15 +212,14 @@ MEANING: dict[type[Op], Any] = {
     z.Gather: gathered,
     z.Scatter: merged,
     z.Repeat: "np.repeat({0}[None], {op.rows}, 0)",
-    z.Collect: lambda s: words(s.cod[0].semiring).collect.format(*s.args),
-    z.Count: "sum_whole({0}.astype(np.int64))",
+    z.Collect: elementwise("collect"),
+    z.Count: "{k.sum_whole}({0}.astype(np.int64))",
     # between elements and numbers
     bridges.Indicator: indicator,
     bridges.Values: values,
     bridges.BruteForce: lambda s: f"{s.function(s.op.body, 'brute_force')}({', '.join(s.args)})",
     bridges.Image: imaged,
-}
-NUMPY: Table = {op: rounded(entry) for op, entry in MEANING.items()}
+})  # fmt: skip
 
 
 def literal(op: Op) -> str | None:
@@ -232,24 +230,36 @@ def literal(op: Op) -> str | None:
     return f"({text})" if text.startswith("-") else text
 
 
-def source(f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc: str = "", header: str = "") -> str:
-    """`f` as a Python file with one function of that name, which needs NumPy only and returns a tuple of arrays."""
-    return module(f, name, inputs, doc, header).text()
+def source(
+    f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc: str = "", header: str = "", table: Meanings = NUMPY
+) -> str:
+    """`f` as a Python file with one function of that name, which needs NumPy only and returns a tuple of arrays.
+
+    `doc` and `header` are texts: what the function and the file say of themselves.
+    """
+    return module(f, name, inputs, doc, header, table).text()
 
 
-def module(f: Diagram, name: str, inputs: Sequence[str] | None = None, doc: str = "", header: str = "", table: Table = NUMPY) -> Module:
-    made = Module(table, kernels, literal, header)
-    names = identifiers(inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))])
-    made.function(bridges.opened(unfold(f)), name, names, doc)
+def module(
+    f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc: str = "", header: str = "", table: Meanings = NUMPY
+) -> Module:
+    """The file before it is text; written once more where an input is called as a helper that it turns out to need."""
+    arrow, names = bridges.opened(unfold(f)), inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))]
+    made = Module(Style(table, literal, rounded), header)
+    made.top(arrow, name, names, doc)
+    late = made.helpers.found.keys() - RESERVED
+    if late & made.taken:
+        made = Module(Style(table, literal, rounded), header, late)
+        made.top(arrow, name, names, doc)
     return made
 
 
-def function(f: Diagram, inputs: Sequence[str] | None = None, table: Table = NUMPY) -> Callable[..., tuple[Any, ...]]:
+def function(f: Diagram, inputs: Sequence[str] | None = None, table: Meanings = NUMPY) -> Callable[..., tuple[Any, ...]]:
     """`f` as a Python function on NumPy arrays, one argument a wire, returning a tuple."""
     made = module(f, "f", inputs, table=table)
     space: dict[str, Any] = dict(made.given)
     exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)
-    return refusing(space["f"]) if "def whole(" in made.text() else space["f"]
+    return refusing(space["f"]) if kernels.whole in made.helpers else space["f"]
 
 
 def refusing(call: Callable[..., Any]) -> Callable[..., Any]:

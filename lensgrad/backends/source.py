@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import inspect
-import keyword
 import re
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
+from lensgrad.backends.helpers import RESERVED, Helpers, Kernels
+from lensgrad.backends.table import Meanings
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import NoRule
+from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Node
 from lensgrad.core.op import Op
 
-
-@dataclass(frozen=True)
-class Hole:
-    """A declared gap in a backend's table: the generator is not supported there, and why."""
-
-    reason: str
+WIRES = re.compile(r"[vaC]\d+|given_\d+")  # what wires, constants and given functions are called
 
 
 @dataclass(frozen=True)
 class Line:
-    """What a table entry may use to write one node: its generator, argument texts and types, nested bodies, and functions to call."""
+    """What a table entry may use to write one node: its generator, argument texts and types, nested bodies, and functions to call.
+
+    `use(fn)` copies a function into the file and gives its name; `k.logistic` is the name of a kernel of the library.
+    """
 
     op: Any
     args: tuple[str, ...]
@@ -34,40 +33,56 @@ class Line:
     cod: tuple[Any, ...]
     function: Callable[[Diagram, str], str]
     give: Callable[[Callable[..., Any]], str]
+    use: Callable[[Callable[..., Any]], str]
+
+    @property
+    def k(self) -> Kernels:
+        """The names of the library's kernels, each recorded where it is read."""
+        return Kernels(self.use)
+
+    def written(self, entry: Any) -> str:
+        """The code that an entry of the table means here: `"{0} + {1}"`, `"{k.erf}({0})"`, or a function of this line."""
+        return str(entry(self)) if callable(entry) else str(entry).format(*self.args, op=self.op, k=self.k)
 
 
-Entry = str | Hole | Callable[[Line], str]
-Table = Mapping[type[Op], Entry]
+@dataclass(frozen=True)
+class Style:
+    """How one backend writes lines: its table, the numbers that stand in formulas, and what is done to each line."""
 
-
-def entry_of(table: Mapping[type[Op], Any], op: Op) -> Any:
-    """What a backend's table says of a generator; an error for a gap, with its reason where one is declared."""
-    entry = table.get(type(op))
-    if entry is None or isinstance(entry, Hole):
-        why = f": {entry.reason}" if isinstance(entry, Hole) else ""
-        raise NoRule(f"{op.name} has no meaning in this backend{why}")
-    return entry
+    table: Meanings
+    literal: Callable[[Op], str | None]
+    write: Callable[[Any, Line], str]
 
 
 class Module:
     """A Python file under construction: functions, shared constants, and the helpers they call."""
 
-    def __init__(self, table: Table, kernels: ModuleType, literal: Callable[[Op], str | None], header: str) -> None:
-        self.table, self.kernels, self.literal, self.header = table, kernels, literal, header
+    def __init__(self, style: Style, header: str = "", reserved: Collection[str] = ()) -> None:
+        self.style, self.header = style, header
+        self.helpers = Helpers()
+        self.taken = {*RESERVED, *reserved}
         self.functions: list[str] = []
         self.constants: dict[tuple[str, str], str] = {}
         self.bodies: dict[Diagram, str] = {}
         self.given: dict[str, Callable[..., Any]] = {}
 
-    def function(self, f: Diagram, name: str, inputs: Sequence[str] | None = None, doc: str = "") -> str:
-        """Add `f` as a function and return its name; an equal body is written once."""
-        if inputs is None and f in self.bodies:
-            return self.bodies[f]
-        name = name if inputs is not None else f"{name}_{len(self.bodies) + 1}"
+    def top(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "") -> None:
+        """Add `f` as the function that the file is for, its arguments called as near to `inputs` as Python allows."""
+        if not name.isidentifier() or name in self.taken:
+            raise BadValue(f"a function is called by an identifier of Python that nothing else has, got {checks.shown(name)}")
+        names = identifiers(inputs, self.taken)
+        self.taken |= {name, *names}
         self.bodies[f] = name
-        writer = Writer(self, unfold(f), list(inputs) if inputs is not None else [f"a{i}" for i in range(len(f.dom))])
-        self.functions.append(writer.text(name, doc))
-        return name
+        self.functions.append(Writer(self, unfold(f), names).text(name, doc))
+
+    def function(self, f: Diagram, name: str) -> str:
+        """Add `f` as a function that another one calls, and return its name; an equal body is written once."""
+        if f not in self.bodies:
+            made = free(f"{name}_{len(self.bodies) + 1}", self.taken)
+            self.taken.add(made)
+            self.bodies[f] = made
+            self.functions.append(Writer(self, unfold(f), [f"a{i}" for i in range(len(f.dom))]).text(made, ""))
+        return self.bodies[f]
 
     def constant(self, expression: str, comment: str) -> str:
         return self.constants.setdefault((expression, comment), f"C{len(self.constants)}")
@@ -80,24 +95,10 @@ class Module:
 
     def text(self) -> str:
         """The whole file."""
-        constants = [f"{name} = {code}  # {comment}" for (code, comment), name in self.constants.items()]
-        body = "\n\n\n".join([*self.functions])
-        helpers = [inspect.getsource(getattr(self.kernels, n)).rstrip() for n in helpers_in("\n".join([*constants, body]), self.kernels)]
-        parts = [self.header, "import numpy as np", *helpers, "\n".join(constants), body]
+        constants = [f"{name} = {code}{comment(told)}" for (code, told), name in self.constants.items()]
+        header = f'"""{quoted(self.header)}"""' if self.header else ""
+        parts = [header, "import numpy as np", *self.helpers.texts(), "\n".join(constants), *self.functions]
         return "\n\n\n".join(p for p in parts if p) + "\n"
-
-
-def helpers_in(text: str, kernels: ModuleType) -> list[str]:
-    """The helper functions that a text calls, with those they call, in the order of the kernels file."""
-    known = [n for n, v in vars(kernels).items() if inspect.isfunction(v) and v.__module__ == kernels.__name__]
-    wanted: set[str] = set()
-    texts = [text]
-    while texts:
-        words = set(re.findall(r"\w+", texts.pop()))
-        new = [n for n in known if n in words and n not in wanted]
-        wanted.update(new)
-        texts += [inspect.getsource(getattr(kernels, n)) for n in new]
-    return [n for n in known if n in wanted]
 
 
 class Writer:
@@ -117,31 +118,31 @@ class Writer:
             self.node(node)
         outs = ", ".join(self.array(o) for o in self.f.outs)
         comma = "," if len(self.f.outs) == 1 else ""
-        head = [f"def {name}({', '.join(self.inputs)}):"] + ([f'    """{doc}"""'] if doc else [])
+        head = [f"def {name}({', '.join(self.inputs)}):"] + ([f'    """{quoted(doc)}"""'] if doc else [])
         return "\n".join([*head, *self.lines, f"    return ({outs}{comma})"])
 
     def node(self, node: Node) -> None:
-        start, literal = len(self.texts), self.module.literal(node.op)
+        start, literal = len(self.texts), self.module.style.literal(node.op)
         if literal is not None:
             self.literals[start] = literal
         fixed = all(a in self.closed for a in node.args) and not getattr(node.op, "draws", False)
         if fixed:
             self.closed.update(range(start, start + len(node.cod)))
         code = self.code(node)
-        comment = " × ".join(map(str, node.cod))
         if fixed and len(node.cod) == 1:
             # Written down when something asks for the array; as a number inside a formula it needs no name.
             self.texts.append(code)
         else:
             names = [f"v{start + k}" for k in range(len(node.cod))]
             self.heading(node.origin)
-            self.lines.append(f"    {', '.join(names)}{',' if len(names) == 1 and node_is_tuple(node) else ''} = {code}  # {comment}")
+            told = comment(" × ".join(map(str, node.cod)))
+            self.lines.append(f"    {', '.join(names)}{',' if len(names) == 1 and node_is_tuple(node) else ''} = {code}{told}")
             self.texts += names
         self.types += list(node.cod)
 
     def heading(self, origin: tuple[str, ...]) -> None:
         if origin and origin != self.origin:
-            self.lines.append(f"    # {'/'.join(origin)}")
+            self.lines.append(comment("/".join(origin), "    # "))
         self.origin = origin
 
     def array(self, wire: int) -> str:
@@ -151,12 +152,12 @@ class Writer:
         return self.texts[wire]
 
     def code(self, node: Node) -> str:
-        entry = entry_of(self.module.table, node.op)
+        style, module = self.module.style, self.module
         scalars = getattr(node.op, "arity", 0) and any(a not in self.literals for a in node.args)
         args = tuple(self.literals[a] if scalars and a in self.literals else self.array(a) for a in node.args)
         dom = tuple(self.types[a] for a in node.args)
-        line = Line(node.op, args, dom, node.cod.atoms, self.module.function, self.module.give)
-        return entry.format(*args, op=node.op) if isinstance(entry, str) else entry(line)
+        line = Line(node.op, args, dom, node.cod.atoms, module.function, module.give, module.helpers.use)
+        return style.write(style.table.line(node.op), line)
 
 
 def node_is_tuple(node: Node) -> bool:
@@ -164,15 +165,40 @@ def node_is_tuple(node: Node) -> bool:
     return hasattr(node.op, "body")
 
 
-def identifiers(names: Sequence[str]) -> list[str]:
+# -- names as data -----------------------------------------------------------------------------------------------------
+
+
+def comment(text: str, mark: str = "  # ") -> str:
+    """A comment that ends where its line ends, whatever it says."""
+    return mark + checks.clean(text)
+
+
+def quoted(text: str) -> str:
+    """A text for between triple quotes, which nothing in it ends."""
+    lines = (checks.clean(line) for line in text.replace("\\", "\\\\").split("\n"))
+    return "\n".join(lines).replace('"', '\\"')
+
+
+def identifiers(names: Sequence[str], taken: Collection[str] = RESERVED) -> list[str]:
     """Python identifiers for parameter names: `hidden/weight` becomes hidden_weight; distinct names stay distinct."""
-    used: set[str] = {"np"}
-    result: list[str] = []
+    used, result = set(taken), list[str]()
     for name in names:
-        plain = re.sub(r"\W", "_", name)
-        plain = f"_{plain}" if not plain or plain[0].isdigit() or keyword.iskeyword(plain) else plain
-        while plain in used or re.fullmatch(r"[vaC]\d+|given_\d+", plain):
-            plain += "_"
-        used.add(plain)
-        result.append(plain)
+        result.append(free(identifier(name), used))
+        used.add(result[-1])
     return result
+
+
+def identifier(name: str) -> str:
+    """The nearest text that Python reads as an identifier, in the form in which Python compares them."""
+    letters = unicodedata.normalize("NFKC", "".join(c if f"_{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", name)))
+    return letters if letters.isidentifier() else f"_{letters}"
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """A name that is not taken: with underscores behind it where it is."""
+    while name in taken or WIRES.fullmatch(name):
+        name += "_"
+    return name
+
+
+__all__ = ["Line", "Module", "Style", "comment", "identifier", "identifiers", "quoted"]

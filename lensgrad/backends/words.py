@@ -14,7 +14,10 @@ SMALL = 16  # products of numbers below it fit in one byte
 
 @dataclass(frozen=True)
 class Words:
-    """The dtype of the elements; + and × of {0} and {1}; and sums of {0} over its first axis, or into places {1} of {2}."""
+    """The dtype of the elements; + and × of {0} and {1}; and sums of {0} over its first axis, or into places {1} of {2}.
+
+    `{k.sum_whole}` in them is the name of a kernel.
+    """
 
     dtype: str
     add: str
@@ -28,8 +31,8 @@ def words(s: Semiring) -> Words:
     if s.rule == "mod" and s.size & (s.size - 1) == 0:
         return binary(s)
     if s.rule == "integers":
-        sums = "sum_whole({0})", "scatter_whole({0}, {1}, {2})"
-        return Words("np.int64", "add_whole({0}, {1})", "multiply_whole({0}, {1})", *sums)
+        sums = "{k.sum_whole}({0})", "{k.scatter_whole}({0}, {1}, {2})"
+        return Words("np.int64", "{k.add_whole}({0}, {1})", "{k.multiply_whole}({0}, {1})", *sums)
     if s.rule in ("mod", "cap", "min-plus") and s.size <= WIDE:
         return bounded(s)
     if s.sums:
@@ -40,7 +43,7 @@ def words(s: Semiring) -> Words:
 def folded(dtype: str, add: str, mul: str, merge: str, zero: str, mask: str = "") -> Words:
     """Sums by one function of NumPy, in the dtype of the elements."""
     whole = f"{merge}.reduce({{0}}, 0, initial={zero}, dtype={dtype})" if merge == "np.add" else f"{merge}.reduce({{0}}, 0, initial={zero})"
-    return Words(dtype, add + mask, mul + mask, whole + mask, f"scatter_words({{0}}, {{1}}, {{2}}, {zero}, {merge})" + mask)
+    return Words(dtype, add + mask, mul + mask, whole + mask, f"{{k.scatter_words}}({{0}}, {{1}}, {{2}}, {zero}, {merge})" + mask)
 
 
 def binary(s: Semiring) -> Words:
@@ -77,7 +80,7 @@ def tabled(s: Semiring) -> Words:
     look = "{t}[{{0}} * np.uint16({n}) + {{1}}]"
     add, mul = (look.format(t=t, n=s.size) for t in (sums, products))
     several = f"{s.size}, {s.zero}, {sums})"
-    return Words("np.uint8", add, mul, f"collect_by_table({{0}}, {several}", f"scatter_by_table({{0}}, {{1}}, {{2}}, {several}")
+    return Words("np.uint8", add, mul, f"{{k.collect_by_table}}({{0}}, {several}", f"{{k.scatter_by_table}}({{0}}, {{1}}, {{2}}, {several}")
 
 
 def entries(table: Table, dtype: str = "np.int32") -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.engine import Backend, Iteration, Runnable, backend
 from lensgrad.backends.loop import Loop
 from lensgrad.cat.lens import Lens, forward
@@ -93,7 +92,7 @@ class Program:
     def source(self, name: str = "f", doc: str = "", header: str = "") -> str:
         """This program as a Python file that needs NumPy only."""
         names = [p.name if len(p.ob) == 1 else f"{p.name}.{k}" for p in self.inputs for k in range(len(p.ob))]
-        return numpy_backend.source(self.diagram, name, names, doc, header)
+        return self.engine.source(self.diagram, name, names, doc, header)
 
 
 def named(ports: Sequence[Port], arrays: Sequence[Any]) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lensgrad.backends.source import quoted
 from lensgrad.cat.names import Role
 from lensgrad.program.compile import Program
 
@@ -13,7 +14,7 @@ DATA = {data}
 
 
 def train(values, batches):
-    """Run a step for each batch (a dict of {data}); returns the last values and the last report."""
+    """Run a step for each batch (a dict of {told}); returns the last values and the last report."""
     report = {{}}
     for batch in batches:
         known = {{**values, **batch}}
@@ -24,7 +25,7 @@ def train(values, batches):
 
 
 if __name__ == "__main__":
-    # python thisfile.py start.npz end.npz: start holds values by name, and {data} with one row a step.
+    # python thisfile.py start.npz end.npz: start holds values by name, and those in DATA with one row a step.
     import sys
 
     start = dict(np.load(sys.argv[1]))
@@ -43,6 +44,6 @@ def training_file(step: Program) -> str:
     returns = [p.name for p in step.outputs if p.name in names]
     reports = [p.name for p in step.outputs if p.name not in names]
     doc = f"One training step: returns the next {', '.join(returns) or 'nothing'}; then the observed {', '.join(reports) or 'nothing'}."
-    header = '"""A training step, written by lensgrad as plain NumPy."""'
-    loop = LOOP.format(inputs=names, returns=returns, reports=reports, data=data)
+    header = "A training step, written by lensgrad as plain NumPy."
+    loop = LOOP.format(inputs=names, returns=returns, reports=reports, data=data, told=quoted(", ".join(data)))
     return step.source("step", doc, header) + "\n" + loop

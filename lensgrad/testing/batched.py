@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends import numpy as backend
 from lensgrad.backends.kernels import fold_in
 from lensgrad.cat.reverse import R
 from lensgrad.core.diagram import Diagram
@@ -62,7 +61,7 @@ def one_at_a_time(facts: Facts, rules: Rules) -> str:
     count = 0
     for flags in subsets(facts):
         f, carried = batch(facts.f, len(facts.examples), flags)
-        found = backend.function(f)(*stacked(facts, flags))
+        found = facts.runs(f)(*stacked(facts, flags))
         singles = [facts.run(*inputs(facts, flags, i)) for i in range(len(facts.examples))]
         close(f"the batch {told(flags)}", *leveled(facts, found, carried, singles), 1e-12)
         count += 1
@@ -92,7 +91,7 @@ def reversed_batch(facts: Facts, rules: Rules) -> str:
     for flags in subsets(facts):
         pulled = R(batch_all(facts.f, len(facts.examples), flags))
         dys = [np.stack(v) for v in zip(*facts.example_dys, strict=True)]
-        found = backend.function(pulled)(*stacked(facts, flags), *dys)
+        found = facts.runs(pulled)(*stacked(facts, flags), *dys)
         singles = [rules.pull(inputs(facts, flags, i), facts.example_dys[i]) for i in range(len(facts.examples))]
         close(f"R of the batch {told(flags)}", list(found), gathered(facts, flags, singles), 1e-11)
     return "shared inputs get the sum"
@@ -110,7 +109,7 @@ def batched_reverse(facts: Facts, rules: Rules) -> str:
         raise Skip("its examples are not independent")
     whole = (True,) * len(facts.case.dom)
     f: Diagram = batch_all(rules.reverse, len(facts.examples))
-    found = backend.function(f)(*stacked(facts, whole), *(np.stack(v) for v in zip(*facts.example_dys, strict=True)))
+    found = facts.runs(f)(*stacked(facts, whole), *(np.stack(v) for v in zip(*facts.example_dys, strict=True)))
     singles = [rules.pull(inputs(facts, whole, i), facts.example_dys[i]) for i in range(len(facts.examples))]
     close("the batch of R", list(found), [np.stack(dx) for dx in zip(*singles, strict=True)], 1e-11)
     return "1e-11 of the norm"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from lensgrad.backends import numpy as backend
 from lensgrad.cat.reverse import R
 from lensgrad.core.extras import extra
 from lensgrad.core.op import Standing
@@ -28,17 +27,17 @@ class Rules:
     @cached_property
     def pull(self) -> Callable[..., Arrays]:
         """(x, dy) ↦ dx."""
-        run = backend.function(self.reverse)
-        return lambda xs, dys: list(run(*xs, *dys))
+        run = self.facts.runs(self.reverse)
+        return lambda xs, dys: run(*xs, *dys)
 
     @cached_property
     def pull_twice(self) -> Callable[..., tuple[Arrays, Arrays]]:
         """(x, dy, dx) ↦ (∂⟨R(x, dy), dx⟩/∂x, ∂f · dx)."""
-        run = backend.function(R(self.reverse))
+        run = self.facts.runs(R(self.reverse))
         held = len(self.facts.moving)
 
         def call(xs: Arrays, dys: Arrays, dxs: Arrays) -> tuple[Arrays, Arrays]:
-            found = list(run(*xs, *dys, *dxs))
+            found = run(*xs, *dys, *dxs)
             return found[:held], found[held:]
 
         return call
@@ -77,7 +76,7 @@ def against_jax(facts: Facts, rules: Rules) -> str:
 
 def has_meaning(facts: Facts) -> None:
     """Skip where JAX cannot say what the generator means."""
-    from lensgrad.backends.source import Hole
+    from lensgrad.backends.table import Hole
     from lensgrad.core.errors import MissingExtra
     from lensgrad.core.op import Definition
 
@@ -85,9 +84,7 @@ def has_meaning(facts: Facts) -> None:
         extra("jax", "check", "the oracle")
     except MissingExtra as missing:
         raise Skip("JAX is not installed, so there is no oracle: pip install 'lensgrad[check]'") from missing
-    from lensgrad.backends.jax.table import MEANING
-
-    entry = MEANING.get(type(facts.case.op))
+    entry = facts.in_jax().table.get(type(facts.case.op))
     if isinstance(entry, Hole):
         raise Skip(f"the JAX backend has none: {entry.reason}")
     if entry is None and not isinstance(facts.case.op, Definition):

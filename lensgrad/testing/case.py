@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends import numpy as backend
+from lensgrad.backends.engine import Backend, Jax, installed
 from lensgrad.cat.structure import change
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.op import Op
@@ -35,7 +35,8 @@ class Case:
 
     `values` has one sampler for each input (all by their type when empty), `kinks` the declared answers where the
     derivative does not exist, `together` what the results of examples make in a batch, and `without` the parts of
-    the check that do not apply, each with its reason. `variadic` says that more inputs of the last type are welcome.
+    the check that do not apply, each with its reason. `variadic` says that more inputs of the last type are welcome. `backends`
+    are those that must agree, the reference first: all that are installed, unless given.
     """
 
     op: Op
@@ -45,6 +46,7 @@ class Case:
     together: Callable[[Sequence[Any]], Any] = np.stack
     without: Mapping[str, str] = field(default_factory=dict[str, str])
     variadic: bool = False
+    backends: tuple[Backend, ...] = field(default_factory=installed)
 
     @property
     def name(self) -> str:
@@ -73,9 +75,18 @@ class Facts:
 
     @cached_property
     def run(self) -> Callable[..., Arrays]:
-        """The meaning in NumPy."""
-        call = backend.function(self.f)
-        return lambda *xs: [np.asarray(y) for y in call(*xs)]
+        """The meaning in the reference."""
+        return self.runs(self.f)
+
+    def runs(self, f: Diagram, backend: Backend | None = None) -> Callable[..., Arrays]:
+        """An arrow as a function on NumPy arrays, in the reference or in another backend."""
+        engine = self.case.backends[0] if backend is None else backend
+        call = engine.function(f)
+        return lambda *xs: [engine.fetch(y) for y in call(*xs)]
+
+    def in_jax(self) -> Jax:
+        """The JAX backend of the case; without one, that of the library."""
+        return next((b for b in self.case.backends if isinstance(b, Jax)), Jax())
 
     def visible(self, *xs: Any) -> Arrays:
         """The results that change when inputs do."""
@@ -98,7 +109,7 @@ class Facts:
         """What JAX returns, and the vector-Jacobian product that it finds by itself in its own meaning of the generator."""
         from lensgrad.backends.jax import table as jax_backend
 
-        jax, call = jax_backend.jax, jax_backend.function(self.f)
+        jax, call = jax_backend.jax, jax_backend.function(self.f, self.in_jax().table)
 
         def both(xs: Arrays, dys: Arrays) -> tuple[Any, Any]:
             def meaning(*moving: Any) -> tuple[Any, Any]:

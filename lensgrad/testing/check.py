@@ -16,7 +16,7 @@ Part = Callable[[Facts, Rules], str]
 PARTS: dict[str, Part] = {
     "types": meaning.typed,
     "refusals": meaning.refused,
-    "NumPy = JAX": meaning.agrees,
+    "backends": meaning.agrees,
     "tables": exhaustive.by_tables,
     "kinks": calculus.at_kinks,
     "jax.vjp": calculus.against_jax,
@@ -36,7 +36,9 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
 
     `check(op, *atoms)` draws inputs by their type; the fields of `Case` may be given by name, such as
     `values=[positive]` to keep away from kinks, or `check(Case(...))` says all at once. A generator of your own
-    needs its line in `lensgrad.backends.numpy.NUMPY`, and has an oracle if it has one in `lensgrad.backends.jax.table.MEANING`.
+    needs backends that know it, the reference first, and has an oracle where JAX is one of them:
+    `check(Cube(), atom, backends=(backend("numpy").extended({Cube: "{0} ** 3"}), backend("jax").extended({Cube: lambda n, x: x**3})))`.
+    All of them must agree; without `backends`, all that are installed.
 
     Everything is in float64 where the atoms are. Raises `CheckFailed` with the whole report when a law does not hold.
     """

@@ -5,7 +5,7 @@ import pytest
 
 import lensgrad as lg
 from lensgrad.backends import numpy as plain
-from lensgrad.backends.engine import NumPy
+from lensgrad.backends.engine import Native, NumPy
 from lensgrad.backends.native.lanes import run
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import parametric
@@ -17,6 +17,8 @@ from lensgrad.theories.poly.semiring import Z2, Z, saturating
 from lensgrad.theories.smooth.batch import batch
 
 LAYERS, WIDTH, INPUTS = 3, 9, 5
+
+WAYS = {"compiled": Native(), "packed": Native(lanes="packed"), "off": NumPy()}
 
 
 def network(semiring, seed=0, layers=LAYERS):
@@ -49,14 +51,14 @@ def one_by_one(model, weights, x, covector):
     return {name: np.sum([f[k] for f in found], 0, np.int64) for k, name in enumerate(weights)}
 
 
-@pytest.mark.parametrize("way", ["compiled", "packed", "off"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("semiring", [Z2, saturating(3), Z], ids=str)
 @pytest.mark.parametrize("rows", [1, 67, 130])
 def test_counts_are_those_of_each_example(semiring, rows, way, monkeypatch):
     monkeypatch.setattr(run, "LEAST", 0)
     model = network(semiring)
     weights, x, covector = drawn(model, semiring, rows)
-    found, wanted = counts(model, weights, x, covector, NumPy(way)), one_by_one(model, weights, x, covector)
+    found, wanted = counts(model, weights, x, covector, WAYS[way]), one_by_one(model, weights, x, covector)
     assert {n: v.tolist() for n, v in found.items()} == {n: v.tolist() for n, v in wanted.items()}
     assert all(v.dtype == np.int64 for v in found.values())
 

@@ -16,14 +16,15 @@ import numpy as np
 from lensgrad.backends import kernels
 from lensgrad.backends.exact import arrays as whole
 from lensgrad.backends.exact import pointwise as at
-from lensgrad.backends.exact.pointwise import Entries, Meaning, each, filled
+from lensgrad.backends.exact.pointwise import Entries, each, filled
 from lensgrad.backends.exact.polynomial import RATIONALS, Polynomial, Variable, derivative
-from lensgrad.backends.source import Hole
+from lensgrad.backends.table import Hole, Inside, Meanings
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import BadValue, NoRule
+from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
-from lensgrad.core.op import Op, Recompute
+from lensgrad.core.op import Recompute
+from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import Semiring, modulo
 from lensgrad.theories.smooth import array, conv, index, linear, random, scan
@@ -41,18 +42,18 @@ class Image:
         return "\n".join(f"{shape}: {', '.join(map(str, entries))}" for shape, entries in self.outs)
 
 
-def exact(f: Diagram) -> Image:
-    """The image of `f` on symbolic inputs."""
-    return image(evaluate(f, variables(f)))
+def exact(f: Diagram, table: Meanings | None = None) -> Image:
+    """The image of `f` on symbolic inputs, by the library's table or by an extended one: `exact(f, EXACT.extended({…}))`."""
+    return image(evaluate(f, variables(f), table))
 
 
 def image(arrays: Sequence[Entries]) -> Image:
     return Image(tuple((a.shape, tuple(a.ravel())) for a in arrays))
 
 
-def formal_reverse(f: Diagram) -> Image:
+def formal_reverse(f: Diagram, table: Meanings | None = None) -> Image:
     """What R[f] must be, from the image of `f` alone: Σⱼ y′ⱼ ∂fⱼ/∂xᵢ for every input i. The oracle for reverse rules."""
-    outs = [(a, y) for a, y in zip(f.cod, evaluate(f, variables(f)), strict=True) if a.change is not None]
+    outs = [(a, y) for a, y in zip(f.cod, evaluate(f, variables(f), table), strict=True) if a.change is not None]
     seeds = [symbols(a, len(f.dom) + k) for k, (a, _) in enumerate(outs)]
     pairs = [(y, seed) for (_, ys), seeds_ in zip(outs, seeds, strict=True) for y, seed in zip(ys.ravel(), seeds_.ravel(), strict=True)]
     moving = [(i, a) for i, a in enumerate(f.dom) if a.change is not None]
@@ -79,14 +80,16 @@ def ring(atom: Any) -> Semiring:
     return atom.semiring if isinstance(atom, z.Vector) else RATIONALS
 
 
-def evaluate(f: Diagram, inputs: Sequence[Entries]) -> list[Entries]:
+def evaluate(f: Diagram, inputs: Sequence[Entries], table: Meanings | None = None) -> list[Entries]:
     """`f` on arrays of polynomials; constants give constants."""
+    known = EXACT if table is None else table
+
+    def inner(body: Diagram, xs: Sequence[Entries]) -> list[Entries]:
+        return evaluate(body, xs, known)
 
     def rule(node: Node, args: list[Entries]) -> list[Entries]:
-        meaning = EXACT.get(type(node.op), Hole("it is not in the table"))
-        if isinstance(meaning, Hole):
-            raise NoRule(f"{node.op.name} has no meaning in the exact functor: {meaning.reason}")
-        found = meaning(node.op, *args, *((node.cod[0].semiring,) if type(node.op) in SUMS else ()))
+        line, more = known.line(node.op), (node.cod[0].semiring,) if type(node.op) in SUMS else ()
+        found = line.meaning(inner, node.op, *args) if isinstance(line, Inside) else line(node.op, *args, *more)
         return [lifted(v, a) for v, a in zip(found if isinstance(found, tuple) else (found,), node.cod, strict=True)]
 
     return fold(unfold(f), list(inputs), rule)
@@ -149,12 +152,12 @@ def reduced_monomial(ring: Semiring, m: Any, c: Any, n: int) -> Polynomial:
     return Polynomial(ring, {frozenset((s, (k - 1) % (n - 1) + 1) for s, k in m): c})
 
 
-def loop(op: scan.Scan, *args: Entries) -> tuple[Entries, ...]:
-    return kernels.scan(lambda *v: tuple(evaluate(op.body, v)), op.n, op.carries, op.shared, op.backward, *args)
+def loop(run: Any, op: scan.Scan, *args: Entries) -> tuple[Entries, ...]:
+    return kernels.scan(lambda *v: tuple(run(op.body, v)), op.n, op.carries, op.shared, op.backward, *args)
 
 
 SUMS = (z.Scatter, z.Collect)  # what needs to know the 0 of its semiring
-EXACT: dict[type[Op], Meaning | Hole] = {
+EXACT = Meanings("exact", {
     p.Add: each(lambda op, x, y: x + y),
     p.Sub: each(lambda op, x, y: x - y),
     p.Neg: each(lambda op, x: -x),
@@ -213,10 +216,11 @@ EXACT: dict[type[Op], Meaning | Hole] = {
     conv.Convolve: whole.convolve,
     conv.WindowArgMax: whole.window_argmax,
     random.FoldIn: whole.fold_in,
+    random.KeyTranspose: lambda op, key: np.transpose(key, op.order),
     random.KeySpread: lambda op, key: np.repeat(np.expand_dims(key, op.axis), op.n, op.axis),
     random.RandomBits: whole.draw,
-    scan.Scan: loop,
-    Recompute: lambda op, *xs: tuple(evaluate(op.body, xs)),
+    scan.Scan: Inside(loop),
+    Recompute: Inside(lambda run, op, *xs: tuple(run(op.body, xs))),
     z.Constant: lambda op: np.array(op.values.entries, object),
     z.Add: each(lambda op, x, y: x + y),
     z.Mul: each(lambda op, x, y: x * y),
@@ -224,4 +228,9 @@ EXACT: dict[type[Op], Meaning | Hole] = {
     z.Scatter: whole.scatter,
     z.Repeat: lambda op, x: np.repeat(x[None], op.rows, 0),
     z.Collect: whole.collect,
-}
+    z.Count: Hole("elements as whole numbers are no polynomial of the elements"),
+    bridges.Indicator: Hole("a truth value of arrays is no polynomial over a semiring"),
+    bridges.Values: Hole("elements as real numbers are no polynomial of the elements"),
+    bridges.BruteForce: Inside(lambda run, op, *xs: tuple(run(op.body, xs))),
+    bridges.Image: Inside(lambda run, op, *xs: tuple(run(op.unfolded, xs))),
+})  # fmt: skip

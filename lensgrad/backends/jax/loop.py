@@ -13,9 +13,10 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from lensgrad.backends.jax.table import host, is_wide, run, wide
+from lensgrad.backends.jax.table import JAX, host, is_wide, run, wide
 from lensgrad.backends.loop import Loop, compiled_as_loop, steps_at_once
 from lensgrad.backends.numpy import host as numpy_host
+from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue
 
@@ -99,13 +100,13 @@ def given(f: Diagram, xs: Sequence[Any]) -> list[Any]:
 class Whole:
     """An arrow as one program: a function on arrays that keeps none and changes none."""
 
-    def __init__(self, f: Diagram, rows: Sequence[int], layout: Layout) -> None:
-        self.f, self.layout, self.split, self.wide = f, layout, examples(f, rows), is_wide(f)
+    def __init__(self, f: Diagram, rows: Sequence[int], layout: Layout, table: Meanings = JAX) -> None:
+        self.f, self.layout, self.split, self.wide, self.table = f, layout, examples(f, rows), is_wide(f), table
 
     @cached_property
     def compiled(self) -> Any:
-        f = self.f
-        return jax.jit(lambda *xs: tuple(given(f, run(f, taken(f, xs)))), out_shardings=self.layout.whole())
+        f, table = self.f, self.table
+        return jax.jit(lambda *xs: tuple(given(f, run(f, taken(f, xs), table))), out_shardings=self.layout.whole())
 
     def placed(self, xs: Sequence[Any]) -> list[Any]:
         """Arrays where they belong."""
@@ -127,15 +128,16 @@ class Steps:
     From step to step the buffers of states are used again; those that are given stay as they are, so that a run can go back.
     """
 
-    def __init__(self, f: Diagram, loop: Loop, layout: Layout) -> None:
-        self.f, self.loop, self.layout = f, loop, layout
+    def __init__(self, f: Diagram, loop: Loop, layout: Layout, table: Meanings = JAX) -> None:
+        self.f, self.loop, self.layout, self.table = f, loop, layout, table
         self.most = steps_at_once(f, loop)
         self.one_program = compiled_as_loop(f, loop)
         self.split, self.wide = examples(f, loop.rows), is_wide(f)
 
     def once(self, states: Any, fixed: Any, rows: Any) -> tuple[Any, Any]:
         """The states after one step, and what was observed."""
-        states, seen = self.loop.outputs(given(self.f, run(self.f, taken(self.f, self.loop.inputs(states, fixed, rows)))))
+        outs = run(self.f, taken(self.f, self.loop.inputs(states, fixed, rows)), self.table)
+        states, seen = self.loop.outputs(given(self.f, outs))
         return tuple(states), tuple(seen)
 
     def many(self, states: Any, fixed: Any, rows: Any, n: Any) -> tuple[Any, Any]:

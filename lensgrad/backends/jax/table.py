@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import Any
 
 from lensgrad.backends.loop import few_channels
-from lensgrad.backends.source import Hole, entry_of
+from lensgrad.backends.table import Hole, Inside, Meanings
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import MissingExtra, NoRule
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
-from lensgrad.core.op import Op, Recompute
+from lensgrad.core.op import Recompute
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
@@ -93,7 +93,7 @@ def product(op: Any, a: Any, b: Any) -> Any:
     return kernels.product_image(op.window, op.image, a, b) if op.slot == "x" else kernels.product_kernel(op.window, op.size, a, b)
 
 
-def loop(n: Any, *xs: Any) -> tuple[Any, ...]:
+def loop(run: Any, n: Any, *xs: Any) -> tuple[Any, ...]:
     """The last carries, the stacked outputs, and the carries each step began with."""
     op, held = n.op, n.op.carries + n.op.shared
     fixed = xs[op.carries : held]
@@ -106,12 +106,12 @@ def loop(n: Any, *xs: Any) -> tuple[Any, ...]:
     return (*last, *stacks)
 
 
-def recompute(n: Any, *xs: Any) -> tuple[Any, ...]:
+def recompute(run: Any, n: Any, *xs: Any) -> tuple[Any, ...]:
     """The body behind a barrier, so that the compiler does not share its inside with an earlier evaluation."""
     return run(n.op.body, lax.optimization_barrier(xs))
 
 
-MEANING: dict[type[Op], Meaning | Hole] = {
+JAX = Meanings("JAX", {
     # pointwise
     p.Add: on(jnp.add),
     p.Sub: on(jnp.subtract),
@@ -177,8 +177,8 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     random.KeySpread: lambda n, key: jnp.repeat(jnp.expand_dims(key, n.op.axis), n.op.n, n.op.axis),
     random.KeyTranspose: lambda n, key: jnp.transpose(key, (*n.op.order, key.ndim - 1)),
     random.RandomBits: lambda n, key: kernels.random_bits(key, n.op.shape),
-    scan.Scan: loop,
-    Recompute: recompute,
+    scan.Scan: Inside(loop),
+    Recompute: Inside(recompute),
     # polynomial circuits: one byte an element
     z.Constant: lambda n: jnp.array(n.op.values.entries, jnp.uint8),
     z.Add: lambda n, x, y: semiring(n, SUMS)(x, y),
@@ -188,37 +188,40 @@ MEANING: dict[type[Op], Meaning | Hole] = {
     z.Repeat: lambda n, x: jnp.repeat(x[None], n.op.rows, 0),
     z.Collect: lambda n, x: semiring(n, COLLECTS)(x),
     bridges.Indicator: lambda n, c: semiring(n, BYTES)(c),
-    bridges.BruteForce: lambda n, *xs: run(n.op.body, xs),
+    bridges.BruteForce: Inside(lambda run, n, *xs: run(n.op.body, xs)),
     bridges.Values: lambda n, x: x.astype(n.op.dtype),
     z.Count: Hole("its sums are over Z, and JAX has bits only"),
-    bridges.Image: lambda n, *xs: run(n.op.unfolded, xs),
-}
+    bridges.Image: Inside(lambda run, n, *xs: run(n.op.unfolded, xs)),
+})  # fmt: skip
 
 
-def run(f: Diagram, arrays: Sequence[Any]) -> tuple[Any, ...]:
+def run(f: Diagram, arrays: Sequence[Any], table: Meanings = JAX) -> tuple[Any, ...]:
     """`f` on arrays that have its types already; may be traced by any transformation of JAX."""
+
+    def inner(body: Diagram, xs: Sequence[Any]) -> tuple[Any, ...]:
+        return run(body, xs, table)
+
+    def apply(node: Node, xs: Sequence[Any]) -> tuple[Any, ...]:
+        line = table.line(node.op)
+        found = line.meaning(inner, node, *xs) if isinstance(line, Inside) else line(node, *xs)
+        return found if isinstance(found, tuple) else (found,)
+
     return tuple(fold(unfold(f), arrays, apply))
 
 
-def apply(node: Node, arrays: Sequence[Any]) -> tuple[Any, ...]:
-    """One generator on arrays."""
-    found = entry_of(MEANING, node.op)(node, *arrays)
-    return found if isinstance(found, tuple) else (found,)
-
-
-def function(f: Diagram) -> Callable[..., tuple[Any, ...]]:
+def function(f: Diagram, table: Meanings = JAX) -> Callable[..., tuple[Any, ...]]:
     """`f` as a function on arrays, one argument a wire, returning a tuple; operation by operation, for JAX to transform."""
 
     def call(*given: Any) -> tuple[Any, ...]:
         with precision(f):
-            return run(f, taken(f, given))
+            return run(f, taken(f, given), table)
 
     return call
 
 
-def jitted(f: Diagram) -> Callable[..., tuple[Any, ...]]:
+def jitted(f: Diagram, table: Meanings = JAX) -> Callable[..., tuple[Any, ...]]:
     """`f` as a function on arrays, compiled once at its first call."""
-    compiled = jax.jit(lambda *arrays: run(f, arrays))
+    compiled = jax.jit(lambda *arrays: run(f, arrays, table))
 
     def call(*given: Any) -> tuple[Any, ...]:
         with precision(f):
@@ -227,10 +230,10 @@ def jitted(f: Diagram) -> Callable[..., tuple[Any, ...]]:
     return call
 
 
-def shapes(f: Diagram) -> tuple[Any, ...]:
+def shapes(f: Diagram, table: Meanings = JAX) -> tuple[Any, ...]:
     """The shapes and dtypes that `f` returns, found without computing."""
     with precision(f):
-        return tuple(jax.eval_shape(lambda *xs: run(f, xs), *(jax.ShapeDtypeStruct(*host(a)) for a in f.dom)))
+        return tuple(jax.eval_shape(lambda *xs: run(f, xs, table), *(jax.ShapeDtypeStruct(*host(a)) for a in f.dom)))
 
 
 def taken(f: Diagram, given: Sequence[Any]) -> list[Any]:
@@ -268,4 +271,8 @@ def host(atom: Any) -> tuple[tuple[int, ...], Any]:
     """Shape and JAX dtype of the array that carries an atom."""
     if isinstance(atom, array.Array):
         return atom.shape, jnp.dtype(atom.dtype)
-    return ((*atom.shape, 2), jnp.dtype("uint32")) if isinstance(atom, array.Key) else (atom.shape, jnp.dtype("uint8"))
+    if isinstance(atom, array.Key):
+        return (*atom.shape, 2), jnp.dtype("uint32")
+    if atom.semiring.name not in SUMS:
+        raise NoRule(f"vectors over {atom.semiring} have no meaning in the JAX backend: use {' or '.join(SUMS)}")
+    return atom.shape, jnp.dtype("uint8")

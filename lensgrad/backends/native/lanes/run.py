@@ -11,6 +11,7 @@ from lensgrad.backends.native.lanes.group import Rows, grouped
 from lensgrad.backends.native.lanes.kernel import lane, native
 from lensgrad.backends.native.lanes.packed import packed
 from lensgrad.backends.source import Line
+from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Graph, Node, Wire
@@ -21,14 +22,14 @@ from lensgrad.theories.poly.semiring import Z2, Semiring
 LEAST = 1 << 14  # elements, in all rows, of a part that is worth lowering
 
 
-def function(f: Diagram, compiled: bool = True) -> Callable[..., tuple[Any, ...]]:
+def function(f: Diagram, compiled: bool = True, table: Meanings = numpy_backend.NUMPY) -> Callable[..., tuple[Any, ...]]:
     """`f` as a Python function on NumPy arrays, one argument a wire, returning a tuple.
 
     It gives what the NumPy backend gives: exactly for circuits, to the rounding of sums for images of circuits in Smooth.
     With `compiled` off, or where there is no C compiler, bits are packed into words in NumPy and numbers are as in plain NumPy.
     """
-    table = {**numpy_backend.NUMPY, Rows: lambda line: called(line, compiled)}
-    return numpy_backend.function(prepared(f, compiled), table=table)
+    lanes = table.extended({Rows: lambda line: called(line, compiled)})
+    return numpy_backend.function(prepared(f, compiled), table=lanes)
 
 
 def called(line: Line, compiled: bool) -> str:
