@@ -71,7 +71,7 @@ class LensEstimator(BaseEstimator):
         standardize: bool = True,
         random_state: Any = None,
         warm_start: bool = False,
-        backend: Any = "numpy",
+        backend: Any = "native",
         verbose: bool = False,
     ) -> None:
         self.model = model
@@ -182,7 +182,7 @@ class LensClassifier(ClassifierMixin, LensEstimator):
         standardize: bool = True,
         random_state: Any = None,
         warm_start: bool = False,
-        backend: Any = "numpy",
+        backend: Any = "native",
         verbose: bool = False,
     ) -> None:
         network = {"model": model, "hidden": hidden, "activation": activation, "standardize": standardize, "backend": backend}

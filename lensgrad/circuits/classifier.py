@@ -65,7 +65,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         feature_names: Sequence[str] | None = None,
         target: str = "y",
         random_state: Any = None,
-        backend: Any = "numpy",
+        backend: Any = "native",
         verbose: bool = False,
     ) -> None:
         self.method = method

@@ -47,12 +47,12 @@ Batch = Annotated[int | None, typer.Option(help="Examples per step.", show_defau
 Rate = Annotated[float | None, typer.Option(help="The learning rate.", show_default="the task's")]
 Seed = Annotated[int | None, typer.Option(help="Sets the first weights and the order of the data.", show_default="0")]
 Backend = Annotated[
-    str | None, typer.Option(metavar="numpy|jax", help="What runs the steps.", show_default="jax for large tasks, where installed")
+    str | None, typer.Option(metavar="native|numpy|jax", help="What runs the steps.", show_default="jax for large tasks, where installed")
 ]
 Save = Annotated[Path | None, typer.Option(help="Keep the run in this file, written while it trains.", show_default=False)]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this file as if it had never stopped.", show_default=False)]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file that train --save, or run.save in Python, wrote.")]
-Engine = Annotated[str, typer.Option("--backend", metavar="numpy|jax", help="What runs the model.")]
+Engine = Annotated[str, typer.Option("--backend", metavar="native|numpy|jax", help="What runs the model.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -108,7 +108,7 @@ def refuse_beside_resume(file: Path, options: dict[str, Any]) -> None:
 
 
 @app.command(cls=example("lensgrad evaluate digits.safetensors digits", "lensgrad evaluate mnist.safetensors mnist --backend jax"))
-def evaluate(file: File, task: Task, backend: Engine = "numpy") -> None:
+def evaluate(file: File, task: Task, backend: Engine = "native") -> None:
     """Print what a saved run reaches on the test data of a task."""
     say(look.evaluated(file, task, backend))
 
@@ -130,7 +130,7 @@ def predict(
     length: Annotated[int, typer.Option(help="How many characters to add to a text.")] = 300,
     temperature: Annotated[float, typer.Option(help="Small: the likeliest characters. 1: as they were learned.")] = 0.8,
     seed: Annotated[int, typer.Option(help="Sets what is drawn.")] = 0,
-    backend: Engine = "numpy",
+    backend: Engine = "native",
 ) -> None:
     """Print what a saved run predicts: classes with probabilities, or a text continued."""
     say(look.predicted(file, given, Sampling(length, temperature, seed), backend))

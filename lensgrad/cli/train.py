@@ -29,7 +29,7 @@ class Job:
     epochs: int
     batch_size: int | None
     seed: int
-    backend: str = "numpy"
+    backend: str = "native"
     file: Path | None = None
     resume: bool = False
 
@@ -114,7 +114,7 @@ def engine(recipe: Recipe, backend: str | None) -> str:
     """The backend asked for; if none is, JAX for large tasks where it is installed, and NumPy."""
     if backend is not None:
         return backend
-    return "jax" if recipe.large and find_spec("jax") is not None else "numpy"
+    return "jax" if recipe.large and find_spec("jax") is not None else "native"
 
 
 def finish(job: Job, run: Run, data: Data) -> int:

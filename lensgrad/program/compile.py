@@ -42,7 +42,7 @@ class Program:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     diagram: Diagram
-    backend: str | Backend = "numpy"
+    backend: str | Backend = "native"
     iterations: dict[tuple[str, ...], Iteration] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
     @cached_property
@@ -101,7 +101,7 @@ def named(ports: Sequence[Port], arrays: Sequence[Any]) -> Values:
     return {p.name: g[0] if len(g) == 1 else g for p, g in zip(ports, groups, strict=True)}
 
 
-def compile(closed: Para, backend: str | Backend = "numpy", returned: Sequence[str] | None = None) -> Program:
+def compile(closed: Para, backend: str | Backend = "native", returned: Sequence[str] | None = None) -> Program:
     """The step of a closed parametric lens I → (O, I): its put, beside its observables.
 
     The step returns the parameters whose backward object equals their forward object (or those named in `returned`),
@@ -149,7 +149,7 @@ def observed(label: str, ob: Ty, where: int | None, names: Sequence[str], params
     return Port(names[where], ob, params[where].role)
 
 
-def program(f: Para, backend: str | Backend = "numpy", input_name: str = "input", output_name: str = "output") -> Program:
+def program(f: Para, backend: str | Backend = "native", input_name: str = "input", output_name: str = "output") -> Program:
     """A parametric arrow as a program: its parameters and its input by name, its output and observables by name."""
     names = unique([p.label for p in f.params])
     inputs = [Port(n, p.ob, p.role) for n, p in zip(names, f.params, strict=True)]

@@ -46,7 +46,12 @@ class Case:
     together: Callable[[Sequence[Any]], Any] = np.stack
     without: Mapping[str, str] = field(default_factory=dict[str, str])
     variadic: bool = False
-    backends: tuple[Backend, ...] = field(default_factory=installed)
+    backends: tuple[Backend, ...] = ()
+
+    @property
+    def engines(self) -> tuple[Backend, ...]:
+        """What must agree, the reference first."""
+        return self.backends or installed()
 
     @property
     def name(self) -> str:
@@ -80,13 +85,13 @@ class Facts:
 
     def runs(self, f: Diagram, backend: Backend | None = None) -> Callable[..., Arrays]:
         """An arrow as a function on NumPy arrays, in the reference or in another backend."""
-        engine = self.case.backends[0] if backend is None else backend
+        engine = self.case.engines[0] if backend is None else backend
         call = engine.function(f)
         return lambda *xs: [engine.fetch(y) for y in call(*xs)]
 
     def in_jax(self) -> Jax:
         """The JAX backend of the case; without one, that of the library."""
-        return next((b for b in self.case.backends if isinstance(b, Jax)), Jax())
+        return next((b for b in self.case.engines if isinstance(b, Jax)), Jax())
 
     def visible(self, *xs: Any) -> Arrays:
         """The results that change when inputs do."""

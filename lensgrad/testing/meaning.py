@@ -99,7 +99,7 @@ def refusal(case: Case, atoms: tuple[Any, ...], must: bool = True) -> None:
 
 def agrees(facts: Facts, rules: Rules) -> str:
     """Every installed backend returns what the reference does: to 1e-12 in float64, exactly for anything but floats."""
-    others = [b for b in facts.case.backends[1:] if not isinstance(b, Native) or has_circuits(facts.f)]
+    others = [b for b in facts.case.engines[1:] if not isinstance(b, Native) or has_circuits(facts.f)]
     gaps = {b: why for b in others if (why := gap(facts, b) or agrees_in(facts, b))}
     if len(gaps) == len(others):
         raise Skip("; ".join(gaps.values()) or ALONE)

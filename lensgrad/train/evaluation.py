@@ -37,7 +37,7 @@ def evaluate(
     values: Values,
     data: Source,
     batch_size: int | None,
-    backend: str = "numpy",
+    backend: str = "native",
     watch: Callable[[Iterable[Values]], Iterable[Values]] = iter,
 ) -> Report:
     """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends import numpy as backend
+from lensgrad.backends.engine import NumPy
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import fold
@@ -16,6 +16,7 @@ from lensgrad.core.graph import Node
 from lensgrad.core.ty import Ty, split
 from lensgrad.program.compile import Program
 from lensgrad.program.values import Values, checked
+from lensgrad.theories.smooth.pointwise import Div, IntegerPower, Power, Rsqrt, Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def finite(value: Any) -> bool:
 def first_bad(program: Program, inputs: Sequence[Any], name: str) -> str:
     """A sentence on the node that first left the finite numbers on the way to an output, from a replay node by node in NumPy."""
     f = program.diagram
-    values, made = replayed(f, inputs)
+    values, made = replayed(f, inputs, program.engine.reference())
     outs = dict(zip((p.name for p in program.outputs), split(f.outs, [p.ob for p in program.outputs]), strict=True))
     at = next((w for w in outs.get(name, ()) if not finite(values[w])), None)
     while at is not None and at in made:
@@ -70,9 +71,18 @@ def first_bad(program: Program, inputs: Sequence[Any], name: str) -> str:
         # Among several, one that is NaN leads to the fault; infinite constants are meant.
         worse = sorted((a for a in found.args if suspect(a, values, made)), key=lambda a: not np.isnan(values[a]).any())
         if not worse:
-            return f"{told(found, made)} gave {kind(values[at])} from finite numbers; "
+            return f"{told(found, made)} gave {kind(values[at])} from finite numbers{trap(f, found)}; "
         at = worse[0]
     return ""
+
+
+def trap(f: Diagram, found: Node) -> str:
+    """What to do where a `select` leaves a point out on the way forward, and its infinite derivative comes in on the way back."""
+    singular = isinstance(found.op, Div | IntegerPower | Power | Rsqrt) and not found.origin
+    if not singular or not any(isinstance(n.op, Select) for n in f.nodes):
+        return ""
+    rule = "both sides of a select are differentiated, and 0 times an infinite derivative is NaN"
+    return f" ({rule}: choose the argument before the function, as in sqrt(select(x > 0, x, 1)))"
 
 
 def suspect(wire: int, values: Sequence[Any], made: Mapping[int, Node]) -> bool:
@@ -84,13 +94,13 @@ def fixed(wire: int, made: Mapping[int, Node]) -> bool:
     return wire in made and all(fixed(a, made) for a in made[wire].args)
 
 
-def replayed(f: Diagram, inputs: Sequence[Any]) -> tuple[list[Any], dict[int, Node]]:
+def replayed(f: Diagram, inputs: Sequence[Any], engine: NumPy) -> tuple[list[Any], dict[int, Node]]:
     """Every wire's value, and the node that made it."""
     values, made = list(inputs), dict[int, Node]()
 
     def rule(node: Node, args: list[Any]) -> Sequence[Any]:
         dom = Ty(tuple(types[a] for a in node.args))
-        outs = backend.function(Diagram.of(node.op, dom))(*args)
+        outs = engine.function(Diagram.of(node.op, dom))(*args)
         made.update((len(values) + k, node) for k in range(len(outs)))
         values.extend(outs)
         types.extend(node.cod)

@@ -61,7 +61,7 @@ class Chunk:
     def taken(self, values: Values, number: int) -> Taken:
         """One of the steps from `values`, found by taking those before it again, in NumPy."""
         start = fetched(self.program.engine, values)
-        plain = replace(self.program, backend="numpy", iterations={})
+        plain = replace(self.program, backend=self.program.engine.reference(), iterations={})
         found = stretch(plain, start, self.part(slice(number)), number).values if number else start
         return Taken(plain, found, self.part(number), self.epoch, self.batch + number + 1)
 

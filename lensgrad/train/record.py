@@ -81,7 +81,7 @@ class Record:
         made = self.task, self.rate, self.optimizer, batch, self.reduction, self.derivative
         return self.kept(("lens", batch), lambda: closed_lens(*made))
 
-    def step(self, batch: int | None = None, backend: str = "numpy", parts: int = 1) -> Program:
+    def step(self, batch: int | None = None, backend: str = "native", parts: int = 1) -> Program:
         """The training step as a program: all parameters in, the moved ones and what is observed out.
 
         With several parts it goes through the batch part by part, and adds up what comes back.
@@ -95,13 +95,13 @@ class Record:
             return self.kept(("step", batch, backend), lambda: compile_closed(self.lens(batch), backend))
         return self.kept(("step", batch, backend, parts), lambda: accumulated(self, self.step(batch, backend), batch, parts))
 
-    def predictor(self, n: int | None, backend: str = "numpy") -> Program:
+    def predictor(self, n: int | None, backend: str = "native") -> Program:
         """The model on n inputs, or on one unbatched, as a program that takes them by name."""
         return self.kept(
             ("predict", n, backend), lambda: program(predicted(input_of(self.model.dom, self.input) >> self.model, n), backend)
         )
 
-    def evaluator(self, n: int | None, backend: str = "numpy") -> Program:
+    def evaluator(self, n: int | None, backend: str = "native") -> Program:
         """The task on n examples, as a program; its observables are per example."""
         return self.kept(("evaluate", n, backend), lambda: program(predicted(self.task, n), backend, output_name="task"))
 

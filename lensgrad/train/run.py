@@ -50,7 +50,7 @@ class Learner(Record):
         log: Any = None,
         accumulate: int = 1,
         progress: bool = True,
-        backend: str = "numpy",
+        backend: str = "native",
         guard: bool = True,
         after: Run | None = None,
     ) -> Run:
@@ -101,7 +101,7 @@ class Run:
     seconds: tuple[float, ...] = ()
     best_epoch: int | None = None
     interrupted: bool = False
-    backend: str = "numpy"
+    backend: str = "native"
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"

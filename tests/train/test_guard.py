@@ -36,6 +36,18 @@ def test_the_way_back():
     assert found == told + "from finite numbers; " + ADVICE
 
 
+def test_an_infinite_derivative_behind_a_select_is_explained():
+    """0 times the derivative of the branch not taken: what to do is said, and doing it trains."""
+    rooted = boxed("root", lambda x: ops.select(x > 0.0, ops.sqrt(x), 0.0))
+    rule = "both sides of a select are differentiated, and 0 times an infinite derivative is NaN"
+    fix = f" ({rule}: choose the argument before the function, as in sqrt(select(x > 0, x, 1))); "
+    told = "'enc/weight' is not finite after step 1 of epoch 1: Div : f32[10,3] in the way back through root gave NaN "
+    assert stopped(rooted, enc={"weights": lg.zeros}, batch_size=10) == told + "from finite numbers" + fix + ADVICE
+    safe = boxed("root", lambda x: ops.select(x > 0.0, ops.sqrt(ops.select(x > 0.0, x, 1.0)), 0.0))
+    model = lg.dense(4, 3, name="enc", use_bias=False, weights=lg.zeros) >> safe >> lg.dense(3, 2, name="head")
+    assert np.isfinite(lg.supervised(model, lg.half_squared_error, lg.descent, 0.1).fit((X, Y), progress=False).history[-1]["loss"])
+
+
 def test_a_step_that_spoils_the_weights_is_named_and_not_the_next_one():
     found = stopped(boxed("root", ops.sqrt), enc={"weights": lg.zeros}, batch_size=2)
     assert found.startswith("'enc/weight' is not finite after step 1 of epoch 1: Div : f32[2,3] in the way back through root ")

@@ -118,7 +118,7 @@ def draw(op: random.RandomBits, key: Entries) -> Entries:
 
 
 def fold_in(op: random.FoldIn, key: Entries, data: Entries) -> Entries:
-    wide = np.broadcast_to(key.reshape(*key.shape, *[1] * (data.ndim - key.ndim)), data.shape)
+    wide = np.broadcast_to(key.reshape((*key.shape, *[1] * (data.ndim - key.ndim))), data.shape)
     return np.frompyfunc(lambda k, d: applied("fold in", k, d), 2, 1)(wide, data)
 
 

@@ -194,7 +194,7 @@ EXACT = Meanings("exact", {
     linear.Transpose: lambda op, x: np.transpose(x, op.order),
     linear.Reshape: lambda op, x: x.reshape(op.shape),
     linear.Slice: lambda op, x: x[tuple(map(slice, op.start, op.stop, op.step))],
-    linear.Pad: lambda op, x: kernels.pad(x, op.low, op.high, op.interior),
+    linear.Pad: lambda op, x: kernels.pad(x, op.low, op.high, op.interior) if x.ndim else x,
     linear.Concatenate: lambda op, *xs: np.concatenate(xs, op.axis),
     linear.Flip: lambda op, x: np.flip(x, op.axes),
     linear.CumulativeSum: lambda op, x: kernels.cumulative_sum(x, op.axis, op.backward),

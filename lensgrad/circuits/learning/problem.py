@@ -63,7 +63,7 @@ class Plan:
     seed: int = 0
     stopping: EarlyStopping | None = None
     progress: bool = False
-    backend: str = "numpy"
+    backend: str = "native"
     degree: int | None = None
 
     def __post_init__(self) -> None:

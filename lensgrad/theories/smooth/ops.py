@@ -99,7 +99,12 @@ def equal(x: Any, y: Any) -> Any:
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, else y; nothing flows back into the branch not taken."""
+    """x where the condition holds, else y; nothing flows back into the branch not taken.
+
+    Both branches are computed and differentiated, so an infinite derivative of the one not taken meets a 0 on its way back and
+    gives NaN: `select(x > 0, sqrt(x), 0.0)` has the derivative NaN at 0. Choose the argument first: `sqrt(select(x > 0, x, 1.0))`
+    inside the select.
+    """
     return _p.Select()(condition, *common(x, y))
 
 
@@ -167,6 +172,7 @@ def sum_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
 def mean_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
     """Mean over axes (all of them for None)."""
     found = over(x, axes)
+    _reduce.filled("a mean", x.atom, found)
     return sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x
 
 

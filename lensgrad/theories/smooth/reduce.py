@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import floats
+from lensgrad.theories.smooth.array import Array, floats
 from lensgrad.theories.smooth.linear import Axes, Cast, Spread, Sum, single, without
 from lensgrad.theories.smooth.pointwise import Compare, Exp
 
@@ -14,6 +15,15 @@ from lensgrad.theories.smooth.pointwise import Compare, Exp
 def back(y: Any, x: Any, axes: Axes) -> Any:
     """Spread a reduced array over the shape it was reduced from."""
     return Spread(x.atom.shape, tuple(i for i in range(x.atom.rank) if i not in axes))(y)
+
+
+def filled(what: str, x: Array, axes: Axes) -> Axes:
+    """The shape without these axes, none of which may be of length 0: an empty row has no largest entry."""
+    left = without(x, axes, what)
+    empty = [a for a in axes if x.shape[a] == 0]
+    if empty:
+        raise TypeMismatch(f"{what} is over at least one entry, and axis {empty[0]} of {x} has none")
+    return left
 
 
 @generator
@@ -26,7 +36,7 @@ class AMax(Op):
 
     def type(self, *dom: Any) -> Ty:
         x = single("amax", dom)
-        return Ty((x.with_shape(*without(x, self.axes, "amax")),))
+        return Ty((x.with_shape(*filled("amax", x, self.axes)),))
 
     def reverse(self, x: Any, dy: Any) -> Any:
         mask = Cast(x.atom.dtype)(Compare("==")(x, back(self(x), x, self.axes)))
@@ -45,7 +55,7 @@ class LogSumExp(Op):
     def type(self, *dom: Any) -> Ty:
         x = single("logsumexp", dom)
         floats("logsumexp", x)
-        return Ty((x.with_shape(*without(x, self.axes, "logsumexp")),))
+        return Ty((x.with_shape(*filled("logsumexp", x, self.axes)),))
 
     def reverse(self, x: Any, dy: Any) -> Any:
         return Exp()(x - back(self(x), x, self.axes)) * back(dy, x, self.axes)
@@ -63,7 +73,7 @@ class LogSoftmax(Op):
     def type(self, *dom: Any) -> Ty:
         x = single("log-softmax", dom)
         floats("log-softmax", x)
-        without(x, (self.axis,), "log-softmax")
+        filled("log-softmax", x, (self.axis,))
         return Ty((x,))
 
     def reverse(self, x: Any, dy: Any) -> Any:
@@ -81,7 +91,7 @@ class ArgMax(Op):
 
     def type(self, *dom: Any) -> Ty:
         x = single("argmax", dom)
-        return Ty((x.with_shape(*without(x, (self.axis,), "argmax")).with_dtype("int32"),))
+        return Ty((x.with_shape(*filled("argmax", x, (self.axis,))).with_dtype("int32"),))
 
     def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
         return ArgMax(self.axis + 1)(x)
