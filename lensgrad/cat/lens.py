@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lensgrad.cat.build import Block, Formula, Program, build
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import category, change
 from lensgrad.core.diagram import Diagram
@@ -151,16 +152,25 @@ class Lens(Sealed):
         middle = product(f.dom for f in others)
         if all(f.is_reverse for f in parts) and middle == two(forward(middle)):
             return Lens.of(self.primal.then(*(f.primal for f in others)), self.dom, last.cod)
-        end = len(self.dom) + sum(len(f.cod) for f in parts)
-        return Lens.assemble(self.dom, _in_order(parts), range(end - len(last.cod), end))
+
+        def formula(apply: Program, value: Block) -> list[Block]:
+            for f in parts:
+                value = apply(f, value)
+            return [value]
+
+        return build(Lens, formula, self.dom)
 
     def tensor(self, *others: Lens) -> Lens:
         """Side by side; the backward parts side by side as well."""
         parts = (self, *others)
-        dom, cod = product(f.dom for f in parts), product(f.cod for f in parts)
         if all(f.is_reverse for f in parts):
-            return Lens.of(self.primal.tensor(*(f.primal for f in others)), dom, cod)
-        return Lens.assemble(dom, _in_order(parts), range(len(dom), len(dom) + len(cod)))
+            whole = self.primal.tensor(*(f.primal for f in others))
+            return Lens.of(whole, product(f.dom for f in parts), product(f.cod for f in parts))
+
+        def formula(apply: Program, *values: Block) -> list[Block]:
+            return [apply(f, a) for f, a in zip(parts, values, strict=True)]
+
+        return build(Lens, formula, *(f.dom for f in parts))
 
     def __rshift__(self, other: Any) -> Lens:
         return self.then(other) if isinstance(other, Lens) else NotImplemented
@@ -182,12 +192,10 @@ class Lens(Sealed):
         inner = [wires[a] for _, args in plan for a in args if a >= len(dom)]
         images = all(f.is_reverse for f, _ in plan) and natural(dom)
         if images and Ty(tuple(inner)) == two(forward(Ty(tuple(inner)))):
-            whole = Diagram.assemble(forward(dom), *_flat(dom, [(f.primal, f.cod, a) for f, a in plan], outs))
-            return cls.of(whole, dom, cod)
+            return cls.of(build(Diagram, _forward([f.primal for f, _ in plan], plan, outs), *ahead(dom)), dom, cod)
         base = category(plan[0][0].get) if plan else Diagram
-        get_steps, get_outs = _flat(dom, [(f.get, f.cod, a) for f, a in plan], outs)
-        get = base.assemble(forward(dom), get_steps, get_outs)
-        return cls(dom, cod, get, _assembled_put(base, dom, plan, outs, cod))
+        get = build(base, _forward([f.get for f, _ in plan], plan, outs), *ahead(dom))
+        return cls(dom, cod, get, build(base, _backward(plan, outs, len(dom)), *ahead(dom), *returning(cod)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Lens):
@@ -203,57 +211,54 @@ class Lens(Sealed):
         return f"<lens {self.piece.name} {self.dom} → {self.cod}>"
 
 
-def _in_order(parts: Iterable[Lens]) -> list[tuple[Lens, range]]:
-    """Each lens takes the next wires that no lens has taken."""
-    steps, start = list[tuple[Lens, range]](), 0
-    for f in parts:
-        steps.append((f, range(start, start + len(f.dom))))
-        start += len(f.dom)
-    return steps
-
-
-def _used_once(wires: Sequence[Any], plan: Sequence[tuple[Lens, Sequence[int]]], outs: Sequence[int]) -> None:
+def _used_once(wires: Sequence[Any], plan: Plan, outs: Sequence[int]) -> None:
     uses = [a for _, args in plan for a in args] + list(outs)
     if sorted(uses) != list(range(len(wires))):
         raise TypeMismatch("lenses can be neither copied nor discarded: every wire between them is used exactly once")
 
 
-def _spans(ob: Iterable[Pair], start: int, backward_side: bool) -> tuple[list[range], int]:
-    """For each pair, the C-wires that carry its forward (or backward) object, numbered from `start`."""
-    spans: list[range] = []
-    for p in ob:
-        size = len(p.bwd if backward_side else p.fwd)
-        spans.append(range(start, start + size))
-        start += size
-    return spans, start
+def ahead(ob: Ty) -> list[Ty]:
+    """A of each (A, A′)."""
+    return [p.fwd for p in ob]
 
 
-def _flat(dom: Ty, plan: Sequence[tuple[Any, Ty, Sequence[int]]], outs: Sequence[int]) -> tuple[list[tuple[Any, list[int]]], list[int]]:
-    """A plan on pairs as a plan on their forward wires."""
-    spans, end = _spans(dom, 0, False)
-    steps: list[tuple[Any, list[int]]] = []
-    for arrow, cod, args in plan:
-        steps.append((arrow, [w for a in args for w in spans[a]]))
-        more, end = _spans(cod, end, False)
-        spans += more
-    return steps, [w for o in outs for w in spans[o]]
+def returning(ob: Ty) -> list[Ty]:
+    """A′ of each (A, A′), without Δ markers."""
+    return [backward(Ty((p,))) for p in ob]
 
 
-def _assembled_put(base: Any, dom: Ty, plan: Sequence[tuple[Lens, Sequence[int]]], outs: Sequence[int], cod: Ty) -> Any:
-    """put of a plan: all gets in order, then all puts in the opposite order."""
-    fwd, start = _spans(dom, 0, False)
-    seeds, end = _spans(cod, start, True)
-    steps: list[tuple[Any, list[int]]] = []
-    for f, args in plan:
-        steps.append((f.get, [w for a in args for w in fwd[a]]))
-        more, end = _spans(f.cod, end, False)
-        fwd += more
-    back: dict[int, range] = dict(zip(outs, seeds, strict=True))
-    last = len(fwd)
-    for f, args in reversed(plan):
-        last -= len(f.cod)
-        given = [w for k in range(len(f.cod)) for w in back[last + k]]
-        steps.append((f.put, [w for a in args for w in fwd[a]] + given))
-        more, end = _spans(f.dom, end, True)
-        back.update(zip(args, more, strict=True))
-    return base.assemble(forward(dom) @ backward(cod), steps, [w for i in range(len(dom)) for w in back[i]])
+Plan = Sequence[tuple[Lens, Sequence[int]]]  # lenses in order, and the numbers of the wires that each takes
+
+
+def _values(apply: Program, arrows: Iterable[Any], plan: Plan, given: Iterable[Block]) -> list[Block]:
+    """The forward values of all wires of a plan."""
+    values = list(given)
+    for arrow, (f, args) in zip(arrows, plan, strict=True):
+        values += apply(arrow, *(values[i] for i in args)).parts(*ahead(f.cod))
+    return values
+
+
+def _forward(arrows: Sequence[Any], plan: Plan, outs: Sequence[int]) -> Formula:
+    """a ↦ g(f(a)) for a plan."""
+
+    def formula(apply: Program, *a: Block) -> list[Block]:
+        values = _values(apply, arrows, plan, a)
+        return [values[o] for o in outs]
+
+    return formula
+
+
+def _backward(plan: Plan, outs: Sequence[int], n: int) -> Formula:
+    """(a, c′) ↦ f*(a, g*(f(a), c′)) for a plan of n inputs: all gets in order, then all puts in the opposite order."""
+
+    def formula(apply: Program, *given: Block) -> list[Block]:
+        values = _values(apply, [f.get for f, _ in plan], plan, given[:n])
+        back, last = dict(zip(outs, given[n:], strict=True)), len(values)
+        for f, args in reversed(plan):
+            last -= len(f.cod)
+            came = [back[last + k] for k in range(len(f.cod))]
+            gone = apply(f.put, *(values[i] for i in args), *came)
+            back.update(zip(args, gone.parts(*returning(f.dom)), strict=True))
+        return [back[i] for i in range(n)]
+
+    return formula

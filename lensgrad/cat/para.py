@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from lensgrad.cat.build import Block, Program, build, joined
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, Together, select, unique
 from lensgrad.cat.structure import category
@@ -17,6 +18,7 @@ from lensgrad.core.sealed import Sealed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
 
+Observable = tuple[str, Ty]
 Point = Any  # a Para with dom I, a function of the replaced parameters that gives one, or a tuple of these
 
 
@@ -26,13 +28,24 @@ class Body:
 
     params: tuple[Param, ...]
     arrow: Any
-    observables: tuple[tuple[str, Ty], ...] = ()
+    observables: tuple[Observable, ...] = ()
+
+    @property
+    def ob(self) -> Ty:
+        """P, the object of all parameters."""
+        return product(p.ob for p in self.params)
+
+    @property
+    def seen(self) -> Ty:
+        """O, the object of all observables."""
+        return product(ob for _, ob in self.observables)
 
     def __post_init__(self) -> None:
         for label, _ in self.observables:
             checks.path("the name of an observable", label)
 
 
+Points = Sequence[tuple[tuple[int, ...], "Para"]]  # groups of parameters, by position, and the point for each
 Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain
 
 
@@ -54,7 +67,7 @@ class Para(Sealed):
         self.ends = ends or (self.piece, self.piece)
         self._body, self._pending = body, pending
         if body is not None:
-            given = product(p.ob for p in body.params) @ dom, cod @ product(ob for _, ob in body.observables)
+            given = body.ob @ dom, cod @ body.seen
             if (body.arrow.dom, body.arrow.cod) != given:
                 raise TypeMismatch(f"this parametric arrow must be {given[0]} → {given[1]}, got {body.arrow.dom} → {body.arrow.cod}")
 
@@ -81,7 +94,7 @@ class Para(Sealed):
     @property
     def body(self) -> Body:
         if self._body is None:
-            self._body = _flattened(self)
+            self._body = _composite(self)
             self._pending = None
         return self._body
 
@@ -204,36 +217,33 @@ def para(arrow: Any) -> Any:
     return Para.lift(arrow) if isinstance(arrow, Diagram | Lens) else arrow
 
 
-def _flattened(root: Para) -> Body:
-    """One straight-line program for a whole tree of pending compositions, each leaf met once, left to right."""
-    params: list[Param] = []
-    seen: list[tuple[str, Ty]] = []
-    steps: list[tuple[Any, list[tuple[str, int]]]] = []
-    watched: list[tuple[str, int]] = []
-    made = used = 0
+def _composite(root: Para) -> Body:
+    """(g ∘ f)(q, p, a) = g(q, f(p, a)) for a whole tree of `>>` and `@` at once: `value` is f(p, a), and its a is what came before f."""
+    apply, met = Program(), list[tuple[Body, Block, Block]]()
 
-    def visit(f: Para, inputs: list[tuple[str, int]]) -> list[tuple[str, int]]:
-        nonlocal made, used
-        body = f.body
-        size = sum(len(p.ob) for p in body.params)
-        steps.append((body.arrow, [("param", used + k) for k in range(size)] + inputs))
-        outs = [("made", made + k) for k in range(len(body.arrow.cod))]
-        params.extend(body.params)
-        seen.extend(body.observables)
-        watched.extend(outs[len(f.cod) :])
-        made, used = made + len(outs), used + size
-        return outs[: len(f.cod)]
+    def value(f: Para, a: Sequence[int]) -> Sequence[int]:
+        p = apply.input(f.body.ob)
+        b, seen = apply(f.arrow, p, Block(f.dom, tuple(a))).parts(f.cod, f.body.seen)
+        met.append((f.body, p, seen))
+        return b.wires
 
-    outs = walk(root, [("input", i) for i in range(len(root.dom))], lambda f: f._pending if f._body is None else None, visit)  # pyright: ignore[reportPrivateUsage]
-    start = {"param": 0, "input": used, "made": used + len(root.dom)}
+    a = apply.input(root.dom)
+    b = Block(root.cod, tuple(walk(root, a.wires, _waiting, value)))
+    bodies, ps, seen = zip(*met, strict=True)
+    arrow = apply.arrow(category(bodies[0].arrow), [*ps, a], [b, *seen])
+    return Body(_params(bodies), arrow, _observables(bodies))
 
-    def numbers(wires: Sequence[tuple[str, int]]) -> list[int]:
-        return [start[kind] + i for kind, i in wires]
 
-    base = category(steps[0][0])
-    dom = product(p.ob for p in params) @ root.dom
-    arrow = base.assemble(dom, [(f, numbers(args)) for f, args in steps], numbers([*outs, *watched]))
-    return Body(tuple(params), arrow, tuple(seen))
+def _waiting(f: Para) -> Pending | None:
+    return f._pending if f._body is None else None  # pyright: ignore[reportPrivateUsage]
+
+
+def _params(parts: Iterable[Body]) -> tuple[Param, ...]:
+    return tuple(p for f in parts for p in f.params)
+
+
+def _observables(parts: Iterable[Body]) -> tuple[Observable, ...]:
+    return tuple(o for f in parts for o in f.observables)
 
 
 def grouped(where: Any, point: Point) -> Any:
@@ -265,40 +275,39 @@ def _point(point: Point, replaced: list[Param]) -> Para:
     return made
 
 
-def _reparam(f: Para, points: Sequence[tuple[tuple[int, ...], Para]]) -> Para:
-    """Replace groups of parameters by the parameters of points, each group at the place of its first member."""
-    body = f.body
-    first = {group[0]: k for k, (group, _) in enumerate(points)}
-    replaced = {i for group, _ in points for i in group}
-    kept: list[tuple[Param, int | None, int | None]] = []
-    for i, p in enumerate(body.params):
-        if i in first:
-            kept.extend((q, None, first[i]) for q in points[first[i]][1].params)
-        elif i not in replaced:
-            kept.append((p, i, None))
-    params = tuple(p for p, _, _ in kept)
-    wires: dict[int, range] = {}
-    inputs: list[list[int]] = [[] for _ in points]
-    end = 0
-    for p, old, point in kept:
-        span = range(end, end := end + len(p.ob))
-        if old is not None:
-            wires[old] = span
-        elif point is not None:
-            inputs[point] += span
-    dom = product(p.ob for p in params) @ f.dom
-    last, steps, watched = len(dom), list[tuple[Any, list[int]]](), list[int]()
-    for (group, point), args in zip(points, inputs, strict=True):
-        steps.append((point.arrow, args))
-        for i in group:
-            wires[i] = range(last, last := last + len(body.params[i].ob))
-        watched += range(last, last := last + sum(len(ob) for _, ob in point.observables))
-    args = [w for i in range(len(body.params)) for w in wires[i]] + list(range(end, len(dom)))
-    outs = list(range(last, last + len(body.arrow.cod)))
-    base = category(body.arrow)
-    arrow = base.assemble(dom, [*steps, (body.arrow, args)], outs + watched)
-    seen = body.observables + tuple(o for _, point in points for o in point.observables)
-    return Para(f.dom, f.cod, Body(params, arrow, seen), piece=f.piece, ends=f.ends)
+def _reparam(f: Para, points: Points) -> Para:
+    """f^α(q, a) = f(α(q), a), with α the points at their places and the identity elsewhere."""
+    alpha = _Substitution(f.params, points)
+
+    def formula(apply: Program, q: Block, a: Block) -> tuple[Block, ...]:
+        p, told = alpha(apply, q)
+        b, seen = apply(f.arrow, p, a).parts(f.cod, f.body.seen)
+        return b, seen, told
+
+    arrow = build(category(f.arrow), formula, product(point.ob for point in alpha.points), f.dom)
+    body = Body(_params(alpha.points), arrow, _observables([f.body, *alpha.points]))
+    return Para(f.dom, f.cod, body, piece=f.piece, ends=f.ends)
+
+
+class _Substitution:
+    """α : Q → P ⊗ O, given by points for some groups of parameters, each at the place of its first member."""
+
+    def __init__(self, params: Sequence[Param], points: Points) -> None:
+        first = {group[0]: (group, point.body) for group, point in points}
+        later = {i for group, _ in points for i in group[1:]}
+        places = [first.get(i, ((i,), Body((p,), None))) for i, p in enumerate(params) if i not in later]
+        self.groups, self.points = [g for g, _ in places], [point for _, point in places]
+        self.wanted = [p.ob for p in params]
+
+    def __call__(self, apply: Program, q: Block) -> tuple[Block, Block]:
+        """The value of P and the observables at a value of Q."""
+        p, told = dict[int, Block](), list[Block]()
+        for group, point, own in zip(self.groups, self.points, q.parts(*(point.ob for point in self.points)), strict=True):
+            value = own if point.arrow is None else apply(point.arrow, own)
+            *pieces, seen = value.parts(*(self.wanted[i] for i in group), point.seen)
+            p.update(zip(group, pieces, strict=True))
+            told.append(seen)
+        return joined(p[i] for i in range(len(p))), joined(told)
 
 
 def parametric(params: Iterable[tuple[str, Ty] | Param], dom: Ty, fn: Callable[..., Any]) -> Para:
