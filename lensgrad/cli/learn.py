@@ -18,7 +18,7 @@ from lensgrad.core.errors import BadValue, listed
 if TYPE_CHECKING:
     from lensgrad.circuits import Found, LearnedCircuit, Problem
     from lensgrad.data.encode import Encoder
-    from lensgrad.data.table import Cells
+    from lensgrad.data.preparation import Cells
 
     Rows = tuple[Any, Any]  # bits and class numbers
 

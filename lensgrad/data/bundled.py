@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.data.preparation import Preparation
 
 Numbers = np.ndarray[Any, Any]
 
@@ -19,7 +20,8 @@ Numbers = np.ndarray[Any, Any]
 class Dataset:
     """Examples as arrays with one row each: `x` the features, `y` the labels, and what the columns and classes are called.
 
-    `categories` has the words of each column that became 0/1 features, so that another table can be read alike.
+    `categories` has the words of each column that became 0/1 features; `preparation` says how the table was read, so that another
+    one can be read alike.
     """
 
     x: Numbers
@@ -27,6 +29,7 @@ class Dataset:
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    preparation: Preparation | None = None
 
     def __len__(self) -> int:
         return len(self.x)

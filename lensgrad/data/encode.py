@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.table import Cells, csv_cells, missing, parsed
+from lensgrad.data.preparation import Cells, missing, parsed
+from lensgrad.data.table import csv_cells
 
 __all__ = ["Encoder", "OneHot", "Thermometer", "csv_cells", "encoder", "joined"]
 

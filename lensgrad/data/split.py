@@ -89,5 +89,6 @@ def rescaled(data: Any, scale: Scale) -> Any:
     if isinstance(data, Mapping):
         return {**data, "x": scale(data["x"])}
     if hasattr(data, "x"):
-        return replace(data, x=scale(data.x))
+        known = getattr(data, "preparation", None)
+        return replace(data, x=scale(data.x), **({"preparation": known.scaled(scale.mean, scale.std)} if known else {}))
     return (scale(data[0]), *data[1:])

@@ -1,5 +1,7 @@
 """Tables: what a column becomes, reading a second table alike, and errors that name line and column."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -81,7 +83,7 @@ def test_a_data_frame_is_read_by_the_same_rules(file):
     frame.loc[1, "color"] = None
     with pytest.raises(BadValue) as error:
         lg.data.table(frame, target="kind")
-    assert str(error.value) == "row 1, column 'color': the cell is empty; fill it in or leave the row out"
+    assert str(error.value) == "row 1, column 'color': the cell is empty; fill it in, leave the row out, or say missing='fill'"
 
 
 def test_a_dict_of_columns_is_a_table():
@@ -92,6 +94,7 @@ def test_a_dict_of_columns_is_a_table():
     assert str(error.value) == "column 'b' has 2 values, and the first column has 1"
 
 
+EMPTY = "line 3, column 'a': the cell is empty; fill it in, leave the row out, or say missing='fill'"
 MOSTLY = "a,y\n1,2\n3,4\nabc,5\n"
 
 
@@ -102,8 +105,8 @@ MOSTLY = "a,y\n1,2\n3,4\nabc,5\n"
                      "correct it, or name the column in categorical=…"),
         ("a,y\n1,2\nnan,4\n3,5\n", {}, "line 3, column 'a': 'nan' is no number, and 2 other cells of the column are; "
                                        "correct it, or name the column in categorical=…"),
-        ("a,y\n1,2\n ,4\n", {}, "line 3, column 'a': the cell is empty; fill it in or leave the row out"),
-        ("a,y\nu,2\n,4\n", {"categorical": ["a"]}, "line 3, column 'a': the cell is empty; fill it in or leave the row out"),
+        ("a,y\n1,2\n ,4\n", {}, EMPTY),
+        ("a,y\nu,2\n,4\n", {"categorical": ["a"]}, EMPTY),
         ("a,y\n1,2\n3\n", {}, "line 3 of 'FILE' has 1 cells, and there are 2 columns"),
         ("a,a\n1,2\n", {}, "two columns of 'FILE' are called 'a': rename one, or give names=…"),
         ("", {}, "'FILE' is empty: its first line names the columns"),
@@ -124,10 +127,7 @@ def test_a_table_unlike_the_first_is_refused(file):
     for text, message in (
         ("length,color,kind\n5,green,b\n", "line 2, column 'color': 'green' is none of the known values blue, red"),
         ("length,color,kind\n5,red,c\n", "line 2, column 'kind': 'c' is none of the known values a, b"),
-        (
-            "width,color,kind\n5,red,b\n",
-            "this table has the features width, color=blue, color=red, and the one it must be like has length, color=blue, color=red",
-        ),
+        ("width,color,kind\n5,red,b\n", "there is no column 'length'; the columns are: width, color, kind"),
     ):
         with pytest.raises(BadValue) as error:
             lg.data.csv(file(text, "u.csv"), target="kind", like=train)
@@ -138,3 +138,72 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(MissingData) as error:
         lg.data.csv(tmp_path / "no.csv", target="y")
     assert str(error.value) == f"there is no file '{tmp_path / 'no.csv'}'"
+
+
+HOLES = "born,height,color,kind\n2020-01-01,1,red,b\n2020-01-03,,,a\n,3,blue,a\n"
+
+
+def test_empty_cells_are_filled_where_that_is_asked_for(file):
+    data = lg.data.csv(file(HOLES), target="kind", missing="fill")
+    assert data.features == ("born", "height", "color=blue", "color=red")
+    assert data.x.tolist() == [[18262, 1, 0, 1], [18264, 2, 0, 0], [18263, 3, 1, 0]]
+    later = lg.data.csv(file("color,height,born,note\n,,,x\n", "u.csv"), target=None, like=data)
+    assert later.x.tolist() == [[18263, 2, 0, 0]]
+    with pytest.raises(BadValue) as error:
+        lg.data.csv(file(HOLES), target="kind", missing="mean")
+    assert str(error.value) == "missing is one of refuse, fill, got 'mean'"
+    with pytest.raises(BadValue) as error:
+        lg.data.csv(file("a,y\n1,u\n2,\n"), target="y", missing="fill")
+    assert str(error.value) == "line 3, column 'y': the cell is empty, and a row without a label teaches nothing; leave it out"
+    with pytest.raises(BadValue) as error:
+        lg.data.csv(file("a,y\n,u\n,v\n"), target="y", missing="fill")
+    assert str(error.value) == "column 'a' has no values: name it in drop=…"
+
+
+def test_dates_are_days_in_files_and_frames(file):
+    pandas = pytest.importorskip("pandas", reason="pandas is an optional package")
+    data = lg.data.csv(file("t,y\n1970-01-02,1\n1970-01-03 12:00,2\n"), target="y")
+    assert data.x.tolist() == [[1], [2.5]]
+    frame = pandas.DataFrame({"t": pandas.to_datetime(["1970-01-02 00:00", "1970-01-03 12:00"]), "y": [1, 2]})
+    assert np.array_equal(lg.data.table(frame, "y").x, data.x)
+    with pytest.raises(BadValue) as error:
+        lg.data.csv(file("t,y\nsoon,1\n", "u.csv"), target="y", like=data)
+    assert str(error.value) == "line 2, column 't': 'soon' is no date such as 2024-05-31"
+
+
+def test_whole_numbers_are_one_word_with_or_without_a_point(file):
+    pandas = pytest.importorskip("pandas", reason="pandas is an optional package")
+    whole = pandas.DataFrame({"a": [1, 2], "y": [0.0, 1.0]})
+    for frame in (whole, whole.astype(float), whole.astype(str)):
+        data = lg.data.table(frame, "y", categorical=["a", "y"])
+        assert (data.features, data.classes) == (("a=1", "a=2"), ("0", "1"))
+    assert lg.data.table({"a": ["007", "7"], "y": [1, 2]}, "y", categorical=["a"]).features == ("a=007", "a=7")
+
+
+def test_two_columns_of_one_name_are_refused_in_frames_too():
+    pandas = pytest.importorskip("pandas", reason="pandas is an optional package")
+    for frame in (pandas.DataFrame([[1, 2, "u"]], columns=["a", "a", "y"]), pandas.DataFrame([[1, 2, "u"]], columns=[1, "1", "y"])):
+        with pytest.raises(BadValue) as error:
+            lg.data.table(frame, "y")
+        assert str(error.value) == f"two columns of the table are called '{frame.columns[0]}': rename one"
+
+
+def test_how_a_table_is_read_is_plain_data_and_keeps_its_scale(file):
+    from lensgrad.data.preparation import Preparation
+
+    train = lg.data.csv(file(HOLES), target="kind", missing="fill")
+    moved, scale = lg.data.standardize(train)
+    known = Preparation.read(json.loads(json.dumps(moved.preparation.data())))
+    assert known == moved.preparation
+    again = lg.data.csv(file(HOLES), target="kind", like=moved)
+    assert np.allclose(again.x, moved.x, atol=1e-6) and np.allclose(again.x, scale(train.x), atol=1e-6)
+    twice, _ = lg.data.standardize(lg.data.standardize(train)[0])
+    assert np.allclose(lg.data.csv(file(HOLES), target="kind", like=twice).x, twice.x, atol=1e-5)
+    for wrong in (
+        None,
+        {},
+        {**known.data(), "mean": [1.0]},
+        {**known.data(), "columns": [{"name": "a", "kind": "x", "words": [], "fill": None}]},
+    ):
+        with pytest.raises(BadValue):
+            Preparation.read(wrong)
