@@ -1,12 +1,19 @@
-"""Where this library keeps what it can make again."""
+"""Where this library keeps what it can make again, and which of these places are safe to load code from."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import stat
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+
+from lensgrad.core.errors import BadValue
+
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def cache_folder() -> Path:
@@ -19,6 +26,62 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home(".cache")) / "lensgrad"
 
 
+def code_folder() -> Path:
+    """The folder `native` of the cache, for compiled code: one that nobody else can write to, wherever it is and by whatever links.
+
+    What LENSGRAD_CACHE names is refused where others could write there. Of the system's own folders such a one is not used:
+    a folder of this process alone stands in for it.
+    """
+    folder = cache_folder() / "native"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.resolve(strict=True)
+        why = danger(found)
+    except (OSError, RuntimeError, ValueError):  # it cannot be made, or its links run in a circle
+        return private()
+    if why and os.environ.get("LENSGRAD_CACHE"):
+        raise BadValue(
+            f"LENSGRAD_CACHE is a folder that compiled code is loaded from, and {why}: make it yours alone (chmod 700), or choose another"
+        )
+    return private() if why else found
+
+
+def danger(place: Path) -> str:
+    """Why code at a place without links could be somebody else's: the place itself, or a folder above it; empty where it is safe."""
+    if sys.platform == "win32":
+        return ""
+    for each in (place, *place.parents):
+        about = each.lstat()
+        if about.st_uid not in (os.getuid(), 0):
+            return f"'{each}' belongs to another user"
+        # In a folder such as /tmp others may write, but not put something in the place of what is there.
+        sticky = each != place and about.st_mode & stat.S_ISVTX
+        if about.st_mode & OTHERS and not sticky and not alone(about):
+            return f"others can write to '{each}'"
+    return ""
+
+
+def alone(about: os.stat_result) -> bool:
+    """Whether only a user's private group, which many systems make with the user, may write beside the user."""
+    return not about.st_mode & stat.S_IWOTH and about.st_gid == about.st_uid == os.getuid() == os.getgid()
+
+
+def trusted(file: Path) -> bool:
+    """Whether a file is a plain one, and code in it can only be this user's own."""
+    try:
+        return stat.S_ISREG(file.lstat().st_mode) and not danger(file)
+    except OSError:
+        return False
+
+
+@cache
+def private() -> Path:
+    """A folder of this process alone, which ends with it."""
+    folder = Path(tempfile.mkdtemp(prefix="lensgrad-")).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def home(*parts: str) -> Path:
     """A folder in the user's home; a user without one, as in some containers, has a folder in the temporary folder."""
     try:
@@ -29,12 +92,12 @@ def home(*parts: str) -> Path:
 
 @cache
 def temporary(where: str) -> Path:
-    """A folder that is this user's alone, since code is loaded from it; the same in the next process, unless somebody else made it."""
+    """A folder that is this user's alone; the same in the next process, unless somebody else made it."""
     folder = Path(where) / f"lensgrad-{os.getuid() if sys.platform != 'win32' else 'user'}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        if sys.platform == "win32" or (folder.lstat().st_uid == os.getuid() and not folder.lstat().st_mode & 0o022):
+        if stat.S_ISDIR(folder.lstat().st_mode) and not danger(folder.resolve()):
             return folder
     except OSError:
         pass
-    return Path(tempfile.mkdtemp(prefix="lensgrad-", dir=where))
+    return private()

@@ -2,6 +2,7 @@
 
 import itertools
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -318,7 +319,7 @@ def test_a_kept_file_that_is_damaged_is_built_once_more(tmp_path, spoil):
     place.parent.mkdir()
     spoil(place)
     assert native.opened(str(place)) is None
-    assert native.loaded("XOR", native.compiler(), tmp_path).lanes_run is not None
+    assert native.loaded("XOR", native.compiler(), place.parent).lanes_run is not None
 
 
 @needs_compiler
@@ -366,3 +367,22 @@ def test_the_source_of_an_image_runs_without_the_library():
     xs = [np.random.default_rng(1).standard_normal(a.shape).astype("float32") for a in whole.dom]
     for a, b in zip(space["f"](*xs), plain.function(whole)(*xs), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_a_kept_file_that_others_could_have_written_is_not_loaded(tmp_path, monkeypatch):
+    """It says that it was loaded, and never is: one of ours is built in its place."""
+    folder, canary = tmp_path / "native", tmp_path / "canary"
+    folder.mkdir(mode=0o700)
+    path = folder / f"lanes-xor-{native.digest('XOR', native.compiler())}.so"
+    source = tmp_path / "evil.c"
+    source.write_text(
+        f'#include <stdio.h>\n__attribute__((constructor)) void at(void) {{ fclose(fopen("{canary}", "w")); }}', encoding="utf-8"
+    )
+    subprocess.run([*native.compiler(), "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
+    path.chmod(0o777)
+    monkeypatch.setenv("LENSGRAD_CACHE", str(tmp_path))
+    native.loaded.cache_clear()
+    assert native.library("XOR").lanes_run is not None and not canary.exists()
+    assert path.stat().st_mode & 0o077 == 0

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lensgrad.core.folders import cache_folder
+from lensgrad.core.folders import code_folder, trusted
 
 SOURCE = Path(__file__).with_name("lanes") / "lanes.c"
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
@@ -43,16 +43,16 @@ def words(named: str) -> list[str]:
 def library(lane: str) -> Any:
     """The functions of one kind of lane, compiled at first use; None where no compiler makes them."""
     found = compiler()
-    return None if found is None else loaded(lane, found, cache_folder())
+    return None if found is None else loaded(lane, found, code_folder())
 
 
 @cache
 def loaded(lane: str, found: Command, folder: Path) -> Any:
-    """The functions in the file that is kept; one that is damaged is built once more."""
-    path = folder / "native" / f"lanes-{lane.lower()}-{digest(lane, found)}.so"
-    kept = opened(str(path)) if path.is_file() else None
+    """The functions in the file that is kept; one that is damaged, or that others could have written, is built once more."""
+    path = folder / f"lanes-{lane.lower()}-{digest(lane, found)}.so"
+    kept = opened(str(path)) if trusted(path) else None
     # The system gives the library that it has under a name, so the new one goes by another.
-    return opened(f"{path.parent}/./{path.name}") if kept is None and built(lane, found, path) else kept
+    return opened(f"{path.parent}/./{path.name}") if kept is None and built(lane, found, path) and trusted(path) else kept
 
 
 def opened(path: str) -> Any:
@@ -95,6 +95,7 @@ def built(lane: str, found: Command, path: Path) -> bool:
             made = Path(beside) / path.name
             command = [*found, *FLAGS, f"-D{lane}", "-o", str(made), str(SOURCE)]
             subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+            made.chmod(0o700)
             os.replace(made, path)
     except (OSError, subprocess.SubprocessError):
         return False
