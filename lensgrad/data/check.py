@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.data.source import count
+from lensgrad.data.arrays import count
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.array import Array
 

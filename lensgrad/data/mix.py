@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue
-from lensgrad.data.source import Transformed, count, transform
+from lensgrad.data.arrays import count
+from lensgrad.data.source import Transformed, transform
 from lensgrad.program.values import Values
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue
-from lensgrad.data.source import count, named
+from lensgrad.data.arrays import count, named
 
 Numbers = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ from threading import Event, Semaphore, Thread
 from typing import Any, TypeVar
 
 from lensgrad.core.errors import BadValue
-from lensgrad.data.source import array, close, count
+from lensgrad.data.arrays import array, close, count
 from lensgrad.program.values import Values
 
 T = TypeVar("T")

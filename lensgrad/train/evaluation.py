@@ -10,8 +10,9 @@ import numpy as np
 
 from lensgrad.backends.numpy import host
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.data.arrays import count, rows
 from lensgrad.data.check import check_ranges
-from lensgrad.data.source import Source, count, rows
+from lensgrad.data.source import Source
 from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.values import Values
 from lensgrad.train.measures import measure, number

@@ -13,7 +13,8 @@ import numpy as np
 from lensgrad.backends.engine import Backend
 from lensgrad.backends.numpy import host
 from lensgrad.core.diagram import flatten
-from lensgrad.data.source import ArraySource, Source, close, count, order, rows
+from lensgrad.data.arrays import close, count, order, rows
+from lensgrad.data.source import ArraySource, Source
 from lensgrad.program.compile import Port, Program, named
 from lensgrad.program.values import Values, checked
 from lensgrad.theories.smooth.array import Array

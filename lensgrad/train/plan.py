@@ -8,7 +8,7 @@ from typing import Any
 
 from lensgrad.core.checks import flag, is_whole, shown, whole
 from lensgrad.core.errors import BadValue
-from lensgrad.data.source import positions
+from lensgrad.data.arrays import positions
 
 
 @dataclass(frozen=True)

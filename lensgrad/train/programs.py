@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 from weakref import finalize
 
 T = TypeVar("T")
+NOTHING: OrderedDict[Hashable, Any] = OrderedDict()
 MOST = 32  # things kept for one value: a run needs two shapes of a step, and as many to validate and to predict
 
 
@@ -25,13 +27,18 @@ class Programs:
 
     def get(self, owner: object, key: Hashable, make: Callable[[], T]) -> T:
         """What was made for this value under this key, or is made now."""
+        found = self.kept.get(id(owner), NOTHING)
+        made = found.get(key, NOTHING)
+        if made is NOTHING:
+            return self.add(owner, key, make())
+        with suppress(KeyError):  # of another thread that has just let go of it
+            found.move_to_end(key)
+        return made
+
+    def add(self, owner: object, key: Hashable, made: T) -> T:
+        """Keep a thing, and let go of the one that was used least lately where there are too many."""
         with self.lock:
             found = self.of(owner)
-            if key in found:
-                found.move_to_end(key)
-                return found[key]
-        made = make()  # without the lock, since making one thing may ask for another
-        with self.lock:
             found[key] = made
             if len(found) > self.most:
                 found.popitem(last=False)

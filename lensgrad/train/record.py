@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lensgrad.files.names import Generators
 
 T = TypeVar("T")
+NAMES = "a name or a tuple of names"
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,6 +59,9 @@ class Record:
         checks.instance("the model of a learner", self.model, Para, "made of layers, such as lg.dense(4, 3)")
         checks.instance("the task of a learner", self.task, Para, "its model between its data and its loss")
         checks.instance("the rate of a learner", self.rate, (Family, Para), "lg.rate(…) or another rate")
+        for which, told in (("input", NAMES), ("label", NAMES), ("metrics", "a tuple of metrics")):
+            kinds = (str, tuple) if told == NAMES else tuple
+            checks.instance(f"the {which} of a learner", getattr(self, which), kinds, told)
         for name in (*self.inputs, *self.labels):
             checks.name("the name of an input or label", name)
         check_names(self.metrics)

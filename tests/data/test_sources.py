@@ -5,7 +5,8 @@ import pytest
 
 import lensgrad as lg
 from lensgrad.core.errors import BadValue
-from lensgrad.data.source import ArraySource, positions
+from lensgrad.data.arrays import positions
+from lensgrad.data.source import ArraySource
 from lensgrad.data.stream import IteratorSource
 from lensgrad.train.plan import Plan
 

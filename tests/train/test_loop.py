@@ -7,7 +7,8 @@ import pytest
 
 import lensgrad as lg
 from lensgrad.core.errors import BadValue, UnknownParameter
-from lensgrad.data.source import ArraySource, count
+from lensgrad.data.arrays import count
+from lensgrad.data.source import ArraySource
 from lensgrad.train.loop import epoch
 from lensgrad.train.plan import Plan, slices
 from lensgrad.train.state import Position, State
