@@ -45,10 +45,7 @@ def test_what_cannot_be_made_leaves_nothing():
 
 def test_what_is_kept_goes_with_its_value():
     programs, owner = Programs(), Owner()
-    thing = Owner()
-    programs.get(owner, 1, lambda: thing)
-    there = weakref.ref(thing)
-    del thing
+    there = weakref.ref(programs.get(owner, 1, Owner))
     assert there() is not None
     del owner
     gc.collect()
