@@ -89,7 +89,7 @@ def test_predicting_batches_of_many_sizes_keeps_a_bounded_number_of_programs():
         ({"rate": 0.1}, "the rate of a learner is lg.rate(…) or another rate, got 0.1"),
         ({"reduction": "median"}, "'median' is no reduction; use one of mean, sum"),
         ({"metrics": ("acc",)}, "'acc' is no metric; use one of "),
-        ({"input": ("a\nb",)}, "the name of an input, label or metric is one line of readable text, and 'a\\nb' has the character '\\n'"),
+        ({"input": ("a\nb",)}, "the name of an input or label is one line of readable text, and 'a\\nb' has the character '\\n'"),
         ({"label": 3}, "the label of a learner is a name or a tuple of names, got 3"),
         ({"derivative": 3}, "a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got 3"),
         ({"optimizer": {"head/*": lg.sgd(0.1)}}, "no parameter matches 'head/*'"),
