@@ -42,12 +42,12 @@ def unprintable(c: str) -> bool:
 
 def is_whole(value: Any) -> bool:
     """Whether something is a whole number, of Python or NumPy, and no truth value."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def is_number(value: Any) -> bool:
     """Whether something is a real number, of Python or NumPy, and no truth value."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Real)
 
 
 def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
@@ -147,10 +147,11 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
     """A dict by names, all of them known."""
     if not isinstance(value, Mapping):
         raise BadValue(f"{what} is a dict by name, got {shown(value)}")
-    for key in value:
+    given = dict[Any, Any](value)
+    for key in given:
         if key not in keys:
             raise BadValue(f"{what} has no '{clean(str(key))}', only {listed(list(keys))}{nearest(key, keys)}")
-    return value
+    return given
 
 
 __all__ = [
