@@ -14,6 +14,7 @@ from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, mismatch
+from lensgrad.core.printed import printable
 from lensgrad.core.sealed import Sealed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
@@ -207,6 +208,9 @@ class Para(Sealed):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Para, (self.dom, self.cod, self.body, None, self.piece, self.ends)
+
+    def __str__(self) -> str:
+        return printable(repr(self))
 
     def __repr__(self) -> str:
         return f"<parametric arrow {self.dom} → {self.cod} with {', '.join(self.names) or 'no parameters'}>"

@@ -9,10 +9,7 @@ from typing import Any
 
 import typer.core
 
-ASCII = str.maketrans({
-    "→": "->", "×": "x", "⊗": "(x)", "≥": ">=", "≤": "<=", "≠": "!=", "−": "-", "…": "...", "·": "*", "∘": "o", "⟨": "<", "⟩": ">",
-    "Δ": "d", "ℝ": "R", "β": "b", "σ": "s", "²": "^2", "½": "1/2", "Σ": "sum", "π": "p", "∂": "d", "—": "-", "–": "-",
-})  # fmt: skip
+from lensgrad.core.printed import encodable
 
 PLAIN: dict[str, Any] = {
     "add_completion": False,
@@ -41,14 +38,6 @@ def say(text: str, stream: Any = None) -> None:
     """Print, in ASCII where the console cannot write the text."""
     stream = sys.stdout if stream is None else stream
     print(encodable(text, stream.encoding or "utf-8"), file=stream, flush=True)
-
-
-def encodable(text: str, encoding: str) -> str:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    return text
 
 
 def complain(message: str, code: int = 2) -> int:

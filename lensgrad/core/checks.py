@@ -54,8 +54,14 @@ def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int
     """A whole number from `least` to `most`: `epochs is a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
         return int(value)
-    span = f"≥ {least}" if most is None else f"from {least} to {most}"
+    span = f"≥ {least}" if most is None else f"from {least} to {limit(most)}"
     raise BadValue(f"{what} is a whole number {span}, got {shown(value)}")
+
+
+def limit(n: int) -> str:
+    """A bound for a message: the largest number of a machine word as its formula."""
+    bits = (n + 1).bit_length() - 1
+    return f"2^{bits} - 1" if bits > 30 and n + 1 == 1 << bits else str(n)
 
 
 def number(what: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
@@ -147,7 +153,7 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
     """A dict by names, all of them known."""
     if not isinstance(value, Mapping):
         raise BadValue(f"{what} is a dict by name, got {shown(value)}")
-    given = dict[Any, Any](value)
+    given: dict[Any, Any] = {**value}
     for key in given:
         if key not in keys:
             raise BadValue(f"{what} has no '{clean(str(key))}', only {listed(list(keys))}{nearest(key, keys)}")

@@ -11,6 +11,7 @@ from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.errors import Piece, TypeMismatch, mismatch
 from lensgrad.core.graph import Graph, Node, Wire, together
 from lensgrad.core.op import Definition, Op
+from lensgrad.core.printed import printable
 from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import I, Ty, product
 
@@ -189,7 +190,7 @@ class Diagram(Sealed):
     def __str__(self) -> str:
         from lensgrad.core.show import listing
 
-        return listing(self)
+        return printable(listing(self))
 
     def __repr__(self) -> str:
         return f"<arrow {self.dom} → {self.cod}>"

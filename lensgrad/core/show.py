@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lensgrad.core.checks import clean
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.ty import Ty
 
@@ -12,8 +13,8 @@ def listing(f: Diagram) -> str:
     wire = len(f.dom)
     for node in f.nodes:
         outs = names(range(wire, wire + len(node.cod)))
-        origin = f"    # {'/'.join(node.origin)}" if node.origin else ""
-        lines.append(f"  {outs} = {node.op}({names(node.args)}) : {node.cod}{origin}")
+        origin = f"    # {clean('/'.join(node.origin))}" if node.origin else ""
+        lines.append(f"  {outs} = {clean(str(node.op))}({names(node.args)}) : {node.cod}{origin}")
         wire += len(node.cod)
     return "\n".join([*lines, f"  return {names(f.outs)}"])
 

@@ -16,6 +16,7 @@ from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Wire
+from lensgrad.core.printed import Printed
 from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
@@ -92,7 +93,7 @@ class Program:
     def source(self, name: str = "f", doc: str = "", header: str = "") -> str:
         """This program as a Python file that needs NumPy only."""
         names = [p.name if len(p.ob) == 1 else f"{p.name}.{k}" for p in self.inputs for k in range(len(p.ob))]
-        return self.engine.source(self.diagram, name, names, doc, header)
+        return Printed(self.engine.source(self.diagram, name, names, doc, header))
 
 
 def named(ports: Sequence[Port], arrays: Sequence[Any]) -> Values:

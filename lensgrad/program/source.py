@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lensgrad.backends.source import quoted
 from lensgrad.cat.names import Role
+from lensgrad.core.printed import Printed
 from lensgrad.program.compile import Program
 
 LOOP = '''
@@ -46,4 +47,4 @@ def training_file(step: Program) -> str:
     doc = f"One training step: returns the next {', '.join(returns) or 'nothing'}; then the observed {', '.join(reports) or 'nothing'}."
     header = "A training step, written by lensgrad as plain NumPy."
     loop = LOOP.format(inputs=names, returns=returns, reports=reports, data=data, told=quoted(", ".join(data)))
-    return step.source("step", doc, header) + "\n" + loop
+    return Printed(step.source("step", doc, header) + "\n" + loop)

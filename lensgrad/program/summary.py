@@ -8,11 +8,13 @@ from typing import Any
 
 from lensgrad.backends.numpy import host
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para
-from lensgrad.core.diagram import Diagram
+from lensgrad.cat.para import Para, para
+from lensgrad.core.checks import clean, shown
+from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Node
 from lensgrad.core.op import Definition, Recompute
+from lensgrad.core.printed import Printed
 from lensgrad.core.show import signature
 from lensgrad.core.ty import Ty
 from lensgrad.program.values import forward_object
@@ -21,17 +23,36 @@ Row = tuple[str, str, str, str]
 Named = Sequence[tuple[str, Param]]
 
 
-def summary(model: Para) -> str:
-    """A model's type, then a line for each layer and each of its parameters: name, type, how many numbers, bytes in NumPy."""
-    if not isinstance(model.arrow, Diagram):
+def summary(model: Any) -> str:
+    """A model's type, then a line for each layer and each of its parameters: name, type, how many numbers, bytes in NumPy.
+
+    Of a learner or a run it is that of its model. Where a console lacks a character of it, `print` writes it in ASCII.
+    """
+    return Printed(described(shown_model(model)))
+
+
+def shown_model(what: Any) -> Para:
+    """The model to describe: as it is, or that of a learner or of a run; an error for anything else."""
+    held = getattr(getattr(what, "learner", what), "model", what)
+    found = para(held)
+    if isinstance(found, Family):
+        raise TypeMismatch(f"{clean(found.name)} has no type before it meets one: give lg.summary a model that begins with lg.input(…)")
+    if not isinstance(found, Para):
+        raise TypeMismatch(f"a summary is of a model, a learner or a run, got {shown(what)}")
+    if not isinstance(found.arrow, Diagram):
         raise TypeMismatch("a summary is of a model; this is the lens of a learner, whose model is `learner.model`")
+    return found
+
+
+def described(model: Para) -> str:
+    """The type and the table of a model."""
     named = list(zip(model.names, model.params, strict=True))
     rows: list[Row] = [("layer", "type", "numbers", "bytes")]
     for name, ob, group in layers(model, named):
         rows.append((name, str(ob), *weight(p for _, p in group)))
         rows += [(f"  {label}", str(forward_object(p)), *weight([p])) for label, p in group]
     rows.append(("total", "", *weight(model.params)))
-    return f"{signature(model.dom, model.cod)}\n\n{table(rows)}"
+    return f"{signature(model.dom, model.cod)}\n\n{table([[clean(cell) for cell in row] for row in rows])}"
 
 
 def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named]]:

@@ -11,6 +11,7 @@ import numpy as np
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.lens import forward
 from lensgrad.cat.names import Param, Role, unique
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
@@ -66,8 +67,7 @@ def shape_message(name: str, atom: Any, wanted: Sequence[int], given: Sequence[i
 
 def key(seed: int) -> np.ndarray[Any, Any]:
     """A random key from a seed."""
-    if type(seed) is not int or not 0 <= seed < 2**64:
-        raise BadValue(f"a seed is a whole number from 0 to 2^64 - 1, got {seed!r}")
+    seed = checks.whole("a seed", seed, 0, 2**64 - 1)
     return np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
+from lensgrad.core.printed import Printed
 from lensgrad.program.summary import summary
 from lensgrad.program.values import Values
 from lensgrad.train.callbacks import Callback, EarlyStopping, check_callbacks, checkpoint_of, written
@@ -144,4 +145,4 @@ class Run:
         """The model as a table, and the last epoch's report."""
         last = "  ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
         best = f", values of epoch {self.best_epoch}" if self.best_epoch else ""
-        return f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{best}: {last}"
+        return Printed(f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{best}: {last}")

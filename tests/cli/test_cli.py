@@ -139,7 +139,7 @@ REFUSED = {
     ("train", "iris", "--rate", "0"): (
         "a rate is a positive number, got 0.0: whether a step goes down or up is said by `descent` or `ascent`"
     ),
-    ("train", "linear", "--seed", "-1"): "a seed is a whole number from 0 to 2^64 - 1, got -1",
+    ("train", "linear", "--seed", "-1"): "seed is a whole number from 0 to 2^64 - 1, got -1",
     ("show", "stars"): (
         "'stars' is nothing that can be shown; use one of iris, linear, digits, mnist, fashion, cifar10, shakespeare, cora, "
         "or the file of a saved run"

@@ -1,0 +1,40 @@
+"""Whose summary there is, and what is said where there is none."""
+
+import numpy as np
+import pytest
+
+import lensgrad as lg
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import TypeMismatch
+
+MODEL = lg.sequential(lg.input(4), lg.dense(3, name="first"), lg.relu, lg.dense(2))
+
+
+def test_the_summary_of_a_learner_and_of_a_run_is_that_of_the_model():
+    learner = lg.supervised(MODEL, lg.mse, lg.sgd(0.1))
+    run = learner.fit((np.ones((4, 4)), np.ones((4, 2))), progress=False)
+    assert lg.summary(learner) == lg.summary(run) == lg.summary(MODEL)
+    assert run.summary().startswith(lg.summary(MODEL))
+    assert lg.summary(Diagram.id(lg.Real(3))).startswith("f32[3] → f32[3]\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (lg.adam(1e-3), "a summary is of a model, a learner or a run, got "),
+        (lg.dense(3), "dense has no type before it meets one: give lg.summary a model that begins with lg.input(…)"),
+        (lg.dense(3) >> lg.relu, "dense >> relu has no type before it meets one: give lg.summary a model that begins with lg.input(…)"),
+        (3, "a summary is of a model, a learner or a run, got 3"),
+        (None, "a summary is of a model, a learner or a run, got None"),
+        (np.ones(3), "a summary is of a model, a learner or a run, got array([1., 1., 1.])"),
+        (lg.mse, "a summary is of a model, a learner or a run, got <function mse"),
+        (
+            lg.supervised(MODEL, lg.mse, lg.sgd(0.1)).lens(),
+            "a summary is of a model; this is the lens of a learner, whose model is `learner.model`",
+        ),
+    ],
+)
+def test_what_has_no_summary_says_so(what, told):
+    with pytest.raises(TypeMismatch) as error:
+        lg.summary(what)
+    assert str(error.value).startswith(told)
