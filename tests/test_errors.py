@@ -99,7 +99,7 @@ def test_a_column_of_labels_against_a_row():
     ("labels", "text"),
     [
         ([0, 1, 2, 3, 0, 7], ("0 to 7", "give the last layer 8 outputs, or relabel the data")),
-        ([1, 2, 3, 1, 2, 3], ("1 to 3", "give the last layer 4 outputs, or relabel the data")),
+        ([1, 2, 3, 1, 2, 3], ("1 to 3", "use y - 1, or give the last layer 4 outputs")),
         ([-1, 0, 1, 0, 0, 0], ("-1 to 1", "relabel the data")),
     ],
     ids=str,
@@ -115,7 +115,7 @@ def test_labels_outside_the_classes(labels, text):
 
 def test_labels_that_are_not_whole():
     assert told(BadValue, lambda: learner(loss=lg.cross_entropy).fit((X, np.full(6, 0.5)), progress=False)) == (
-        "'y' wants i32[6], and some of the numbers given are not whole"
+        "'y' holds 0.5 in row 0, and class numbers are whole, from 0 to 2"
     )
 
 

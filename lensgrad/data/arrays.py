@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.program.values import Values
 
@@ -20,15 +21,21 @@ def named(data: Any, names: tuple[str, ...] = ("x", "y")) -> Values | None:
     if hasattr(data, "x") and hasattr(data, "y"):
         return dict(zip(names, (array(data.x), array(data.y)), strict=False))  # who takes inputs only leaves the labels
     if len(names) == 1 and isinstance(data, np.ndarray):
-        return {names[0]: data}
+        return {names[0]: array(data)}
     if isinstance(data, tuple | list) and len(data) == len(names) and not any(isinstance(v, Mapping) for v in data):
         return dict(zip(names, map(array, data), strict=True))
     return None
 
 
 def array(value: Any) -> np.ndarray[Any, Any]:
-    """A value as an array; a mapped file stays mapped."""
-    return value if isinstance(value, np.memmap) else np.asarray(value)
+    """A value as an array; a mapped file stays mapped. An array with masked entries is refused, since its mask would be lost."""
+    if isinstance(value, np.ma.MaskedArray):
+        told = "leave those rows out with a[~a.mask.any(1)], fill them in with a.filled(…)"
+        raise BadValue(f"this is a masked array, and what its mask hides would be trained on: {told}, or weigh them 0 with sample_weight")
+    try:
+        return value if isinstance(value, np.memmap) else np.asarray(value)
+    except ValueError as wrong:
+        raise BadValue(f"data is in rows of one length, and {shown(value)} is none: {wrong}") from wrong
 
 
 def count(data: Mapping[str, Any]) -> int:

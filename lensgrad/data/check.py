@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.data.arrays import count
+from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.array import Array
 
@@ -22,24 +24,32 @@ def check(
     batch_size: int | None = None,
     classes: Mapping[str, int] | None = None,
     ranges: Mapping[str, int] | None = None,
+    kinds: Mapping[str, Kind] | None = None,
 ) -> tuple[str, ...]:
     """Refuse data that cannot be trained on; what is returned are sentences worth showing.
 
     `objects` are the atoms that the learner takes for one example, by name, and `classes` says how many classes the labels
-    of a name may have, `ranges` how many numbers a table has that another name reads. Refused: nothing, unequal lengths, rows of
-    another shape, NaN and infinities, labels and tokens out of range.
+    of a name may have, `ranges` how many numbers a table has that another name reads; `kinds` is what the losses say about labels.
+    Refused: nothing, unequal lengths, rows of another shape, NaN and infinities, labels and tokens out of range, as whole numbers or
+    as floats, and labels that their loss does not take.
     """
     examples = count(arrays)
     for name, value in arrays.items():
         if isinstance(objects.get(name), Array):
             check_rows(name, objects[name], value)
         check_finite(name, value)
-    for name, number in (classes or {}).items():
+    said = {**{n: Kind("classes", "class", k) for n, k in (classes or {}).items()}, **(kinds or {})}
+    check_values(arrays, said, ranges or {})
+    absent = [never(n, arrays[n], k) for n, k in said.items() if n in arrays]
+    return tuple(filter(None, [short(examples, batch_size), *absent]))
+
+
+def check_values(arrays: Values, kinds: Mapping[str, Kind], ranges: Mapping[str, int]) -> None:
+    """Refuse labels that their loss does not take, and numbers that choose rows which a table has not; `arrays` may be a batch."""
+    for name, kind in kinds.items():
         if name in arrays:
-            check_labels(name, arrays[name], number)
-    check_ranges(arrays, {n: size for n, size in (ranges or {}).items() if n not in (classes or {})})
-    unseen = [never(name, arrays[name], n) for name, n in (classes or {}).items() if name in arrays]
-    return tuple(filter(None, [short(examples, batch_size), *unseen]))
+            check_labels(name, arrays[name], kind)
+    check_ranges(arrays, {n: size for n, size in ranges.items() if n not in kinds or kinds[n].labels != "class" or not kinds[n].classes})
 
 
 def check_rows(name: str, atom: Array, value: Any) -> None:
@@ -79,41 +89,129 @@ def check_finite(name: str, value: Any) -> None:
         raise BadValue(f"{found}: training needs finite numbers, so fill it in or leave the row out")
 
 
-def check_labels(name: str, labels: Any, classes: int) -> None:
-    """Class numbers must be 0 … classes − 1."""
+def check_labels(name: str, labels: Any, kind: Kind) -> None:
+    """Labels must be what their loss takes."""
     labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or not labels.size:
+    if labels.dtype.kind in "OSU" and kind.labels != "any":
+        fix = "number them with names, y = np.unique(y, return_inverse=True)" if kind.labels == "class" else "give numbers"
+        raise BadValue(f"'{name}' holds {shown(labels.reshape(-1)[0])}, and labels are numbers: {fix}")
+    if labels.size and labels.dtype.kind in "biuf":
+        CHECKS[kind.labels](name, labels, kind)
+
+
+def check_classes(name: str, labels: Numbers, kind: Kind) -> None:
+    """Class numbers must be 0 … classes − 1, whole, or the one that is ignored."""
+    if not kind.classes:
         return
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= classes:
-        fix = f"give the last layer {high + 1} outputs, or relabel the data" if low >= 0 else "relabel the data"
-        told = f"'{name}' holds class numbers from {low} to {high}"
-        raise BadValue(f"{told}, and the model has {classes} classes, numbered 0 to {classes - 1}: {fix}")
+    check_whole(name, labels, f"class numbers are whole, from 0 to {kind.classes - 1}")
+    counted = labels if kind.ignored is None else labels[labels != kind.ignored]
+    low, high = (int(counted.min()), int(counted.max())) if counted.size else (0, 0)
+    if low < 0 or high >= kind.classes:
+        held = f"'{name}' holds class numbers from {low} to {high}"
+        has = f"and the model has {kind.classes} classes, numbered 0 to {kind.classes - 1}"
+        raise BadValue(f"{held}, {has}: {renumbering(name, low, high, kind.classes)}")
+
+
+def renumbering(name: str, low: int, high: int, classes: int) -> str:
+    """How class numbers come into their range."""
+    if low > 0 and high - low < classes:
+        return f"use {name} - {low}, or give the last layer {high + 1} outputs"
+    return f"give the last layer {high + 1} outputs, or relabel the data" if low >= 0 else "relabel the data"
+
+
+def check_whole(name: str, values: Numbers, told: str) -> None:
+    """Refuse floats between whole numbers."""
+    if values.dtype.kind == "f" and not np.array_equal(values, np.trunc(values)):
+        raise BadValue(f"{holds(name, values, values != np.trunc(values))}, and {told}")
+
+
+def check_shares(name: str, labels: Numbers, _: Kind) -> None:
+    """Labels from 0 to 1, up to rounding."""
+    outside = ~((labels >= -ROUNDING) & (labels <= 1 + ROUNDING))
+    if outside.any():
+        raise BadValue(f"{holds(name, labels, outside)}, and this loss takes labels from 0 to 1: {to_shares(name, labels)}")
+
+
+def to_shares(name: str, labels: Numbers) -> str:
+    """How labels become numbers from 0 to 1."""
+    found = set(np.unique(labels[: 2**20]).tolist())
+    if found <= {-1, 1}:
+        return f"use ({name} + 1) / 2, or lg.hinge, which takes -1 and 1"
+    if found <= {1, 2}:
+        return f"use {name} - 1"
+    return f"use {name} / 255" if labels.min() >= 0 and 2 < labels.max() <= 255 else "bring them between 0 and 1"
+
+
+def check_sides(name: str, labels: Numbers, _: Kind) -> None:
+    """Labels −1 and 1."""
+    outside = (labels != -1) & (labels != 1)
+    if outside.any():
+        half = set(np.unique(labels[: 2**20]).tolist()) <= {0, 1}
+        fix = f"use 2 * {name} - 1, or lg.binary_cross_entropy, which takes 0 and 1" if half else "make each of them -1 or 1"
+        raise BadValue(f"{holds(name, labels, outside)}, and this loss takes the labels -1 and 1: {fix}")
+
+
+def check_counts(name: str, labels: Numbers, _: Kind) -> None:
+    """Labels ≥ 0."""
+    if (labels < 0).any():
+        raise BadValue(f"{holds(name, labels, labels < 0)}, and this loss takes counts, which are 0 or more")
+
+
+def check_distributions(name: str, labels: Numbers, _: Kind) -> None:
+    """Rows of numbers ≥ 0 that add up to 1, up to rounding."""
+    rows = labels.reshape(-1, labels.shape[-1]) if labels.ndim else labels.reshape(1, 1)
+    if (rows < -ROUNDING).any():
+        raise BadValue(f"{holds(name, labels, labels < -ROUNDING)}, and the label of an example is one distribution: numbers ≥ 0")
+    sums = rows.sum(1, dtype=np.float64)
+    if (abs(sums - 1) > 1e-3).any():
+        row = int(np.argmax(abs(sums - 1) > 1e-3))
+        told = f"the numbers of '{name}' in row {row} add up to {sums[row]:.6g}, and the label of an example is one distribution"
+        raise BadValue(f"{told}: divide each row by its sum")
+
+
+ROUNDING = 1e-6  # how far a label may be outside
+CHECKS: dict[str, Callable[[str, Numbers, Kind], None]] = {
+    "any": lambda *_: None,
+    "class": check_classes,
+    "count": check_counts,
+    "distribution": check_distributions,
+    "share": check_shares,
+    "side": check_sides,
+}
+
+
+def holds(name: str, values: Numbers, where: Numbers) -> str:
+    """`'y' holds -1 in row 3, entry 2`: the first value of those marked, and its place."""
+    place = np.argwhere(where)[0].tolist()
+    entry = f", entry {', '.join(map(str, place[1:]))}" if place[1:] else ""
+    return f"'{name}' holds {values[tuple(place)].item():g}{f' in row {place[0]}' if place else ''}{entry}"
 
 
 def check_ranges(arrays: Values, ranges: Mapping[str, int]) -> None:
-    """Numbers that choose rows of a table must be 0 … rows − 1."""
+    """Numbers that choose rows of a table must be 0 … rows − 1, and whole."""
     for name, rows in ranges.items():
         given = np.asarray(arrays.get(name, ()))
-        if given.size and given.dtype.kind in "iu" and (given.min() < 0 or given.max() >= rows):
+        if not given.size or given.dtype.kind not in "iuf":
+            continue
+        check_whole(name, given, f"the model reads whole numbers from 0 to {rows - 1}")
+        if given.min() < 0 or given.max() >= rows:
             raise BadValue(out_of_range(name, given, rows))
 
 
 def out_of_range(name: str, given: Numbers, rows: int) -> str:
     """Which number is out of range, where, and what to do."""
-    place = np.argwhere((given < 0) | (given >= rows))[0].tolist()
-    value, where = int(given[tuple(place)]), f" in row {place[0]}" if place else ""
-    where += f", entry {', '.join(map(str, place[1:]))}" if place[1:] else ""
+    outside = (given < 0) | (given >= rows)
+    value = int(given[outside][0])
     fix = f"give the embedding a vocabulary of {int(given.max()) + 1}, or renumber the data" if value >= 0 else "renumber the data"
-    return f"'{name}' holds {value}{where}, and the model reads numbers from 0 to {rows - 1}: {fix}"
+    return f"{holds(name, given, outside)}, and the model reads numbers from 0 to {rows - 1}: {fix}"
 
 
-def never(name: str, labels: Any, classes: int) -> str:
+def never(name: str, labels: Any, kind: Kind) -> str:
     """A sentence on classes that no example has, or nothing."""
     labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+    if kind.problem != "classes" or not kind.values or labels.dtype.kind not in "iuf" or labels.ndim != 1:
         return ""
-    absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
+    absent = sorted(set(kind.values) - set(np.unique(labels).tolist()))
     which = f"class {absent[0]} has" if len(absent) == 1 else f"classes {listed([str(c) for c in absent])} have"
     return f"{which} no example in '{name}', so the model cannot learn {'it' if len(absent) == 1 else 'them'}" if absent else ""
 

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import flag, number, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import count, named
 
 Numbers = np.ndarray[Any, Any]
 
 
-def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: str = "y") -> tuple[Any, Any]:
+def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: str | Sequence[str] = "y") -> tuple[Any, Any]:
     """Data in two parts of the same kind, the second with round(fraction · n) examples; the order within a part is kept.
 
-    Where the labels are class numbers and `stratify` is set, every class is divided in this proportion, up to one example.
-    Any other labels have no classes, and the rows are divided as a whole.
+    Where labels are class numbers and `stratify` is set, every class is divided in this proportion, up to one example; with several
+    names in `label` every combination of classes is. Any other labels have no classes, and the rows are divided as a whole.
     """
     arrays = named(data)
     if arrays is None:
         raise BadValue(f"split divides arrays: a pair (x, y), a dict of arrays or a data set; got {type(data).__name__}")
-    examples, labels = count(arrays), arrays.get(label)
+    labels = [arrays[n] for n in ((label,) if isinstance(label, str) else label) if n in arrays] if flag("stratify", stratify) else []
+    classes = [v for v in labels if v.ndim == 1 and v.dtype.kind in "iub"]
+    first, second = divided(count(arrays), classes, number("the fraction of a split", fraction), whole("a seed", seed))
+    return picked(data, first), picked(data, second)
+
+
+def divided(examples: int, classes: Sequence[Numbers], fraction: float, seed: int) -> tuple[Numbers, Numbers]:
+    """The rows of two parts, every combination of classes in proportion."""
     wanted = round(fraction * examples)
     if not 0 < wanted < examples:
         raise BadValue(f"a fraction of {fraction} of {examples} examples leaves one part empty: give one with 0 < fraction · n < n")
-    classed = stratify and labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu"
-    groups = [np.flatnonzero(labels == c) for c in np.unique(labels)] if classed and labels is not None else [np.arange(examples)]
-    second = chosen(groups, wanted, fraction, np.random.Generator(np.random.PCG64([seed, 0x5911])))
-    first = np.setdiff1d(np.arange(examples), second)
-    return picked(data, first), picked(data, second)
+    random = np.random.Generator(np.random.PCG64([seed, 0x5911]))
+    groups = combinations(examples, classes)
+    if len(classes) > 1:  # many combinations have few examples, so none is to be first where rounding decides
+        groups = [groups[k] for k in random.permutation(len(groups))]
+    second = chosen(groups, wanted, fraction, random)
+    return np.setdiff1d(np.arange(examples), second), second
+
+
+def combinations(examples: int, classes: Sequence[Numbers]) -> list[Numbers]:
+    """The rows of each combination of classes that occurs, in order."""
+    if not classes:
+        return [np.arange(examples)]
+    which = np.unique(np.stack(classes, 1), axis=0, return_inverse=True)[1].reshape(-1)
+    return [np.flatnonzero(which == k) for k in range(which.max() + 1)]
 
 
 def chosen(groups: list[Numbers], wanted: int, fraction: float, random: np.random.Generator) -> Numbers:

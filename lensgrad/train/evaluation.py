@@ -10,7 +10,7 @@ import numpy as np
 
 from lensgrad.backends.numpy import host
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.data.arrays import count, rows
+from lensgrad.data.arrays import array, count, rows
 from lensgrad.data.check import check_ranges
 from lensgrad.data.source import Source
 from lensgrad.learn.losses.kind import Kind
@@ -88,7 +88,7 @@ def inputs(learner: Record, x: Any) -> Values:
     names, model = learner.inputs, learner.model
     if len(names) > 1 and not isinstance(x, Mapping):
         raise TypeMismatch(f"predict wants a dict of arrays for {listed(names)}, got {type(x).__name__}")
-    given = {n: np.asarray(v) for n, v in (x if isinstance(x, Mapping) else dict.fromkeys(names, x)).items()}
+    given = {n: array(v) for n, v in (x if isinstance(x, Mapping) else dict.fromkeys(names, x)).items()}
     if set(given) != set(names):
         raise BadValue(f"this model takes {listed(names)}, got {listed(list(given))}")
     for name, atom in zip(names, model.dom, strict=False):

@@ -9,14 +9,15 @@ import numpy as np
 
 from lensgrad.core.checks import share
 from lensgrad.core.errors import BadValue
-from lensgrad.data.check import check, check_ranges, unseen
+from lensgrad.data.arrays import rows
+from lensgrad.data.check import check, check_values, unseen
 from lensgrad.data.source import ArraySource, Source, source, transform
-from lensgrad.data.split import split
+from lensgrad.data.split import divided as halves
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import Record
-from lensgrad.train.weights import WEIGHT, by_class, with_weights, without
+from lensgrad.train.weights import WEIGHT, by_class, one_class, with_weights, without
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, c
     train, held = divided(learner, train, validation, share("validation_split", part), plan.seed)
     told = checked(learner, train, held, plan, weight)
     if class_weight is not None:
-        train, weight = by_class(learner, train, class_weight, weight), weight or WEIGHT
+        (train, more), weight = by_class(learner, train, class_weight, weight), weight or WEIGHT
+        told += more
     return Feed(train, without(held, weight), weight, told)
 
 
@@ -53,8 +55,19 @@ def divided(learner: Record, train: Source, validation: Any, part: float, seed: 
         return train, None
     if not isinstance(train, ArraySource):
         raise BadValue("validation_split divides arrays, and this is a source of batches: give validation_data")
-    first, second = split(train.arrays, part, seed, label=learner.labels[0])
-    return ArraySource(first), ArraySource(second)
+    first, second = halves(train.examples, strata(learner, train), part, seed)
+    return ArraySource(rows(train.arrays, first)), ArraySource(rows(train.arrays, second))
+
+
+def strata(learner: Record, train: ArraySource) -> list[np.ndarray[Any, Any]]:
+    """The labels that are one class for each example: validation data has every class, and every combination, in proportion."""
+    found: list[np.ndarray[Any, Any]] = []
+    for name, kind in learner.kinds().items():
+        labels = train.arrays.get(name)
+        if labels is not None and one_class(learner, name, kind) and labels.size == train.examples and labels.dtype.kind in "biuf":
+            row = labels.reshape(train.examples)
+            found.append(row if kind.problem == "classes" else row > sum(kind.values) / 2)
+    return found
 
 
 def checked(learner: Record, train: Source, held: Source | None, plan: Plan, weight: str | None) -> tuple[str, ...]:
@@ -62,7 +75,7 @@ def checked(learner: Record, train: Source, held: Source | None, plan: Plan, wei
     if not isinstance(train, ArraySource):
         return ()
     objects = {**learner.examples(), **({weight: Array((), "float32")} if weight else {})}
-    told = list(check(train.arrays, objects, batch_size=plan.batch_size, classes=learner.classes(), ranges=learner.ranges()))
+    told = list(check(train.arrays, objects, batch_size=plan.batch_size, kinds=learner.kinds(), ranges=learner.ranges()))
     others = held.arrays if isinstance(held, ArraySource) else {}
     told += [unseen(train.arrays[n], others[n]) for n in learner.labels if n in train.arrays and n in others]
     return tuple(filter(None, told))
@@ -72,18 +85,19 @@ def read(learner: Record, data: Any, batch_size: int | None = None) -> Source:
     """Data for a learner as a source; arrays are checked."""
     found = source(data, learner.ports)
     if isinstance(found, ArraySource):
-        check(found.arrays, learner.examples(), classes=learner.classes(), ranges=learner.ranges())
+        check(found.arrays, learner.examples(), kinds=learner.kinds(), ranges=learner.ranges())
         return found
     return watched(found, learner)
 
 
 def watched(data: Source, learner: Record) -> Source:
     """A source of batches whose labels and tokens are checked as they come."""
-    if not learner.ranges():
+    kinds, ranges = learner.kinds(), learner.ranges()
+    if not kinds and not ranges:
         return data
 
     def change(batch: Values, _: np.random.Generator) -> Values:
-        check_ranges(batch, learner.ranges())
+        check_values(batch, kinds, ranges)
         return batch
 
     return transform(data, change)

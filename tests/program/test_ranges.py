@@ -60,6 +60,5 @@ def test_a_label_out_of_range_is_refused():
         with pytest.raises(BadValue) as error:
             call()
         assert str(error.value) == (
-            "'y' holds class numbers from 1 to 2, and the model has 2 classes, numbered 0 to 1: "
-            "give the last layer 3 outputs, or relabel the data"
+            "'y' holds class numbers from 1 to 2, and the model has 2 classes, numbered 0 to 1: use y - 1, or give the last layer 3 outputs"
         )
