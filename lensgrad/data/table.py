@@ -72,11 +72,11 @@ def table(
 
 def frame_cells(frame: Any) -> Cells:
     """The columns of a data frame, or of a dict of columns, as lists of values."""
-    if not hasattr(frame, "columns") and not isinstance(frame, Mapping):
+    keys = list(frame) if isinstance(frame, Mapping) else list(getattr(frame, "columns", ()))
+    if not keys:
         raise BadValue(f"a table is a data frame or a dict of columns, got {checks.shown(frame)}")
-    names = [str(name) for name in (frame.columns if hasattr(frame, "columns") else frame)]
-    once(names, "the table")
-    columns = {str(name): listed_values(name, frame[name]) for name in (frame.columns if hasattr(frame, "columns") else frame)}
+    once([str(key) for key in keys], "the table")
+    columns = {str(key): listed_values(key, frame[key]) for key in keys}
     n = len(next(iter(columns.values()), []))
     ragged = [name for name, values in columns.items() if len(values) != n]
     if ragged:

@@ -286,3 +286,13 @@ def test_it_is_as_accurate_as_the_network_of_scikit_learn(load, epochs, least):
 def test_a_regression_on_a_raw_table_explains_what_can_be_explained():
     x, y = load_diabetes(return_X_y=True, scaled=False)
     assert scores(lambda seed: LensRegressor(hidden=(8,), epochs=60, learning_rate=0.005, random_state=seed), x, y).mean() > 0.4
+
+
+def test_sizes_may_be_an_array_and_numbers_those_of_numpy():
+    x, y = load_iris(return_X_y=True)
+    for hidden in (np.array([4, 3]), np.int64(4), [np.int32(4)], (4,)):
+        found = clone(LensClassifier(hidden=hidden, epochs=np.int64(2), batch_size=np.int64(50), random_state=0)).fit(x, y)
+        sizes = [v.shape[0] for n, v in found.run_.weights.items() if n.startswith("hidden") and n.endswith("weight")]
+        assert sizes == np.atleast_1d(hidden).tolist()
+    with pytest.raises(BadValue):
+        LensClassifier(hidden=[[4, 3]]).fit(x, y)

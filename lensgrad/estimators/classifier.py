@@ -1,0 +1,93 @@
+"""A classifier on tables, for scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.extmath import softmax
+from sklearn.utils.multiclass import check_classification_targets
+
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue, listed
+from lensgrad.estimators.base import LensEstimator
+from lensgrad.estimators.rows import Numbers, by_class, checked, counted, read, relative
+from lensgrad.learn.losses import cross_entropy
+from lensgrad.train.callbacks import EarlyStopping
+
+
+class LensClassifier(ClassifierMixin, LensEstimator):
+    """A network ℝᵃ → ℝᵏ on tables with k classes, trained on the cross-entropy of its outputs as logits.
+
+    `model` is a model, a list of layers, or a function (inputs, outputs) → layers; without one it is dense layers of the sizes
+    `hidden` with `activation`. A model that takes arrays of several axes gets each row in that shape. `optimizer` is one of
+    adagrad, adam, adamw, momentum, nesterov, sgd with `learning_rate`, or an optimizer such as `lg.adam(1e-3)`, which carries
+    its own (and, as all that holds functions, cannot be pickled). Columns are put at mean 0 and standard deviation 1 first,
+    unless `standardize=False`. A step is on `batch_size` examples, or on all if there are fewer.
+
+    `early_stopping=True` keeps the share `validation_split` of the rows aside, ends after `patience` epochs without a smaller loss
+    on them, and has the weights of the best epoch; `lg.early_stopping(…)` says more. `class_weight` is a dict by class or
+    "balanced". Weights count relative to their mean, so a row of weight 2 is that row twice, and one of weight 0 is left out.
+    `warm_start` begins with the weights and the scale of the last `fit`.
+
+    Fitted: `classes_`, `n_features_in_`, `feature_names_in_`, `run_` (the `lg.Run`), `loss_curve_`, `n_iter_`, `scaler_`.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        hidden: int | Sequence[int] = (100,),
+        activation: str | Family = "relu",
+        optimizer: Any = "adam",
+        learning_rate: Any = 0.001,
+        epochs: int = 200,
+        batch_size: int = 200,
+        early_stopping: bool | EarlyStopping = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        class_weight: Any = None,
+        standardize: bool = True,
+        random_state: Any = None,
+        warm_start: bool = False,
+        backend: Any = "native",
+        verbose: bool = False,
+    ) -> None:
+        network = {"model": model, "hidden": hidden, "activation": activation, "standardize": standardize, "backend": backend}
+        steps = {"optimizer": optimizer, "learning_rate": learning_rate, "epochs": epochs, "batch_size": batch_size}
+        ends = {"early_stopping": early_stopping, "validation_split": validation_split, "patience": patience}
+        super().__init__(**network, **steps, **ends, random_state=random_state, warm_start=warm_start, verbose=verbose)
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LensClassifier:
+        """Train on the rows of X (n, features) and a class for each."""
+        x, y = read(self, X, y)
+        check_classification_targets(y)
+        classes, numbers = np.unique(y, return_inverse=True)
+        given = checked(sample_weight, x)
+        weight = relative(given, by_class(self.class_weight, y, numbers, given))
+        going_on = self._goes_on()
+        if going_on and not np.array_equal(classes, self.classes_):
+            known, now = (listed([str(c) for c in found]) for found in (self.classes_, classes))
+            raise BadValue(f"warm_start goes on with the classes {known}, and y has {now}: fit a new estimator")
+        x, numbers, weight = counted(weight, x, numbers)
+        self.classes_ = classes
+        self.scaler_ = self.scaler_ if going_on else self._scaler(x, weight)
+        self._train(self.scaler_.transform(x), numbers, len(classes), cross_entropy, weight)
+        return self
+
+    def predict(self, X: Any) -> Numbers:
+        """The class of each row: the one with the largest logit."""
+        found = self._outputs(X)  # first, because it says when nothing is fitted
+        return self.classes_[found.argmax(1)]
+
+    def predict_proba(self, X: Any) -> Numbers:
+        """The probability of each class, in the order of `classes_`, for each row: (n, classes)."""
+        return softmax(self._outputs(X))
+
+    def decision_function(self, X: Any) -> Numbers:
+        """The logits (n, classes); of two classes their difference (n,), which is positive for the second."""
+        found = self._outputs(X)
+        return found[:, 1] - found[:, 0] if len(self.classes_) == 2 else found
