@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from lensgrad.cat.build import Block, Program, build, joined
 from lensgrad.cat.lens import Lens, Pair, silent, two
@@ -12,10 +12,9 @@ from lensgrad.cat.names import Param, Role, Together, select, unique
 from lensgrad.cat.structure import category
 from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
-from lensgrad.core.diagram import Diagram, Family, at
-from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, mismatch
+from lensgrad.core.diagram import Composed, Diagram, Family, at
+from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, listed, mismatch
 from lensgrad.core.printed import printable
-from lensgrad.core.sealed import Sealed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
 
@@ -50,7 +49,7 @@ Points = Sequence[tuple[tuple[int, ...], "Para"]]  # groups of parameters, by po
 Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain
 
 
-class Para(Sealed):
+class Para(Composed):
     """A parametric arrow (P, f : P ⊗ A → B ⊗ O) : A → B with labelled parameters P and observables O.
 
     Parameters stand in order of appearance; composing concatenates them, labels included, so composition is
@@ -147,8 +146,12 @@ class Para(Sealed):
         left = para(Diagram.id(other) if isinstance(other, Ty) else other)
         return left.tensor(self) if isinstance(left, Para) else NotImplemented
 
-    def __call__(self, *args: Any) -> NoReturn:
-        raise WireError("a parametric arrow is not applied to a value: compose it with >>, and ask run.predict for numbers")
+    def __call__(self, *args: Any) -> Any:
+        """Apply to wires inside a traced function, where it has no parameters."""
+        if self.params:
+            has = f"this parametric arrow has parameters ({listed(self.names)}), so it is composed with >>, not called"
+            raise WireError(f"{has}: run.predict(x) gives the numbers of a trained model, lg.evaluate(f, x, values=…) of any")
+        return self.arrow(*args)
 
     # -- changing parameters ---------------------------------------------------------------------------------------
     def scope(self, name: str) -> Para:

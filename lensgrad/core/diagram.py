@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
@@ -18,7 +18,23 @@ from lensgrad.core.ty import I, Ty, product
 Form = tuple[tuple[Node, ...], tuple[int, ...]]  # nodes and outputs
 
 
-class Diagram(Sealed):
+class Composed(Sealed):
+    """What composes with `>>` and `@`, and says so when it meets an operator of numbers."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> NoReturn:
+        fix = "residual(f) is x + f(x), and fork(f, g) >> add() is f(x) + g(x)"
+        raise TypeMismatch(f"layers and arrows have no + of their own: write f >> g for one after the other; {fix}")
+
+    def __or__(self, other: Any) -> NoReturn:
+        raise TypeMismatch("layers and arrows are put together with >>: write f >> g for one after the other, f @ g for side by side")
+
+    __radd__ = __add__
+    __ror__ = __or__
+
+
+class Diagram(Composed):
     """An arrow `dom → cod`, immutable. `==` is equality of arrows of the free Cartesian category.
 
     `nodes` and `outs` are its canonical form: wires are integers, inputs first, then the outputs of each node in
@@ -201,7 +217,7 @@ def at(arrow: Any, dom: Any) -> Any:
     return arrow.at(dom) if isinstance(arrow, Family) else arrow
 
 
-class Family(Sealed):
+class Family(Composed):
     """An arrow that has no type until it meets one: `relu`, `mean`, `dense(10)`. `f >> relu` is `f >> relu.at(f.cod)`.
 
     Families compose with `>>` into families, so `dense(20) >> relu` is a layer.
@@ -224,7 +240,9 @@ class Family(Sealed):
         return Family(f"{self.name} >> {other!r}", build)
 
     def __call__(self, *args: Any) -> Any:
-        """Apply to wires inside a traced function."""
+        """Apply to wires inside a traced function; with nothing to apply it to, the family itself, so that `relu()` is `relu`."""
+        if not args:
+            return self
         graph, wires = together(flatten(args), self.name)
         dom = Ty(tuple(graph.types[w] for w in wires))
         return self.at(dom)(*graph.wires(wires))
@@ -240,4 +258,4 @@ def flatten(values: Any) -> list[Any]:
     return [] if values is None else [values]
 
 
-__all__ = ["Diagram", "Family", "I", "Wire", "at", "flatten"]
+__all__ = ["Composed", "Diagram", "Family", "I", "Wire", "at", "flatten"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import NoRule, TypeMismatch, WireError
 from lensgrad.core.ty import Ty
 
@@ -142,11 +143,26 @@ class Wire:
     def __pow__(self, other: Any) -> Any:
         return self._infix("power", self, other)
 
+    def __rpow__(self, other: Any) -> Any:
+        return self._infix("power", other, self)
+
     def __matmul__(self, other: Any) -> Any:
         return self._infix("matmul", self, other)
 
     def __neg__(self) -> Any:
         return self._infix("neg", self)
+
+    def __abs__(self) -> Any:
+        return self._infix("abs", self)
+
+    def __and__(self, other: Any) -> Any:
+        return self._infix("and", self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return self._infix("or", self, other)
+
+    def __invert__(self) -> Any:
+        return self._infix("not", self)
 
     def __gt__(self, other: Any) -> Any:
         return self._infix("greater", self, other)
@@ -170,6 +186,45 @@ class Wire:
 
     def __getitem__(self, index: Any) -> Any:
         return self._infix("getitem", self, index)
+
+    def __len__(self) -> int:
+        return self._infix("len", self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of its axes."""
+        return self._infix("shape", self)
+
+    @property
+    def dtype(self) -> str:
+        """The kind of its numbers."""
+        return self._infix("dtype", self)
+
+    @property
+    def T(self) -> Any:
+        """Its axes in reverse order."""
+        return self._infix("transpose", self)
+
+    def sum(self, axis: Any = None) -> Any:
+        """The sum over axes (all of them for None)."""
+        return self._infix("sum", self, axis)
+
+    def mean(self, axis: Any = None) -> Any:
+        """The mean over axes (all of them for None)."""
+        return self._infix("mean", self, axis)
+
+    def max(self, axis: Any = None) -> Any:
+        """The largest entry over axes (all of them for None)."""
+        return self._infix("max", self, axis)
+
+    def reshape(self, *shape: Any) -> Any:
+        """The same entries, row-major, in another shape; one -1 is computed."""
+        return self._infix("reshape", self, *shape)
+
+    def __float__(self) -> float:
+        raise WireError(f"this wire ({self.atom}) has no number while the function is traced: use lg.ops in place of math and NumPy")
+
+    __int__ = __index__ = __float__
 
     def __bool__(self) -> bool:
         raise WireError(
@@ -195,8 +250,8 @@ def together(args: Sequence[Any], op: object = "this arrow") -> tuple[Graph, tup
     """The graph that all these wires belong to, after copying closed ones (points I → A) into it."""
     for arg in args:
         if not isinstance(arg, Wire):
-            given = f"{type(arg).__name__} {arg!r:.60}"
-            raise WireError(f"{op} is applied to wires of a traced function, got {given}: make it an argument or a parameter")
+            given = f"{op} is applied to wires of a traced function, got {type(arg).__name__} {shown(arg)}"
+            raise WireError(f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers")
     graphs = {id(a.graph): a.graph for a in args}
     open_graphs = [g for g in graphs.values() if len(g.dom)]
     if len(open_graphs) > 1:

@@ -334,7 +334,8 @@ def test_parametric_arrows_cannot_be_changed_and_are_copied():
 def test_a_layer_is_not_called():
     with pytest.raises(WireError) as error:
         dense(2, 3)([1.0, 2.0])
-    assert str(error.value) == "a parametric arrow is not applied to a value: compose it with >>, and ask run.predict for numbers"
+    has = "this parametric arrow has parameters (weight, bias), so it is composed with >>, not called"
+    assert str(error.value) == f"{has}: run.predict(x) gives the numbers of a trained model, lg.evaluate(f, x, values=…) of any"
 
 
 def test_a_parametric_arrow_prints_its_parameters():

@@ -96,12 +96,12 @@ def test_wires_of_two_functions_do_not_mix():
 
 
 def test_a_generator_is_applied_to_wires_only():
-    told = "Join is applied to wires of a traced function, got int 3: make it an argument or a parameter"
+    told = "Join is applied to wires of a traced function, got int 3: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     assert message(lambda x: Join()(x, 3), A) == told
 
 
 def test_an_arrow_or_a_family_is_applied_to_wires_only():
-    told = "got str 'text': make it an argument or a parameter"
+    told = "got str 'text': make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     step = Diagram.of(Step(), A)
     assert message(lambda x: step("text"), A) == f"Step is applied to wires of a traced function, {told}"
     assert message(lambda x: Family("f", Diagram.id)("text"), A) == f"f is applied to wires of a traced function, {told}"

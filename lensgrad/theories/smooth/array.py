@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lensgrad.core.checks import clean, is_whole, shown
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, generator
@@ -23,10 +24,11 @@ class Array:
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.dtype not in SHORT:
-            raise BadValue(f"'{self.dtype}' is no dtype here; use one of {', '.join(SHORT)}")
+        if not isinstance(self.dtype, str) or self.dtype not in SHORT:
+            given = f"'{clean(self.dtype)}'" if isinstance(self.dtype, str) else shown(self.dtype)
+            raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
         if any(type(n) is not int or n < 0 for n in self.shape):
-            raise BadValue(f"a shape is made of whole numbers ≥ 0, got {self.shape}")
+            raise BadValue(f"a shape is made of whole numbers ≥ 0, got {shown(self.shape)}")
 
     @property
     def floating(self) -> bool:
@@ -105,22 +107,30 @@ class Full(Op):
 def full(value: float | int | bool, atom: Array) -> Wire:
     """The constant array, as a closed wire; the number is stored in the atom's own kind."""
     kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
+    if kind is int and not float(value).is_integer():
+        raise BadValue(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
     return Full(kind(value), atom)()
 
 
 def Real(*shape: int, dtype: str = "float32") -> Ty:
     """ℝ^shape: `Real()` is a number, `Real(28, 28, 1)` an image."""
-    return Ty((Array(tuple(shape), dtype),))
+    return Ty((Array(sizes(shape), dtype),))
 
 
 def Int(*shape: int, dtype: str = "int32") -> Ty:
     """Integers, for labels and tokens; Δ = I."""
-    return Ty((Array(tuple(shape), dtype),))
+    return Ty((Array(sizes(shape), dtype),))
 
 
 def Bool(*shape: int) -> Ty:
     """Truth values; Δ = I."""
-    return Ty((Array(tuple(shape), "bool"),))
+    return Ty((Array(sizes(shape), "bool"),))
+
+
+def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """A shape as it was written: sizes one by one, or in one list."""
+    given = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    return tuple(int(n) if is_whole(n) else n for n in given)
 
 
 def arity(what: str, dom: tuple[Any, ...], n: int) -> None:

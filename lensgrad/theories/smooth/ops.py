@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lensgrad.core.checks import is_number, is_whole
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import TypeMismatch, WireError
-from lensgrad.core.graph import Wire
+from lensgrad.core.graph import Wire, together
 from lensgrad.core.op import Op
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -43,21 +44,28 @@ axis_mean, batch_size = family("axis_mean", _linear.AxisMean()), family("batch_s
 
 def infix(atom: Array, name: str, *args: Any) -> Any:
     """An operator of Python on wires of arrays; numbers become constants of the wire's own type."""
-    if name == "getitem":
-        return getitem(*args)
-    if name == "power":
-        x, n = args
-        return _p.IntegerPower(n)(x) if type(n) is int else _p.Power()(*lifted(atom, args))
-    if name == "matmul":
-        return matmul(*args)
+    if name in METHODS:
+        return METHODS[name](*args)
     if name not in INFIX:
         raise WireError(f"a wire of type {atom} has no operation '{name}'")
     return INFIX[name](*lifted(atom, args))
 
 
+def power(x: Any, n: Any) -> Any:
+    """xⁿ for a fixed whole number n, else xʸ for x > 0."""
+    return _p.IntegerPower(int(n))(x) if isinstance(x, Wire) and is_whole(n) else _p.Power()(*common(x, n))
+
+
+def length(x: Any) -> int:
+    """The size of the first axis."""
+    if not x.atom.rank:
+        raise WireError(f"a wire of type {x.atom} has no length")
+    return x.atom.shape[0]
+
+
 def lifted(atom: Array, args: Sequence[Any]) -> list[Any]:
     """Python numbers as constants of type `atom`; wires and points as they are."""
-    return [full(a, atom) if isinstance(a, int | float) else a for a in args]
+    return [full(a, atom) if isinstance(a, bool) or is_number(a) else a for a in args]
 
 
 INFIX: dict[str, Op] = {
@@ -72,6 +80,9 @@ INFIX: dict[str, Op] = {
     "less_equal": _p.Compare("<="),
     "equal": _p.Compare("=="),
     "not_equal": _p.Compare("!="),
+    "and": _p.And(),
+    "or": _p.Or(),
+    "not": _p.Not(),
 }
 
 
@@ -130,6 +141,7 @@ def einsum(spec: str, *xs: Any) -> Any:
 
 def matmul(x: Any, y: Any) -> Any:
     """x @ y for vectors and matrices."""
+    together((x, y), "'@'")
     specs = {(2, 2): "ij,jk->ik", (2, 1): "ij,j->i", (1, 2): "i,ij->j", (1, 1): "i,i->"}
     if (x.atom.rank, y.atom.rank) not in specs:
         raise TypeMismatch(f"'@' wants vectors or matrices, got {x.atom} and {y.atom}: write einsum for more axes")
@@ -359,3 +371,19 @@ def normal(key: Any, shape: Sequence[int], dtype: str = "float32") -> Any:
     """Standard normal, by the transform of Box and Muller; in half precision that of float32, rounded."""
     radius, angle = (uniform(k, shape, "float64" if dtype == "float64" else "float32") for k in split(key))
     return cast(sqrt(log(1.0 - radius) * -2.0) * cos(angle * (2.0 * math.pi)), dtype)
+
+
+METHODS: dict[str, Callable[..., Any]] = {  # what a wire offers beside operators
+    "abs": absolute,
+    "dtype": lambda x: x.atom.dtype,
+    "getitem": getitem,
+    "len": length,
+    "matmul": matmul,
+    "max": amax,
+    "mean": mean_over,
+    "power": power,
+    "reshape": reshape,
+    "shape": lambda x: x.atom.shape,
+    "sum": sum_over,
+    "transpose": transpose,
+}

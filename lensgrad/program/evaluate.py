@@ -1,0 +1,59 @@
+"""An arrow on numbers: what it gives, in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import numpy as backend
+from lensgrad.cat.para import Para, para
+from lensgrad.core.checks import shown
+from lensgrad.core.diagram import Diagram, Family, at
+from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.program.values import array, checked
+from lensgrad.theories.smooth.array import Array
+
+KINDS = {"int64": "int32", "uint64": "int32", "int16": "int32", "int8": "int32", "uint16": "int32"}  # what carries other whole numbers
+
+
+def evaluate(arrow: Any, *xs: Any, values: Mapping[str, Any] | None = None) -> Any:
+    """f(p, x₁, …) for an arrow P ⊗ A → B and one array for each wire of A: an array, or a tuple of them.
+
+    `arrow` is an arrow, a parametric arrow with its parameters in `values` by name, a family such as `lg.relu`, or a function
+    on wires; the last two take the types of what they are given, where Python's floats are float64 and whole numbers int32.
+    Observables are left out. Raises `TypeMismatch` and `BadValue` where the arrays do not fit, `UnknownParameter` for a missing one.
+    """
+    f = typed(arrow, xs)
+    names = ["the input"] if len(xs) == 1 else [f"input {k}" for k in range(len(xs))]
+    if len(xs) != len(f.dom):
+        raise TypeMismatch(f"this arrow takes {f.dom}, {len(f.dom)} arrays, got {len(xs)}")
+    given = values or {}
+    missing = [name for name in f.names if name not in given]
+    if missing:
+        raise UnknownParameter(f"this arrow has parameters ({listed(f.names)}): give values={{…}} by name, here without '{missing[0]}'")
+    held = [checked(name, p.ob, given) for name, p in zip(f.names, f.params, strict=True)]
+    arrays = [array(name, atom, x) for name, atom, x in zip(names, f.dom, xs, strict=True)]
+    outs = backend.function(f.arrow)(*(v for h in held for v in (h if isinstance(h, tuple) else (h,))), *arrays)[: len(f.cod)]
+    return outs[0] if len(outs) == 1 else outs
+
+
+def typed(arrow: Any, xs: Sequence[Any]) -> Para:
+    """Whatever is written, as a parametric arrow at the types of the arrays."""
+    if isinstance(arrow, Diagram | Para | Family):
+        found = para(at(arrow, types(xs)) if isinstance(arrow, Family) else arrow)
+    elif callable(arrow):
+        found = para(trace(arrow, *(Ty((a,)) for a in types(xs))))
+    else:
+        raise TypeMismatch(f"evaluate takes an arrow, a layer or a function on wires, got {shown(arrow)}")
+    if not isinstance(found.arrow, Diagram):
+        raise TypeMismatch("evaluate is for arrows, and this one is a lens: its .get and .put are arrows")
+    return found
+
+
+def types(xs: Sequence[Any]) -> Ty:
+    """The objects that carry these arrays."""
+    return Ty(tuple(Array(a.shape, KINDS.get(a.dtype.name, a.dtype.name)) for a in map(np.asarray, xs)))
