@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from lensgrad import data
 from lensgrad.backends.engine import mesh
 from lensgrad.cat.names import weights
-from lensgrad.core.errors import LensgradError
+from lensgrad.core.checks import nearest
+from lensgrad.core.errors import LensgradError, MissingExtra
+from lensgrad.core.extras import stand_in
 from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
 from lensgrad.learn.circuits.tables import lookup
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
@@ -24,12 +26,13 @@ from lensgrad.learn.layers.activations import (
 )
 from lensgrad.learn.layers.attention import feed_forward, multi_head_attention, transformer_block
 from lensgrad.learn.layers.basic import bias, dense, flatten, input, linear, reshape
-from lensgrad.learn.layers.combine import beside, each, masked, residual, sequential
+from lensgrad.learn.layers.combine import add, beside, concatenate, each, fork, masked, residual
 from lensgrad.learn.layers.convolution import conv1d, conv2d, conv3d, conv_transpose, depthwise_conv
 from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.embedding import embedding, learned_positions, rotary_positions, sinusoidal_positions, unembed
 from lensgrad.learn.layers.graph import graph_conv
 from lensgrad.learn.layers.norm import batch_norm, group_norm, layer_norm, rms_norm
+from lensgrad.learn.layers.own import layer, state, weight
 from lensgrad.learn.layers.pooling import (
     average_pool1d,
     average_pool2d,
@@ -42,6 +45,7 @@ from lensgrad.learn.layers.pooling import (
 )
 from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
 from lensgrad.learn.layers.repeat import repeat
+from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.loss_scale import loss_scale
 from lensgrad.learn.losses import (
     binary_cross_entropy,
@@ -84,11 +88,13 @@ from lensgrad.learn.optimizers import (
     weight_decay,
 )
 from lensgrad.learn.precision import mixed_precision
-from lensgrad.learn.predict import predict
+from lensgrad.learn.predict import predict, upto
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
 from lensgrad.program.compile import compile
+from lensgrad.program.evaluate import evaluate
 from lensgrad.program.summary import summary
 from lensgrad.theories.poly.circuit import Bits
+from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
 from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
 from lensgrad.train import metrics
@@ -134,27 +140,30 @@ else:
         from importlib import import_module
 
         if name not in LATER:
-            raise AttributeError(f"module 'lensgrad' has no attribute '{name}'")
-        module = import_module(f"lensgrad.{LATER[name]}")
+            raise AttributeError(f"module 'lensgrad' has no attribute '{name}'{nearest(name, __all__)}")
+        try:
+            module = import_module(f"lensgrad.{LATER[name]}")
+        except MissingExtra as missing:
+            return stand_in(name, missing)
         return getattr(module, name, module)  # `augment` and `circuits` are modules themselves
 
 
 __all__ = [
-    "Array", "Bits", "Bool", "CircuitClassifier", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run", "TensorBoard",
-    "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "augment", "average_pool1d",
-    "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain", "checkpoint",
-    "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "constant", "contrastive", "conv1d", "conv2d",
-    "conv3d", "conv_transpose", "cosine", "cross_entropy", "data", "dense", "depthwise_conv", "descent", "dot", "dream",
-    "dropout", "each", "early_stopping", "echo", "elbo", "elu", "ema", "embedding", "extragradient", "feed_forward",
-    "flatten", "freeze", "gan", "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool",
-    "glorot", "graph_conv", "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber",
-    "info_nce", "input", "kl_divergence", "l1", "lamb", "layer_norm", "leaky_relu", "learned_positions", "linear",
-    "linear_decay", "lion", "load", "log_softmax", "lookup", "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask",
-    "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "mish",
-    "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "optimistic",
-    "optimizer_memory", "predict", "prune", "rate", "relu", "relu6", "repeat", "reshape", "residual", "rms_norm",
-    "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn",
-    "sinusoidal_positions", "softmax", "softplus", "sphere", "step_decay", "stiefel", "summary", "supervised", "tanh",
-    "thaw", "tie", "transformer_block", "unembed", "uniform", "warm_up", "weight_decay", "weight_norm", "weights",
-    "xor", "zeros",
+    "Array", "Bits", "Bool", "CircuitClassifier", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run",
+    "TensorBoard", "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "add", "ascent", "augment",
+    "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy", "chain",
+    "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
+    "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cross_entropy", "data", "dense",
+    "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo", "elu", "ema",
+    "embedding", "evaluate", "extragradient", "feed_forward", "flatten", "fork", "freeze", "gan", "gaussian_sample",
+    "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv", "group_norm", "gru",
+    "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input", "kl_divergence", "l1", "lamb",
+    "layer", "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay", "lion", "load", "log_softmax",
+    "lookup", "lora", "loss_scale", "low_rank", "lstm", "magnitude_mask", "masked", "max_pool1d", "max_pool2d",
+    "max_pool3d", "maximize", "merge", "mesh", "metrics", "mish", "mixed_precision", "momentum", "mse",
+    "multi_head_attention", "nadam", "normal", "one_cycle", "ops", "optimistic", "optimizer_memory", "predict", "prune",
+    "rate", "relu", "relu6", "repeat", "reshape", "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate",
+    "selu", "sequential", "sgd", "sigmoid", "silu", "simple_rnn", "sinusoidal_positions", "softmax", "softplus", "sphere",
+    "state", "step_decay", "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "transformer_block", "unembed",
+    "uniform", "upto", "warm_up", "weight", "weight_decay", "weight_norm", "weights", "xor", "zeros",
 ]  # fmt: skip

@@ -182,7 +182,8 @@ def test_nothing_is_broadcast():
 
 
 def test_an_array_inside_a_traced_function():
-    text = "Mul is applied to wires of a traced function, got ndarray array([1., 1., 1.]): make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
+    given = "Mul is applied to wires of a traced function, got ndarray array([1., 1., 1.])"
+    text = f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     assert told(WireError, lambda: trace(lambda x: x * np.ones(3), lg.Real(3))) == text
     assert told(WireError, lambda: trace(lambda x: np.ones(3) * x, lg.Real(3))) == text
 

@@ -30,6 +30,10 @@ class Composed(Sealed):
     def __or__(self, other: Any) -> NoReturn:
         raise TypeMismatch("layers and arrows are put together with >>: write f >> g for one after the other, f @ g for side by side")
 
+    def __getitem__(self, where: Any) -> NoReturn:
+        fix = "upto(model, 'hidden') is the part up to a layer, and sequential(*layers[:2]) the first two of a list"
+        raise TypeMismatch(f"layers and arrows have no parts by number: {fix}")
+
     __radd__ = __add__
     __ror__ = __or__
 
@@ -223,11 +227,11 @@ class Family(Composed):
     Families compose with `>>` into families, so `dense(20) >> relu` is a layer.
     """
 
-    __slots__ = ("build", "name")
-
-    def __init__(self, name: str, build: Callable[[Any], Any]) -> None:
+    def __init__(self, name: str, build: Callable[[Any], Any], doc: str | None = None) -> None:
         self.name = checks.name("the name of a layer", name, sys.maxsize)  # that of a chain is as long as the chain
         self.build = build
+        if doc:
+            self.__doc__ = doc
 
     def at(self, dom: Any) -> Any:
         """The member of the family with this domain."""

@@ -96,11 +96,14 @@ class Graph:
         return tuple(Wire(self, i) for i in indices)
 
 
+UFUNCS = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "power", "matmul": "matmul"}
+UFUNCS |= {name: name for name in ("greater", "less", "greater_equal", "less_equal", "equal", "not_equal")}  # NumPy's names, and ours
+
+
 class Wire:
     """A value that is not there yet, inside a traced function. Its infix operators are those of its theory."""
 
     __slots__ = ("graph", "index")
-    __array_ufunc__ = None
 
     def __init__(self, graph: Graph, index: int) -> None:
         self.graph = graph
@@ -220,6 +223,12 @@ class Wire:
     def reshape(self, *shape: Any) -> Any:
         """The same entries, row-major, in another shape; one -1 is computed."""
         return self._infix("reshape", self, *shape)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **_: Any) -> Any:
+        """Numbers of NumPy on the left of an operator; other functions of NumPy have no wires to work on."""
+        if method != "__call__" or ufunc.__name__ not in UFUNCS:
+            raise WireError(f"NumPy's {ufunc.__name__} works on numbers, and this wire ({self.atom}) has none yet: use lg.ops instead")
+        return self._infix(UFUNCS[ufunc.__name__], *args)
 
     def __float__(self) -> float:
         raise WireError(f"this wire ({self.atom}) has no number while the function is traced: use lg.ops in place of math and NumPy")

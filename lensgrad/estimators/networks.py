@@ -10,7 +10,7 @@ from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.learn.layers.basic import dense, input
-from lensgrad.learn.layers.combine import sequential
+from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.optimizers import adagrad, adam, adamw, sgd
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import Learner, supervised

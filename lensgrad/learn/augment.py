@@ -11,12 +11,13 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.dropout import KEY
-from lensgrad.learn.layers.parts import layer, one_array, ranked, whole
+from lensgrad.learn.layers.parts import layer, one_array, one_whole, ranked, titled, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.index import Iota
 from lensgrad.theories.smooth.pointwise import And
@@ -30,69 +31,73 @@ Change = Callable[..., Any]  # on wires: key and example, or the example alone
 def flip(axis: int = 1, name: str = "") -> Family:
     """Reversed along an axis with probability ½ : A → A. Axis 1 of an image swaps left and right, axis 0 top and bottom."""
 
+    what = titled("flip", name)
+    along = checks.whole(f"the axis of {what}", axis)
+
     def check(dom: Ty) -> None:
-        x = one_array(name or "flip", dom)
-        if type(axis) is not int or not 0 <= axis < x.rank:
-            raise BadValue(f"{name or 'flip'} along axis {axis!r} does not fit {x}: axes are whole numbers from 0 to {x.rank - 1}")
+        x = one_array(what, dom)
+        if along >= x.rank:
+            raise BadValue(f"{what} along axis {along} does not fit {x}: axes are whole numbers from 0 to {x.rank - 1}")
 
     def flipped(key: Any, x: Any) -> Any:
         turn = ops.uniform(key, ()) < 0.5
-        return ops.select(ops.spread(turn, x.atom.shape, ()), ops.flip(x, axis), x)
+        return ops.select(ops.spread(turn, x.atom.shape, ()), ops.flip(x, along), x)
 
     return augmentation("flip", name, check, flipped)
 
 
 def noise(std: float, name: str = "") -> Family:
     """x + ε : A → A with ε normal of mean 0 and this standard deviation, drawn for every entry."""
-    if not isinstance(std, int | float) or not 0 <= std < float("inf"):
-        raise BadValue(f"{name or 'noise'} wants a standard deviation ≥ 0, got {std!r}")
+    what = titled("noise", name)
+    by = float(checks.number(f"the standard deviation of {what}", std, 0))
 
     def noisy(key: Any, x: Any) -> Any:
-        return x + ops.normal(key, x.atom.shape, x.atom.dtype) * float(std)
+        return x + ops.normal(key, x.atom.shape, x.atom.dtype) * by
 
-    return augmentation("noise", name, lambda dom: one_array(name or "noise", dom), noisy)
+    return augmentation("noise", name, lambda dom: one_array(what, dom), noisy)
 
 
 def shift(pixels: int, name: str = "") -> Family:
     """An image moved by at most so many pixels up or down and left or right, zeros moving in : A → A."""
-    whole(name or "shift", pixels=pixels)
+    what = titled("shift", name)
+    by = one_whole(what, pixels=pixels)
 
     def shifted(key: Any, x: Any) -> Any:
         height, width, _ = x.atom.shape
-        return window(key, padded(x, pixels), height, width)
+        return window(key, padded(x, by), height, width)
 
-    return augmentation("shift", name, lambda dom: ranked(name or "shift", dom, IMAGE), shifted)
+    return augmentation("shift", name, lambda dom: ranked(what, dom, IMAGE), shifted)
 
 
 def crop(height: int, width: int, padding: int = 0, name: str = "") -> Family:
     """A window at a random place : ℝ^(h,w,c) → ℝ^(height,width,c), after `padding` zeros on every side; the middle when predicting."""
-    what = name or "crop"
-    whole(what, height=height, width=width)
-    if type(padding) is not int or padding < 0:
-        raise BadValue(f"{what} wants padding to be a whole number ≥ 0, got {padding!r}")
+    what = titled("crop", name)
+    rows, columns = whole(what, height=height, width=width)
+    by = one_whole(what, least=0, padding=padding)
 
     def check(dom: Ty) -> None:
         x = ranked(what, dom, IMAGE)
-        if height > x.shape[0] + 2 * padding or width > x.shape[1] + 2 * padding:
-            raise TypeMismatch(f"{what}({height}, {width}, padding={padding}) is larger than its image {x}: add padding")
+        if rows > x.shape[0] + 2 * by or columns > x.shape[1] + 2 * by:
+            raise TypeMismatch(f"{what}({rows}, {columns}, padding={by}) is larger than its image {x}: add padding")
 
     def middle(x: Any) -> Any:
-        top, left = (x.atom.shape[0] + 2 * padding - height) // 2, (x.atom.shape[1] + 2 * padding - width) // 2
-        return padded(x, padding)[top : top + height, left : left + width]
+        top, left = (x.atom.shape[0] + 2 * by - rows) // 2, (x.atom.shape[1] + 2 * by - columns) // 2
+        return padded(x, by)[top : top + rows, left : left + columns]
 
-    return augmentation("crop", name, check, lambda k, x: window(k, padded(x, padding), height, width), middle)
+    return augmentation("crop", name, check, lambda k, x: window(k, padded(x, by), rows, columns), middle)
 
 
 def cutout(size: int, name: str = "") -> Family:
     """An image with a square of `size` × `size` zeros around a random pixel, cut off at the edges : A → A (arXiv 1708.04552)."""
-    whole(name or "cutout", size=size)
+    what = titled("cutout", name)
+    wide = one_whole(what, size=size)
 
     def cut(key: Any, x: Any) -> Any:
-        spans = [near(k, n, size) for k, n in zip(ops.split(key), x.atom.shape[:2], strict=True)]
+        spans = [near(k, n, wide) for k, n in zip(ops.split(key), x.atom.shape[:2], strict=True)]
         rows, columns = (ops.spread(s, x.atom.shape, (axis,)) for axis, s in enumerate(spans))
         return ops.select(And()(rows, columns), 0.0, x)
 
-    return augmentation("cutout", name, lambda dom: ranked(name or "cutout", dom, IMAGE), cut)
+    return augmentation("cutout", name, lambda dom: ranked(what, dom, IMAGE), cut)
 
 
 def augmentation(kind: str, name: str, check: Check, change: Change, predict: Change | None = None) -> Family:

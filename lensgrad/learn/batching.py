@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lensgrad.cat.names import Param, Role, select
 from lensgrad.cat.para import Body, Para
+from lensgrad.core.checks import is_whole, shown
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty, product, split
@@ -21,8 +22,11 @@ def batch(f: Para, n: int, over: Iterable[str] | None = None) -> Para:
     Parameters of role data are batched (or those named in `over`), and the input A. Results that no example reaches are
     repeated; observables that no example reaches stay one. Apply it to the whole task, then `>> mean`, then `lens`.
     """
-    if type(n) is not int or n < 1:
-        raise BadValue(f"a batch has a whole number of examples ≥ 1, got {n}")
+    if not is_whole(n) or n < 1:
+        raise BadValue(f"a batch has a whole number of examples ≥ 1, got {shown(n)}")
+    if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
+        raise TypeMismatch(f"batch is for models and tasks, before lens(…), got {shown(f)}")
+    n = int(n)
     body = f.body
     chosen = batched_params(body.params, over)
     flags = [i in chosen for i, p in enumerate(body.params) for _ in p.ob] + [True] * len(f.dom)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
@@ -26,17 +27,20 @@ def zeros(ob: Ty) -> Diagram:
 
 def constant(value: float) -> Init:
     """The same number everywhere."""
-    return drawn(lambda key, a: full(value, a))
+    same = value if isinstance(value, bool) else checks.number("a constant", value)
+    return drawn(lambda key, a: full(same, a))
 
 
 def normal(std: float = 1.0) -> Init:
     """Normal with mean 0 and this standard deviation."""
-    return drawn(lambda key, a: draw_normal(key, a.shape, a.dtype) * std)
+    by = checks.number("a standard deviation", std, 0)
+    return drawn(lambda key, a: draw_normal(key, a.shape, a.dtype) * by)
 
 
 def uniform(limit: float) -> Init:
     """Uniform in [−limit, limit)."""
-    return drawn(lambda key, a: (draw_uniform(key, a.shape, a.dtype) * 2.0 - 1.0) * limit)
+    by = checks.number("the limit of a uniform initializer", limit, 0)
+    return drawn(lambda key, a: (draw_uniform(key, a.shape, a.dtype) * 2.0 - 1.0) * by)
 
 
 def glorot(ob: Ty) -> Diagram:

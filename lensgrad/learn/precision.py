@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lensgrad.cat.para import Para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.functor import fold
@@ -27,10 +28,11 @@ def mixed_precision(model: Para, dtype: str = "bfloat16") -> Para:
     casts back: products of the way back are in half precision too. bfloat16 has the exponents of float32; float16 keeps three
     more bits and nothing below 6e-8 or above 65504, so train with a loss scale (`supervised(…, precision="float16")` does).
     """
-    if dtype not in HALVES:
-        raise BadValue(f"'{dtype}' is no precision to mix with float32; use {listed(HALVES)}")
+    if not isinstance(dtype, str) or dtype not in HALVES:
+        given = f"'{checks.clean(dtype)}'" if isinstance(dtype, str) else checks.shown(dtype)
+        raise BadValue(f"{given} is no precision to mix with float32; use {listed(HALVES)}")
     if not isinstance(model, Para) or not isinstance(model.arrow, Diagram):
-        raise TypeMismatch(f"mixed precision is for models, before lens(…), got {model!r:.80}")
+        raise TypeMismatch(f"mixed precision is for models, before lens(…), got {checks.shown(model)}")
     return model.map(lambda ob: ob, lambda f: lowered(f, dtype))
 
 

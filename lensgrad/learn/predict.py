@@ -8,8 +8,9 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role, unique, written
 from lensgrad.cat.para import Body, Para
+from lensgrad.core.checks import clean, nearest, shown
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.errors import Piece, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import translate
 from lensgrad.core.graph import Graph, Node
 from lensgrad.core.op import Definition, Op
@@ -23,7 +24,7 @@ def predict(f: Para) -> Para:
     so are the states and keys that nothing needs any more. Weights, data and names stay as they are.
     """
     if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
-        raise TypeMismatch(f"predict is for models and tasks, before lens(…), got {f!r:.80}")
+        raise TypeMismatch(f"predict is for models and tasks, before lens(…), got {shown(f)}")
     body = f.body
     writes = written(body.params, [label for label, _ in body.observables])
     seen = [k for k, where in enumerate(writes) if where is None]
@@ -35,6 +36,30 @@ def predict(f: Para) -> Para:
     inputs = [*(w for i in kept for w in places[i]), *range(len(arrow.dom) - len(f.dom), len(arrow.dom))]
     observed = tuple(body.observables[k] for k in seen)
     return Para(f.dom, f.cod, Body(labelled(body.params, kept), only(arrow, inputs), observed), piece=f.piece, ends=f.ends)
+
+
+def upto(model: Para, name: str) -> Para:
+    """The part of a model up to the layer `name`, as it predicts : (P′, A → B′) for (P, A → B), with the names of the whole.
+
+    Layers are named as they were, or after their kind, and numbered from 0 where several have one name: "hidden", "dense.1". So
+    `lg.evaluate(lg.upto(model, "hidden"), x, values=run.values)` is what a trained layer gives.
+    """
+    f = predict(model)
+    start, boxes = len(f.arrow.dom), dict[int, Node]()
+    for node in f.arrow.nodes:
+        if isinstance(node.op, Definition):
+            boxes[start] = node
+        start += len(node.cod)
+    names = unique([node.op.name for node in boxes.values()])
+    if name not in names:
+        raise UnknownParameter(f"no layer '{clean(str(name))}' to stop after; this model has: {listed(names)}{nearest(name, names)}")
+    first, node = list(boxes.items())[names.index(name)]
+    wide = Diagram(f.arrow.dom, node.cod, (f.arrow.nodes, tuple(range(first, first + len(node.cod)))))
+    arrow, reached = needed(wide, range(len(node.cod)))
+    places = split(range(len(arrow.dom)), [p.ob for p in f.body.params])
+    kept = [i for i in range(len(places)) if reached.intersection(places[i])]
+    inputs = [*(w for i in kept for w in places[i]), *range(len(arrow.dom) - len(f.dom), len(arrow.dom))]
+    return Para(f.dom, node.cod, Body(labelled(f.body.params, kept), only(arrow, inputs)), ends=(f.ends[0], Piece(name)))
 
 
 def predicting(f: Diagram) -> Diagram:
@@ -105,4 +130,4 @@ def only(f: Diagram, inputs: Sequence[int]) -> Diagram:
     return Diagram.finish(graph, env)
 
 
-__all__ = ["predict", "predicting"]
+__all__ = ["predict", "predicting", "upto"]

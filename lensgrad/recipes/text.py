@@ -13,10 +13,11 @@ from lensgrad.data.official import shakespeare
 from lensgrad.data.text import Characters, windows
 from lensgrad.learn.layers.attention import transformer_block
 from lensgrad.learn.layers.basic import dense, input
-from lensgrad.learn.layers.combine import each, sequential
+from lensgrad.learn.layers.combine import each
 from lensgrad.learn.layers.embedding import embedding, learned_positions
 from lensgrad.learn.layers.norm import layer_norm
 from lensgrad.learn.layers.recurrent import lstm
+from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.learn.optimizers import adam, adamw
 from lensgrad.learn.rates import one_cycle

@@ -10,11 +10,11 @@ from lensgrad.data import bundled, official
 from lensgrad.data.split import split
 from lensgrad.learn import augment
 from lensgrad.learn.layers.basic import dense, flatten, input
-from lensgrad.learn.layers.combine import sequential
 from lensgrad.learn.layers.convolution import conv2d
 from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.norm import batch_norm
 from lensgrad.learn.layers.pooling import global_average_pool, max_pool2d
+from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.losses import cross_entropy, half_squared_error
 from lensgrad.learn.optimizers import adam, momentum
 from lensgrad.learn.rates import one_cycle

@@ -65,7 +65,7 @@ def test_the_door_gives_the_estimators():
 @pytest.mark.parametrize("name", ["LensClassifier", "LensRegressor"])
 def test_without_scikit_learn_the_door_says_what_to_install(name):
     absent = "import sys; sys.modules['sklearn'] = None; import lensgrad as lg"
-    code = f"{absent}\ntry: lg.{name}\nexcept lg.LensgradError as e: print(type(e), e)"
+    code = f"{absent}\ntry: lg.{name}()\nexcept lg.LensgradError as e: print(type(e), e)"
     sentence = "LensClassifier and LensRegressor need scikit-learn 1.6 or newer, which is not installed: pip install 'lensgrad[sklearn]'"
     assert run_python(code) == f"{MissingExtra} {sentence}"
 

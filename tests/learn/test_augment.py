@@ -116,11 +116,11 @@ def test_augmentations_train_in_a_model():
     ("make", "message"),
     [
         (lambda: lg.input(4, 4, 1) >> augment.flip(3), "flip along axis 3 does not fit f32[4,4,1]: axes are whole numbers from 0 to 2"),
-        (lambda: augment.noise(-1.0), "noise wants a standard deviation ≥ 0, got -1.0"),
-        (lambda: augment.shift(0), "shift wants pixels to be a whole number ≥ 1, got 0"),
-        (lambda: augment.cutout(1.5), "cutout wants size to be a whole number ≥ 1, got 1.5"),
-        (lambda: augment.crop(0, 2), "crop wants height to be a whole number ≥ 1, got 0"),
-        (lambda: augment.crop(2, 2, -1, name="c"), "c wants padding to be a whole number ≥ 0, got -1"),
+        (lambda: augment.noise(-1.0), "the standard deviation of noise is a number ≥ 0, got -1.0"),
+        (lambda: augment.shift(0), "shift: pixels is a whole number ≥ 1, got 0"),
+        (lambda: augment.cutout(1.5), "cutout: size is a whole number ≥ 1, got 1.5"),
+        (lambda: augment.crop(0, 2), "crop: height is a whole number ≥ 1, got 0"),
+        (lambda: augment.crop(2, 2, -1, name="c"), "c: padding is a whole number ≥ 0, got -1"),
     ],
 )
 def test_what_cannot_be_is_refused(make, message):

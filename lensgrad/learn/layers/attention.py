@@ -8,6 +8,7 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
@@ -17,7 +18,7 @@ from lensgrad.learn.layers.combine import beside, residual
 from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.embedding import AXES, rotated
 from lensgrad.learn.layers.norm import layer_norm, rms_norm
-from lensgrad.learn.layers.parts import fill, layer, ranked, weight, whole, with_mask
+from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight, with_mask
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -58,28 +59,36 @@ def multi_head_attention(
     earlier ones. `key_value_heads` below `heads` shares keys and values in groups (arXiv 2305.13245). `rotary` turns
     queries and keys by their position (True, or the base of the angles). `width` is that of a head, n / heads if not given.
     """
-    what, shared = name or "multi_head_attention", heads if key_value_heads is None else key_value_heads
-    whole(what, heads=heads, key_value_heads=shared, width=1 if width is None else width)
-    if heads % shared:
-        raise BadValue(f"{what} shares keys and values evenly, and {heads} heads are no multiple of {shared} key_value_heads")
-    base = 10000.0 if rotary is True else float(rotary)
+    what = titled("multi_head_attention", name)
+    queries, own = one_whole(what, heads=heads), None if width is None else one_whole(what, width=width)
+    shared = queries if key_value_heads is None else one_whole(what, key_value_heads=key_value_heads)
+    if queries % shared:
+        raise BadValue(f"{what} shares keys and values evenly, and {queries} heads are no multiple of {shared} key_value_heads")
+    base, past, biases = turning(what, rotary), checks.flag("causal", causal), checks.flag("use_bias", use_bias)
 
     def build(dom: Ty) -> Para:
         x, has_mask = with_mask(what, dom, AXES)
-        split = Heads.of(what, x, heads, shared, width)
+        split = Heads.of(what, x, queries, shared, own)
         if base and split.width % 2:
             raise TypeMismatch(f"{what} turns pairs of features, and its heads are {split.width} wide: use an even width with rotary")
 
-        ports = projections(x, split, use_bias, weights)
+        ports = projections(x, split, biases, weights)
 
         def body(*wires: Any) -> Any:
             *given, inputs = wires
             seq, mask = inputs if has_mask else (inputs, None)
-            return attend(dict(zip((p.label for p in ports), given, strict=True)), seq, mask, split, causal, base)
+            return attend(dict(zip((p.label for p in ports), given, strict=True)), seq, mask, split, past, base)
 
         return parametric(ports, dom, body)
 
     return layer("multi_head_attention", name, build)
+
+
+def turning(what: str, rotary: Any) -> float:
+    """The base of the angles by which queries and keys turn; 0 for none."""
+    if isinstance(rotary, bool):
+        return 10000.0 if rotary else 0.0
+    return float(checks.number(f"rotary of {what}, beside True and False,", rotary, 0))
 
 
 def projections(x: Array, heads: Heads, use_bias: bool, start: init.Init) -> list[Param]:
@@ -134,24 +143,24 @@ def softened(scores: Any) -> Any:
     return ops.exp(ops.log_softmax(scores))
 
 
-def feed_forward(hidden: int, activation: str | Family = "gelu", gated: bool = False, use_bias: bool = True, name: str = "") -> Family:
+def feed_forward(hidden: int, activation: Any = "gelu", gated: bool = False, use_bias: bool = True, name: str = "") -> Family:
     """W₂ σ(W₁ x + β₁) + β₂ at every step : ℝ^(T, n) → ℝ^(T, n); gated, W₂ (σ(W₁ x) · W₃ x) (arXiv 2002.05202)."""
-    what, act = name or "feed_forward", activation_named(activation)
-    whole(what, hidden=hidden)
+    what, act = titled("feed_forward", name), activation_named(activation)
+    inner, doubled, biases = one_whole(what, hidden=hidden), checks.flag("gated", gated), checks.flag("use_bias", use_bias)
 
     def build(dom: Ty) -> Para:
         x = ranked(what, dom, AXES)
         n = x.shape[-1]
-        maps = [("up", hidden, n), *([("gate", hidden, n)] if gated else []), ("down", n, hidden)]
+        maps = [("up", inner, n), *([("gate", inner, n)] if doubled else []), ("down", n, inner)]
         ports: list[Param] = []
         for label, rows, columns in maps:
             ports.append(weight(f"{label}/weight", Real(rows, columns, dtype=x.dtype), init.glorot))
-            ports += [weight(f"{label}/bias", Real(rows, dtype=x.dtype), init.zeros)] * use_bias
+            ports += [weight(f"{label}/bias", Real(rows, dtype=x.dtype), init.zeros)] * biases
 
         def body(*wires: Any) -> Any:
             params, v = dict(zip((p.label for p in ports), wires, strict=False)), wires[-1]
             up = project(params, "up", v)
-            return project(params, "down", act(project(params, "gate", v)) * up if gated else act(up))
+            return project(params, "down", act(project(params, "gate", v)) * up if doubled else act(up))
 
         return parametric(ports, dom, body)
 
@@ -162,7 +171,7 @@ def transformer_block(
     heads: int,
     hidden: int | None = None,
     *,
-    activation: str | Family = "gelu",
+    activation: Any = "gelu",
     gated: bool = False,
     norm: str = "layer",
     epsilon: float = 1e-5,
@@ -179,15 +188,17 @@ def transformer_block(
     causal=True, use_bias=False. `hidden` is 4 n when not given.
     """
     norms = {"layer": lambda label: layer_norm(epsilon, name=label), "rms": lambda label: rms_norm(epsilon, name=label)}
-    if norm not in norms:
-        raise BadValue(f"{name or 'transformer_block'} has the norms 'layer' and 'rms', got '{norm}'")
+    what = titled("transformer_block", name)
+    kind = norms[checks.one_of(f"the norm of {what}", norm, norms)]
+    inner = None if hidden is None else one_whole(what, hidden=hidden)
+    rate = checks.share(f"the dropout_rate of {what}", dropout_rate)
     options: dict[str, Any] = {"key_value_heads": key_value_heads, "causal": causal, "rotary": rotary, "use_bias": use_bias}
-    attention = beside(norms[norm]("attention_norm")) >> multi_head_attention(heads, **options, name="attention")
+    attention = beside(kind("attention_norm")) >> multi_head_attention(heads, **options, name="attention")
 
     def build(dom: Ty) -> Para:
-        x, _ = with_mask(name or "transformer_block", dom, AXES)
-        mlp = norms[norm]("mlp_norm") >> feed_forward(hidden or 4 * x.shape[-1], activation, gated, use_bias, name="mlp")
-        first, second = (residual(thinned(f, dropout_rate, label)) for f, label in ((attention, "attention"), (mlp, "mlp")))
+        x, _ = with_mask(what, dom, AXES)
+        mlp = kind("mlp_norm") >> feed_forward(inner or 4 * x.shape[-1], activation, gated, use_bias, name="mlp")
+        first, second = (residual(thinned(f, rate, label)) for f, label in ((attention, "attention"), (mlp, "mlp")))
         return first.at(dom) >> second
 
     return layer("transformer_block", name, build)

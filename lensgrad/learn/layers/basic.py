@@ -5,31 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.cat.para import Para, para, parametric
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, caller
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
-from lensgrad.learn.layers.parts import boxed, one_array, weight
+from lensgrad.learn.layers.parts import boxed, one_array, one_whole, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Real
 
 
 def linear(inputs: int, outputs: int, dtype: str = "float32", start: init.Init = init.glorot) -> Para:
     """W x : ℝᵃ → ℝᵇ with W : ℝ^(b×a) (arXiv 2404.00408, linear layer)."""
-    return parametric([weight("weight", Real(outputs, inputs, dtype=dtype), start)], Real(inputs, dtype=dtype), lambda w, x: w @ x)
+    a, b = whole("linear", inputs=inputs, outputs=outputs)
+    return parametric([weight("weight", Real(b, a, dtype=dtype), start)], Real(a, dtype=dtype), lambda w, x: w @ x)
 
 
 def bias(size: int, dtype: str = "float32", start: init.Init = init.zeros) -> Para:
     """x + β : ℝᵇ → ℝᵇ."""
-    ob = Real(size, dtype=dtype)
+    ob = Real(one_whole("bias", size=size), dtype=dtype)
     return parametric([weight("bias", ob, start)], ob, lambda b, x: x + b)
 
 
 def dense(
-    *sizes: int,
-    activation: str | Family | None = None,
+    *sizes: Any,
+    activation: Any = None,
     name: str = "",
     use_bias: bool = True,
     weights: init.Init = init.glorot,
@@ -37,41 +39,62 @@ def dense(
 ) -> Any:
     """σ(W x + β) : ℝᵃ → ℝᵇ, as dense(a, b), or as the family dense(b) that infers a and the dtype (arXiv 2404.00408, eq. 12).
 
-    W has shape (b, a) and starts as `weights` says (Glorot), β starts at 0.
+    W has shape (b, a) and starts as `weights` says (Glorot), β starts at 0. The activation may stand behind the sizes:
+    dense(b, "relu").
     """
-    if len(sizes) not in (1, 2) or any(type(n) is not int or n < 1 for n in sizes):
-        raise BadValue(f"dense wants dense(outputs) or dense(inputs, outputs) with whole numbers ≥ 1, got dense{sizes}")
+    given, activation = with_activation(sizes, activation)
+    counts = dense_sizes(given)
     piece = Piece("" if name else "dense", caller(), "dense({}, …)", "dense(…, {})")
-    act = None if activation is None else activation_named(activation)
+    title, act = titled("dense", name), None if activation is None else activation_named(activation)
 
     def build(inputs: int, kind: str) -> Para:
-        body = linear(inputs, sizes[-1], kind, weights)
-        body = body >> bias(sizes[-1], kind) if use_bias else body
+        body = linear(inputs, counts[-1], kind, weights)
+        body = body >> bias(counts[-1], kind) if use_bias else body
         return boxed(body >> act if act is not None else body, "dense", name, piece)
 
-    if len(sizes) == 2:
-        return build(sizes[0], dtype)
+    if len(counts) == 2:
+        return build(counts[0], dtype)
 
     def infer(dom: Ty) -> Para:
-        x = one_array("dense", dom)
+        x = one_array(title, dom)
         if x.rank != 1:
             fix = "put lg.flatten() before it, or write lg.each(lg.dense(…)) for one result a row"
-            raise TypeMismatch(f"{name or 'dense'}({sizes[0]}) wants one axis of features, got {x}: {fix}")
+            raise TypeMismatch(f"{title}({counts[0]}) wants one axis of features, got {x}: {fix}")
         return build(x.shape[0], x.dtype)
 
-    return Family(name or "dense", infer)
+    return Family(title, infer)
 
 
-def flatten() -> Family:
-    """Any shape → one axis, row-major."""
-    return ops.flatten
+def with_activation(sizes: tuple[Any, ...], activation: Any) -> tuple[tuple[Any, ...], Any]:
+    """The sizes, and an activation that stands behind them."""
+    behind = len(sizes) > 1 and (isinstance(sizes[-1], str | Family) or callable(sizes[-1]))
+    if behind and activation is not None:
+        raise BadValue(
+            f"dense has one activation, got {checks.shown(sizes[-1])} behind its sizes and activation={checks.shown(activation)}"
+        )
+    return (sizes[:-1], sizes[-1]) if behind else (sizes, activation)
 
 
-def reshape(*shape: int) -> Family:
+def dense_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """One or two whole numbers."""
+    if len(sizes) not in (1, 2) or any(not checks.is_whole(n) or n < 1 for n in sizes):
+        given = ", ".join(map(checks.shown, sizes))
+        raise BadValue(f"dense wants dense(outputs) or dense(inputs, outputs) with whole numbers ≥ 1, got dense({given})")
+    return tuple(map(int, sizes))
+
+
+flatten = ops.flatten
+
+
+def reshape(*shape: Any) -> Family:
     """The same entries, row-major, in another shape; one -1 is computed."""
-    return Family("reshape", lambda dom: trace(lambda x: ops.reshape(x, *shape), dom))
+    given = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    sizes = tuple(checks.whole("a size in reshape", n, -1) for n in given)
+    if sizes.count(-1) > 1:
+        raise BadValue(f"reshape computes one size, and {sizes} leaves {sizes.count(-1)} open")
+    return Family("reshape", lambda dom: trace(lambda x: ops.reshape(x, *sizes), dom))
 
 
-def input(*shape: int, dtype: str = "float32") -> Para:
-    """The identity on ℝ^shape: how a model says what it takes."""
+def input(*shape: Any, dtype: str = "float32") -> Para:
+    """The identity on ℝ^shape: how a model says what it takes. The shape may be given as one tuple."""
     return para(Diagram.id(Real(*shape, dtype=dtype)).named("input", caller(), "lg.input({})", "lg.input({})"))

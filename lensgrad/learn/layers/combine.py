@@ -1,33 +1,27 @@
-"""How layers are put together: one after the other, around one another, over the steps of a sequence."""
+"""How layers are put together: side by side, around one another, over the steps of a sequence."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lensgrad.cat.para import Para, para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.layers.parts import layer, titled
+from lensgrad.learn.layers.sequence import part
+from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Key
 
 
-def sequential(*layers: Any) -> Any:
-    """layers[0] >> layers[1] >> …, families included."""
-    if not layers:
-        raise BadValue("sequential wants at least one layer")
-    result = para(layers[0])
-    for layer in layers[1:]:
-        result = result >> para(at(layer, result.cod) if not isinstance(result, Family) else layer)
-    return result
-
-
-def member(layer: Any, dom: Ty, what: str) -> Para:
+def member(given: Any, dom: Ty, what: str) -> Para:
     """A layer, or the member of a family of layers, at an object."""
-    found = para(at(layer, dom))
+    found = para(at(part(f"{what} takes", given), dom))
     if not isinstance(found, Para):
-        raise TypeMismatch(f"{what} wants a layer, got {layer!r:.60}")
+        raise TypeMismatch(f"{what} wants a layer, got {checks.shown(given)}")
     if found.dom != dom:
         raise TypeMismatch(f"{what} meets {dom}, and the layer in it takes {found.dom}")
     return found
@@ -40,18 +34,74 @@ def first_of(what: str, dom: Ty) -> Ty:
     return Ty(dom.atoms[:1])
 
 
-def residual(layer: Any, name: str = "") -> Family:
-    """x + f(x, c) : A ⊗ C → A for f : A ⊗ C → A (arXiv 1512.03385). Wires beside the first are read by f only."""
+def residual(layer: Any, name: str = "", shortcut: Any = None) -> Family:
+    """s(x) + f(x, c) : A ⊗ C → B for f : A ⊗ C → B (arXiv 1512.03385). Wires beside the first are read by f only.
+
+    The shortcut s is the identity when not given, so that B = A; `residual(f, shortcut=lg.dense(8))` projects. Its weights are
+    named `shortcut/…` and come after those of f.
+    """
+    title = titled("residual", name)
 
     def build(dom: Ty) -> Para:
         a, inner = first_of("residual", dom), member(layer, dom, "residual")
-        if inner.cod != a:
-            raise TypeMismatch(f"residual adds what its layer gives to what it takes, and {inner.cod} is not {a}")
+        way = para(Diagram.id(a)) if shortcut is None else member(shortcut, a, "residual's shortcut").scope("shortcut")
+        if inner.cod != way.cod or len(way.cod) != 1:
+            told = "what it takes" if shortcut is None else "what its shortcut gives"
+            fix = ": give shortcut=, a layer such as lg.dense(…) that makes the two equal" if shortcut is None else ""
+            raise TypeMismatch(f"residual adds what its layer gives to {told}, and {inner.cod} is not {way.cod}{fix}")
         fork = Diagram.wiring(dom, [*range(len(dom)), 0])
-        made = para(fork) >> (inner @ a) >> trace(lambda y, x: x + y, a, a)
+        made = para(fork) >> (inner @ way) >> trace(lambda y, x: x + y, way.cod, way.cod)
         return made.scope(name) if name else made
 
-    return Family(name or "residual", build)
+    return Family(title, build)
+
+
+def fork(*layers: Any) -> Family:
+    """⟨f₁, …, fₙ⟩ : A → B₁ ⊗ … ⊗ Bₙ, every layer on the same input; `lg.add()` or `lg.concatenate()` puts the results together."""
+    if not layers:
+        raise BadValue("fork wants at least one layer")
+
+    def build(dom: Ty) -> Para:
+        first, *rest = (member(f, dom, f"branch {k} of fork") for k, f in enumerate(layers, 1))
+        return para(Diagram.copy(dom, len(layers))) >> first.tensor(*rest)
+
+    return Family("fork", build)
+
+
+def add(name: str = "") -> Family:
+    """x₁ + … + xₙ : A ⊗ … ⊗ A → A."""
+    return joining("add", name, lambda xs: sum(xs[1:], xs[0]), same)
+
+
+def concatenate(axis: int = -1, name: str = "") -> Family:
+    """Arrays joined along an axis, the last when not given : A₁ ⊗ … ⊗ Aₙ → B."""
+    along = checks.whole("the axis of concatenate", axis, -32, 31)
+
+    def check(what: str, dom: Ty) -> None:
+        ranks = {a.rank for a in dom}
+        if len(ranks) != 1 or not -min(ranks) <= along < min(ranks):
+            raise TypeMismatch(f"{what} joins arrays along axis {along}, and {dom} have no such axis in common: reshape them first")
+
+    return joining("concatenate", name, lambda xs: ops.concatenate(xs, along % xs[0].atom.rank), check)
+
+
+def joining(kind: str, name: str, join: Any, check: Any) -> Family:
+    """A layer on several arrays at once."""
+    what = titled(kind, name)
+
+    def build(dom: Ty) -> Para:
+        if not len(dom) or not all(isinstance(a, Array) for a in dom):
+            raise TypeMismatch(f"{what} wants arrays side by side, such as lg.fork(f, g) gives, got {dom}")
+        check(what, dom)
+        return para(trace(lambda *xs: join(list(xs)), *(Ty((a,)) for a in dom)))
+
+    return layer(kind, name, build)
+
+
+def same(what: str, dom: Ty) -> None:
+    """Refuse arrays of several types."""
+    if len(set(dom)) > 1:
+        raise TypeMismatch(f"{what} wants arrays of one type, got {dom}: a dense layer or a cast in front makes them equal")
 
 
 def beside(layer: Any) -> Family:
@@ -79,7 +129,7 @@ def each(layer: Any) -> Family:
     """f on every entry of the first axis : Aᵀ → Bᵀ for f : A → B, with one set of parameters: batching, written in a model."""
 
     def build(dom: Ty) -> Para:
-        sizes = {a.shape[0] for a in dom if a.shape}
+        sizes = {a.shape[0] for a in dom if isinstance(a, Array | Key) and a.shape}
         if len(sizes) != 1 or not all(isinstance(a, Array | Key) and a.shape for a in dom):
             raise TypeMismatch(f"each wants wires with a first axis of one length, got {dom}")
         entry = Ty(tuple(a.with_shape(*a.shape[1:]) if isinstance(a, Array) else Key(a.shape[1:]) for a in dom))

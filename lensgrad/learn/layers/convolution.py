@@ -7,12 +7,13 @@ from typing import Any, TypedDict, Unpack
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
-from lensgrad.learn.layers.parts import fill, layer, ranked, weight, whole
+from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.conv import Convolve, Window
@@ -20,7 +21,7 @@ from lensgrad.theories.smooth.conv import Convolve, Window
 SPACE = (("length",), ("height", "width"), ("depth", "height", "width"))
 Sizes = int | Sequence[int]
 Padding = str | int | Sequence[Any]
-Activation = str | Family | None
+Activation = Any  # the name of an activation, a layer, a function on wires, or None
 
 
 class Options(TypedDict, total=False):
@@ -49,24 +50,30 @@ class DepthwiseOptions(TypedDict, total=False):
 
 def per_axis(what: str, value: Any, axes: int, low: int = 1) -> tuple[int, ...]:
     """One whole number for each space axis."""
-    given = (value,) * axes if type(value) is int else tuple(value) if isinstance(value, tuple | list) else ()
-    if len(given) != axes or any(type(n) is not int or n < low for n in given):
-        raise BadValue(f"{what} wants a whole number ≥ {low}, or {axes} of them, got {value!r}")
-    return given
+    given = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if len(given) != axes or any(not checks.is_whole(n) or n < low for n in given):
+        raise BadValue(f"{what} wants a whole number ≥ {low}, or {axes} of them, got {checks.shown(value)}")
+    return tuple(map(int, given))
 
 
-def padded(what: str, value: Padding, axes: int) -> Any:
+def padded(what: str, value: Any, axes: int) -> Any:
     """Padding as `ops.window` takes it: "same", a number for each axis, or a pair for each axis."""
-    if value == "same":
-        return value
-    if value == "valid":
-        return 0
+    if isinstance(value, str) and value in ("same", "valid"):
+        return value if value == "same" else 0
     pairs = isinstance(value, tuple | list) and len(value) == axes and all(isinstance(p, tuple | list) for p in value)
-    if pairs and all(len(p) == 2 and all(type(n) is int and n >= 0 for n in p) for p in value):  # type: ignore[union-attr]
-        return value
+    if pairs and all(len(p) == 2 and all(checks.is_whole(n) and n >= 0 for n in p) for p in value):
+        return tuple((int(a), int(b)) for a, b in value)
     if isinstance(value, str) or pairs:
-        raise BadValue(f"{what} wants padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {value!r}")
+        given = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
+        raise BadValue(f"{what} wants padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {given}")
     return per_axis(f"the padding of {what}", value, axes, 0)
+
+
+def space_axes(what: str, axes: Any) -> int:
+    """How many space axes there are."""
+    if not checks.is_whole(axes) or axes not in (1, 2, 3):
+        raise BadValue(f"{what} has 1, 2 or 3 space axes, got {checks.shown(axes)}")
+    return int(axes)
 
 
 def image(what: str, dom: Ty, axes: int) -> Array:
@@ -96,8 +103,8 @@ def biased(ob: Ty, use_bias: bool) -> list[Param]:
     return [weight("bias", ob, init.zeros)] if use_bias else []
 
 
-def finished(body: Para, activation: Activation) -> Para:
-    return body if activation is None else body >> activation_named(activation)
+def finished(body: Para, activation: Any) -> Para:
+    return body if activation is None else body >> activation
 
 
 def convolution(
@@ -120,28 +127,30 @@ def convolution(
     where the stride is above 1, which is written as pairs). `weights` starts K (Glorot), β starts at 0.
     """
     kind = f"conv{axes}d"
-    what = name or kind
-    whole(what, filters=filters, groups=groups)
+    what = titled(kind, name)
+    made, parts = whole(what, filters=filters, groups=groups)
+    act, biases = None if activation is None else activation_named(activation), checks.flag("use_bias", use_bias)
     size = per_axis(f"the kernel of {what}", kernel, axes)
     steps, gaps = per_axis(f"the stride of {what}", stride, axes), per_axis(f"the dilation of {what}", dilation, axes)
-    win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, groups)
+    win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, parts)
 
     def build(dom: Ty) -> Para:
         x = image(what, dom, axes)
-        grouped(what, groups, input=x.shape[-1], output=filters)
+        grouped(what, parts, input=x.shape[-1], output=made)
         fits(what, win, x.shape[:-1], size)
         convolve = Convolve("y", win, x.shape[:-1], size)
-        kernels = weight("kernel", Real(*size, x.shape[-1] // groups, filters, dtype=x.dtype), weights)
-        return finished(windowed(convolve, [kernels, *biased(Real(filters, dtype=x.dtype), use_bias)], dom), activation)
+        kernels = weight("kernel", Real(*size, x.shape[-1] // parts, made, dtype=x.dtype), weights)
+        return finished(windowed(convolve, [kernels, *biased(Real(made, dtype=x.dtype), biases)], dom), act)
 
     return layer(kind, name, build)
 
 
-def windowed(op: Convolve, params: Sequence[Param], dom: Ty) -> Para:
-    """x ∗ K, and + β if there is one, with the axis N = 1 put on and taken off."""
+def windowed(op: Convolve, params: Sequence[Param], dom: Ty, more: Sequence[int] = ()) -> Para:
+    """x ∗ K, and + β if there is one, with the axis N = 1 put on and taken off; `more` zeros behind each space axis of x."""
 
     def body(*wires: Any) -> Any:
         kernels, *rest, x = wires
+        x = ops.pad(x, (0,) * x.atom.rank, (*more, 0)) if any(more) else x
         y = op(ops.reshape(x, 1, *x.atom.shape), kernels)
         y = ops.reshape(y, *y.atom.shape[1:])
         return y + fill(rest[0], y) if rest else y
@@ -169,16 +178,14 @@ def depthwise_conv(kernel: Sizes, multiplier: int = 1, axes: int = 2, name: str 
 
     Options as for `convolution`, without `groups`.
     """
-    what = name or "depthwise_conv"
-    whole(what, multiplier=multiplier)
-    if axes not in (1, 2, 3):
-        raise BadValue(f"{what} has 1, 2 or 3 space axes, got {axes!r}")
-    convolution(axes, 1, kernel, name=what, **options)  # options that do not fit are refused now
+    what = titled("depthwise_conv", name)
+    times, space = one_whole(what, multiplier=multiplier), space_axes(what, axes)
+    convolution(space, 1, kernel, name=what, **options)  # options that do not fit are refused now
 
     def build(dom: Ty) -> Para:
-        channels = image(what, dom, axes).shape[-1]
+        channels = image(what, dom, space).shape[-1]
         # One box and one name: the inner layer is asked for its parametric arrow only.
-        return unboxed(convolution(axes, channels * multiplier, kernel, groups=channels, **options).at(dom))
+        return unboxed(convolution(space, channels * times, kernel, groups=channels, **options).at(dom))
 
     return layer("depthwise_conv", name, build)
 
@@ -206,22 +213,24 @@ def conv_transpose(
 
     An output axis has (n − 1) stride − padding + dilation (k − 1) + 1 + output_padding entries, and n · stride with "same".
     """
-    what = name or "conv_transpose"
-    whole(what, filters=filters, groups=groups)
-    if axes not in (1, 2, 3):
-        raise BadValue(f"{what} has 1, 2 or 3 space axes, got {axes!r}")
-    size = per_axis(f"the kernel of {what}", kernel, axes)
-    steps, gaps = per_axis(f"the stride of {what}", stride, axes), per_axis(f"the dilation of {what}", dilation, axes)
-    extra = per_axis(f"the output_padding of {what}", output_padding, axes, 0)
-    win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, groups)
+    what = titled("conv_transpose", name)
+    made, parts = whole(what, filters=filters, groups=groups)
+    act, biases = None if activation is None else activation_named(activation), checks.flag("use_bias", use_bias)
+    rank = space_axes(what, axes)
+    size = per_axis(f"the kernel of {what}", kernel, rank)
+    steps, gaps = per_axis(f"the stride of {what}", stride, rank), per_axis(f"the dilation of {what}", dilation, rank)
+    extra = per_axis(f"the output_padding of {what}", output_padding, rank, 0)
+    pads = padded(what, padding, rank)
+    if pads == "same" and any(extra):
+        raise BadValue(f"{what} with padding='same' gives n · stride entries, so it takes no output_padding, got {output_padding}")
+    win, more = ops.window(rank, size, steps, pads, gaps, parts), [e // s for e, s in zip(extra, steps, strict=True)]
 
     def build(dom: Ty) -> Para:
-        x = image(what, dom, axes)
-        grouped(what, groups, input=x.shape[-1], output=filters)
-        space = enlarged(what, win, x.shape[:-1], size, extra, padding == "same")
-        adjoint = Convolve("x", win, space, size)
-        kernels = weight("kernel", Real(*size, filters // groups, x.shape[-1], dtype=x.dtype), weights)
-        return finished(windowed(adjoint, [kernels, *biased(Real(filters, dtype=x.dtype), use_bias)], dom), activation)
+        x = image(what, dom, rank)
+        grouped(what, parts, input=x.shape[-1], output=made)
+        adjoint = Convolve("x", win, enlarged(what, win, x.shape[:-1], size, extra, pads == "same"), size)
+        kernels = weight("kernel", Real(*size, made // parts, x.shape[-1], dtype=x.dtype), weights)
+        return finished(windowed(adjoint, [kernels, *biased(Real(made, dtype=x.dtype), biases)], dom, more), act)
 
     return layer("conv_transpose", name, build)
 
@@ -232,6 +241,7 @@ def enlarged(what: str, win: Window, space: Sequence[int], size: Sequence[int], 
         return tuple(n * s for n, s in zip(space, win.stride, strict=True))
     pads, spans = [a + b for a, b in win.padding], [(k - 1) * d + 1 for k, d in zip(size, win.dilation, strict=True)]
     made = tuple((n - 1) * s - p + k + e for n, s, p, k, e in zip(space, win.stride, pads, spans, extra, strict=True))
-    if min(made) < 1 or any(e >= s for e, s in zip(extra, win.stride, strict=True) if e):
-        raise TypeMismatch(f"{what} of an image {tuple(space)} would give {made}: use less padding, and output_padding below the stride")
+    if min(made) < 1 or any(e >= max(s, d) for e, s, d in zip(extra, win.stride, win.dilation, strict=True) if e):
+        fix = "use less padding, and output_padding below the stride or the dilation"
+        raise TypeMismatch(f"{what} of an image {tuple(space)} would give {made}: {fix}")
     return made

@@ -6,11 +6,11 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core.checks import share
 from lensgrad.core.diagram import Diagram, Family
-from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.learn.layers.parts import layer, one_array
+from lensgrad.learn.layers.parts import layer, one_array, titled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 
@@ -23,12 +23,12 @@ def dropout(rate: float = 0.5, name: str = "") -> Family:
     The parameter `key` (role key) is read once a step and its successor is the observable `key`, so every step draws
     anew; in a batch every example has its own mask (Srivastava et al., JMLR 15, 2014, in the inverted form).
     """
-    if not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise BadValue(f"{name or 'dropout'} wants a rate from 0 up to, but not including, 1, got {rate!r}")
+    what = titled("dropout", name)
+    by = share(f"the rate of {what}", rate)
 
     def build(dom: Ty) -> Para:
-        one_array(name or "dropout", dom)
-        return Para.make([Param("key", KEY, Role.KEY)], trace(lambda k, x: dropped(k, x, rate), KEY, dom), dom, [("key", KEY)])
+        one_array(what, dom)
+        return Para.make([Param("key", KEY, Role.KEY)], trace(lambda k, x: dropped(k, x, by), KEY, dom), dom, [("key", KEY)])
 
     return layer("dropout", name, build, lambda dom: Diagram.wiring(KEY @ dom, [1, 0]))
 

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core.checks import positive
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
-from lensgrad.learn.layers.parts import layer, one_array, ranked, weight, whole
+from lensgrad.learn.layers.parts import layer, one_array, one_whole, ranked, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -24,22 +25,22 @@ def embedding(vocabulary: int, width: int, weights: init.Init | None = None, dty
     W starts normal with standard deviation 1/√width. Its transpose may be the output layer too: name this one `embed` and
     an `unembed` after it `out`, and reparameterize ("embed/weight", "out/weight") by the copy of one parameter.
     """
-    what = name or "embedding"
-    whole(what, vocabulary=vocabulary, width=width)
-    start = init.normal(1.0 / math.sqrt(width)) if weights is None else weights
+    what = titled("embedding", name)
+    rows, columns = whole(what, vocabulary=vocabulary, width=width)
+    start = init.normal(1.0 / math.sqrt(columns)) if weights is None else weights
 
     def build(dom: Ty) -> Para:
         if len(dom) != 1 or not isinstance(dom[0], Array) or dom[0].floating or dom[0].dtype == "bool":
             raise TypeMismatch(f"{what} wants whole numbers, such as lg.input({vocabulary}, dtype='int32'), got {dom}")
-        return parametric([weight("weight", Real(vocabulary, width, dtype=dtype), start)], dom, ops.take)
+        return parametric([weight("weight", Real(rows, columns, dtype=dtype), start)], dom, ops.take)
 
     return layer("embedding", name, build)
 
 
 def unembed(vocabulary: int, weights: init.Init | None = None, name: str = "") -> Family:
     """W x : ℝ^(*s, width) → ℝ^(*s, vocabulary), scores of all tokens; W has the shape of an embedding's."""
-    what = name or "unembed"
-    whole(what, vocabulary=vocabulary)
+    what = titled("unembed", name)
+    rows = one_whole(what, vocabulary=vocabulary)
 
     def build(dom: Ty) -> Para:
         x = one_array(what, dom)
@@ -47,7 +48,7 @@ def unembed(vocabulary: int, weights: init.Init | None = None, name: str = "") -
             raise TypeMismatch(f"{what} wants an axis of features, got {x}")
         start = init.normal(1.0 / math.sqrt(x.shape[-1])) if weights is None else weights
         letters = "abcdefgh"[: x.rank - 1]
-        table = weight("weight", Real(vocabulary, x.shape[-1], dtype=x.dtype), start)
+        table = weight("weight", Real(rows, x.shape[-1], dtype=x.dtype), start)
         return parametric([table], dom, lambda w, v: ops.einsum(f"{letters}i,vi->{letters}v", v, w))
 
     return layer("unembed", name, build)
@@ -66,15 +67,16 @@ def angles(steps: int, pairs: int, base: float, dtype: str) -> Any:
 
 def sinusoidal_positions(base: float = 10000.0, name: str = "") -> Family:
     """x + P : ℝ^(T, n) → ℝ^(T, n) with P[t, 2j] = sin(t / base^(2j/n)), P[t, 2j+1] = cos of it (arXiv 1706.03762)."""
-    what = name or "sinusoidal_positions"
+    what = titled("sinusoidal_positions", name)
+    turn = positive(f"the base of {what}", base)
 
     def build(dom: Ty) -> Para:
         x = ranked(what, dom, AXES)
         even(what, x.shape[-1])
 
         def body(v: Any) -> Any:
-            turn = angles(x.shape[0], x.shape[1] // 2, base, x.dtype)
-            return v + ops.reshape(ops.stack([ops.sin(turn), ops.cos(turn)], 2), *x.shape)
+            by = angles(x.shape[0], x.shape[1] // 2, turn, x.dtype)
+            return v + ops.reshape(ops.stack([ops.sin(by), ops.cos(by)], 2), *x.shape)
 
         return parametric([], dom, body)
 
@@ -83,10 +85,10 @@ def sinusoidal_positions(base: float = 10000.0, name: str = "") -> Family:
 
 def learned_positions(weights: init.Init | None = None, name: str = "") -> Family:
     """x + W : ℝ^(T, n) → ℝ^(T, n), one learned row a step; W starts normal with standard deviation 0.02."""
-    start = init.normal(0.02) if weights is None else weights
+    what, start = titled("learned_positions", name), init.normal(0.02) if weights is None else weights
 
     def build(dom: Ty) -> Para:
-        ranked(name or "learned_positions", dom, AXES)
+        ranked(what, dom, AXES)
         return parametric([weight("weight", dom, start)], dom, lambda w, x: x + w)
 
     return layer("learned_positions", name, build)
@@ -94,14 +96,15 @@ def learned_positions(weights: init.Init | None = None, name: str = "") -> Famil
 
 def rotary_positions(base: float = 10000.0, name: str = "") -> Family:
     """Pairs (x₂ⱼ, x₂ⱼ₊₁) of step t turned by t / base^(2j/n) : ℝ^(T, *s, n) → same (arXiv 2104.09864, equation 34)."""
-    what = name or "rotary_positions"
+    what = titled("rotary_positions", name)
+    turn = positive(f"the base of {what}", base)
 
     def build(dom: Ty) -> Para:
         x = one_array(what, dom)
         if x.rank < 2:
             raise TypeMismatch(f"{what} wants axes (steps, …, features), got {x}")
         even(what, x.shape[-1])
-        return parametric([], dom, lambda v: rotated(v, base))
+        return parametric([], dom, lambda v: rotated(v, turn))
 
     return layer("rotary_positions", name, build)
 

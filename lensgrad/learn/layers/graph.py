@@ -9,9 +9,10 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
+from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.attention import rowwise
 from lensgrad.learn.layers.convolution import Activation, finished
-from lensgrad.learn.layers.parts import fill, layer, ranked, weight, whole
+from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import SHORT, Array, Real
 
@@ -26,21 +27,21 @@ def graph_conv(
     Â stands beside X: as a matrix ℝ^(N, N), or as its E entries: sources I32^E, targets I32^E, and values ℝ^E, which add
     value · X[source] into row target. Write masked(graph_conv(…)) to hand Â on to a next layer.
     """
-    what = name or "graph_conv"
-    whole(what, units=units)
+    what = titled("graph_conv", name)
+    size, act = one_whole(what, units=units), None if activation is None else activation_named(activation)
 
     def build(dom: Ty) -> Para:
         x = ranked(what, Ty(dom.atoms[:1]), AXES)
         edges(what, x, dom.atoms[1:])
-        ports = [weight("weight", Real(units, x.shape[1], dtype=x.dtype), weights)]
-        ports += [weight("bias", Real(units, dtype=x.dtype), init.zeros)] * use_bias
+        ports = [weight("weight", Real(size, x.shape[1], dtype=x.dtype), weights)]
+        ports += [weight("bias", Real(size, dtype=x.dtype), init.zeros)] * use_bias
 
         def body(w: Any, *wires: Any) -> Any:
             *shift, (v, *graph) = wires
             y = mixed(rowwise(w, v), graph)
             return y + fill(shift[0], y) if shift else y
 
-        return finished(parametric(ports, dom, body), activation)
+        return finished(parametric(ports, dom, body), act)
 
     return layer("graph_conv", name, build)
 

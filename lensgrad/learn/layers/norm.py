@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
-from lensgrad.learn.layers.parts import fill, last, layer, one_array, state, weight, whole
+from lensgrad.learn.layers.parts import fill, last, layer, one_array, one_whole, state, titled, weight
 from lensgrad.theories.smooth import ops
-from lensgrad.theories.smooth.array import Array
+from lensgrad.theories.smooth.array import Array, Real
+from lensgrad.theories.smooth.linear import Axes
 from lensgrad.theories.smooth.reduce import back
 
 ONES = init.constant(1.0)
 
 
 def featured(what: str, dom: Ty) -> Array:
-    """The only input, with at least one axis."""
+    """The only input, with at least one axis, and entries along each."""
     x = one_array(what, dom)
     if not x.rank:
         raise TypeMismatch(f"{what} wants at least one axis of features, got {x}")
+    if not x.size:
+        raise TypeMismatch(f"{what} has nothing to normalize in {x}: an axis is empty")
     return x
 
 
-def affine(x: Array, scale: bool = True, use_bias: bool = True) -> list[Param]:
+def affine(ob: Ty, use_bias: bool = True) -> list[Param]:
     """γ, starting at 1, and β, starting at 0."""
-    return [weight("scale", last(x), ONES)] * scale + [weight("bias", last(x), init.zeros)] * use_bias
+    return [weight("scale", ob, ONES)] + [weight("bias", ob, init.zeros)] * use_bias
 
 
 def small(what: str, epsilon: float) -> float:
-    if not isinstance(epsilon, int | float) or not epsilon >= 0:
-        raise BadValue(f"{what} wants an epsilon ≥ 0, got {epsilon!r}")
-    return float(epsilon)
+    return float(checks.number(f"the epsilon of {what}", epsilon, 0))
 
 
 def standardized(x: Any, axes: Any, epsilon: float) -> Any:
@@ -45,57 +47,74 @@ def standardized(x: Any, axes: Any, epsilon: float) -> Any:
     return centered * back(ops.rsqrt(ops.mean_over(centered * centered, axes) + epsilon), x, axes)
 
 
-def scaled(x: Any, *affine: Any) -> Any:
-    """γ x + β along the last axis; β may be missing."""
-    y = x * fill(affine[0], x)
-    return y + fill(affine[1], x) if len(affine) > 1 else y
+def shortened(x: Any, axes: Any, epsilon: float) -> Any:
+    """x / √(mean x² + ε) over axes."""
+    return x * back(ops.rsqrt(ops.mean_over(x * x, axes) + epsilon), x, axes)
 
 
-def normalization(kind: str, name: str, normal: Callable[[Any], Any], check: Callable[[Array], None], use_bias: bool) -> Family:
-    """γ · normal(x) + β."""
+def scaled(x: Any, *affine: Any, axes: Axes | None = None) -> Any:
+    """γ x + β along some axes, the last when not given; β may be missing."""
+    places = (x.atom.rank - 1,) if axes is None else axes
+    scale, *shift = (ops.spread(v, x.atom.shape, places) for v in affine)
+    return x * scale + shift[0] if shift else x * scale
+
+
+def normalization(
+    kind: str, name: str, normal: Callable[[Any, Axes], Any], check: Callable[[Array], None], use_bias: bool, over: Any
+) -> Family:
+    """γ · normal(x) + β, with γ and β along the axes `over`."""
+    what, biased = titled(kind, name), checks.flag("use_bias", use_bias)
 
     def build(dom: Ty) -> Para:
-        x = featured(name or kind, dom)
+        x = featured(what, dom)
         check(x)
-        return parametric(affine(x, use_bias=use_bias), dom, lambda *ws: scaled(normal(ws[-1]), *ws[:-1]))
+        axes = chosen(what, over, x)
+        ob = Real(*(x.shape[a] for a in axes), dtype=x.dtype)
+        return parametric(affine(ob, biased), dom, lambda *ws: scaled(normal(ws[-1], axes), *ws[:-1], axes=axes))
 
     return layer(kind, name, build)
 
 
-def layer_norm(epsilon: float = 1e-5, use_bias: bool = True, name: str = "") -> Family:
-    """γ (x − μ) / √(σ² + ε) + β : ℝ^(*s, n) → ℝ^(*s, n), μ and σ² over the last axis (arXiv 1607.06450)."""
-    eps = small(name or "layer_norm", epsilon)
-    return normalization("layer_norm", name, lambda x: standardized(x, (x.atom.rank - 1,), eps), lambda x: None, use_bias)
+def chosen(what: str, over: Any, x: Array) -> Axes:
+    """Axes of x as increasing numbers from 0."""
+    given = over if isinstance(over, tuple | list) else (over,)
+    axes = sorted({checks.whole(f"an axis of {what}", a, -x.rank, x.rank - 1) % x.rank for a in given})
+    if not axes:
+        raise BadValue(f"{what} wants at least one axis, got none")
+    return tuple(axes)
 
 
-def rms_norm(epsilon: float = 1e-5, name: str = "") -> Family:
-    """γ x / √(mean x² + ε) : ℝ^(*s, n) → ℝ^(*s, n), the mean over the last axis (arXiv 1910.07467)."""
-    eps = small(name or "rms_norm", epsilon)
+def layer_norm(epsilon: float = 1e-5, use_bias: bool = True, name: str = "", axes: int | Sequence[int] = -1) -> Family:
+    """γ (x − μ) / √(σ² + ε) + β : A → A, μ and σ² over `axes`, the last when not given (arXiv 1607.06450).
 
-    def normal(x: Any) -> Any:
-        axes = (x.atom.rank - 1,)
-        return x * back(ops.rsqrt(ops.mean_over(x * x, axes) + eps), x, axes)
+    γ and β have the shape of these axes: `layer_norm(axes=(-2, -1))` has one of each for every place in the last two.
+    """
+    eps = small(titled("layer_norm", name), epsilon)
+    return normalization("layer_norm", name, lambda x, over: standardized(x, over, eps), lambda x: None, use_bias, axes)
 
-    return normalization("rms_norm", name, normal, lambda x: None, False)
+
+def rms_norm(epsilon: float = 1e-5, name: str = "", axes: int | Sequence[int] = -1) -> Family:
+    """γ x / √(mean x² + ε) : A → A, the mean over `axes`, the last when not given; γ has their shape (arXiv 1910.07467)."""
+    eps = small(titled("rms_norm", name), epsilon)
+    return normalization("rms_norm", name, lambda x, over: shortened(x, over, eps), lambda x: None, False, axes)
 
 
 def group_norm(groups: int, epsilon: float = 1e-5, name: str = "") -> Family:
     """γ (x − μ) / √(σ² + ε) + β : ℝ^(*space, C) → same, μ and σ² over space and each group of channels (arXiv 1803.08494)."""
-    what = name or "group_norm"
-    whole(what, groups=groups)
-    eps = small(what, epsilon)
+    what = titled("group_norm", name)
+    parts, eps = one_whole(what, groups=groups), small(what, epsilon)
 
     def check(x: Array) -> None:
-        if x.shape[-1] % groups:
-            raise TypeMismatch(f"{what} cannot divide {x.shape[-1]} channels into {groups} groups")
+        if x.shape[-1] % parts:
+            raise TypeMismatch(f"{what} cannot divide {x.shape[-1]} channels into {parts} groups")
 
-    def normal(x: Any) -> Any:
+    def normal(x: Any, _: Axes) -> Any:
         *space, c = x.atom.shape
-        wide = ops.reshape(x, *space, groups, c // groups)
+        wide = ops.reshape(x, *space, parts, c // parts)
         axes = (*range(len(space)), len(space) + 1)
         return ops.reshape(standardized(wide, axes, eps), *x.atom.shape)
 
-    return normalization("group_norm", name, normal, check, True)
+    return normalization("group_norm", name, normal, check, True, -1)
 
 
 def batch_norm(momentum: float = 0.1, epsilon: float = 1e-5, name: str = "") -> Family:
@@ -105,17 +124,16 @@ def batch_norm(momentum: float = 0.1, epsilon: float = 1e-5, name: str = "") -> 
     them when predicting. Where a channel has one value only (a batch of one without space axes) x − μ is 0, so the
     result is β, and the running variance stays as it is.
     """
-    what, eps = name or "batch_norm", small(name or "batch_norm", epsilon)
-    if not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
-        raise BadValue(f"{what} wants a momentum from 0 to 1, got {momentum!r}")
+    what = titled("batch_norm", name)
+    eps, part = small(what, epsilon), float(checks.number(f"the momentum of {what}", momentum, 0, 1))
 
     def build(dom: Ty) -> Para:
         x = featured(what, dom)
         kept = [state("mean", last(x), init.zeros), state("variance", last(x), ONES)]
-        ports = [*affine(x), *kept]
+        ports = [*affine(last(x)), *kept]
 
         def body(scale: Any, shift: Any, mean: Any, variance: Any, v: Any) -> Any:
-            return normalized(scale, shift, mean, variance, v, float(momentum), eps)
+            return normalized(scale, shift, mean, variance, v, part, eps)
 
         return Para.make(ports, trace(body, *(p.ob for p in ports), dom), dom, [(p.label, p.ob) for p in kept])
 

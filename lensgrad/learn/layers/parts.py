@@ -7,8 +7,9 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Body, Para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
-from lensgrad.core.errors import BadValue, Piece, TypeMismatch, caller
+from lensgrad.core.errors import Piece, TypeMismatch, caller
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.theories.smooth import ops
@@ -30,19 +31,19 @@ def state(label: str, ob: Ty, start: init.Init) -> Param:
 def boxed(body: Para, kind: str, name: str, piece: Piece, predict: Diagram | None = None) -> Para:
     """A layer as one named box, its parameters under `name/` when there is a name."""
     found = body.body
-    arrow = found.arrow.define(name or kind, predict)
+    arrow = found.arrow.define(titled(kind, name), predict)
     made = Para(body.dom, body.cod, Body(found.params, arrow, found.observables), piece=piece)
     return made.scope(name) if name else made
 
 
 def layer(kind: str, name: str, build: Callable[[Ty], Para], predict: Predict | None = None) -> Family:
     """A layer that is built when it meets its type: one box, remembering where it was written."""
-    piece = Piece("" if name else kind, caller())
+    title, piece = titled(kind, name), Piece("" if name else kind, caller())
 
     def at(dom: Ty) -> Para:
         return boxed(build(dom), kind, name, piece, None if predict is None else predict(dom))
 
-    return Family(name or kind, at)
+    return Family(title, at)
 
 
 def one_array(what: str, dom: Ty) -> Array:
@@ -69,11 +70,19 @@ def with_mask(what: str, dom: Ty, axes: Sequence[str]) -> tuple[Array, bool]:
     return x, bool(masks)
 
 
-def whole(what: str, **counts: Any) -> None:
-    """Refuse sizes that are not whole numbers ≥ 1."""
-    for name, n in counts.items():
-        if type(n) is not int or n < 1:
-            raise BadValue(f"{what} wants {name} to be a whole number ≥ 1, got {n!r}")
+def titled(kind: str, name: Any) -> str:
+    """What messages call a layer: its own name, checked, or its kind."""
+    return kind if isinstance(name, str) and not name else checks.path(f"the name of {kind}", name)
+
+
+def whole(what: str, *, least: int = 1, **counts: Any) -> tuple[int, ...]:
+    """Sizes as whole numbers: `conv2d: filters is a whole number ≥ 1, got 0`."""
+    return tuple(checks.whole(f"{what}: {name}", n, least) for name, n in counts.items())
+
+
+def one_whole(what: str, *, least: int = 1, **count: Any) -> int:
+    """One size."""
+    return whole(what, least=least, **count)[0]
 
 
 def last(x: Array, n: int | None = None) -> Ty:

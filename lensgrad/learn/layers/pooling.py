@@ -4,30 +4,60 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded, per_axis
-from lensgrad.learn.layers.parts import layer, one_array, with_mask
+from lensgrad.learn.layers.parts import layer, one_array, titled, with_mask
 from lensgrad.theories.smooth import ops
 
-Pool = Callable[..., Any]  # (image with N, size, stride, padding)
+Pool = Callable[..., Any]  # (image with N, size, stride, padding, dilation, ceil_mode) ↦ image
 
 
-def pooling(kind: str, axes: int, pool: Pool, size: Sizes, stride: Sizes | None, padding: Padding, name: str) -> Family:
+class Options(TypedDict, total=False):
+    """What pooling takes beside size, stride and padding.
+
+    `dilation` is the distance of the entries of a window. With `ceil_mode` a last window may reach beyond the padding, as long as it
+    begins in the image or in front of it. `count_include_pad=False` takes means over the entries of the image only.
+    """
+
+    dilation: Sizes
+    ceil_mode: bool
+
+
+class AverageOptions(Options, total=False):
+    """The same for means."""
+
+    count_include_pad: bool
+
+
+def pooling(
+    kind: str,
+    axes: int,
+    pool: Pool,
+    size: Sizes,
+    stride: Sizes | None,
+    padding: Padding,
+    name: str,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    **more: bool,
+) -> Family:
     """A window moved over each channel; the stride is the size when not given."""
-    what = name or kind
+    what = titled(kind, name)
     sizes = per_axis(f"the size of {what}", size, axes)
     steps = sizes if stride is None else per_axis(f"the stride of {what}", stride, axes)
-    pads = padded(what, padding, axes)
+    gaps, pads = per_axis(f"the dilation of {what}", dilation, axes), padded(what, padding, axes)
+    ceil, flags = checks.flag("ceil_mode", ceil_mode), {label: checks.flag(label, value) for label, value in more.items()}
 
     def build(dom: Ty) -> Para:
         x = image(what, dom, axes)
-        fits(what, ops.window(axes, sizes, steps, pads), x.shape[:-1], sizes)
-        return parametric([], dom, lambda v: single(pool(ops.reshape(v, 1, *v.atom.shape), sizes, steps, pads)))
+        fits(what, ops.window(axes, sizes, steps, pads, gaps), x.shape[:-1], sizes)
+        return parametric([], dom, lambda v: single(pool(ops.reshape(v, 1, *v.atom.shape), sizes, steps, pads, gaps, ceil, **flags)))
 
     return layer(kind, name, build)
 
@@ -37,39 +67,45 @@ def single(x: Any) -> Any:
     return ops.reshape(x, *x.atom.shape[1:])
 
 
-def max_pool1d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+def max_pool1d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[Options]) -> Family:
     """Largest entry of each window : ℝ^(l, C) → ℝ^(l′, C); ties go to the first, padding is never chosen."""
-    return pooling("max_pool1d", 1, ops.max_pool, size, stride, padding, name)
+    return pooling("max_pool1d", 1, ops.max_pool, size, stride, padding, name, **options)
 
 
-def max_pool2d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
+def max_pool2d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[Options]) -> Family:
     """Largest entry of each window : ℝ^(h, w, C) → ℝ^(h′, w′, C); ties go to the first in row-major order."""
-    return pooling("max_pool2d", 2, ops.max_pool, size, stride, padding, name)
+    return pooling("max_pool2d", 2, ops.max_pool, size, stride, padding, name, **options)
 
 
-def max_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
-    """Largest entry of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); ties go to the first in row-major order."""
-    return pooling("max_pool3d", 3, ops.max_pool, size, stride, padding, name)
+def max_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[Options]) -> Family:
+    """Largest entry of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); ties as in 2d."""
+    return pooling("max_pool3d", 3, ops.max_pool, size, stride, padding, name, **options)
 
 
-def average_pool1d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
-    """Mean of each window : ℝ^(l, C) → ℝ^(l′, C); padding counts as zeros."""
-    return pooling("average_pool1d", 1, ops.average_pool, size, stride, padding, name)
+def average_pool1d(
+    size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[AverageOptions]
+) -> Family:
+    """Mean of each window : ℝ^(l, C) → ℝ^(l′, C); padding counts as zeros, unless `count_include_pad=False`."""
+    return pooling("average_pool1d", 1, ops.average_pool, size, stride, padding, name, **options)
 
 
-def average_pool2d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
-    """Mean of each window : ℝ^(h, w, C) → ℝ^(h′, w′, C); padding counts as zeros."""
-    return pooling("average_pool2d", 2, ops.average_pool, size, stride, padding, name)
+def average_pool2d(
+    size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[AverageOptions]
+) -> Family:
+    """Mean of each window : ℝ^(h, w, C) → ℝ^(h′, w′, C); padding counts as zeros, unless `count_include_pad=False`."""
+    return pooling("average_pool2d", 2, ops.average_pool, size, stride, padding, name, **options)
 
 
-def average_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "") -> Family:
-    """Mean of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); padding counts as zeros."""
-    return pooling("average_pool3d", 3, ops.average_pool, size, stride, padding, name)
+def average_pool3d(
+    size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[AverageOptions]
+) -> Family:
+    """Mean of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); padding counts as zeros, unless `count_include_pad=False`."""
+    return pooling("average_pool3d", 3, ops.average_pool, size, stride, padding, name, **options)
 
 
 def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any], shown: Callable[[Any, Any], Any]) -> Family:
     """All axes but the last reduced; of a sequence with a mask beside it, the steps that are shown."""
-    what = name or kind
+    what = titled(kind, name)
 
     def build(dom: Ty) -> Para:
         if len(dom) == 2:

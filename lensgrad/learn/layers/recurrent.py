@@ -11,13 +11,14 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core.checks import flag
 from lensgrad.core.diagram import Family
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.attention import rowwise
 from lensgrad.learn.layers.embedding import AXES
-from lensgrad.learn.layers.parts import layer, weight, whole, with_mask
+from lensgrad.learn.layers.parts import layer, one_whole, titled, weight, with_mask
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.scan import scan
@@ -29,16 +30,17 @@ def recurrent(
     kind: str, units: int, gates: int, states: int, cell: Cell, extra: Sequence[str], last: bool, backward: bool, name: str
 ) -> Family:
     """The layer of a cell. W_x x + β is computed for all steps at once, in front of the loop."""
-    whole(name or kind, units=units)
+    what = titled(kind, name)
+    size = one_whole(what, units=units)
 
     def build(dom: Ty) -> Para:
-        x, has_mask = with_mask(name or kind, dom, AXES)
-        ports = recurrent_weights(x, units, gates, extra)
+        x, has_mask = with_mask(what, dom, AXES)
+        ports = recurrent_weights(x, size, gates, extra)
 
         def body(w: Any, u: Any, shift: Any, *wires: Any) -> Any:
             *more, inputs = wires
             seq, mask = inputs if has_mask else (inputs, None)
-            start = tuple(Array((units,), x.dtype).zero() for _ in range(states))
+            start = tuple(Array((size,), x.dtype).zero() for _ in range(states))
             return run(cell, start, rowwise(w, seq, shift), mask, (u, *more), last, backward)
 
         return parametric(ports, dom, body)
@@ -97,11 +99,14 @@ def lstm(units: int, last: bool = False, backward: bool = False, name: str = "")
     return recurrent("lstm", units, 4, 2, cell, (), last, backward, name)
 
 
-def gru(units: int, last: bool = False, backward: bool = False, name: str = "") -> Family:
+def gru(units: int, last: bool = False, backward: bool = False, name: str = "", reset_after: bool = True) -> Family:
     """h ← (1 − z) n + z h : ℝ^(T, n) → ℝ^(T, units), r, z = σ(W_x x + W_h h + β), n = tanh(W_x x + β + r (W_h h + β′)).
 
-    The gates stand in the order r, z, n; β′ is the parameter `state/bias` (arXiv 1406.1078, with the reset after the product).
+    The gates stand in the order r, z, n; β′ is the parameter `state/bias` (arXiv 1406.1078, with the reset after the product, as
+    cuDNN and PyTorch have it). `reset_after=False` is the paper's own form, n = tanh(W_x x + W_h (r h) + β), without β′.
     """
+    if not flag("reset_after", reset_after):
+        return recurrent("gru", units, 3, 1, reset_first, (), last, backward, name)
 
     def cell(old: tuple[Any, ...], drive: Any, u: Any, shift: Any) -> tuple[Any, ...]:
         (h,) = old
@@ -111,6 +116,16 @@ def gru(units: int, last: bool = False, backward: bool = False, name: str = "") 
         return (new + update * (h - new),)
 
     return recurrent("gru", units, 3, 1, cell, ("state/bias",), last, backward, name)
+
+
+def reset_first(old: tuple[Any, ...], drive: Any, u: Any) -> tuple[Any, ...]:
+    """One step of a GRU that resets the state before it is multiplied."""
+    (h,) = old
+    n = h.atom.shape[0]
+    (r1, z1, n1), (r2, z2) = parts(drive, 3), parts(u[: 2 * n] @ h, 2)
+    reset, update = ops.sigmoid(r1 + r2), ops.sigmoid(z1 + z2)
+    new = ops.tanh(n1 + u[2 * n :] @ (reset * h))
+    return (new + update * (h - new),)
 
 
 def parts(x: Any, n: int) -> list[Any]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Body, Para
+from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, split
 from lensgrad.learn.layers.combine import first_of, member
-from lensgrad.learn.layers.parts import whole
+from lensgrad.learn.layers.parts import one_whole, titled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 from lensgrad.theories.smooth.batch import stacked
@@ -26,18 +27,19 @@ def repeat(layer: Any, n: int, name: str = "") -> Family:
     once and folded with the number of the layer, so every layer draws differently. Wires beside the first (a mask) are read
     by all: A ⊗ C → A. What a layer observes comes out stacked.
     """
-    whole(name or "repeat", n=n)
+    title = titled("repeat", name)
+    count = one_whole(title, n=n)
 
     def build(dom: Ty) -> Para:
         inner, ob = member(layer, dom, "repeat"), first_of("repeat", dom)
         if inner.cod != ob:
             raise TypeMismatch(f"repeat gives to each layer what the one before gives, and {inner.cod} is not {ob}")
         if not any(p.role is not Role.KEY for p in inner.params):
-            raise BadValue(f"repeat stacks weights, and {layer!r:.60} has none: write it {n} times")
-        made = looped(inner.body, ob, dom, n)
+            raise BadValue(f"repeat stacks weights, and {shown(layer)} has none: write it {n} times")
+        made = looped(inner.body, ob, dom, count)
         return made.scope(name) if name else made
 
-    return Family(name or "repeat", build)
+    return Family(title, build)
 
 
 def looped(body: Body, ob: Ty, dom: Ty, n: int) -> Para:

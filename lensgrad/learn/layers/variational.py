@@ -11,7 +11,7 @@ from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.dropout import KEY
-from lensgrad.learn.layers.parts import layer, one_array
+from lensgrad.learn.layers.parts import layer, one_array, titled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
 
@@ -28,8 +28,10 @@ def gaussian_sample(name: str = "") -> Family:
     gives μ. `lg.beside(decoder)` takes the draw on, and `lg.elbo` reads the other wire.
     """
 
+    what = titled("gaussian_sample", name)
+
     def build(dom: Ty) -> Para:
-        mean, number = halves(name or "gaussian_sample", dom)
+        mean, number = halves(what, dom)
         return Para.make([Param("key", KEY, Role.KEY)], trace(draw, KEY, dom), mean @ number, [("key", KEY)])
 
     return layer("gaussian_sample", name, build, still)

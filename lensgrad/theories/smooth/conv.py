@@ -35,6 +35,17 @@ class Window:
         return tuple((r - s) // t + 1 for r, s, t in zip(room, span, self.stride, strict=True))
 
 
+def ceiled(win: Window, image: Sizes, size: Sizes) -> Window:
+    """The window with zeros behind the image for a last position that begins in it, or in the padding before it."""
+    pads: list[tuple[int, int]] = []
+    for n, k, s, d, (low, high) in zip(image, size, win.stride, win.dilation, win.padding, strict=True):
+        span = (k - 1) * d + 1
+        count = -(-(n + low + high - span) // s) + 1
+        count -= (count - 1) * s >= n + low
+        pads.append((low, max(high, (count - 1) * s + span - n - low)))
+    return Window(win.stride, win.dilation, tuple(pads), win.groups)
+
+
 @generator
 class Convolve(Op):
     """One slot of the form ⟨y, x ∗ k⟩ on image x : (N, *space, C), kernel k : (*size, C/g, O), result y : (N, *out, O).
@@ -136,12 +147,19 @@ class WindowArgMax(Op):
         x = single("max-pool", dom)
         if x.rank != len(self.size) + 2:
             raise TypeMismatch(f"max-pool by {self.size} wants (N, {len(self.size)} space axes, C), got {x}")
-        if any(max(p) >= k for p, k in zip(self.window.padding, self.size, strict=True)):
+        space = self.window.out(x.shape[1:-1], self.size)
+        if not all(map(seen, x.shape[1:-1], self.size, space, self.window.stride, self.window.dilation, self.window.padding)):
             raise TypeMismatch(f"max-pool by {self.size} cannot be padded by {self.window.padding}: a window would be all padding")
-        return Ty((Array((x.shape[0], *self.window.out(x.shape[1:-1], self.size), x.shape[-1]), "int32"),))
+        return Ty((Array((x.shape[0], *space, x.shape[-1]), "int32"),))
 
     def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
         return split_axis(self(merged(x, 0)), 0, n)
+
+
+def seen(image: int, size: int, count: int, stride: int, dilation: int, padding: tuple[int, int]) -> bool:
+    """Whether every position along one axis meets an entry of the image."""
+    low = padding[0]
+    return all(any(low <= p * stride + j * dilation < low + image for j in range(size)) for p in range(count))
 
 
 def positions(shape: Sizes) -> int:

@@ -24,12 +24,17 @@ from lensgrad.theories.smooth.array import Array, full
 
 def family(name: str, op: Op) -> Family:
     """A generator as a family: it meets its type in `f >> tanh` or in `tanh(wire)`."""
-    return Family(name, lambda dom: Diagram.of(op, dom))
+    return Family(name, lambda dom: Diagram.of(op, dom), type(op).__doc__)
 
 
-def written(name: str, fn: Callable[..., Any]) -> Family:
+def written(name: str, fn: Callable[..., Any], doc: str = "") -> Family:
     """A function on wires as a family, shown as one box."""
-    return Family(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)).define(name))
+    return Family(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)).define(name), doc or fn.__doc__)
+
+
+def traced(name: str, fn: Callable[..., Any], doc: str) -> Family:
+    """A function on wires as a family, shown as what it is made of."""
+    return Family(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)), doc)
 
 
 exp, log, log1p, expm1 = (family(o.name.lower(), o) for o in (_p.Exp(), _p.Log(), _p.Log1p(), _p.Expm1()))
@@ -129,7 +134,7 @@ def cast(x: Any, dtype: str) -> Any:
     return x if x.atom.dtype == dtype else _linear.Cast(dtype)(x)
 
 
-relu = written("relu", lambda x: select(x > 0.0, x, 0.0))
+relu = written("relu", lambda x: select(x > 0.0, x, 0.0), "max(x, 0) : A → A, entry by entry; its derivative at 0 is 0.")
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
@@ -188,9 +193,11 @@ def mean_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
     return sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x
 
 
-total = Family("total", lambda dom: trace(sum_over, dom))
-mean = Family("mean", lambda dom: trace(mean_over, dom))
-flatten = Family("flatten", lambda dom: trace(lambda x: reshape(x, -1), dom))
+total = traced("total", sum_over, "The sum of all entries : A → ℝ.")
+mean = traced("mean", mean_over, "The mean of all entries : A → ℝ.")
+flatten = traced(
+    "flatten", lambda x: reshape(x, -1), "Any shape → one axis, row-major. It is a layer as it is: `lg.flatten` and `lg.flatten()` are one."
+)
 
 
 def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
@@ -265,7 +272,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     return _reduce.LogSoftmax(over(x, axis)[0])(x)
 
 
-softmax = written("softmax", lambda x: _p.Exp()(log_softmax(x)))
+softmax = written("softmax", lambda x: _p.Exp()(log_softmax(x)), "eˣ / Σ eˣ along the last axis : A → A, without overflow.")
 
 
 def take(x: Any, index: Any) -> Any:
@@ -315,12 +322,12 @@ def convolve(x: Any, kernel: Any, stride: Any = 1, padding: Any = 0, dilation: A
     return _conv.Convolve("y", win, x.atom.shape[1:-1], size)(x, kernel)
 
 
-def max_pool(x: Any, size: Sequence[int], stride: Any = None, padding: Any = 0) -> Any:
-    """Largest entry of each window of (N, *space, C); ties go to the first in row-major order."""
-    size = tuple(size)
-    win = window(len(size), size, stride or size, padding)
-    where = _conv.WindowArgMax(win, size)(x)
-    picked = take_along(channel_rows(x), channel_rows(where))
+def max_pool(x: Any, size: Sequence[int], stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+    """Largest entry of each window of (N, *space, C); ties go to the first in row-major order, padding is never chosen."""
+    win = window(len(size), size, stride or size, padding, dilation)
+    win = _conv.ceiled(win, x.atom.shape[1:-1], tuple(size)) if ceil_mode else win
+    where = _conv.WindowArgMax(win, tuple(size))(x)
+    picked = _index.Take(2)(channel_rows(x), channel_rows(where))
     n, *space, channels = where.atom.shape
     return transpose(reshape(picked, n, channels, *space), 0, *range(2, len(space) + 2), 1)
 
@@ -331,11 +338,43 @@ def channel_rows(x: Any) -> Any:
     return reshape(transpose(x, 0, len(space) + 1, *range(1, len(space) + 1)), n, channels, math.prod(space))
 
 
-def average_pool(x: Any, size: Sequence[int], stride: Any = None, padding: Any = 0) -> Any:
-    """Mean of each window of (N, *space, C); padding counts as zeros."""
-    size, channels = tuple(size), x.atom.shape[-1]
-    kernel = full(1.0 / math.prod(size), Array((*size, 1, channels), x.atom.dtype))
-    return convolve(x, kernel, stride or size, padding, 1, channels)
+def average_pool(
+    x: Any,
+    size: Sequence[int],
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """Mean of each window of (N, *space, C): of all its entries with padding as zeros, or of those in the image only."""
+    win = window(len(size), size, stride or size, padding, dilation)
+    space, wide = x.atom.shape[1:-1], _conv.ceiled(win, x.atom.shape[1:-1], tuple(size)) if ceil_mode else win
+    even = wide.padding == win.padding and (count_include_pad or not any(map(any, win.padding)))
+    scale = 1.0 / math.prod(size) if even else 1.0
+    sums = window_sums(x, wide, tuple(size), scale)
+    return (
+        sums
+        if even
+        else sums / spread(counts(x, space, win, wide, tuple(size), count_include_pad), sums.atom.shape, (1, 2, 3)[: len(space)])
+    )
+
+
+def window_sums(x: Any, win: _conv.Window, size: tuple[int, ...], scale: float) -> Any:
+    """`scale` times the sum of each window, channel by channel."""
+    channels = x.atom.shape[-1]
+    kernel = full(scale, Array((*size, 1, channels), x.atom.dtype))
+    alone = _conv.Window(win.stride, win.dilation, win.padding, channels)
+    return _conv.Convolve("y", alone, x.atom.shape[1:-1], size)(x, kernel)
+
+
+def counts(x: Any, space: Sequence[int], win: _conv.Window, wide: _conv.Window, size: tuple[int, ...], padded: bool) -> Any:
+    """How many entries of the image, or of the image with its own padding, are in each window of `wide`."""
+    own = win.padding if padded else ((0, 0),) * len(space)
+    rest = tuple((a - b, c - d) for (a, c), (b, d) in zip(wide.padding, own, strict=True))
+    ones = full(1.0, Array((1, *(n + a + b for n, (a, b) in zip(space, own, strict=True)), 1), x.atom.dtype))
+    found = window_sums(ones, _conv.Window(wide.stride, wide.dilation, rest), size, 1.0)
+    return reshape(found, *found.atom.shape[1:-1])
 
 
 # -- randomness --------------------------------------------------------------------------------------------------------

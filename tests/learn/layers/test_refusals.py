@@ -44,7 +44,7 @@ def refused(kind, call, text):
         (
             lg.conv_transpose(2, 2, padding=4),
             IMAGE,
-            "conv_transpose of an image (4, 4) would give (-3, -3): use less padding, and output_padding below the stride",
+            "conv_transpose of an image (4, 4) would give (-3, -3): use less padding, and output_padding below the stride or the dilation",
         ),
         (lg.embedding(9, 3), lg.Real(4), "embedding wants whole numbers, such as lg.input(9, dtype='int32'), got f32[4]"),
         (lg.dropout(), lg.Int(4), "dropout wants one array of floats, got i32[4]"),
@@ -73,8 +73,13 @@ def refused(kind, call, text):
             "graph_conv wants the adjacency of 5 nodes beside f32[5,6]: f32[5,5], or its entries i32[E] × i32[E] × f32[E] "
             "(sources, targets, values); got f32[4,4]",
         ),
-        (lg.residual(lg.dense(3)), lg.Real(4), "residual adds what its layer gives to what it takes, and f32[3] is not f32[4]"),
-        (lg.residual(3), lg.Real(4), "residual wants a layer, got 3"),
+        (
+            lg.residual(lg.dense(3)),
+            lg.Real(4),
+            "residual adds what its layer gives to what it takes, and f32[3] is not f32[4]: "
+            "give shortcut=, a layer such as lg.dense(…) that makes the two equal",
+        ),
+        (lg.residual(3), lg.Real(4), "residual takes a layer, a function on wires, or the name of an activation, got 3"),
         (lg.masked(lg.dense(2, 3)), SEQUENCE @ lg.Bool(5), "masked meets f32[5,6] × bool[5], and the layer in it takes f32[2]"),
         (lg.each(lg.dense(3)), lg.Real(), "each wants wires with a first axis of one length, got f32[]"),
         (
@@ -92,7 +97,7 @@ def test_wires_that_do_not_fit(layer, dom, text):
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: lg.conv2d(0, 3), "conv2d wants filters to be a whole number ≥ 1, got 0"),
+        (lambda: lg.conv2d(0, 3), "conv2d: filters is a whole number ≥ 1, got 0"),
         (lambda: lg.conv2d(4, (3, 3, 3), name="c"), "the kernel of c wants a whole number ≥ 1, or 2 of them, got (3, 3, 3)"),
         (lambda: lg.conv2d(4, 3, stride=0), "the stride of conv2d wants a whole number ≥ 1, or 2 of them, got 0"),
         (
@@ -103,17 +108,17 @@ def test_wires_that_do_not_fit(layer, dom, text):
         (lambda: lg.max_pool1d(1.5), "the size of max_pool1d wants a whole number ≥ 1, or 1 of them, got 1.5"),
         (lambda: lg.conv_transpose(1, 2, axes=4), "conv_transpose has 1, 2 or 3 space axes, got 4"),
         (lambda: lg.depthwise_conv(2, axes=0), "depthwise_conv has 1, 2 or 3 space axes, got 0"),
-        (lambda: lg.dropout(1.0), "dropout wants a rate from 0 up to, but not including, 1, got 1.0"),
-        (lambda: lg.batch_norm(momentum=2), "batch_norm wants a momentum from 0 to 1, got 2"),
-        (lambda: lg.layer_norm(epsilon=-1.0), "layer_norm wants an epsilon ≥ 0, got -1.0"),
-        (lambda: lg.embedding(True, 3), "embedding wants vocabulary to be a whole number ≥ 1, got True"),
+        (lambda: lg.dropout(1.0), "the rate of dropout is a share from 0 up to, but not including, 1, got 1.0"),
+        (lambda: lg.batch_norm(momentum=2), "the momentum of batch_norm is a number from 0 to 1, got 2"),
+        (lambda: lg.layer_norm(epsilon=-1.0), "the epsilon of layer_norm is a number ≥ 0, got -1.0"),
+        (lambda: lg.embedding(True, 3), "embedding: vocabulary is a whole number ≥ 1, got True"),
         (
             lambda: lg.multi_head_attention(4, key_value_heads=3),
             "multi_head_attention shares keys and values evenly, and 4 heads are no multiple of 3 key_value_heads",
         ),
         (lambda: at(lg.sinusoidal_positions(), real(2, 3)), "sinusoidal_positions turns pairs of features, and 3 is odd"),
-        (lambda: lg.transformer_block(2, norm="batch"), "transformer_block has the norms 'layer' and 'rms', got 'batch'"),
-        (lambda: lg.lstm(0, name="r"), "r wants units to be a whole number ≥ 1, got 0"),
+        (lambda: lg.transformer_block(2, norm="batch"), "the norm of transformer_block is one of layer, rms, got 'batch'"),
+        (lambda: lg.lstm(0, name="r"), "r: units is a whole number ≥ 1, got 0"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )

@@ -81,7 +81,11 @@ TORCH = {
     "gelu": F.gelu,
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
     "hard_sigmoid": F.hardsigmoid,
+    "hard_swish": F.hardswish,
+    "hard_tanh": F.hardtanh,
     "leaky_relu": F.leaky_relu,
+    "linear": lambda x: x,
+    "log_sigmoid": F.logsigmoid,
     "log_softmax": lambda x: F.log_softmax(x, -1),
     "mish": F.mish,
     "relu": F.relu,
@@ -91,6 +95,7 @@ TORCH = {
     "silu": F.silu,
     "softmax": lambda x: F.softmax(x, -1),
     "softplus": F.softplus,
+    "softsign": F.softsign,
     "swish": F.silu,
     "tanh": torch.tanh,
 }
@@ -98,7 +103,7 @@ TORCH = {
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
 def test_activations(name):
-    single = 1e-7 if name == "hard_sigmoid" else 1e-9  # PyTorch keeps 1/6 in single precision there
+    single = 1e-7 if name in ("hard_sigmoid", "hard_swish") else 1e-9  # PyTorch keeps 1/6 in single precision there
     agree(ACTIVATIONS[name], real(4, 7), lambda x: TORCH[name](x * 1.0), rtol=single)
 
 

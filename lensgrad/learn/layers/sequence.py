@@ -1,0 +1,30 @@
+"""Layers one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lensgrad.cat.para import para
+from lensgrad.core.diagram import Family, at
+from lensgrad.core.errors import BadValue
+from lensgrad.learn.layers.activations import activation_named
+
+
+def sequential(*layers: Any) -> Any:
+    """layers[0] >> layers[1] >> …, families included. The layers may stand in one list.
+
+    A layer is an arrow, a family such as `lg.dense(8)` or `lg.relu`, a function on wires, the name of an activation, or a list of
+    layers. `lg.upto(model, "hidden")` is the part of a model up to a layer.
+    """
+    given = layers[0] if len(layers) == 1 and isinstance(layers[0], list | tuple) else layers
+    if not given:
+        raise BadValue("sequential wants at least one layer")
+    result, *rest = (part(f"layer {k} of sequential is", f) for k, f in enumerate(given, 1))
+    for f in rest:
+        result = result >> para(at(f, result.cod) if not isinstance(result, Family) else f)
+    return result
+
+
+def part(what: str, given: Any) -> Any:
+    """A layer, or a list of layers one after the other."""
+    return para(sequential(*given) if isinstance(given, list | tuple) else activation_named(given, what))
