@@ -162,5 +162,5 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 __all__ = [
     "bounded", "clean", "flag", "instance", "is_number", "is_whole", "name", "nearest", "number", "one_of", "path", "plain",
-    "positive", "share", "shown", "table", "whole",
+    "positive", "share", "shown", "table", "unprintable", "whole",
 ]  # fmt: skip

@@ -171,8 +171,8 @@ BLIF = {
     TOP + ".names a b y\n1x 1\n": "line 5: a row is 2 of 0, 1 and -, a space, and 0 or 1, got '1x 1'",
     TOP + ".names a b y\n11 1\n00 0\n": "line 6: the rows of one table all end in 0 or all end in 1, and this one has both",
     TOP + ".names a b a\n": "line 4: 'a' is defined twice",
-    TOP + ".names z y\n1 1\n": "line 4: 'z' is read and never defined",
-    TOP + ".names y a y\n11 1\n": "line 4: 'y' depends on itself",
+    TOP + ".names z y\n1 1\n.end\n": "line 4: 'z' is read and never defined",
+    TOP + ".names y a y\n11 1\n.end\n": "line 4: 'y' depends on itself",
     TOP + ".names a y\n1 1\n.end\n.model two\n": "line 7: there is more after .end, and only files of one model can be read",
 }
 
@@ -186,7 +186,7 @@ def test_a_malformed_blif_file_is_refused_with_line_and_reason(text):
 
 def test_an_output_that_nothing_defines_is_named():
     with pytest.raises(BadValue) as told:
-        circuits.read_blif(TOP, "a.blif")
+        circuits.read_blif(TOP + ".end\n", "a.blif")
     assert str(told.value) == "'a.blif': output 'y' is never defined"
 
 

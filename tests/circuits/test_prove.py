@@ -1,10 +1,12 @@
 """Proofs that circuits are equal, a checker that trusts nobody, and counter-examples by name."""
 
+import hashlib
 import re
 import shutil
 import subprocess
 import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,13 +142,15 @@ def redigest(paths):
     """Make the proof claim to be about these files."""
     proof = paths[2].read_text(encoding="utf-8")
     for name, path in zip(("left", "right", "care"), (paths[0], paths[1], paths[3]), strict=True):
-        proof = re.sub(f"c {name} .*", f"c {name} {checker.hashlib.sha256(path.read_bytes()).hexdigest()}", proof)
+        proof = re.sub(f"c {name} .*", f"c {name} {hashlib.sha256(path.read_bytes()).hexdigest()}", proof)
     paths[2].write_text(proof, encoding="utf-8")
 
 
-def test_a_proof_is_accepted_by_the_checker_as_a_program_of_its_own(certificate):
-    call = [sys.executable, "-S", checker.__file__, *(certificate / name for name in FILES)]
-    ran = subprocess.run(call, capture_output=True, text=True, check=False)
+def test_a_proof_is_accepted_by_the_checker_as_a_program_of_its_own(certificate, tmp_path):
+    """It is a folder that runs alone, elsewhere, without installed packages."""
+    shutil.copytree(Path(checker.__file__).parent, tmp_path / "alone")
+    call = [sys.executable, "-S", "-m", "alone", *(certificate / name for name in FILES)]
+    ran = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.returncode == 0 and re.fullmatch(r"accepted: [1-9]\d* clauses checked\n", ran.stdout), ran.stdout + ran.stderr
 
 
@@ -198,8 +202,16 @@ def test_a_proof_with_a_literal_changed_in_its_first_step_is_rejected(certificat
 
 def brute_unit(question, variable):
     """Whether unit propagation alone derives a variable."""
-    database = checker.Database(question.clauses())
-    return variable in database.true or database.follows([variable])
+    database = held(question.clauses(), variable)
+    return database.true[2 * variable] or database.follows([2 * variable])
+
+
+def held(clauses, top):
+    """A database of clauses."""
+    database = checker.Database(max(top, *(abs(x) for clause in clauses for x in clause)))
+    for clause in clauses:
+        assert database.add(checker.coded(clause)) is None
+    return database
 
 
 PIGEONS = [[1, 2], [3, 4], [5, 6], *[[-a, -b] for h in (1, 2) for a, b in ((h, h + 2), (h, h + 4), (h + 2, h + 4))]]
@@ -207,10 +219,11 @@ PIGEONS = [[1, 2], [3, 4], [5, 6], *[[-a, -b] for h in (1, 2) for a, b in ((h, h
 
 def test_steps_are_checked_by_unit_propagation_and_by_resolution_on_the_first_literal():
     assert checker.check_steps(PIGEONS, [(1, "1 0"), (2, "0")]) == 1
-    database = checker.Database([[1, 2], [-1, 3]])
-    assert not database.follows([4]) and database.keeps([4]), "a fresh variable may be set"
-    assert not database.keeps([-3]) and not database.follows([-3])
-    assert database.follows([2, 3])
+    database = held([[1, 2], [-1, 3]], 4)
+    fresh, wrong = checker.coded([4]), checker.coded([-3])
+    assert not database.follows(fresh) and database.keeps(fresh, fresh[0]), "a fresh variable may be set"
+    assert not database.keeps(wrong, wrong[0]) and not database.follows(wrong)
+    assert database.follows(checker.coded([2, 3]))
     with pytest.raises(checker.Rejected):
         checker.check_steps([[1, 2]], [(1, "0")])
 
@@ -230,7 +243,7 @@ STRANGE = {
     ".model m\n.inputs a\n.outputs y\n.names y\n1\n.names a\n1\n.end\n": "a is defined twice",
     ".model m\n.names a\n1\n.inputs a\n.outputs a\n.end\n": "an input that is defined, or more than one model",
     ".model m\n.inputs a\n.outputs y\n.names a y\n1 1\n0 0\n.end\n": "the table of y has rows of both kinds",
-    ".model m\n.inputs a\n.outputs y\n.latch a y\n.end\n": ".latch a y is no row of a combinational circuit",
+    ".model m\n.inputs a\n.outputs y\n.latch a y\n.end\n": ".latch a y is no line of a combinational circuit",
 }
 
 
@@ -472,3 +485,24 @@ def test_iverilog_runs_all_432_rows_of_monk_1(tmp_path):
 def test_the_numbering_of_clauses_is_written_down_where_both_sides_read_it():
     clauses = miter.Question(*(circuits.formula(["a", "b"], lambda x: {"y": x["a"] & x["b"]}) for _ in range(2))).clauses()
     assert clauses == [[1], [-4, 3], [-4, 2], [4, -3, -2], [-5, 3], [-5, 2], [5, -3, -2], [-6, 4, 5], [-6, -4, -5], [6]]
+
+
+def test_a_long_proof_about_few_inputs_is_checked_on_all_rows(tmp_path, capsys):
+    left, right = multiplier(range(4), 4), multiplier([3, 1, 0, 2], 4)
+    wrong = circuits.Circuit(right.inputs, right.outputs, right.ands, right.roots ^ [*[0] * 7, 1])
+    circuits.equal(left, right).save(tmp_path)
+    paths = [tmp_path / name for name in FILES[:3]]
+    paths[2].write_text(paths[2].read_text(encoding="ascii") + "1 0\n" * 6000, encoding="ascii")
+    assert checker.main(list(map(str, paths))) == 0 and capsys.readouterr().out == "accepted: 256 rows checked\n"
+    circuits.write(wrong, paths[1])
+    digest = hashlib.sha256(paths[1].read_bytes()).hexdigest()
+    proof = re.sub("c right .*", f"c right {digest}", paths[2].read_text(encoding="ascii"))
+    paths[2].write_text(proof, encoding="ascii")
+    assert checked(*paths) == "the circuits differ on some row"
+
+
+def test_a_step_that_is_wrong_and_not_needed_changes_nothing_and_one_that_is_needed_does():
+    assert checker.check_steps(PIGEONS, [(1, "-2 0"), (2, "1 0")]) == 1
+    with pytest.raises(checker.Rejected) as told:
+        checker.check_steps([[1, 2], [-1, 2]], [(1, "-2 0"), (2, "1 0")])
+    assert str(told.value) == "line 1 of the proof does not follow: '-2 0'"

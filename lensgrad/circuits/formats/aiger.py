@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lensgrad.circuits.formats.order import in_order
-from lensgrad.circuits.gates.circuit import Circuit, numbered
+from lensgrad.circuits.gates.circuit import Circuit, check_name, numbered
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue
+
+NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
+MOST_VARIABLES = 1 << 24  # of a file that is read: its names alone are a gigabyte
+SEVENTHS = 5  # bytes of a difference of literals
 
 
 def ascii_aiger(circuit: Circuit) -> str:
@@ -61,39 +68,42 @@ class Reader:
 
     def __init__(self, raw: bytes, name: str) -> None:
         self.raw, self.name, self.at, self.line = raw, name, 0, 0
+        self.ascii = not raw.startswith(b"aig")  # in a binary file a carriage return is no end of a line
 
     def bad(self, why: str) -> BadValue:
         return BadValue(f"'{self.name}', line {self.line}: {why}")
 
     def next(self, what: str) -> str:
-        """The next line; `what` says what should stand there."""
+        """The next line, which ends in a line feed; `what` says what should stand there."""
         self.line += 1
         end = self.raw.find(b"\n", self.at)
         if self.at >= len(self.raw):
             raise self.bad(f"the file ends where {what} should stand")
-        end = len(self.raw) if end < 0 else end
+        if end < 0:
+            raise self.bad(f"the file is cut: {what} should stand here, and its line has no end")
         text, self.at = self.raw[self.at : end], end + 1
         try:
-            return text.decode("utf-8").rstrip("\r")
+            return text.decode("utf-8").removesuffix("\r" if self.ascii else "")
         except UnicodeDecodeError:
             raise self.bad(f"{what} should stand here, and these bytes are no text") from None
 
     def numbers(self, what: str, count: int) -> list[int]:
         words = (text := self.next(what)).split(" ")
-        if len(words) != count or not all(w.isascii() and w.isdigit() for w in words):
-            raise self.bad(f"{what} is {count} number{'s' * (count > 1)} with one space between, got {text!r:.60}")
+        if len(words) != count or not all(map(NUMBER.fullmatch, words)):
+            raise self.bad(f"{what} is {count} number{'s' * (count > 1)} with one space between, got {shown(text)}")
         return [int(w) for w in words]
 
     def delta(self) -> int:
-        number = shift = 0
-        while True:
+        """A number in groups of seven bits."""
+        number = 0
+        for group in range(SEVENTHS):
             if self.at >= len(self.raw):
                 raise BadValue(f"'{self.name}', byte {self.at + 1}: the file ends inside the binary ANDs")
             byte, self.at = self.raw[self.at], self.at + 1
-            number |= (byte & 127) << shift
-            shift += 7
+            number |= (byte & 127) << 7 * group
             if byte < 128:
                 return number
+        raise BadValue(f"'{self.name}', byte {self.at}: a number of the binary ANDs has more than {SEVENTHS} bytes")
 
 
 def read_aiger(raw: bytes, name: str = "the file") -> Circuit:
@@ -110,9 +120,14 @@ def read_aiger(raw: bytes, name: str = "the file") -> Circuit:
 
 def checked_header(file: Reader, words: list[str]) -> Header:
     if words[0] not in ("aag", "aig"):
-        raise file.bad(f"an AIGER file begins with 'aag' or 'aig', got {words[0]!r:.40}")
+        raise file.bad(f"an AIGER file begins with 'aag' or 'aig', got {shown(words[0])}")
     if not 6 <= len(words) <= 10 or not all(w.isascii() and w.isdigit() for w in words[1:]):
-        raise file.bad(f"the header is '{words[0]} M I L O A' in numbers, got {' '.join(words)!r:.60}")
+        raise file.bad(f"the header is '{words[0]} M I L O A' in numbers, got {shown(' '.join(words))}")
+    large = next((w for w in words[1:] if not NUMBER.fullmatch(w) or int(w) > MOST_VARIABLES), None)
+    if large is not None:
+        raise file.bad(
+            f"the header has numbers up to 2^24, the largest circuit that is read, without zeros before them, got {shown(large)}"
+        )
     most, inputs, latches, outputs, ands, *more = map(int, words[1:])
     if latches:
         raise file.bad(f"the circuit has {latches} latches, so it is sequential: only combinational circuits can be read")
@@ -166,18 +181,41 @@ def new_variable(file: Reader, head: Header, literal: int, what: str) -> int:
 
 
 def read_symbols(file: Reader, head: Header) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of inputs and outputs; the comment that may end a file is passed over."""
+    """Names of inputs and outputs; from a line that begins with c on, the file is a comment or another program's extension."""
     names = {"i": list(numbered("i", head.inputs)), "o": list(numbered("o", head.outputs))}
-    while file.at < len(file.raw):
-        text = file.next("a symbol")
-        if text == "c":
-            break
-        place, _, name = text.partition(" ")
-        kind, number = place[:1], place[1:]
-        if kind not in names or not (number.isascii() and number.isdigit()) or int(number) >= len(names[kind]) or not name:
-            raise file.bad(f"a symbol is i or o, the number of an input or output, a space and a name, got {text!r:.60}")
-        names[kind][int(number)] = "_".join(name.split())
+    lines: dict[tuple[str, int], int] = {}
+    while file.at < len(file.raw) and file.raw[file.at] != ord("c"):
+        kind, number, name = symbol(file, names)
+        if (kind, number) in lines:
+            raise file.bad(f"{kind}{number} has a name already, in line {lines[kind, number]}")
+        lines[kind, number] = file.line
+        names[kind][number] = name
+    for kind, found in names.items():
+        different(file, kind, found, lines)
     return tuple(names["i"]), tuple(names["o"])
+
+
+def symbol(file: Reader, names: dict[str, list[str]]) -> tuple[str, int, str]:
+    """A line as the kind of symbol, its number, and the name."""
+    place, _, name = (text := file.next("a symbol")).partition(" ")
+    kind, number = place[:1], place[1:]
+    if kind not in names or not NUMBER.fullmatch(number) or int(number) >= len(names[kind]) or not name.strip(" "):
+        raise file.bad(f"a symbol is i or o, the number of an input or output, a space and a name, got {shown(text)}")
+    name = "_".join(filter(None, name.split(" ")))
+    try:
+        check_name("a name", name)
+    except BadValue as wrong:
+        raise file.bad(str(wrong)) from None
+    return kind, int(number), name
+
+
+def different(file: Reader, kind: str, names: list[str], lines: dict[tuple[str, int], int]) -> None:
+    """Refuse one name for two inputs or two outputs."""
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    if twice:
+        k = max((k for k, name in enumerate(names) if name in twice), key=lambda k: lines.get((kind, k), 0))
+        file.line = lines[kind, k]
+        raise file.bad(f"two {'inputs' if kind == 'i' else 'outputs'} are called '{names[k]}', and each has a name of its own")
 
 
 def placed(file: Reader, head: Header, inputs: list[int], ands: Gates) -> tuple[dict[int, int], list[int]]:

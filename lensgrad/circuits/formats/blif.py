@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lensgrad.circuits.formats.order import in_order
-from lensgrad.circuits.gates.circuit import Builder, Circuit
+from lensgrad.circuits.gates.circuit import Builder, Circuit, check_name
+from lensgrad.core.checks import clean, shown, unprintable
 from lensgrad.core.errors import BadValue
 
 SEQUENTIAL = {".latch", ".mlatch", ".clock"}
-IGNORED = {".default_input_arrival", ".area", ".delay", ".wire_load_slope", ".input_drive", ".output_load"}
+TIMING = {".default_input_arrival", ".area", ".delay", ".wire_load_slope", ".input_drive", ".output_load"}
+IGNORED = TIMING | {".attr", ".param", ".cname"}  # the second three say of yosys' tables where they come from
 
 
 def blif(circuit: Circuit, model: str = "top") -> str:
@@ -70,8 +72,8 @@ def wrapped(head: str, names: tuple[str, ...]) -> str:
 class Model:
     """What a file says: names, and tables by the name they define."""
 
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    inputs: dict[str, None] = field(default_factory=dict)
+    outputs: dict[str, None] = field(default_factory=dict)
     tables: dict[str, Rows] = field(default_factory=dict)
 
 
@@ -91,12 +93,12 @@ def read_blif(text: str, name: str = "the file") -> Circuit:
     for what in model.outputs:
         if what not in model.tables and what not in model.inputs:
             raise BadValue(f"'{name}': output '{what}' is never defined")
-    builder = Builder(model.inputs, share=False)
+    builder = Builder(list(model.inputs), share=False)
     env = dict(zip(model.inputs, builder.literals, strict=True))
     for wire in ordered(model, name):
         rows = model.tables[wire]
         env[wire] = table(builder, [env[x] for x in rows.reads], rows)
-    return builder.finish(model.outputs, [env[what] for what in model.outputs])
+    return builder.finish(list(model.outputs), [env[what] for what in model.outputs])
 
 
 def ordered(model: Model, name: str) -> list[str]:
@@ -105,7 +107,7 @@ def ordered(model: Model, name: str) -> list[str]:
 
     return in_order(
         model.tables,
-        set(model.inputs),
+        model.inputs,
         lambda wire: model.tables[wire].reads,
         lambda wire, x: wrong(wire, f"'{x}' is read and never defined"),
         lambda wire: wrong(wire, f"'{wire}' depends on itself"),
@@ -120,35 +122,55 @@ def table(builder: Builder, reads: list[int], rows: Rows) -> int:
     return builder.any([builder.all(p) for p in products]) ^ (rows.value == "0")
 
 
-def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines without comments, those that end in a backslash joined, each with the number it begins on."""
+def logical_lines(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Words of lines without comments, those that end in a backslash joined, each with the number it begins on.
+
+    Lines end in a line feed only, whatever else a text editor may show as one, and words have spaces or tabs between.
+    """
     begun, start = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").removesuffix("\n").split("\n"), 1):
         start = start if begun else number
-        line = line.split("#")[0].rstrip()
-        if line.endswith("\\"):
-            begun += line[:-1] + " "
+        content, joins = without_comment(line.removesuffix("\r"), f"'{name}', line {number}")
+        begun += content
+        if joins:
+            begun += " "
             continue
-        if (begun + line).strip():
-            yield start, (begun + line).strip()
+        if words := [w for w in begun.split(" ") if w]:
+            yield start, words
         begun = ""
+    if begun:
+        raise BadValue(f"'{name}', line {start}: the file is cut: it ends after a backslash, which joins a line with the next")
+
+
+def without_comment(line: str, where: str) -> tuple[str, bool]:
+    """What a line says, and whether it goes on in the next."""
+    content, _, comment = line.partition("#")
+    content = content.replace("\t", " ")
+    strange = next((c for c in content if unprintable(c)), None)
+    if strange is not None:
+        raise BadValue(f"{where}: outside of comments a file has readable text, and this line has the character {strange!a}")
+    if (content.rstrip(" ").endswith("\\") and not line.endswith("\\")) or comment.endswith("\\"):
+        raise BadValue(f"{where}: a backslash joins two lines where it is the last of a line without a comment, and programs differ here")
+    return content.removesuffix("\\"), content.endswith("\\")
 
 
 def parsed(text: str, name: str) -> Model:
-    model, rows, ended, begun = Model(), None, False, False
-    for line, content in logical_lines(text):
-        word, *rest = content.split()
-        if ended:
-            raise BadValue(f"'{name}', line {line}: there is more after .end, and only files of one model can be read")
-        if not word.startswith("."):
-            add_row(rows, content.split(), f"'{name}', line {line}")
-        elif word == ".model" and begun:
-            raise BadValue(f"'{name}', line {line}: a second model begins, and only files of one model can be read")
+    model, rows, last = Model(), None, ""
+    for line, (word, *rest) in logical_lines(text, name):
+        where = f"'{name}', line {line}"
+        if last == ".end":
+            raise BadValue(f"{where}: there is more after .end, and only files of one model can be read")
+        if not last and word != ".model":
+            raise BadValue(f"{where}: a BLIF file begins with .model, got {shown(' '.join([word, *rest]))}")
+        if word.startswith("."):
+            if word == ".model" and last:
+                raise BadValue(f"{where}: a second model begins, and only files of one model can be read")
+            rows, last = command(model, word, rest, where, line), word
         else:
-            rows = command(model, word, rest, f"'{name}', line {line}", line)
-            ended, begun = word == ".end", True
-    if not begun:
-        raise BadValue(f"'{name}', line 1: a BLIF file begins with .model, and this one has no commands")
+            add_row(rows, [word, *rest], where)
+    if last != ".end":
+        told = "the file is cut: it has no .end" if last else "a BLIF file begins with .model, and this one has no commands"
+        raise BadValue(f"'{name}', line {text.rstrip().count(chr(10)) + 1}: {told}")
     return model
 
 
@@ -157,16 +179,31 @@ def command(model: Model, word: str, rest: list[str], where: str, line: int) -> 
     if word in SEQUENTIAL:
         raise BadValue(f"{where}: {word} makes the circuit sequential: only combinational circuits can be read")
     if word in (".inputs", ".outputs"):
-        names = model.inputs if word == ".inputs" else model.outputs
-        names += rest
-        twice = [x for x in rest if names.count(x) > 1 or (word == ".inputs" and x in model.tables)]
-        if twice:
-            raise BadValue(f"{where}: '{twice[0]}' is defined twice")
+        named(model, word, rest, where)
     elif word == ".names":
         return new_table(model, rest, where, line)
     elif word not in (".model", ".end") and word not in IGNORED:
-        raise BadValue(f"{where}: {word} is no command that can be read here; use .model, .inputs, .outputs, .names and .end")
+        raise BadValue(f"{where}: {clean(word)} is no command that can be read here; use .model, .inputs, .outputs, .names and .end")
+    elif len(rest) > {".model": 1, ".end": 0}.get(word, len(rest)):
+        raise BadValue(f"{where}: {word} has {'one name' if word == '.model' else 'nothing'} behind it, got {shown(' '.join(rest))}")
     return None
+
+
+def named(model: Model, word: str, rest: list[str], where: str) -> None:
+    """More inputs or outputs."""
+    names = model.inputs if word == ".inputs" else model.outputs
+    for found in rest:
+        check(found, where)
+        if found in names or (word == ".inputs" and found in model.tables):
+            raise BadValue(f"{where}: '{found}' is defined twice")
+        names[found] = None
+
+
+def check(found: str, where: str) -> None:
+    try:
+        check_name("a name", found)
+    except BadValue as wrong:
+        raise BadValue(f"{where}: {wrong}") from None
 
 
 def new_table(model: Model, names: list[str], where: str, line: int) -> Rows:
@@ -181,10 +218,10 @@ def new_table(model: Model, names: list[str], where: str, line: int) -> Rows:
 
 def add_row(rows: Rows | None, words: list[str], where: str) -> None:
     if rows is None:
-        raise BadValue(f"{where}: a row of a table stands outside of .names: {' '.join(words)!r:.60}")
+        raise BadValue(f"{where}: a row of a table stands outside of .names: {shown(' '.join(words))}")
     cube, value = ("", words[0]) if len(words) == 1 else (words[0], words[-1])
     if len(words) > 2 or len(cube) != len(rows.reads) or set(cube) - set("01-") or value not in ("0", "1"):
-        raise BadValue(f"{where}: a row is {len(rows.reads)} of 0, 1 and -, a space, and 0 or 1, got {' '.join(words)!r:.60}")
+        raise BadValue(f"{where}: a row is {len(rows.reads)} of 0, 1 and -, a space, and 0 or 1, got {shown(' '.join(words))}")
     if rows.value not in ("", value):
         raise BadValue(f"{where}: the rows of one table all end in 0 or all end in 1, and this one has both")
     rows.value = value

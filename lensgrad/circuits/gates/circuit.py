@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from lensgrad.backends.native.lanes.gates import evaluated
+from lensgrad.core.checks import name
 from lensgrad.core.errors import BadValue
 
 Numbers = np.ndarray[Any, Any]
 LARGE = 1 << 22  # gates times rows, from which compiled lanes are faster than large numbers
 MOST_INPUTS = 20  # of a truth table: 2²⁰ rows
+LONGEST = 1000  # characters of a name, about as many as Verilog's tools take
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +34,10 @@ class Circuit:
     roots: Numbers
 
     def __post_init__(self) -> None:
-        for name, shape in (("ands", (-1, 2)), ("roots", (-1,))):
-            made = np.array(getattr(self, name), dtype=np.int64).reshape(shape)
+        for field, shape in (("ands", (-1, 2)), ("roots", (-1,))):
+            made = np.array(getattr(self, field), dtype=np.int64).reshape(shape)
             made.setflags(write=False)
-            object.__setattr__(self, name, made)
+            object.__setattr__(self, field, made)
         for what, names in (("input", self.inputs), ("output", self.outputs)):
             check_names(what, names)
         self._check_literals()
@@ -123,12 +126,17 @@ class Circuit:
 
 
 def check_names(what: str, names: Sequence[str]) -> None:
+    for n in names:
+        check_name(f"the name of an {what}", n)
     if len(set(names)) < len(names):
-        twice = next(n for k, n in enumerate(names) if n in names[:k])
+        twice = next(n for n, count in Counter(names).items() if count > 1)
         raise BadValue(f"every {what} of a circuit has a name of its own, and '{twice}' is there twice")
-    wrong = [n for n in names if not n or n != "".join(n.split())]
-    if wrong:
-        raise BadValue(f"the name of an {what} has letters and no spaces, got {wrong[0]!r}")
+
+
+def check_name(what: str, given: Any) -> None:
+    """Refuse a name that a file cannot have on one line as one word."""
+    if name(what, given, LONGEST) != "".join(given.split()):
+        raise BadValue(f"{what} has letters and no spaces, got {given!r}")
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:
