@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lensgrad.circuits.gates.circuit import Circuit, numbered
 from lensgrad.core.errors import BadValue, listed
@@ -34,24 +35,44 @@ class Question:
             if len(self.care.outputs) != 1:
                 raise BadValue(f"a care set has one output, which is 1 where inputs count, and this one has {len(self.care.outputs)}")
 
+    def gates(self) -> list[tuple[int, int, int]]:
+        """The ANDs of all circuits: a variable, and two literals."""
+        return [gate for _, gates in self.parts() for gate in gates]
+
+    def parts(self) -> list[tuple[list[int], list[tuple[int, int, int]]]]:
+        """Of each circuit the literals of its outputs, and its ANDs."""
+        top, found = len(self.left.inputs) + 2, []
+        for circuit in (self.left, self.right, *([] if self.care is None else [self.care])):
+            found.append(encoded(circuit, self.at(circuit), top))
+            top += circuit.size
+        return found
+
+    def ends(self) -> tuple[list[End], int | None]:
+        """The pairs of outputs, and the literal of the care set."""
+        (left, _), (right, _), *care = self.parts()
+        order = places("output", self.left.outputs, self.right.outputs, "o")
+        top = len(self.left.inputs) + 2 + len(self.gates())
+        return [End(top + k, a, right[order[k]]) for k, a in enumerate(left)], care[0][0][0] if care else None
+
     def clauses(self) -> Clauses:
         """The clauses that can be satisfied exactly where the circuits differ."""
-        n = len(self.left.inputs)
-        clauses: Clauses = [[1]]
-        inputs = [1, *range(2, n + 2)]
-        left, top = encoded(self.left, inputs, n + 2, clauses)
-        right, top = encoded(self.right, self.at(inputs, self.right), top, clauses)
-        care, top = ([], top) if self.care is None else encoded(self.care, self.at(inputs, self.care), top, clauses)
-        order = places("output", self.left.outputs, self.right.outputs, "o")
-        for k, a in enumerate(left):
-            clauses += [[-(top + k), a, right[order[k]]], [-(top + k), -a, -right[order[k]]]]
-        clauses.append([top + k for k in range(len(left))])
-        return clauses + [[c] for c in care]
+        ends, care = self.ends()
+        clauses = [[1], *(c for v, x, y in self.gates() for c in ([-v, x], [-v, y], [v, -x, -y]))]
+        clauses += [c for d, a, b in ends for c in ([-d, a, b], [-d, -a, -b])]
+        return [*clauses, [d for d, _, _ in ends], *([] if care is None else [[care]])]
 
-    def at(self, inputs: Sequence[int], circuit: Circuit) -> list[int]:
-        """The variables of the left inputs, in the order of another circuit's."""
+    def at(self, circuit: Circuit) -> list[int]:
+        """The variables of a circuit's inputs, which are those of the left by name, after the one that is true."""
         back = places("input", circuit.inputs, self.left.inputs, "i")
-        return [1, *(inputs[1 + k] for k in back)]
+        return [1, *(2 + k for k in back)]
+
+
+class End(NamedTuple):
+    """A variable that says that an output differs, and the output's literals on both sides."""
+
+    differs: int
+    left: int
+    right: int
 
 
 def places(what: str, ours: Sequence[str], theirs: Sequence[str], letter: str) -> list[int]:
@@ -67,14 +88,12 @@ def places(what: str, ours: Sequence[str], theirs: Sequence[str], letter: str) -
     raise BadValue(f"circuits are compared when they have the same {what}s, and only one of these has {told}: rename them")
 
 
-def encoded(circuit: Circuit, inputs: Sequence[int], top: int, clauses: Clauses) -> tuple[list[int], int]:
-    """The clauses of every AND; the literals of the outputs, and the next variable that is free."""
+def encoded(circuit: Circuit, inputs: Sequence[int], top: int) -> tuple[list[int], list[tuple[int, int, int]]]:
+    """The literals of the outputs, and each AND as a variable and two literals."""
     env = [-1, *inputs[1:], *range(top, top + circuit.size)]
 
     def literal(x: int) -> int:
         return -env[x >> 1] if x & 1 else env[x >> 1]
 
-    for k, (a, b) in enumerate(circuit.ands.tolist()):
-        x, y, v = literal(a), literal(b), top + k
-        clauses += [[-v, x], [-v, y], [v, -x, -y]]
-    return [literal(r) for r in circuit.roots.tolist()], top + circuit.size
+    gates = [(top + k, literal(a), literal(b)) for k, (a, b) in enumerate(circuit.ands.tolist())]
+    return [literal(r) for r in circuit.roots.tolist()], gates

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lensgrad.circuits.formats.files import read, write
 from lensgrad.circuits.gates.circuit import Circuit
-from lensgrad.circuits.proofs.miter import Question, places
+from lensgrad.circuits.proofs.miter import End, Question, places
+from lensgrad.circuits.proofs.sweep import TRUE, Local, Sweep, clause
+from lensgrad.core.checks import number
 from lensgrad.core.errors import BadValue, MissingExtra
 
 SLICE = 2000  # conflicts between two looks at the clock
@@ -82,18 +84,85 @@ def certificate(verdict: Verdict, path: str | Path, files: Sequence[str | Path])
 
 
 def prove(question: Question, timeout: float | None = 60.0) -> Verdict:
-    """Ask a SAT solver; after `timeout` seconds the answer is unknown."""
-    if timeout is not None and not timeout >= 0:
-        raise BadValue(f"a time-out is a number of seconds ≥ 0, got {timeout!r}")
+    """Ask a SAT solver; after `timeout` seconds the answer is unknown.
+
+    Wires that are always equal are proved first, from the inputs up, so that circuits made from one another are compared piece by piece.
+    """
+    if timeout is not None:
+        number("a time-out, in seconds,", timeout, 0)
     if not question.left.outputs:
         raise BadValue("these circuits have no outputs, so there is nothing to prove")
-    with solver()(name="glucose4", bootstrap_with=question.clauses(), with_proof=True) as engine:
-        answer = decided(engine, timeout)
+    engine, clock = solver(), Clock(timeout)
+    if not clock.goes_on():
+        return Verdict(question, UNKNOWN)
+    swept = Sweep(len(question.left.inputs), question.gates(), engine)
+    rest = Rest(question, swept.run(Clock(timeout and timeout / 2).goes_on))
+    if rest.row is not None:
+        return refuted(question, rest.row)
+    with engine(name="glucose4", bootstrap_with=rest.local.clauses, with_proof=True) as last:
+        answer = decided(last, clock)
         if answer is None:
             return Verdict(question, UNKNOWN)
         if answer:
-            return refuted(question, engine.get_model())
-        return Verdict(question, PROVED, proof=complete(engine.get_proof()))
+            model = last.get_model()
+            return refuted(question, {v: int(model[k - 1] > 0) for v, k in rest.local.number.items()})
+        return Verdict(question, PROVED, proof=complete([*swept.steps, *map(rest.local.outward, last.get_proof() or ())]))
+
+
+class Clock:
+    """So many seconds from now, or for ever."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.end = None if seconds is None else time.monotonic() + seconds
+
+    def goes_on(self) -> bool:
+        return self.end is None or time.monotonic() < self.end
+
+
+class Rest:
+    """What a sweep leaves to decide: the clauses of outputs that are not yet equal, or a row at which outputs differ."""
+
+    def __init__(self, question: Question, swept: Sweep) -> None:
+        self.swept = swept
+        pairs, care = question.ends()
+        self.row = self.differing(pairs, care)
+        self.open = [end for end in pairs if swept.read(end.left) != swept.read(end.right)]
+        for end in pairs:
+            self.settle(end)
+        heads = [clause(*(end.differs for end in self.open))] if self.open else []
+        swept.steps += [*heads, *([] if care is None else [clause(swept.read(care))])]
+        self.local = Local(self.clauses(care))
+
+    def differing(self, pairs: Sequence[End], care: int | None) -> dict[int, int] | None:
+        """A row that the sweep came by, at which two outputs differ and that counts."""
+        counts = -1 if care is None else self.value(care)
+        differ = 0
+        for end in pairs:
+            differ |= (self.value(end.left) ^ self.value(end.right)) & counts
+        differ &= (1 << self.swept.rows) - 1
+        if not differ:
+            return None
+        place = differ.bit_length() - 1
+        return {v: self.swept.values[v] >> place & 1 for v in self.swept.inputs}
+
+    def value(self, literal: int) -> int:
+        return self.swept.values[literal] if literal > 0 else ~self.swept.values[-literal]
+
+    def settle(self, end: End) -> None:
+        """The steps by which an output's variable is false where both sides are read as one, or is about what they are read as."""
+        d, a, b = end.differs, self.swept.read(end.left), self.swept.read(end.right)
+        if a == b:
+            self.swept.steps += [clause(-d, end.left), clause(-d)]
+        else:
+            self.swept.steps += [clause(-d, a, b), clause(-d, -a, -b)]
+
+    def clauses(self, care: int | None) -> list[list[int]]:
+        read = self.swept.read
+        roots = [read(x) for end in self.open for x in (end.left, end.right)] + ([] if care is None else [read(care)])
+        cone, _ = self.swept.cone([abs(x) for x in roots], len(self.swept.gates))
+        sides = [(end.differs, read(end.left), read(end.right)) for end in self.open]
+        found = [[TRUE], *self.swept.clauses(cone), *(c for d, a, b in sides for c in ([-d, a, b], [-d, -a, -b]))]
+        return [*found, [d for d, _, _ in sides], *([] if care is None else [[read(care)]])]
 
 
 def solver() -> Any:
@@ -104,11 +173,10 @@ def solver() -> Any:
     return Solver
 
 
-def decided(engine: Any, timeout: float | None) -> bool | None:
+def decided(engine: Any, clock: Clock) -> bool | None:
     """Whether the clauses can be satisfied, None where the time is over."""
-    end = None if timeout is None else time.monotonic() + timeout
     answer = None
-    while answer is None and (end is None or time.monotonic() < end):
+    while answer is None and clock.goes_on():
         engine.conf_budget(SLICE)
         answer = engine.solve_limited()
     return answer
@@ -120,9 +188,9 @@ def complete(lines: Sequence[str] | None) -> tuple[str, ...]:
     return steps if "0" in steps else (*steps, "0")
 
 
-def refuted(question: Question, model: Sequence[int]) -> Verdict:
-    """The counter-example in a model, evaluated again gate by gate before it is told."""
-    found = {name: int(model[k + 1] > 0) for k, name in enumerate(question.left.inputs)}
+def refuted(question: Question, row: Mapping[int, int]) -> Verdict:
+    """The counter-example in a row, evaluated again gate by gate before it is told; an input that it has not may be either."""
+    found = {name: row.get(k, 0) for k, name in enumerate(question.left.inputs, 2)}
     verdict = Verdict(question, REFUTED, found)
     if not verdict.differing():
         raise BadValue("the solver gave an input at which the circuits agree: its answer cannot be used")
