@@ -4,6 +4,7 @@ from lensgrad.circuits.formats.aiger import ascii_aiger, binary_aiger, read_aige
 from lensgrad.circuits.formats.blif import blif, read_blif
 from lensgrad.circuits.formats.c import c_source
 from lensgrad.circuits.formats.files import FORMATS, WRITERS, read, write
+from lensgrad.circuits.formats.names import plain_names
 from lensgrad.circuits.formats.verilog import testbench, verilog
 from lensgrad.circuits.gates.circuit import Builder, Circuit
 from lensgrad.circuits.gates.encoders import encoder_circuit
@@ -54,7 +55,7 @@ __all__ = [
     "encoder_circuit", "equal", "equal_files", "esop", "fair", "formula", "from_rows", "from_tables", "gain",
     "hamming", "hamming_radius", "held_back", "irrelevant", "last_bit", "learn", "lift", "lifted_flip",
     "load_circuit", "lookup", "lut_layer", "lut_network", "monomials", "monotone", "network_circuit", "or_pool2d",
-    "output_names", "over", "parity", "perceptron", "possible", "prove", "pseudo_linear", "random_mask", "read",
+    "output_names", "over", "parity", "perceptron", "plain_names", "possible", "prove", "pseudo_linear", "random_mask", "read",
     "read_aiger", "read_blif", "read_truth", "robust", "rule", "satisfy", "satisfying", "search", "searching",
     "simplify", "soften", "solve", "testbench", "to_diagram", "to_gates", "tree_conv2d", "unit", "verilog", "vote",
     "votes", "walk", "write",

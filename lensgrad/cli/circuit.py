@@ -81,6 +81,7 @@ def learned_beside(file: Path) -> dict[str, bytes]:
     cls=example(
         "lensgrad circuit export net.aig --to verilog",
         "lensgrad circuit export net.aig --to verilog --stages 2 -o net.v --testbench test.v",
+        "lensgrad circuit export net.aig --to verilog --plain-names",
         "lensgrad circuit export net.blif --to c -o net.c",
     ),
 )
@@ -91,6 +92,7 @@ def exported(
     stages: Annotated[int, typer.Option(help="Verilog: pipeline registers after so many slices of equal depth.")] = 0,
     buses: Annotated[bool, typer.Option(help="Verilog: x[0], x[1], … as one port.")] = True,
     testbench: Annotated[Path | None, typer.Option(help="Verilog: write a testbench to this file.", show_default=False)] = None,
+    plain: Annotated[bool, typer.Option("--plain-names", help="Names of letters, digits and _ only, in the same order.")] = False,
 ) -> None:
     """Write a circuit in another format."""
     from lensgrad import circuits
@@ -100,6 +102,7 @@ def exported(
     if to != "verilog" and (stages or testbench or not buses):
         raise BadValue("--stages, --no-buses and --testbench are for --to verilog")
     found, output = circuits.read(file), output or file.with_suffix(f".{circuits.FORMATS[to]}")
+    found = circuits.plain_names(found) if plain else found
     written = circuits.verilog(found, stages=stages, buses=buses) if to == "verilog" else circuits.WRITERS[circuits.FORMATS[to]](found)
     output.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
     say(f"{output}: {found}")

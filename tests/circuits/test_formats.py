@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lensgrad import circuits
+from lensgrad.circuits.formats.names import RENAME
 from lensgrad.circuits.gates import circuit as circuit_module
 from lensgrad.core.errors import BadValue
 
@@ -205,10 +206,10 @@ def test_names_that_blif_cannot_say_are_refused():
     circuit = circuits.Circuit(("a",), ("a",), np.zeros((0, 2)), np.array([3]))
     with pytest.raises(BadValue) as told:
         circuits.blif(circuit)
-    assert str(told.value) == "'a' names an input and an output that differ, which BLIF cannot say: use `renamed`"
+    assert str(told.value) == "'a' names an input and an output that differ, which BLIF cannot say: " + RENAME
     with pytest.raises(BadValue) as told:
         circuits.blif(circuit.renamed(outputs=["#"]))
-    assert str(told.value) == "the name '#' cannot be written to BLIF, where # . and \\ have meanings of their own: use `renamed`"
+    assert str(told.value) == "the name '#' cannot be written to BLIF, where # . and \\ have meanings of their own: " + RENAME
 
 
 def compiler():
@@ -235,25 +236,27 @@ def test_verilog_groups_buses_escapes_names_and_delays_outputs():
     assert (
         flat
         == """\
-module circuit (
-  input [1:0] x,
-  input \\a=1 ,
-  input \\wire ,
-  output y
-);
-  wire n5 = ~\\wire  & \\a=1 ;
-  wire n6 = x[1] & x[0];
-  wire n7 = n6 & n5;
+module circuit (x, \\a=1 , \\wire , y);
+  input [1:0] x;
+  input \\a=1 ;
+  input \\wire ;
+  output y;
+  wire n5;
+  assign n5 = ~\\wire  & \\a=1 ;
+  wire n6;
+  assign n6 = x[1] & x[0];
+  wire n7;
+  assign n7 = n6 & n5;
   assign y = n7;
 endmodule
 """
     )
-    assert "input \\x[0] ," in circuits.verilog(circuit, buses=False)
+    assert "input \\x[0] ;" in circuits.verilog(circuit, buses=False)
     registers = "  always @(posedge clk) begin\n    n5_1 <= n5;\n    n6_1 <= n6;\n    n7_1 <= n7;\n  end\n"
     assert registers in circuits.verilog(circuit, stages=2)
     with pytest.raises(BadValue) as told:
         circuits.verilog(circuit, stages=-1)
-    assert str(told.value) == "a pipeline has a whole number of stages ≥ 0, got -1"
+    assert str(told.value) == "the number of stages of a pipeline is a whole number ≥ 0, got -1"
 
 
 def simulator():

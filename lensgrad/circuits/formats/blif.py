@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lensgrad.circuits.formats.names import RENAME
 from lensgrad.circuits.formats.order import in_order
 from lensgrad.circuits.gates.circuit import Builder, Circuit, check_name
 from lensgrad.core.checks import clean, shown, unprintable
@@ -17,6 +18,7 @@ IGNORED = TIMING | {".attr", ".param", ".cname"}  # the second three say of yosy
 
 def blif(circuit: Circuit, model: str = "top") -> str:
     """The circuit as a BLIF file: a table of two inputs for each AND, one of one input for each output."""
+    check_name("the name of a model", model)
     writable(circuit)
     names = wire_names(circuit)
     lines = [f".model {model}", wrapped(".inputs", circuit.inputs), wrapped(".outputs", circuit.outputs)]
@@ -35,10 +37,10 @@ def writable(circuit: Circuit) -> None:
     """Refuse what BLIF cannot say: a comment sign in a name, or an output that has the name of another input."""
     for name in (*circuit.inputs, *circuit.outputs):
         if "#" in name or "\\" in name or name.startswith("."):
-            raise BadValue(f"the name '{name}' cannot be written to BLIF, where # . and \\ have meanings of their own: use `renamed`")
+            raise BadValue(f"the name '{name}' cannot be written to BLIF, where # . and \\ have meanings of their own: {RENAME}")
     for name, root in zip(circuit.outputs, circuit.roots.tolist(), strict=True):
         if name in circuit.inputs and root != 2 + 2 * circuit.inputs.index(name):
-            raise BadValue(f"'{name}' names an input and an output that differ, which BLIF cannot say: use `renamed`")
+            raise BadValue(f"'{name}' names an input and an output that differ, which BLIF cannot say: {RENAME}")
 
 
 def cube(names: list[str], literals: tuple[int, ...]) -> tuple[str, str]:

@@ -1,36 +1,23 @@
-"""Structural Verilog (IEEE 1364-2005): feature names, buses, pipeline registers, and a testbench that counts mismatches."""
+"""Structural Verilog as simulators, yosys and abc read it: names, buses, pipeline registers, and a testbench that counts mismatches."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from lensgrad.circuits.formats.names import BUS, PLAIN, RENAME, WORDS
 from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.core.checks import clean, whole
 from lensgrad.core.errors import BadValue
-
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
-INDEXED = re.compile(r"(.+)\[(0|[1-9]\d*)\]")
-KEYWORDS = """
-always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam design disable
-edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable endtask event for force forever
-fork function generate genvar highz0 highz1 if ifnone incdir include initial inout input instance integer join large liblist
-library localparam macromodule medium module nand negedge nmos nor noshowcancelled not notif0 notif1 or output parameter pmos
-posedge primitive pull0 pull1 pulldown pullup pulsestyle_ondetect pulsestyle_onevent rcmos real realtime reg release repeat rnmos
-rpmos rtran rtranif0 rtranif1 scalared showcancelled signed small specify specparam strong0 strong1 supply0 supply1 table task
-time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg unsigned use uwire vectored wait wand weak0 weak1 while wire wor xnor
-xor
-"""
-WORDS = frozenset(KEYWORDS.split())
 
 
 def identifier(name: str) -> str:
-    """A name as Verilog writes it: as it is, or escaped, which allows every printing letter."""
-    if not (name.isascii() and name.isprintable()):
-        raise BadValue(f"the name '{name}' has letters outside ASCII, which Verilog cannot write: use `renamed`")
+    """A name as Verilog writes it: as it is, or escaped, which allows every printing letter but one that tools expand even there."""
+    if not (name.isascii() and name.isprintable() and name and "`" not in name and " " not in name):
+        raise BadValue(f"the name '{clean(name)}' has letters outside ASCII, or a `, which Verilog cannot write: {RENAME}")
     return name if PLAIN.fullmatch(name) and name not in WORDS else f"\\{name} "
 
 
@@ -43,7 +30,7 @@ class Port:
     places: tuple[int, ...]
 
     def declared(self, kind: str) -> str:
-        return f"{kind} {f'[{self.width - 1}:0] ' if self.width else ''}{identifier(self.name)}"
+        return f"  {kind} {f'[{self.width - 1}:0] ' if self.width else ''}{identifier(self.name)};"
 
     def bits(self) -> list[tuple[int, str]]:
         """Each place with the text that reads it."""
@@ -55,7 +42,7 @@ def ports(names: Sequence[str], buses: bool) -> list[Port]:
     """Names x[0], x[1], … x[w−1] as one bus of width w; all others, and buses with gaps, bit by bit."""
     found: dict[str, dict[int, int]] = {}
     for place, name in enumerate(names):
-        match = INDEXED.fullmatch(name) if buses else None
+        match = BUS.fullmatch(name) if buses else None
         key = match[1] if match else name
         found.setdefault(key, {})[int(match[2]) if match else -1] = place
     made: list[Port] = []
@@ -74,9 +61,18 @@ def verilog(circuit: Circuit, module: str = "circuit", buses: bool = True, stage
 
     The outputs then belong to the inputs of `stages` rising edges of `clk` before.
     """
-    if type(stages) is not int or stages < 0:
-        raise BadValue(f"a pipeline has a whole number of stages ≥ 0, got {stages!r}")
-    return Writer(circuit, ports(circuit.inputs, buses), ports(circuit.outputs, buses), stages).text(module)
+    stages = whole("the number of stages of a pipeline", stages)
+    inputs, outputs = ports(circuit.inputs, buses), ports(circuit.outputs, buses)
+    different(inputs, outputs)
+    return Writer(circuit, inputs, outputs, stages).text(module)
+
+
+def different(inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
+    """Refuse ports of one name: an input and an output, or bits x[0], x[1] that make a bus beside another x."""
+    taken = {p.name for p in inputs}
+    twice = next((p.name for p in outputs if p.name in taken), None)
+    if twice is not None:
+        raise BadValue(f"'{twice}' names an input and an output, alone or as a bus of bits, which Verilog cannot say: {RENAME}")
 
 
 class Writer:
@@ -119,7 +115,8 @@ class Writer:
         lines: list[str] = []
         for k, (a, b) in enumerate(self.circuit.ands.tolist()):
             stage = self.stage[first + k]
-            lines.append(f"  wire {self.read[first + k]} = {self.at(a, stage)} & {self.at(b, stage)};")
+            wire = self.read[first + k]
+            lines += [f"  wire {wire};", f"  assign {wire} = {self.at(a, stage)} & {self.at(b, stage)};"]
         return lines
 
     def registers(self) -> list[str]:
@@ -131,11 +128,17 @@ class Writer:
         return [*declared, f"  always @(posedge {self.clock}) begin", *moved, "  end"]
 
     def text(self, module: str) -> str:
-        clock = [f"  input {self.clock}"] if self.stages else []
-        declared = [f"  {p.declared('input')}" for p in self.inputs] + [f"  {p.declared('output')}" for p in self.outputs]
+        """Names of ports in the header and what they are behind it, as abc wants them."""
+        clock = [self.clock] if self.stages else []
+        head = ", ".join([*clock, *(identifier(p.name) for p in (*self.inputs, *self.outputs))])
+        declared = [
+            *(f"  input {c};" for c in clock),
+            *(p.declared("input") for p in self.inputs),
+            *(p.declared("output") for p in self.outputs),
+        ]
         roots = self.circuit.roots.tolist()
         ends = [f"  assign {text} = {self.at(roots[place], self.stages)};" for p in self.outputs for place, text in p.bits()]
-        lines = [f"module {identifier(module)} (", ",\n".join(clock + declared), ");", *self.gates(), *self.registers(), *ends]
+        lines = [f"module {identifier(module)} ({head});", *declared, *self.gates(), *self.registers(), *ends]
         return "\n".join([*lines, "endmodule"]) + "\n"
 
 
@@ -153,6 +156,8 @@ def testbench(circuit: Circuit, x: Any, module: str = "circuit", buses: bool = T
     """
     rows = np.asarray(x)
     wanted = circuit.run(rows)
+    if module == "testbench":
+        raise BadValue("a testbench is itself a module called 'testbench': call the one that it tests something else")
     n, m, count = len(circuit.inputs), len(circuit.outputs), len(rows)
     if min(n, m, count) < 1:
         raise BadValue(f"a testbench wants inputs, outputs and rows, got {n}, {m} and {count}")

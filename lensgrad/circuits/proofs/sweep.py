@@ -184,7 +184,7 @@ class Local:
     def __init__(self, clauses: Sequence[Sequence[int]], more: Sequence[int] = ()) -> None:
         found = dict.fromkeys(abs(x) for c in clauses for x in c) | dict.fromkeys(more)
         self.number = {v: k for k, v in enumerate(found, 1)}
-        self.back = [0, *self.number]
+        self.words = {"d": "d", "0": "0"} | {f"{s}{k}": f"{s}{v}" for v, k in self.number.items() for s in ("", "-")}
         self.clauses = [[self.inward(x) for x in c] for c in clauses]
 
     def inward(self, literal: int) -> int:
@@ -192,11 +192,7 @@ class Local:
 
     def outward(self, line: str) -> str:
         """A step of a proof."""
-        words = [w if w == "d" else self.named(int(w)) for w in line.split()]
-        return " ".join(words)
-
-    def named(self, literal: int) -> str:
-        return str(self.back[literal] if literal >= 0 else -self.back[-literal])
+        return " ".join(map(self.words.__getitem__, line.split()))
 
 
 def folded(a: int, b: int) -> int | None:

@@ -177,7 +177,8 @@ def blif_tables(text):
     for word, *rest in logical_lines(text):
         require(last != ".end" and (word == ".model") == (last is None), "a file that is not one model, from .model to .end")
         if not word.startswith("."):
-            require(rows is not None, f"the row {word} outside of a table")
+            if rows is None:
+                raise Rejected(f"the row {word[:40]} outside of a table")
             rows.append(table_row([word, *rest], len(reads)))
             continue
         last, rows = word, None
