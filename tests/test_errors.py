@@ -60,8 +60,9 @@ def test_a_second_optimizer_for_the_same_weights_is_refused():
 
 def test_what_is_no_optimizer_is_refused_when_the_learner_is_written():
     want = "the reparameterization of out/weight must give a parametric arrow I → (f32[3,4], Δf32[3,4])"
-    assert told(TypeMismatch, lambda: learner(optimizer="adam")) == f"{want}, got 'adam'"
-    assert told(TypeMismatch, lambda: learner(optimizer=lg.momentum)) == f"{want}, got a function: call momentum(…) first"
+    assert told(TypeMismatch, lambda: learner(optimizer=lambda p: 3)) == f"{want}, got 3"
+    told_so = "lg.momentum makes an optimizer and is none itself: call it, as in lg.momentum(…)"
+    assert told(TypeMismatch, lambda: learner(optimizer=lg.momentum)) == told_so
 
 
 def test_names_that_clash():
@@ -87,11 +88,12 @@ def test_first_values_for_an_unknown_name():
 def test_a_column_of_labels_against_a_row():
     one = lg.supervised(lg.dense(4, 1), lg.mse, lg.descent, rate=0.1)
     assert told(TypeMismatch, lambda: one.fit((X, Y[:, 0]), progress=False)) == (
-        "'y' has examples of shape (), and the model takes f32[1]: give one row for each example, as y[:, None] does for single numbers"
+        "'y' has labels of shape (), and the loss takes f32[1] for each example: "
+        "give one row for each example, as y[:, None] does for single numbers"
     )
     classes = learner(loss=lg.cross_entropy)
     assert told(TypeMismatch, lambda: classes.fit((X, np.zeros((6, 1), int)), progress=False)) == (
-        "'y' has examples of shape (1,), and the model takes i32[]: take away the last axis with y[..., 0]"
+        "'y' has labels of shape (1,), and the loss takes i32[] for each example: take away the last axis with y[..., 0]"
     )
 
 
@@ -139,7 +141,7 @@ def test_a_number_that_is_not_finite_says_where():
 
 def test_what_is_no_model_no_loss_no_reduction():
     assert told(TypeMismatch, lambda: lg.supervised(3, lg.mse, lg.descent)) == "a model is made of layers, such as lg.dense(4, 3), got 3"
-    assert told(TypeMismatch, lambda: learner(loss="mse")) == "a loss is a function such as lg.mse, or what it gives, got 'mse'"
+    assert told(TypeMismatch, lambda: learner(loss=3)) == "a loss is a function such as lg.mse, or what it gives, got 3"
     assert told(BadValue, lambda: learner(reduction="avg")) == "'avg' is no reduction; use one of mean, sum"
     assert told(BadValue, lambda: learner(metrics=["acc"])).startswith("'acc' is no metric; use one of accuracy")
 

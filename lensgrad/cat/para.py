@@ -11,6 +11,7 @@ from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, Together, select, unique
 from lensgrad.cat.structure import category
 from lensgrad.core import checks
+from lensgrad.core.calls import elsewhere
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Composed, Diagram, Family, at
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, listed, mismatch
@@ -45,6 +46,20 @@ class Body:
             checks.path("the name of an observable", label)
 
 
+LEARNER = "lg.supervised(model, loss, optimizer)"
+AFTER = f"a model has no values of its own: train it with run = {LEARNER}.fit(data), and ask the run for"
+ELSEWHERE = {  # what people ask a model for that a learner or a run has
+    "compile": f"a model becomes a learner with {LEARNER}",
+    "evaluate": f"{AFTER} run.evaluate(data)",
+    "fit": f"a model is trained with a loss and an optimizer, as {LEARNER}.fit(data)",
+    "parameters": "the names of its parameters are model.names",
+    "predict": f"{AFTER} run.predict(x)",
+    "save": f"{AFTER} run.save(path)",
+    "state_dict": f"{AFTER} run.weights",
+    "summary": "write lg.summary(model)",
+    "weights": f"{AFTER} run.weights",
+}
+
 Points = Sequence[tuple[tuple[int, ...], "Para"]]  # groups of parameters, by position, and the point for each
 Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain
 
@@ -70,6 +85,11 @@ class Para(Composed):
             given = body.ob @ dom, cod @ body.seen
             if (body.arrow.dom, body.arrow.cod) != given:
                 raise TypeMismatch(f"this parametric arrow must be {given[0]} → {given[1]}, got {body.arrow.dom} → {body.arrow.cod}")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            raise elsewhere(self, name, ELSEWHERE)
 
     # -- making ----------------------------------------------------------------------------------------------------
     @classmethod

@@ -31,6 +31,10 @@ class UnknownParameter(LensgradError, LookupError):
         return str(self.args[0])
 
 
+class NoAttribute(LensgradError, AttributeError):
+    """Something was looked for where it is not, and it is known where it is; `hasattr` answers False as ever."""
+
+
 class NameClash(LensgradError, ValueError):
     """A computed name would collide with a name given by the user."""
 

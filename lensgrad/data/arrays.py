@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.program.values import Values
 
@@ -17,25 +16,57 @@ def named(data: Any, names: tuple[str, ...] = ("x", "y")) -> Values | None:
     if hasattr(data, "columns"):
         raise BadValue("a table does not say which column is the target: give lg.data.table(frame, target=…)")
     if isinstance(data, Mapping):
-        return {str(k): array(v) for k, v in data.items()}
+        return {str(k): array(v, str(k)) for k, v in data.items()}
     if hasattr(data, "x") and hasattr(data, "y"):
-        return dict(zip(names, (array(data.x), array(data.y)), strict=False))  # who takes inputs only leaves the labels
+        return dict(zip(names, (array(data.x, "x"), array(data.y, "y")), strict=False))  # who takes inputs only leaves the labels
     if len(names) == 1 and isinstance(data, np.ndarray):
-        return {names[0]: array(data)}
-    if isinstance(data, tuple | list) and len(data) == len(names) and not any(isinstance(v, Mapping) for v in data):
-        return dict(zip(names, map(array, data), strict=True))
+        return {names[0]: array(data, names[0])}
+    if isinstance(data, tuple | list) and len(data) == len(names) and not in_batches(data, names):
+        return {n: array(v, n) for n, v in zip(names, data, strict=True)}
     return None
 
 
-def array(value: Any) -> np.ndarray[Any, Any]:
-    """A value as an array; a mapped file stays mapped. An array with masked entries is refused, since its mask would be lost."""
+def in_batches(items: Sequence[Any], names: tuple[str, ...]) -> bool:
+    """Whether as many items as there are names are batches, each of them, and not arrays."""
+    if any(isinstance(item, Mapping) for item in items):
+        return True
+    alike = [isinstance(v, tuple | list) and len(v) == len(names) > 1 and all(is_array(a) and np.ndim(a) for a in v) for v in items]
+    if not all(alike):
+        return False
+    if isinstance(items, tuple) and all(len({np.shape(a) for a in v}) == 1 for v in items):
+        told = f"{len(items)} batches ({', '.join(names)}), or the rows of {' and of '.join(names)}"
+        raise BadValue(f"a tuple of tuples of arrays may be {told}: give a list of batches, or each of {listed(names)} as one array")
+    return True
+
+
+def is_array(value: Any) -> bool:
+    """Whether something is an array already, of whatever library."""
+    return hasattr(value, "shape") and hasattr(value, "__array__")
+
+
+def array(value: Any, name: str = "data") -> np.ndarray[Any, Any]:
+    """A value as an array; a mapped file stays mapped, and a tensor leaves its gradient and its device behind."""
+    if isinstance(value, np.memmap):
+        return value
     if isinstance(value, np.ma.MaskedArray):
-        told = "leave those rows out with a[~a.mask.any(1)], fill them in with a.filled(…)"
-        raise BadValue(f"this is a masked array, and what its mask hides would be trained on: {told}, or weigh them 0 with sample_weight")
+        return unmasked(value, name)
+    if callable(getattr(value, "detach", None)):
+        value = value.detach()
+        value = value.cpu() if callable(getattr(value, "cpu", None)) else value
     try:
-        return value if isinstance(value, np.memmap) else np.asarray(value)
-    except ValueError as wrong:
-        raise BadValue(f"data is in rows of one length, and {shown(value)} is none: {wrong}") from wrong
+        return np.asarray(value)
+    except (TypeError, ValueError) as wrong:
+        told = f"'{name}' makes no array, since its rows differ in length or kind ({wrong})"
+        raise BadValue(f"{told}: pad them to one length, as lg.data.pad does") from wrong
+
+
+def unmasked(value: Any, name: str) -> np.ndarray[Any, Any]:
+    """The numbers of a masked array in which nothing is masked."""
+    if not np.ma.is_masked(value):
+        return np.asarray(value.data)
+    row = np.argwhere(np.ma.getmaskarray(value))[0].tolist()
+    told = f"leave those rows out with {name}[~{name}.mask.any(1)], fill them in with {name}.filled(…), or weigh them 0 with sample_weight"
+    raise BadValue(f"'{name}' has masked entries{f', in row {row[0]} first' if row else ''}, and what is under the mask is no data: {told}")
 
 
 def count(data: Mapping[str, Any]) -> int:

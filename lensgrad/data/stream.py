@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import Any, TypeVar
 
+from lensgrad.core.checks import shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import array, close, count
 from lensgrad.program.values import Values
@@ -36,12 +37,12 @@ class IteratorSource:
         examples: int | None = None,
         prefetch: int = 2,
     ) -> None:
-        if steps is not None and (type(steps) is not int or steps < 1):
-            raise BadValue(f"steps is a whole number of batches ≥ 1, got {steps!r}")
-        if type(prefetch) is not int or prefetch < 0:
-            raise BadValue(f"prefetch is a whole number of batches ≥ 0, got {prefetch!r}")
+        if not callable(batches) and not isinstance(batches, Iterable):
+            raise BadValue(f"batches come from an iterator, or a function that returns one, got {shown(batches)}")
         self.made: Any = batches if callable(batches) or iter(batches) is not batches else Once(batches)
-        self.names, self.steps, self.examples, self.prefetch = names, steps, examples, prefetch
+        self.steps = None if steps is None else whole("steps", steps, 1)
+        self.examples = None if examples is None else whole("examples", examples, 1)
+        self.names, self.prefetch = names, whole("prefetch", prefetch)
 
     def batches(self, epoch: int, batch_size: int | None, seed: int | None, start: int = 0) -> Iterator[Values]:
         if batch_size is None:
@@ -66,6 +67,8 @@ class IteratorSource:
         offered = {"epoch": epoch, "start": start, "seed": seed, "batch_size": batch_size}
         known = {name: value for name, value in offered.items() if name in accepted(make)}
         made: Any = make(**known)
+        if not isinstance(made, Iterable):
+            raise BadValue(f"a function of batches returns an iterator of them, and this one returned {shown(made)}")
         return taken(iter(made), 0 if "start" in known else start, left)
 
     def finished(self, epoch: int, start: int, number: int, seen: int) -> None:
@@ -132,9 +135,9 @@ def taken(items: Iterator[Any], skip: int, left: int | None, keep: bool = False)
 def batch(item: Any, names: tuple[str, ...], where: str) -> Values:
     """One item of an iterator as arrays by name."""
     if isinstance(item, Mapping):
-        return {str(k): array(v) for k, v in item.items()}
+        return {str(k): array(v, str(k)) for k, v in item.items()}
     if isinstance(item, tuple | list) and len(item) == len(names):
-        return dict(zip(names, map(array, item), strict=True))
+        return {n: array(v, n) for n, v in zip(names, item, strict=True)}
     got = f"{len(item)} items" if isinstance(item, tuple | list) else type(item).__name__
     raise BadValue(f"{where} is a dict of arrays by name, or a tuple ({', '.join(names)}); got {got}")
 

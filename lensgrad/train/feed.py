@@ -15,6 +15,7 @@ from lensgrad.data.source import ArraySource, Source, source, transform
 from lensgrad.data.split import divided as halves
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.array import Array
+from lensgrad.train.advice import forms, hints
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import Record
 from lensgrad.train.weights import WEIGHT, by_class, one_class, with_weights, without
@@ -73,18 +74,20 @@ def strata(learner: Record, train: ArraySource) -> list[np.ndarray[Any, Any]]:
 def checked(learner: Record, train: Source, held: Source | None, plan: Plan, weight: str | None) -> tuple[str, ...]:
     """Refuse arrays that cannot be trained on; sentences on what will not go well."""
     if not isinstance(train, ArraySource):
-        return ()
+        return tuple(hints(learner, {}))
+    forms(learner, train.arrays)
     objects = {**learner.examples(), **({weight: Array((), "float32")} if weight else {})}
     told = list(check(train.arrays, objects, batch_size=plan.batch_size, kinds=learner.kinds(), ranges=learner.ranges()))
     others = held.arrays if isinstance(held, ArraySource) else {}
     told += [unseen(train.arrays[n], others[n]) for n in learner.labels if n in train.arrays and n in others]
-    return tuple(filter(None, told))
+    return (*filter(None, told), *hints(learner, train.arrays))
 
 
 def read(learner: Record, data: Any, batch_size: int | None = None) -> Source:
     """Data for a learner as a source; arrays are checked."""
     found = source(data, learner.ports)
     if isinstance(found, ArraySource):
+        forms(learner, found.arrays)
         check(found.arrays, learner.examples(), kinds=learner.kinds(), ranges=learner.ranges())
         return found
     return watched(found, learner)

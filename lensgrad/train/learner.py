@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
-from lensgrad.cat.para import Point, para
+from lensgrad.cat.para import Para, Point, para
+from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.learn.loss_scale import LossScale, loss_scaled
+from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, hinge, huber, kl_divergence, l1, mse
+from lensgrad.learn.optimizers.named import NAMED, optimizer_named
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import supervised_task
@@ -19,7 +24,15 @@ from lensgrad.train.measures import during, fitted, sorted_metrics, whole
 from lensgrad.train.record import check_derivative
 from lensgrad.train.run import Learner
 
+OPTIMIZERS = "lensgrad.learn.optimizers."
+FOREIGN = {  # what arguments of supervised are called elsewhere
+    "epochs": "epochs are given to fit(data, epochs=…)",
+    "learning_rate": "the learning rate belongs to the optimizer, as in lg.adam(0.001)",
+    "lr": "the learning rate belongs to the optimizer, as in lg.adam(0.001)",
+}
 
+
+@in_words(FOREIGN)
 def supervised(
     model: Any,
     loss: Any,
@@ -36,9 +49,9 @@ def supervised(
 ) -> Learner:
     """The learner of a model from labelled examples.
 
-    `loss` is one of the loss functions (`lg.cross_entropy`) or a loss made of one; `optimizer` an optimizer for all
-    weights or a dict from patterns to optimizers; `rate` a positive number (or a rate such as `lg.echo`). Optimizers
-    that carry their rate, such as `sgd(0.01)`, take rate 1.
+    `loss` is one of the loss functions (`lg.cross_entropy`), a loss made of one, or its name; `optimizer` an optimizer for
+    all weights, a dict from patterns to optimizers, or a name ("adam" is `lg.adam(0.001)`); `rate` a positive number (or a
+    rate such as `lg.echo`). Optimizers that carry their rate, such as `sgd(0.01)`, take rate 1.
 
     A model of several inputs takes them by the names in `input`. One of several outputs takes a dict of losses, one for each
     output in order: their names are those of the labels and of the outputs, and what is learned is Σ loss_weights[name] · loss.
@@ -48,8 +61,9 @@ def supervised(
     `derivative` is a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`.
     Metrics that are arrows on one example (accuracy) are reported while training too, the others by evaluating on a whole set.
     """
-    names = input if isinstance(input, str) else tuple(input)
-    losses = loss if isinstance(loss, Mapping) else {label: loss}
+    names = inputs_of(input)
+    optimizer = optimizer_of(optimizer)
+    losses = loss if isinstance(loss, Mapping) else {checks.name("label", label): loss}
     several = isinstance(loss, Mapping)
     named, functions = sorted_metrics(list(losses) if several else [], metrics)
     made = {n: loss_at(f, n, during(named, n if several else "")) for n, f in losses.items()}
@@ -77,11 +91,64 @@ def scaled(learner: Learner, rule: LossScale | float) -> Learner:
     return replace(learner, rate=rate, optimizer=optimizer)
 
 
+def inputs_of(names: Any) -> str | tuple[str, ...]:
+    """The name of what a model takes, or the names."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        return checks.name("input", names)
+    return tuple(checks.name("a name in input", n) for n in names)
+
+
+def optimizer_of(optimizer: Any) -> Point:
+    """An optimizer, one for each pattern, or that of a name; what makes optimizers is none itself."""
+    if isinstance(optimizer, Mapping):
+        return {where: optimizer_of(point) for where, point in optimizer.items()}
+    if isinstance(optimizer, str):
+        return optimizer_named(optimizer)
+    if getattr(optimizer, "__module__", "").startswith(OPTIMIZERS) and isinstance(optimizer, FunctionType):
+        name = optimizer.__name__
+        raise TypeMismatch(f"lg.{name} makes an optimizer and is none itself: call it, as in lg.{name}({usual(optimizer)})")
+    if not callable(optimizer) and not isinstance(optimizer, Para | tuple):
+        raise TypeMismatch(f"an optimizer is one such as lg.adam(1e-3), a name, or a dict by pattern, got {checks.shown(optimizer)}")
+    return optimizer
+
+
+def usual(maker: Any) -> str:
+    """The rate that an optimizer is usually tried with first, as it is written."""
+    return next((f"{rate:g}" for make, rate in NAMED.values() if make is maker), "…")
+
+
+LOSSES = {  # losses by the names people know them by
+    "bce": binary_cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "binary_crossentropy": binary_cross_entropy,
+    "cross_entropy": cross_entropy,
+    "crossentropy": cross_entropy,
+    "hinge": hinge,
+    "huber": huber,
+    "kl_divergence": kl_divergence,
+    "l1": l1,
+    "mae": l1,
+    "mean_absolute_error": l1,
+    "mean_squared_error": mse,
+    "mse": mse,
+    "sparse_categorical_crossentropy": cross_entropy,
+}
+
+
+def loss_named(text: str) -> Callable[..., Family]:
+    """The loss of a name, in letters of either case."""
+    if text.lower() not in LOSSES:
+        told = f"a loss is a function such as lg.mse, or one of the names {listed(sorted(LOSSES))}"
+        raise BadValue(f"{told}, got {checks.shown(text)}{checks.nearest(text, LOSSES)}")
+    return LOSSES[text.lower()]
+
+
 def loss_at(loss: Any, label: str, metrics: Sequence[str]) -> Family:
     """A loss for labels of this name."""
+    loss = loss_named(loss) if isinstance(loss, str) else loss
     made = loss(label, metrics=tuple(metrics)) if callable(loss) and not isinstance(loss, Family) else loss
     if not isinstance(made, Family):
-        raise TypeMismatch(f"a loss is a function such as lg.mse, or what it gives, got {loss!r:.60}")
+        raise TypeMismatch(f"a loss is a function such as lg.mse, or what it gives, got {checks.shown(loss)}")
     return made
 
 

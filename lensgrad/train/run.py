@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
+from lensgrad.core.calls import elsewhere, in_words
 from lensgrad.core.printed import Printed
 from lensgrad.program.summary import summary
 from lensgrad.program.values import Values
@@ -26,10 +27,45 @@ if TYPE_CHECKING:
     from lensgrad.files.names import Generators
 
 
+AFTER = "a learner is not trained yet and has no values: run = learner.fit(data), then"
+ELSEWHERE = {  # what people ask a learner for that a run has
+    "compile": "a learner has its loss and optimizer already: train it with run = learner.fit(data)",
+    "evaluate": f"{AFTER} run.evaluate(data)",
+    "history": f"{AFTER} run.history",
+    "load": "a trained learner is read from its file with run = lg.load(path)",
+    "parameters": "the names of its parameters are learner.model.names",
+    "predict": f"{AFTER} run.predict(x)",
+    "save": f"{AFTER} run.save(path)",
+    "state_dict": f"{AFTER} run.weights",
+    "summary": "write lg.summary(learner.model)",
+    "train": "training is run = learner.fit(data)",
+    "values": f"{AFTER} run.values; first values are learner.initial(seed)",
+    "weights": f"{AFTER} run.weights; first values are learner.initial(seed)",
+}
+RATE = "the learning rate belongs to the optimizer, as in lg.adam(0.001)"
+FOREIGN = {  # what arguments of fit are called elsewhere
+    "learning_rate": RATE,
+    "lr": RATE,
+    "metrics": "metrics are given to lg.supervised(…, metrics=[…])",
+    "optimizer": "the optimizer is given to lg.supervised(model, loss, optimizer)",
+    "loss": "the loss is given to lg.supervised(model, loss, optimizer)",
+    "steps_per_epoch": "give the data as lg.data.IteratorSource(batches, steps=…)",
+    "verbose": "progress=False shows nothing, progress=True a bar or lines",
+    "x": "data and labels come first and without names: fit(x, y)",
+    "y": "data and labels come first and without names: fit(x, y)",
+}
+
+
 @dataclass(frozen=True, repr=False)
 class Learner(Record):
     """A learner that trains: `learner.fit(data)` gives a run."""
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            raise elsewhere(self, name, ELSEWHERE)
+
+    @in_words(FOREIGN)
     def fit(
         self,
         data: Any,
