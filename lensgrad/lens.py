@@ -4,9 +4,8 @@ from lensgrad.cat.lens import Delta, Lens, Pair, delta, two
 from lensgrad.cat.names import Role
 from lensgrad.cat.para import Para, Param, corner, lens, observe, parametric, share
 from lensgrad.cat.reverse import R, grad, hvp, jvp, vjp
-from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.diagram import Definition, Diagram, Family, Recompute
 from lensgrad.core.functor import unfold
-from lensgrad.core.op import Definition, Recompute
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.batching import batch

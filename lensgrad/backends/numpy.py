@@ -14,10 +14,10 @@ from lensgrad.backends.helpers import RESERVED
 from lensgrad.backends.source import Line, Module, Style
 from lensgrad.backends.table import Meanings
 from lensgrad.backends.words import entries, words
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import TooLarge
 from lensgrad.core.functor import unfold
-from lensgrad.core.op import Op, Recompute
+from lensgrad.core.graph import Generator
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
@@ -222,7 +222,7 @@ NUMPY = Meanings("NumPy", {
 })  # fmt: skip
 
 
-def literal(op: Op) -> str | None:
+def literal(op: Generator) -> str | None:
     """The number that may stand for a constant array inside a formula."""
     if not isinstance(op, array.Full):
         return None

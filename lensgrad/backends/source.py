@@ -14,8 +14,7 @@ from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import unfold
-from lensgrad.core.graph import Node
-from lensgrad.core.op import Op
+from lensgrad.core.graph import Generator, Node
 
 WIRES = re.compile(r"[vaC]\d+|given_\d+")  # what wires, constants and given functions are called
 
@@ -50,7 +49,7 @@ class Style:
     """How one backend writes lines: its table, the numbers that stand in formulas, and what is done to each line."""
 
     table: Meanings
-    literal: Callable[[Op], str | None]
+    literal: Callable[[Generator], str | None]
     write: Callable[[Any, Line], str]
 
 

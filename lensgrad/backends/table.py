@@ -9,6 +9,7 @@ from typing import Any
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, NoRule
+from lensgrad.core.graph import Generator
 from lensgrad.core.op import Op, concrete
 
 
@@ -34,7 +35,7 @@ class Meanings(Mapping[type[Op], Any]):
 
     def __init__(self, backend: str, lines: Mapping[type[Op], Any] = MappingProxyType({})) -> None:
         self.backend = backend
-        self.lines = MappingProxyType(dict(lines))
+        self.lines: Mapping[type[Any], Any] = MappingProxyType(dict(lines))
         self._hash: int | None = None
 
     def extended(self, lines: Mapping[type[Op], Any]) -> Meanings:
@@ -46,7 +47,7 @@ class Meanings(Mapping[type[Op], Any]):
                 raise BadValue(f"the meaning of {cls.__name__} is a text, a function or a Hole, got {checks.shown(line)}")
         return Meanings(self.backend, {**self.lines, **lines})
 
-    def line(self, op: Op) -> Any:
+    def line(self, op: Generator) -> Any:
         """What a generator means; an error for a gap, with its reason where one is declared."""
         found = self.lines.get(type(op))
         if found is None or isinstance(found, Hole):

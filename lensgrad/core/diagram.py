@@ -9,10 +9,11 @@ from typing import Any, NoReturn
 from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.errors import Piece, TypeMismatch, mismatch
-from lensgrad.core.graph import Graph, Node, Wire, together
-from lensgrad.core.op import Definition, Op
+from lensgrad.core.graph import Generator, Graph, Node, Wire, together
+from lensgrad.core.op import Op, generator
 from lensgrad.core.printed import printable
 from lensgrad.core.sealed import Sealed
+from lensgrad.core.show import listing
 from lensgrad.core.ty import I, Ty, product
 
 Form = tuple[tuple[Node, ...], tuple[int, ...]]  # nodes and outputs
@@ -85,7 +86,7 @@ class Diagram(Composed):
         return cls.wiring(a @ b, [*range(len(a), len(a) + len(b)), *range(len(a))])
 
     @classmethod
-    def of(cls, op: Op, *dom: Ty) -> Diagram:
+    def of(cls, op: Generator, *dom: Ty) -> Diagram:
         """A generator as an arrow, at a given domain."""
         whole = product(dom)
         cod = op.type(*whole)
@@ -208,12 +209,69 @@ class Diagram(Composed):
         return Diagram, (self.dom, self.cod, self.form(), None, self.piece)
 
     def __str__(self) -> str:
-        from lensgrad.core.show import listing
-
         return printable(listing(self))
 
     def __repr__(self) -> str:
         return f"<arrow {self.dom} → {self.cod}>"
+
+
+def boxed(body: Diagram, dom: tuple[Any, ...], what: str) -> Ty:
+    """The codomain of a generator that stands for `body`, after checking its inputs."""
+    if Ty(dom) != body.dom:
+        raise TypeMismatch(f"{what} wants {body.dom}, got {Ty(dom)}")
+    return body.cod
+
+
+@generator
+class Definition(Op):
+    """A named arrow, transparent to every transformation: pictures show one box, `unfold` shows the body.
+
+    `predict`, of the type of `body`, stands for the box when predicting (dropout ↦ 1); `learn.predict` is that functor.
+    """
+
+    label: str
+    body: Diagram
+    predict: Diagram | None = None
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        checks.path("the name of a box", self.label)
+
+    def type(self, *dom: Any) -> Ty:
+        other = self.predict
+        if other is not None and (other.dom, other.cod) != (self.body.dom, self.body.cod):
+            told = f"{other.dom} → {other.cod} is not {self.body.dom} → {self.body.cod}"
+            raise TypeMismatch(f"{self.label} must have one type when training and when predicting: {told}")
+        return boxed(self.body, dom, self.label)
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@generator
+class Recompute(Op):
+    """The arrow `body` as one generator that no transformation unfolds before execution.
+
+    Its reverse evaluates the body again instead of keeping its inner wires: gradient checkpointing. It has the
+    value and the reverse derivative of `body`, at other costs (arXiv 2404.00408, lens composition read literally).
+    """
+
+    body: Diagram
+
+    def type(self, *dom: Any) -> Ty:
+        return boxed(self.body, dom, "recompute")
+
+    def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:
+        """A × ΔB → ΔA: R of the body, as one generator that evaluates the body again."""
+        pulled = R(self.body)
+        return Diagram.of(Recompute(pulled), pulled.dom)
+
+    def __str__(self) -> str:
+        return f"Recompute({len(self.body.nodes)} nodes)"
 
 
 def at(arrow: Any, dom: Any) -> Any:
@@ -262,4 +320,4 @@ def flatten(values: Any) -> list[Any]:
     return [] if values is None else [values]
 
 
-__all__ = ["Composed", "Diagram", "Family", "I", "Wire", "at", "flatten"]
+__all__ = ["Composed", "Definition", "Diagram", "Family", "I", "Recompute", "Wire", "at", "flatten"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.graph import Graph, Node
-from lensgrad.core.op import Definition, Op
 
 V = TypeVar("V")
 
@@ -37,7 +36,7 @@ def _expand(f: Diagram, graph: Graph, wires: Sequence[int], path: tuple[str, ...
     return fold(f, wires, rule)
 
 
-def translate(f: Diagram, on_atom: Callable[[Any], Any], on_op: Callable[[Op], Any]) -> Diagram:
+def translate(f: Diagram, on_atom: Callable[[Any], Any], on_op: Callable[[Any], Any]) -> Diagram:
     """The functor given on atoms and on generators: `on_op(op)` is an arrow (or generator) between the images."""
     from lensgrad.core.ty import Ty
 

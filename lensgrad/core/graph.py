@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from lensgrad.core.checks import shown
 from lensgrad.core.errors import NoRule, TypeMismatch, WireError
 from lensgrad.core.ty import Ty
 
-if TYPE_CHECKING:
-    from lensgrad.core.op import Op
+
+class Generator(Protocol):
+    """What a graph applies to its wires: `Op` is the base class of all of them."""
+
+    @property
+    def name(self) -> str: ...
+
+    def type(self, *dom: Any) -> Ty: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,7 @@ class Node:
     `origin` is the path of definitions it was unfolded from; pictures and errors read it, equality does not.
     """
 
-    op: Op
+    op: Generator
     args: tuple[int, ...]
     cod: Ty
     origin: tuple[str, ...] = field(default=(), compare=False)
@@ -38,9 +44,9 @@ class Graph:
         self.nodes: list[Node] = []
         self.starts: list[int] = []
         self.owner: list[int] = [-1] * len(dom)  # of each wire: the number of its node, -1 for an input
-        self.memo: dict[tuple[Op, tuple[int, ...]], int] = {}
+        self.memo: dict[tuple[Generator, tuple[int, ...]], int] = {}
 
-    def apply(self, op: Op, args: tuple[int, ...], cod: Ty | None = None, origin: tuple[str, ...] = ()) -> range:
+    def apply(self, op: Generator, args: tuple[int, ...], cod: Ty | None = None, origin: tuple[str, ...] = ()) -> range:
         """The wires of `op(args)`, new or shared."""
         found = self.memo.get((op, args))
         if found is not None:
@@ -248,7 +254,7 @@ class Wire:
         return f"<wire {self.index}: {self.atom}>"
 
 
-def apply(op: Op, args: Sequence[Any]) -> Any:
+def apply(op: Generator, args: Sequence[Any]) -> Any:
     """`op` on wires: one wire, or a tuple when the codomain is not one atom."""
     graph, wires = together(args, op)
     outs = graph.wires(graph.apply(op, wires))
@@ -276,7 +282,7 @@ def _imported(graph: Graph, wire: Wire) -> int:
     return graph.inline(nodes, outs, ())[0]
 
 
-def rule_of(op: Op, name: str, source: str) -> Any:
+def rule_of(op: Generator, name: str, source: str) -> Any:
     """The method `name` of a generator, or an error that names the generator and the transformation."""
     rule = getattr(op, name, None)
     if rule is None:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
-from lensgrad.core import checks
-from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.errors import BadValue
 from lensgrad.core.graph import Wire, apply
 from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import Ty
-
-if TYPE_CHECKING:
-    from lensgrad.core.diagram import Diagram
 
 C = TypeVar("C", bound="type[Op]")
 
@@ -183,65 +178,4 @@ class Table(Sealed):
     __repr__ = __str__
 
 
-def boxed(body: Diagram, dom: tuple[Any, ...], what: str) -> Ty:
-    """The codomain of a generator that stands for `body`, after checking its inputs."""
-    if Ty(dom) != body.dom:
-        raise TypeMismatch(f"{what} wants {body.dom}, got {Ty(dom)}")
-    return body.cod
-
-
-@generator
-class Definition(Op):
-    """A named arrow, transparent to every transformation: pictures show one box, `unfold` shows the body.
-
-    `predict`, of the type of `body`, stands for the box when predicting (dropout ↦ 1); `learn.predict` is that functor.
-    """
-
-    label: str
-    body: Diagram
-    predict: Diagram | None = None
-
-    def __init__(self, *values: Any, **named: Any) -> None:
-        super().__init__(*values, **named)
-        checks.path("the name of a box", self.label)
-
-    def type(self, *dom: Any) -> Ty:
-        other = self.predict
-        if other is not None and (other.dom, other.cod) != (self.body.dom, self.body.cod):
-            told = f"{other.dom} → {other.cod} is not {self.body.dom} → {self.body.cod}"
-            raise TypeMismatch(f"{self.label} must have one type when training and when predicting: {told}")
-        return boxed(self.body, dom, self.label)
-
-    @property
-    def name(self) -> str:
-        return self.label
-
-    def __str__(self) -> str:
-        return self.label
-
-
-@generator
-class Recompute(Op):
-    """The arrow `body` as one generator that no transformation unfolds before execution.
-
-    Its reverse evaluates the body again instead of keeping its inner wires: gradient checkpointing. It has the
-    value and the reverse derivative of `body`, at other costs (arXiv 2404.00408, lens composition read literally).
-    """
-
-    body: Diagram
-
-    def type(self, *dom: Any) -> Ty:
-        return boxed(self.body, dom, "recompute")
-
-    def reverse_through(self, R: Callable[[Diagram], Diagram]) -> Diagram:
-        """A × ΔB → ΔA: R of the body, as one generator that evaluates the body again."""
-        from lensgrad.core.diagram import Diagram
-
-        pulled = R(self.body)
-        return Diagram.of(Recompute(pulled), pulled.dom)
-
-    def __str__(self) -> str:
-        return f"Recompute({len(self.body.nodes)} nodes)"
-
-
-__all__ = ["Definition", "Op", "Recompute", "Standing", "Table", "Wire", "generator"]
+__all__ = ["Op", "Standing", "Table", "Wire", "generator"]

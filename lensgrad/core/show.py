@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from lensgrad.core.checks import clean
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.graph import Node
 from lensgrad.core.ty import Ty
 
 
-def listing(f: Diagram) -> str:
+class Program(Protocol):
+    """An arrow as a straight-line program, whatever class it has."""
+
+    dom: Ty
+    cod: Ty
+
+    @property
+    def nodes(self) -> tuple[Node, ...]: ...
+
+    @property
+    def outs(self) -> tuple[int, ...]: ...
+
+
+def listing(f: Program) -> str:
     """`f` as a numbered straight-line program, with the type of every wire and the origin of every node."""
     lines = [f"{f.dom} → {f.cod}"]
     wire = len(f.dom)

@@ -13,9 +13,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from lensgrad import theories
 from lensgrad.cat.lens import Delta, Pair
 from lensgrad.cat.names import Together
-from lensgrad.core import op as core
+from lensgrad.core import diagram as core
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
+from lensgrad.core.graph import Generator
 from lensgrad.core.op import Op, concrete
 from lensgrad.learn.losses.kind import Kind
 from lensgrad.learn.ways.derivatives import Extrapolated, NewtonCG, Sam
@@ -62,7 +63,7 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(value)) if dataclasses.is_dataclass(value) else value.fields
 
 
-def bodies(op: Op) -> list[Diagram]:
+def bodies(op: Generator) -> list[Diagram]:
     """The arrows that a generator holds."""
     return [v for v in (getattr(op, name) for name in names(op)) if isinstance(v, Diagram)]
 

@@ -14,9 +14,8 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.op import Definition
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init

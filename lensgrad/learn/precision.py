@@ -7,11 +7,10 @@ from typing import Any
 
 from lensgrad.cat.para import Para
 from lensgrad.core import checks
-from lensgrad.core.diagram import Diagram, flatten
+from lensgrad.core.diagram import Definition, Diagram, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.functor import fold
 from lensgrad.core.graph import Graph, Node, Wire
-from lensgrad.core.op import Definition
 from lensgrad.core.trace import returned
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.conv import Convolve

@@ -9,11 +9,11 @@ from typing import Any
 from lensgrad.cat.names import Param, Role, unique, written
 from lensgrad.cat.para import Body, Para
 from lensgrad.core.checks import clean, nearest, shown
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import Piece, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import translate
-from lensgrad.core.graph import Graph, Node
-from lensgrad.core.op import Definition, Op
+from lensgrad.core.graph import Generator, Graph, Node
+from lensgrad.core.op import Op
 from lensgrad.core.ty import Ty, split
 
 
@@ -98,7 +98,7 @@ def needed(f: Diagram, wanted: Sequence[int]) -> tuple[Diagram, set[int]]:
     return done, {w for w in (*done.outs, *(a for n in done.nodes for a in n.args)) if w < len(f.dom)}
 
 
-Trimmed = tuple[Op, list[int], list[int]]  # a generator, the arguments it still reads, the outputs it still gives
+Trimmed = tuple[Generator, list[int], list[int]]  # a generator, the arguments it still reads, the outputs it still gives
 
 
 def demands(f: Diagram, outs: Iterable[int]) -> list[tuple[int, Node, Trimmed]]:

@@ -10,10 +10,9 @@ from lensgrad.backends.numpy import host
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, para
 from lensgrad.core.checks import clean, shown
-from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.diagram import Definition, Diagram, Family, Recompute
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Node
-from lensgrad.core.op import Definition, Recompute
 from lensgrad.core.printed import Printed
 from lensgrad.core.show import signature
 from lensgrad.core.ty import Ty

@@ -77,8 +77,8 @@ def against_jax(facts: Facts, rules: Rules) -> str:
 def has_meaning(facts: Facts) -> None:
     """Skip where JAX cannot say what the generator means."""
     from lensgrad.backends.table import Hole
+    from lensgrad.core.diagram import Definition
     from lensgrad.core.errors import MissingExtra
-    from lensgrad.core.op import Definition
 
     try:
         extra("jax", "check", "the oracle")

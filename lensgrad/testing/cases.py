@@ -8,7 +8,7 @@ from importlib import import_module
 
 from lensgrad import theories
 from lensgrad.backends.engine import Jax, installed
-from lensgrad.core import op as core
+from lensgrad.core import diagram as core
 from lensgrad.core.op import Op, concrete
 from lensgrad.testing.case import Case
 from lensgrad.testing.cases_array import CASTS, INDEX, LINEAR, RANDOM, REDUCE

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.core.diagram import Diagram
-from lensgrad.core.op import Definition, Recompute
+from lensgrad.core.diagram import Definition, Diagram, Recompute
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case

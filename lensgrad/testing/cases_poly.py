@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lensgrad.core.diagram import Diagram
-from lensgrad.core.op import Definition, Table
+from lensgrad.core.diagram import Definition, Diagram
+from lensgrad.core.op import Table
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case

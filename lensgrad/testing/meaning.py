@@ -11,9 +11,8 @@ import numpy as np
 from lensgrad.backends.engine import Backend, Jax, Native
 from lensgrad.backends.numpy import has_circuits, host
 from lensgrad.backends.table import Hole
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import BadValue, NoRule, TypeMismatch
-from lensgrad.core.op import Definition
 from lensgrad.core.ty import Ty
 from lensgrad.testing.calculus import Rules
 from lensgrad.testing.case import Arrays, Case, Facts

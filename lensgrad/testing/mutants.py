@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.reverse import R
-from lensgrad.core.op import Definition, Op, Recompute
+from lensgrad.core.diagram import Definition, Recompute
+from lensgrad.core.op import Op
 from lensgrad.testing.batched import has_examples, subsets
 from lensgrad.testing.calculus import Rules
 from lensgrad.testing.case import Facts

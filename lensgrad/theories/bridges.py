@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from lensgrad.core.diagram import Diagram, flatten
+from lensgrad.core.diagram import Diagram, boxed, flatten
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import fold, translate, unfold
-from lensgrad.core.op import Op, Standing, Table, boxed, generator
+from lensgrad.core.op import Op, Standing, Table, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.poly import circuit as z
@@ -179,7 +179,7 @@ def smooth_draw(f: Diagram, dtype: str = "float32") -> Diagram:
     return carried(f, dtype, rule)
 
 
-def carried(f: Diagram, dtype: str, rule: Callable[[Op, list[Any]], Any]) -> Diagram:
+def carried(f: Diagram, dtype: str, rule: Callable[[Any, list[Any]], Any]) -> Diagram:
     """An arrow over Z with each generator replaced, and its elements by real numbers."""
 
     def on_wires(*wires: Any) -> Any:

@@ -10,9 +10,9 @@ import lensgrad as lg
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.table import Hole
 from lensgrad.cat.reverse import R
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram, Recompute
 from lensgrad.core.errors import MissingExtra, NoRule
-from lensgrad.core.op import Definition, Recompute, generator
+from lensgrad.core.op import generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Facts

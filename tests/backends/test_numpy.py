@@ -9,9 +9,9 @@ from lensgrad.backends import kernels
 from lensgrad.backends import numpy as backend
 from lensgrad.backends.source import identifiers
 from lensgrad.backends.table import Hole
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import NoRule
-from lensgrad.core.op import Definition, generator
+from lensgrad.core.op import generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Facts

@@ -8,9 +8,8 @@ from lensgrad.backends.exact import exact
 from lensgrad.backends.exact.functor import EXACT
 from lensgrad.backends.numpy import NUMPY
 from lensgrad.backends.table import Hole, Meanings
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import NoRule
-from lensgrad.core.op import Definition
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.cases import cases_of, generators, named

@@ -5,9 +5,9 @@ import pytest
 from numerics import differences, evaluate, generators, reals
 
 from lensgrad.cat.reverse import R, grad, hvp, jvp, reverse, vjp
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import NoRule, TypeMismatch
-from lensgrad.core.op import Op, Recompute, generator
+from lensgrad.core.op import Op, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.calculus import jacobian

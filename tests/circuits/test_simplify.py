@@ -11,9 +11,8 @@ from lensgrad import circuits
 from lensgrad.backends.numpy import function
 from lensgrad.circuits.gates.functions import cover, ones, variants
 from lensgrad.circuits.gates.simplify import rewritten
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import BadValue, NoRule
-from lensgrad.core.op import Recompute
 from lensgrad.core.trace import trace
 from lensgrad.theories.poly.circuit import Collect, Repeat
 from lensgrad.theories.poly.semiring import LOGIC

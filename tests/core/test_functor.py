@@ -2,9 +2,8 @@
 
 from toy import A, Atom, B, Fuse, Halves, Join, Point, Step
 
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.functor import count, fold, translate, unfold
-from lensgrad.core.op import Recompute
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 

@@ -11,9 +11,9 @@ from typing import ClassVar
 import pytest
 from toy import A, Halves, Join, Point, Step
 
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram, Recompute
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.op import Definition, Recompute, Standing, Table, generator
+from lensgrad.core.op import Standing, Table, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 

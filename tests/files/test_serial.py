@@ -16,10 +16,10 @@ from lensgrad.cat.lens import Lens, delta, two
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, lens, parametric
 from lensgrad.cat.reverse import R
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import BadCheckpoint, TypeMismatch
 from lensgrad.core.functor import unfold
-from lensgrad.core.op import Definition, Op, Table, generator
+from lensgrad.core.op import Op, Table, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.files.names import library

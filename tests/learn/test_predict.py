@@ -7,10 +7,9 @@ from numerics import evaluate
 import lensgrad as lg
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, corner, lens, para, parametric
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram, Recompute
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.functor import unfold
-from lensgrad.core.op import Definition, Recompute
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I, Ty
 from lensgrad.learn.batching import batch

@@ -6,8 +6,9 @@ import pytest
 
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.engine import backend
+from lensgrad.core.diagram import Definition
 from lensgrad.core.errors import CheckFailed, MissingExtra, TypeMismatch
-from lensgrad.core.op import Definition, Op, Standing, generator
+from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
 from lensgrad.testing import Case, check, examine, generator_checks, normal, positive
 from lensgrad.testing import cases as all_cases
@@ -40,7 +41,7 @@ def test_every_generator_has_cases_and_passes_them(cls):
 
 def test_the_generators_are_found_mechanically():
     found = {all_cases.named(c) for c in all_cases.generators()}
-    assert {"smooth.pointwise.Mul", "smooth.scan.Scan", "poly.circuit.Scatter", "core.op.Recompute"} <= found
+    assert {"smooth.pointwise.Mul", "smooth.scan.Scan", "poly.circuit.Scatter", "core.diagram.Recompute"} <= found
     assert "smooth.pointwise.Pointwise" not in found  # a common ancestor, not a generator
     assert {type(c.op) for c in all_cases.CASES} == set(all_cases.generators())
 
@@ -101,8 +102,8 @@ def test_without_jax_the_oracle_is_skipped_with_the_reason(monkeypatch):
     told = "JAX is not installed, so there is no oracle: pip install 'lensgrad[check]'"
     alone = "NumPy is the only backend here: pip install 'lensgrad[check]' to compare it with JAX"
     assert {f.part: f.detail for f in report.skipped if "JAX" in f.detail} == {"backends": alone, "jax.vjp": told}
-    name, failure = next(line for line in generator_checks() if line[0].startswith("core.op.Definition"))
-    assert (name, failure) == (f"{'core.op.Definition':32} {len(all_cases.cases_of(Definition))} cases: {alone}", "")
+    name, failure = next(line for line in generator_checks() if line[0].startswith("core.diagram.Definition"))
+    assert (name, failure) == (f"{'core.diagram.Definition':32} {len(all_cases.cases_of(Definition))} cases: {alone}", "")
 
 
 def test_samplers_keep_away_from_kinks():

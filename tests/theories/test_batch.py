@@ -6,9 +6,9 @@ import pytest
 from lensgrad.backends.kernels import fold_in
 from lensgrad.backends.numpy import function
 from lensgrad.cat.reverse import R
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Definition, Diagram, Recompute
 from lensgrad.core.errors import NoRule
-from lensgrad.core.op import Definition, Op, Recompute, generator
+from lensgrad.core.op import Op, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth import ops

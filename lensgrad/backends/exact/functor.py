@@ -19,11 +19,10 @@ from lensgrad.backends.exact import pointwise as at
 from lensgrad.backends.exact.pointwise import Entries, each, filled
 from lensgrad.backends.exact.polynomial import RATIONALS, Polynomial, Variable, derivative
 from lensgrad.backends.table import Hole, Inside, Meanings
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
-from lensgrad.core.op import Recompute
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import Semiring, modulo

@@ -12,11 +12,10 @@ from typing import Any
 
 from lensgrad.backends.loop import few_channels
 from lensgrad.backends.table import Hole, Inside, Meanings
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import MissingExtra, NoRule
 from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
-from lensgrad.core.op import Recompute
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan

@@ -10,11 +10,10 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.circuits.gates.circuit import Builder, Circuit, numbered
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import BadValue, NoRule, listed
 from lensgrad.core.functor import fold, unfold
-from lensgrad.core.graph import Node
-from lensgrad.core.op import Op, Recompute
+from lensgrad.core.graph import Generator, Node
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.poly import circuit as z
@@ -112,7 +111,7 @@ def scatter(made: Builder, node: Node, x: Literals) -> Literals:
     return [summed(made, node, g) for g in groups]
 
 
-RULES: dict[type[Op], Callable[..., Literals]] = {
+RULES: dict[type[Generator], Callable[..., Literals]] = {
     z.Constant: lambda made, node: list(node.op.values.entries),
     z.Add: add,
     z.Mul: lambda made, node, x, y: [made.conj(a, b) for a, b in zip(x, y, strict=True)],

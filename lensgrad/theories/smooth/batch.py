@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lensgrad.core.diagram import Diagram, flatten
+from lensgrad.core.diagram import Definition, Diagram, Recompute, flatten
 from lensgrad.core.functor import fold
 from lensgrad.core.graph import Graph, Node, Wire, rule_of
-from lensgrad.core.op import Definition, Recompute
 from lensgrad.core.trace import returned
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, Key
