@@ -5,74 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lensgrad.core.checks import clean, is_whole, shown
-from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.graph import Wire
-from lensgrad.core.op import Op, generator
+from lensgrad.core.checks import is_whole
 from lensgrad.core.ty import Ty
-
-FLOATS = ("float32", "float64", "bfloat16", "float16")
-SHORT = {"float32": "f32", "float64": "f64", "bfloat16": "bf16", "float16": "f16"}
-SHORT |= {"int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool"}
+from lensgrad.theories.smooth import operators
+from lensgrad.theories.smooth.shape import FLOATS, SHORT, Full, Shaped, arity, arrays, floats, full, numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
-    """ℝ^shape (or its integers, or its bits): an atom. Floats have changes Δ = the same arrays; other dtypes have Δ = I."""
-
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.dtype, str) or self.dtype not in SHORT:
-            given = f"'{clean(self.dtype)}'" if isinstance(self.dtype, str) else shown(self.dtype)
-            raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
-        if any(type(n) is not int or n < 0 for n in self.shape):
-            raise BadValue(f"a shape is made of whole numbers ≥ 0, got {shown(self.shape)}")
-
-    @property
-    def floating(self) -> bool:
-        return self.dtype in FLOATS
-
-    @property
-    def change(self) -> Array | None:
-        return self if self.floating else None
-
-    @property
-    def rank(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
-
-    def zero(self) -> Wire:
-        """0 : I → A."""
-        return full(0.0 if self.floating else 0, self)
-
-    def one(self) -> Wire:
-        """1 : I → ℝ, for scalars: the cotangent a gradient starts from."""
-        if self.shape:
-            raise TypeMismatch(f"a gradient starts from a scalar, and this is {self}: sum or average it first")
-        return full(1.0, self)
+class Array(Shaped):
+    """ℝ^shape (or its integers, or its bits): an atom, whose wires have the operators of Python and the usual methods."""
 
     def infix(self, name: str, *args: Any) -> Any:
-        """What `+`, `*`, … on wires of this type mean; see `ops.INFIX`."""
-        from lensgrad.theories.smooth.ops import infix
-
-        return infix(self, name, *args)
-
-    def with_shape(self, *shape: int) -> Array:
-        return Array(tuple(shape), self.dtype)
-
-    def with_dtype(self, dtype: str) -> Array:
-        return Array(self.shape, dtype)
-
-    def __str__(self) -> str:
-        return f"{SHORT[self.dtype]}[{','.join(map(str, self.shape))}]"
+        """What `+`, `*`, … on wires of this type mean; see `operators.INFIX`."""
+        return operators.infix(self, name, *args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +32,6 @@ class Key:
 
     def __str__(self) -> str:
         return f"key[{','.join(map(str, self.shape))}]" if self.shape else "key"
-
-
-@generator
-class Full(Op):
-    """`value` everywhere: I → A."""
-
-    value: float | int | bool
-    atom: Array
-
-    def type(self, *dom: Any) -> Ty:
-        arity("a constant", dom, 0)
-        return Ty((self.atom,))
-
-    def reverse(self) -> tuple[()]:
-        return ()
-
-
-def full(value: float | int | bool, atom: Array) -> Wire:
-    """The constant array, as a closed wire; the number is stored in the atom's own kind."""
-    kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
-    if kind is int and not float(value).is_integer():
-        raise BadValue(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
-    return Full(kind(value), atom)()
 
 
 def Real(*shape: int, dtype: str = "float32") -> Ty:
@@ -133,28 +55,6 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) if is_whole(n) else n for n in given)
 
 
-def arity(what: str, dom: tuple[Any, ...], n: int) -> None:
-    """Refuse another number of inputs."""
-    if len(dom) != n:
-        raise TypeMismatch(f"{what} wants {n} input{'s' * (n != 1)}, got {Ty(dom)}")
-
-
-def floats(what: str, *atoms: Any) -> None:
-    """Refuse anything but arrays of floats."""
-    for atom in atoms:
-        if not isinstance(atom, Array) or not atom.floating:
-            raise TypeMismatch(f"{what} wants floats, got {atom}; cast it first")
-
-
-def numbers(what: str, *atoms: Any) -> None:
-    """Refuse anything but arrays of floats or whole numbers."""
-    for atom in atoms:
-        if not isinstance(atom, Array) or atom.dtype == "bool":
-            raise TypeMismatch(f"{what} wants numbers, got {atom}; cast it first")
-
-
-def arrays(what: str, *atoms: Any) -> None:
-    """Refuse anything but arrays."""
-    for atom in atoms:
-        if not isinstance(atom, Array):
-            raise TypeMismatch(f"{what} wants an array, got {atom}")
+__all__ = [
+    "FLOATS", "SHORT", "Array", "Bool", "Full", "Int", "Key", "Real", "arity", "arrays", "floats", "full", "numbers", "sizes",
+]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lensgrad.core.diagram import Definition, Diagram, Recompute, flatten
@@ -14,15 +13,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.linear import lead
 from lensgrad.theories.smooth.random import KeySpread
-
-
-@dataclass(frozen=True)
-class Batched:
-    """What a batching rule answers when not all its outputs are batched."""
-
-    wires: tuple[Any, ...]
-    flags: tuple[bool, ...]
-
+from lensgrad.theories.smooth.shape import Batched
 
 Flagged = tuple[Any, bool]  # a wire, and whether it has the leading batch axis
 

@@ -8,12 +8,12 @@ from typing import Any
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import FLOATS, SHORT, Array, arrays, full
+from lensgrad.theories.smooth.shape import FLOATS, SHORT, Batched, Shaped, arrays, full
 
 Axes = tuple[int, ...]
 
 
-def single(what: str, dom: tuple[Any, ...]) -> Array:
+def single(what: str, dom: tuple[Any, ...]) -> Shaped:
     """The only input, which must be an array."""
     if len(dom) != 1:
         raise TypeMismatch(f"{what} wants one array, got {Ty(dom)}")
@@ -63,7 +63,7 @@ class Sum(Op):
         return Sum(tuple(a + 1 for a in self.axes))(x)
 
 
-def without(x: Array, axes: Axes, what: str) -> list[int]:
+def without(x: Shaped, axes: Axes, what: str) -> list[int]:
     """The shape of x without these axes."""
     if any(not 0 <= a < x.rank for a in axes) or list(axes) != sorted(set(axes)):
         raise TypeMismatch(f"{what} over axes {axes} does not fit {x}: axes are increasing numbers from 0 to {x.rank - 1}")
@@ -263,8 +263,6 @@ class AxisMean(Op):
         return self
 
     def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
-        from lensgrad.theories.smooth.batch import Batched
-
         return Batched((Sum((0,))(x) * (1.0 / n),), (False,))
 
 
@@ -282,8 +280,6 @@ class BatchSize(Op):
         return None
 
     def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
-        from lensgrad.theories.smooth.batch import Batched
-
         return Batched((full(n, x.atom.with_shape()),), (False,))
 
 
@@ -299,7 +295,7 @@ class Einsum(Op):
 
     def type(self, *dom: Any) -> Ty:
         inputs, output = self.letters()
-        if len(inputs) != len(dom) or any(not isinstance(a, Array) or len(s) != a.rank for s, a in zip(inputs, dom, strict=False)):
+        if len(inputs) != len(dom) or any(not isinstance(a, Shaped) or len(s) != a.rank for s, a in zip(inputs, dom, strict=False)):
             raise TypeMismatch(f"einsum {self.spec} does not fit {Ty(dom)}")
         if any(len(set(s)) != len(s) for s in [*inputs, output]) or len({a.dtype for a in dom}) != 1:
             raise TypeMismatch(f"einsum {self.spec} wants one dtype and no letter twice in an argument, got {Ty(dom)}")

@@ -1,4 +1,4 @@
-"""Smooth as it is written: functions on wires that are also families of arrows, and the meaning of `+ - * @` on wires."""
+"""Smooth as it is written: functions on wires that are also families of arrows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lensgrad.core.checks import is_number, is_whole
 from lensgrad.core.diagram import Diagram, Family
-from lensgrad.core.errors import TypeMismatch, WireError
-from lensgrad.core.graph import Wire, together
 from lensgrad.core.op import Op
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -20,6 +17,39 @@ from lensgrad.theories.smooth import pointwise as _p
 from lensgrad.theories.smooth import random as _random
 from lensgrad.theories.smooth import reduce as _reduce
 from lensgrad.theories.smooth.array import Array, full
+from lensgrad.theories.smooth.operators import (
+    amax as amax,
+)
+from lensgrad.theories.smooth.operators import (
+    common as common,
+)
+from lensgrad.theories.smooth.operators import (
+    einsum as einsum,
+)
+from lensgrad.theories.smooth.operators import (
+    getitem as getitem,
+)
+from lensgrad.theories.smooth.operators import (
+    lifted as lifted,
+)
+from lensgrad.theories.smooth.operators import (
+    matmul as matmul,
+)
+from lensgrad.theories.smooth.operators import (
+    mean_over as mean_over,
+)
+from lensgrad.theories.smooth.operators import (
+    over as over,
+)
+from lensgrad.theories.smooth.operators import (
+    reshape as reshape,
+)
+from lensgrad.theories.smooth.operators import (
+    sum_over as sum_over,
+)
+from lensgrad.theories.smooth.operators import (
+    transpose as transpose,
+)
 
 
 def family(name: str, op: Op) -> Family:
@@ -45,58 +75,6 @@ argsort = family("argsort", _reduce.ArgSort())
 axis_mean, batch_size = family("axis_mean", _linear.AxisMean()), family("batch_size", _linear.BatchSize())
 
 # -- pointwise with two or three arguments -----------------------------------------------------------------------------
-
-
-def infix(atom: Array, name: str, *args: Any) -> Any:
-    """An operator of Python on wires of arrays; numbers become constants of the wire's own type."""
-    if name in METHODS:
-        return METHODS[name](*args)
-    if name not in INFIX:
-        raise WireError(f"a wire of type {atom} has no operation '{name}'")
-    return INFIX[name](*lifted(atom, args))
-
-
-def power(x: Any, n: Any) -> Any:
-    """xⁿ for a fixed whole number n, else xʸ for x > 0."""
-    return _p.IntegerPower(int(n))(x) if isinstance(x, Wire) and is_whole(n) else _p.Power()(*common(x, n))
-
-
-def length(x: Any) -> int:
-    """The size of the first axis."""
-    if not x.atom.rank:
-        raise WireError(f"a wire of type {x.atom} has no length")
-    return x.atom.shape[0]
-
-
-def lifted(atom: Array, args: Sequence[Any]) -> list[Any]:
-    """Python numbers as constants of type `atom`; wires and points as they are."""
-    return [full(a, atom) if isinstance(a, bool) or is_number(a) else a for a in args]
-
-
-INFIX: dict[str, Op] = {
-    "add": _p.Add(),
-    "sub": _p.Sub(),
-    "mul": _p.Mul(),
-    "div": _p.Div(),
-    "neg": _p.Neg(),
-    "greater": _p.Compare(">"),
-    "less": _p.Compare("<"),
-    "greater_equal": _p.Compare(">="),
-    "less_equal": _p.Compare("<="),
-    "equal": _p.Compare("=="),
-    "not_equal": _p.Compare("!="),
-    "and": _p.And(),
-    "or": _p.Or(),
-    "not": _p.Not(),
-}
-
-
-def common(*args: Any) -> list[Any]:
-    """Wires with numbers among them, as wires of one type."""
-    wires = [a for a in args if isinstance(a, Wire)]
-    if not wires:
-        raise WireError("at least one argument must be a wire; compute with plain numbers in Python")
-    return lifted(wires[0].atom, args)
 
 
 def maximum(x: Any, y: Any) -> Any:
@@ -139,58 +117,11 @@ relu = written("relu", lambda x: select(x > 0.0, x, 0.0), "max(x, 0) : A → A, 
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 
-def einsum(spec: str, *xs: Any) -> Any:
-    """Σ of products in index notation, as `ij,j->i`."""
-    return _linear.Einsum(spec)(*xs)
-
-
-def matmul(x: Any, y: Any) -> Any:
-    """x @ y for vectors and matrices."""
-    together((x, y), "'@'")
-    specs = {(2, 2): "ij,jk->ik", (2, 1): "ij,j->i", (1, 2): "i,ij->j", (1, 1): "i,i->"}
-    if (x.atom.rank, y.atom.rank) not in specs:
-        raise TypeMismatch(f"'@' wants vectors or matrices, got {x.atom} and {y.atom}: write einsum for more axes")
-    return einsum(specs[x.atom.rank, y.atom.rank], x, y)
-
-
-def reshape(x: Any, *shape: int) -> Any:
-    """The same entries, row-major, in another shape; one -1 is computed."""
-    if -1 in shape:
-        rest = -math.prod(shape)
-        shape = tuple(x.atom.size // rest if n == -1 and rest else n for n in shape)
-    return x if x.atom.shape == shape else _linear.Reshape(shape)(x)
-
-
-def transpose(x: Any, *order: int) -> Any:
-    """Permute the axes; reverse them when no order is given."""
-    return _linear.Transpose(order or tuple(reversed(range(x.atom.rank))))(x)
-
-
 def spread(x: Any, shape: Sequence[int], axes: Sequence[int] | None = None) -> Any:
     """Repeat x over `shape`, its axes placed at `axes` (the last ones when not given)."""
     shape = tuple(shape)
     axes = tuple(range(len(shape) - x.atom.rank, len(shape))) if axes is None else tuple(axes)
     return x if x.atom.shape == shape else _linear.Spread(shape, axes)(x)
-
-
-def over(x: Any, axes: int | Sequence[int] | None) -> tuple[int, ...]:
-    """Axes as increasing non-negative numbers; all of them for None."""
-    if axes is None:
-        return tuple(range(x.atom.rank))
-    listed = (axes,) if isinstance(axes, int) else tuple(axes)
-    return tuple(sorted(a % x.atom.rank if -x.atom.rank <= a < x.atom.rank else a for a in listed))
-
-
-def sum_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
-    """Sum over axes (all of them for None)."""
-    return _linear.Sum(over(x, axes))(x) if over(x, axes) else x
-
-
-def mean_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
-    """Mean over axes (all of them for None)."""
-    found = over(x, axes)
-    _reduce.filled("a mean", x.atom, found)
-    return sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x
 
 
 total = traced("total", sum_over, "The sum of all entries : A → ℝ.")
@@ -226,35 +157,7 @@ def cumsum(x: Any, axis: int = 0) -> Any:
     return _linear.CumulativeSum(over(x, axis)[0])(x)
 
 
-def getitem(x: Any, index: Any) -> Any:
-    """x[i], x[a:b:c] and tuples of them, with fixed numbers; `take` reads by integer wires."""
-    items = index if isinstance(index, tuple) else (index,)
-    shape = x.atom.shape
-    if len(items) > len(shape) or not all(type(i) is int or isinstance(i, slice) for i in items):
-        raise WireError(f"a wire of type {x.atom} is indexed by whole numbers and slices, got {index!r}; use take for indices on wires")
-    bounds, kept = [], []
-    for item, n in zip(items, shape, strict=False):
-        if isinstance(item, slice):
-            start, stop, step = item.indices(n)
-            if step < 1:
-                raise WireError("a slice of a wire goes forward; use flip to reverse an axis")
-            bounds.append((start, max(start, stop), step))
-            kept.append(-(-(max(start, stop) - start) // step))
-        else:
-            if not -n <= item < n:
-                raise WireError(f"index {item} is outside an axis of {n} in {x.atom}")
-            bounds.append((item % n, item % n + 1, 1))
-    bounds += [(0, n, 1) for n in shape[len(items) :]]
-    start, stop, step = zip(*bounds, strict=True)
-    return reshape(_linear.Slice(start, stop, step)(x), *kept, *shape[len(items) :])
-
-
 # -- reductions, order, indices ----------------------------------------------------------------------------------------
-
-
-def amax(x: Any, axes: int | Sequence[int] | None = None) -> Any:
-    """Largest entry over axes; ties share the cotangent."""
-    return _reduce.AMax(over(x, axes))(x)
 
 
 def logsumexp(x: Any, axes: int | Sequence[int] | None = None) -> Any:
@@ -410,19 +313,3 @@ def normal(key: Any, shape: Sequence[int], dtype: str = "float32") -> Any:
     """Standard normal, by the transform of Box and Muller; in half precision that of float32, rounded."""
     radius, angle = (uniform(k, shape, "float64" if dtype == "float64" else "float32") for k in split(key))
     return cast(sqrt(log(1.0 - radius) * -2.0) * cos(angle * (2.0 * math.pi)), dtype)
-
-
-METHODS: dict[str, Callable[..., Any]] = {  # what a wire offers beside operators
-    "abs": absolute,
-    "dtype": lambda x: x.atom.dtype,
-    "getitem": getitem,
-    "len": length,
-    "matmul": matmul,
-    "max": amax,
-    "mean": mean_over,
-    "power": power,
-    "reshape": reshape,
-    "shape": lambda x: x.atom.shape,
-    "sum": sum_over,
-    "transpose": transpose,
-}

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import Array, arity, arrays, floats, full, numbers
 from lensgrad.theories.smooth.linear import Cast, lead
+from lensgrad.theories.smooth.shape import Shaped, arity, arrays, floats, full, numbers
 
 AE = Standing.ALMOST_EVERYWHERE
 
@@ -300,7 +300,7 @@ class And(Pointwise):
 
     def type(self, *dom: Any) -> Ty:
         arity(self.name, dom, self.arity)
-        if any(not isinstance(a, Array) or a.dtype != "bool" for a in dom):
+        if any(not isinstance(a, Shaped) or a.dtype != "bool" for a in dom):
             raise TypeMismatch(f"{self.name} wants truth values, got {' and '.join(map(str, dom))}")
         return Ty((alike(self.name, *dom),))
 
@@ -324,7 +324,7 @@ class ShiftRight(Pointwise):
     bits: int
 
     def type(self, *dom: Any) -> Ty:
-        if len(dom) != 1 or not isinstance(dom[0], Array) or dom[0].dtype != "uint32":
+        if len(dom) != 1 or not isinstance(dom[0], Shaped) or dom[0].dtype != "uint32":
             raise TypeMismatch(f"{self.name} wants 32-bit unsigned integers, got {Ty(dom)}")
         return Ty(dom)
 
@@ -336,7 +336,7 @@ class Select(Pointwise):
     arity: ClassVar[int] = 3
 
     def type(self, *dom: Any) -> Ty:
-        if len(dom) != 3 or not all(isinstance(a, Array) for a in dom) or dom[0].dtype != "bool":
+        if len(dom) != 3 or not all(isinstance(a, Shaped) for a in dom) or dom[0].dtype != "bool":
             raise TypeMismatch(f"select wants truth values and two arrays, got {Ty(dom)}")
         alike("select", dom[0].with_dtype(dom[1].dtype), dom[1])
         return Ty((alike("select", *dom[1:]),))

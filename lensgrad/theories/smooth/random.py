@@ -10,6 +10,7 @@ from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, Key, arity
 from lensgrad.theories.smooth.index import Iota, integers
+from lensgrad.theories.smooth.linear import Spread, lead
 
 
 def drawing(f: Diagram) -> bool:
@@ -38,8 +39,6 @@ class FoldIn(Op):
         return Ty((Key(data.shape),))
 
     def batch(self, n: int, flags: tuple[bool, ...], key: Any, data: Any) -> Any:
-        from lensgrad.theories.smooth.linear import lead
-
         return self(key if flags[0] else KeySpread(n)(key), data if flags[1] else lead(data, n))
 
 
@@ -101,7 +100,5 @@ class RandomBits(Op):
 
 def example_numbers(n: int, shape: tuple[int, ...]) -> Any:
     """i at [i, …] : I32^(n,shape)."""
-    from lensgrad.theories.smooth.linear import Spread
-
     numbers = Iota(n)()
     return Spread((n, *shape), (0,))(numbers) if shape else numbers

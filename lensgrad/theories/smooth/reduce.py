@@ -7,9 +7,9 @@ from typing import Any
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
-from lensgrad.theories.smooth.array import Array, floats
 from lensgrad.theories.smooth.linear import Axes, Cast, Spread, Sum, single, without
 from lensgrad.theories.smooth.pointwise import Compare, Exp
+from lensgrad.theories.smooth.shape import Shaped, floats
 
 
 def back(y: Any, x: Any, axes: Axes) -> Any:
@@ -17,7 +17,7 @@ def back(y: Any, x: Any, axes: Axes) -> Any:
     return Spread(x.atom.shape, tuple(i for i in range(x.atom.rank) if i not in axes))(y)
 
 
-def filled(what: str, x: Array, axes: Axes) -> Axes:
+def filled(what: str, x: Shaped, axes: Axes) -> list[int]:
     """The shape without these axes, none of which may be of length 0: an empty row has no largest entry."""
     left = without(x, axes, what)
     empty = [a for a in axes if x.shape[a] == 0]

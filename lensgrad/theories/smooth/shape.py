@@ -1,0 +1,127 @@
+"""Shapes and dtypes, as generators read them; `array.py` gives arrays their operators, which are made of these generators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from lensgrad.core.checks import clean, shown
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
+from lensgrad.core.op import Op, generator
+from lensgrad.core.ty import Ty
+
+FLOATS = ("float32", "float64", "bfloat16", "float16")
+SHORT = {"float32": "f32", "float64": "f64", "bfloat16": "bf16", "float16": "f16"}
+SHORT |= {"int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """What generators read of an array: its shape and its dtype. Floats have changes Δ = the same arrays; other dtypes have Δ = I."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dtype, str) or self.dtype not in SHORT:
+            given = f"'{clean(self.dtype)}'" if isinstance(self.dtype, str) else shown(self.dtype)
+            raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
+        if any(type(n) is not int or n < 0 for n in self.shape):
+            raise BadValue(f"a shape is made of whole numbers ≥ 0, got {shown(self.shape)}")
+
+    @property
+    def floating(self) -> bool:
+        return self.dtype in FLOATS
+
+    @property
+    def change(self) -> Self | None:
+        return self if self.floating else None
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    def zero(self) -> Wire:
+        """0 : I → A."""
+        return full(0.0 if self.floating else 0, self)
+
+    def one(self) -> Wire:
+        """1 : I → ℝ, for scalars: the cotangent a gradient starts from."""
+        if self.shape:
+            raise TypeMismatch(f"a gradient starts from a scalar, and this is {self}: sum or average it first")
+        return full(1.0, self)
+
+    def with_shape(self, *shape: int) -> Self:
+        return type(self)(tuple(shape), self.dtype)
+
+    def with_dtype(self, dtype: str) -> Self:
+        return type(self)(self.shape, dtype)
+
+    def __str__(self) -> str:
+        return f"{SHORT[self.dtype]}[{','.join(map(str, self.shape))}]"
+
+
+@generator
+class Full(Op):
+    """`value` everywhere: I → A."""
+
+    value: float | int | bool
+    atom: Shaped
+
+    def type(self, *dom: Any) -> Ty:
+        arity("a constant", dom, 0)
+        return Ty((self.atom,))
+
+    def reverse(self) -> tuple[()]:
+        return ()
+
+
+def full(value: float | int | bool, atom: Shaped) -> Wire:
+    """The constant array, as a closed wire; the number is stored in the atom's own kind."""
+    kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
+    if kind is int and not float(value).is_integer():
+        raise BadValue(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
+    return Full(kind(value), atom)()
+
+
+def arity(what: str, dom: tuple[Any, ...], n: int) -> None:
+    """Refuse another number of inputs."""
+    if len(dom) != n:
+        raise TypeMismatch(f"{what} wants {n} input{'s' * (n != 1)}, got {Ty(dom)}")
+
+
+def floats(what: str, *atoms: Any) -> None:
+    """Refuse anything but arrays of floats."""
+    for atom in atoms:
+        if not isinstance(atom, Shaped) or not atom.floating:
+            raise TypeMismatch(f"{what} wants floats, got {atom}; cast it first")
+
+
+def numbers(what: str, *atoms: Any) -> None:
+    """Refuse anything but arrays of floats or whole numbers."""
+    for atom in atoms:
+        if not isinstance(atom, Shaped) or atom.dtype == "bool":
+            raise TypeMismatch(f"{what} wants numbers, got {atom}; cast it first")
+
+
+def arrays(what: str, *atoms: Any) -> None:
+    """Refuse anything but arrays."""
+    for atom in atoms:
+        if not isinstance(atom, Shaped):
+            raise TypeMismatch(f"{what} wants an array, got {atom}")
+
+
+@dataclass(frozen=True)
+class Batched:
+    """What a batching rule answers when not all its outputs are batched."""
+
+    wires: tuple[Any, ...]
+    flags: tuple[bool, ...]
