@@ -42,6 +42,7 @@ types: $(DEV_ENV)/.ready
 
 layers: $(DEV_ENV)/.ready
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.circles
 
 sizes: $(DEV_ENV)/.ready
 	$(BIN)/python -m tools.size

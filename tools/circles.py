@@ -1,4 +1,7 @@
-"""Circles among the modules of lensgrad, however late or for whatever reader one imports another: `python -m tools.circles`; none is allowed."""
+"""Circles among the modules of lensgrad, of which none is allowed: `python -m tools.circles`.
+
+An import counts wherever it stands: inside a function, or for type checkers only.
+"""
 
 from __future__ import annotations
 
