@@ -6,13 +6,13 @@ NumPy's numbers are taken where Python's are. Truth values are no numbers.
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.printed import clean, unprintable
 
 T = TypeVar("T")
 LONGEST_NAME = 200
@@ -28,16 +28,6 @@ def shown(value: Any) -> str:
         text = f"a {type(value).__name__}"
     text = " ".join(clean(text).split())
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-
-
-def clean(text: str) -> str:
-    """Text without characters that steer a terminal or end a line: each becomes its escape."""
-    return "".join(ascii(c)[1:-1] if unprintable(c) else c for c in text)
-
-
-def unprintable(c: str) -> bool:
-    """Whether a character steers, breaks lines, or stands for nothing; the joiners of letters are allowed, since languages need them."""
-    return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 
 
 def is_whole(value: Any) -> bool:

@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lensgrad.core.printed import clean
+
 PACKAGE = str(Path(__file__).resolve().parent.parent)
 SIZE = r"(?<=[\[,])\d+"  # one axis inside the brackets of an array type
 
 
 class LensgradError(Exception):
-    """The common ancestor: `except LensgradError` catches what the library refuses, and nothing else."""
+    """The common ancestor: `except LensgradError` catches what the library refuses, and nothing else.
+
+    What a message quotes may be anything; what steers a terminal stands in it as an escape.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*("\n".join(map(clean, a.split("\n"))) if isinstance(a, str) else a for a in args))
 
 
 class TypeMismatch(LensgradError, TypeError):
@@ -144,4 +152,4 @@ def fixes(left: Piece, right: Piece, axis: Axis | None) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Names for a message: all of them, separated by commas."""
-    return ", ".join(names) if names else "none"
+    return ", ".join(map(str, names)) or "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 
 ASCII = str.maketrans({
     "→": "->", "×": "x", "⊗": "(x)", "≥": ">=", "≤": "<=", "≠": "!=", "−": "-", "…": "...", "·": "*", "∘": "o", "⟨": "<", "⟩": ">",
@@ -33,4 +34,14 @@ def encodable(text: str, encoding: str) -> str:
     return text
 
 
-__all__ = ["Printed", "encodable", "printable"]
+def clean(text: str) -> str:
+    """Text without characters that steer a terminal or end a line: each becomes its escape."""
+    return text if text.isprintable() else "".join(ascii(c)[1:-1] if unprintable(c) else c for c in text)
+
+
+def unprintable(c: str) -> bool:
+    """Whether a character steers, breaks lines, or stands for nothing; the joiners of letters are allowed, since languages need them."""
+    return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
+
+
+__all__ = ["Printed", "clean", "encodable", "printable", "unprintable"]
