@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -67,18 +68,8 @@ BREAKS = [
     ),
     *("../", "/", "=", "+", "@", "-", " ", "a\nb\nc", "\\\n", "$\\frac$", "𝕏", "ﬁ", "ｎｐ"),
 ]
-SHAPES = [
-    "{b}{c}{b}",
-    "a{b}    {c}  #",
-    "a{b}{c}",
-    "{c}{b}",
-    "x{b}\n{c}\n",
-    "{b})\n{c}\nif (1",
-    "a {b};{c};",
-    "{b}{b}{c}//{b}",
-    "{b}",
-    "a{b}b",
-]
+SHAPES = ["{b}{c}{b}", "a{b}    {c}  #", "a{b}{c}", "a{b}\n{c}\n{b}b", "{c}{b}", "x{b}\n{c}\n", "{b})\n{c}\nif (1", "a {b};{c};"]
+SHAPES += ["{b}{b}{c}//{b}", "{b}", "a{b}b"]
 ODD: list[Any] = [
     *("", "x" * 201, "x" * 5000, "a/" * 3000, "/", "//", "a//b", ".", "..", "__metadata__", "file", "None", "class", "lambda", "np"),
     *(
@@ -218,15 +209,17 @@ def words(name: Any) -> None:
 def printed(name: Any) -> None:
     """Everything of a printed file that may be called something, or says something."""
     f = trace(lambda x, y: lg.tanh(x) * lg.softmax(y) + 0.5, lg.Real(3), lg.Real(3))
-    ran(numpy_backend.source(f, "f", [name, "y"] if isinstance(name, str) else ["x", "y"], f"{name}", f"{name}"))
+    ran(numpy_backend.source(f, "f", [name, "y"] if isinstance(name, str) else ["x", "y"]))
+    ran(numpy_backend.source(f, "f", header=f"{name}"))
+    ran(numpy_backend.source(f, "f", doc=f"{name}"))
     answered(lambda: ran(numpy_backend.source(f, name, ["x", "y"])))
 
 
 def tampered(name: Any) -> None:
     """A checkpoint with another name in the place of one, its digests made anew."""
-    raw = KEPT()
+    raw = kept()
     fresh = json.dumps(name if isinstance(name, str) else f"{name}")[1:-1]
-    facts = json.dumps(noted("kept", raw)).replace(HELD, json.dumps(fresh)[1:-1] if False else fresh)
+    facts = json.dumps(noted("kept", raw)).replace(HELD, fresh)
     arrays = {n.replace(HELD, name) if isinstance(name, str) else n: v for n, v in unpacked(raw).items()}
     known = json.loads(facts)
     known["sha256"] = "0" * 64
@@ -241,16 +234,12 @@ def tampered(name: Any) -> None:
     texts(run.summary(), run)
 
 
-_KEPT: dict[str, bytes] = {}
-
-
-def KEPT() -> bytes:
-    """A checkpoint in which a layer, an input, a label and a metric have a name to be replaced."""
-    if not _KEPT:
-        made = lg.supervised(model(f"{HELD}l"), lg.cross_entropy, lg.adam(0.1), input=f"{HELD}x", label=f"{HELD}y", metrics=["accuracy"])
-        made.fit({f"{HELD}x": X, f"{HELD}y": Y}, batch_size=3, progress=False).save("kept.safetensors")
-        _KEPT["raw"] = Path("kept.safetensors").read_bytes()
-    return _KEPT["raw"]
+@cache
+def kept() -> bytes:
+    """A checkpoint in which a layer, an input and a label have a name to be replaced."""
+    made = lg.supervised(model(f"{HELD}l"), lg.cross_entropy, lg.adam(0.1), input=f"{HELD}x", label=f"{HELD}y", metrics=["accuracy"])
+    made.fit({f"{HELD}x": X, f"{HELD}y": Y}, batch_size=3, progress=False).save("kept.safetensors")
+    return Path("kept.safetensors").read_bytes()
 
 
 def columns(name: Any) -> None:

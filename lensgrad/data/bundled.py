@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.preparation import Preparation
 
@@ -53,9 +54,12 @@ class Dataset:
         return replace(self, x=self.x.astype(dtype), y=self.y.astype(dtype) if self.y.dtype.kind == "f" else self.y)
 
 
+DTYPES = ("float32", "float64", "float16", "int32", "uint8", "bool")
+
+
 def one_hot(labels: Numbers, classes: int, dtype: str = "float32") -> Numbers:
     """Class numbers 0..classes−1 as rows of the identity."""
-    labels = np.asarray(labels)
+    labels, dtype = np.asarray(labels), checks.one_of("the dtype of one_hot", dtype, DTYPES)
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise BadValue(f"labels run from {labels.min()} to {labels.max()}, and {classes} classes are numbered 0 to {classes - 1}")
     return np.eye(classes, dtype=dtype)[labels]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import flag, number, whole
+from lensgrad.core.checks import flag, name, number, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import count, named
 
@@ -24,7 +24,8 @@ def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True
     arrays = named(data)
     if arrays is None:
         raise BadValue(f"split divides arrays: a pair (x, y), a dict of arrays or a data set; got {type(data).__name__}")
-    labels = [arrays[n] for n in ((label,) if isinstance(label, str) else label) if n in arrays] if flag("stratify", stratify) else []
+    wanted = [name("a label", n) for n in ((label,) if isinstance(label, str) else label)]
+    labels = [arrays[n] for n in wanted if n in arrays] if flag("stratify", stratify) else []
     classes = [v for v in labels if v.ndim == 1 and v.dtype.kind in "iub"]
     first, second = divided(count(arrays), classes, number("the fraction of a split", fraction), whole("a seed", seed))
     return picked(data, first), picked(data, second)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lensgrad.cat.names import Param, Role
+from lensgrad.cat.names import Param, Role, Together
 from lensgrad.cat.para import Para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
@@ -210,6 +211,7 @@ def at_model(model: Para, where: Any, adapter: Adapter) -> Para:
     """The model with an adapter at the places a pattern reaches."""
     if not isinstance(model.arrow, Diagram):
         raise TypeMismatch(f"adapters are for models, before lens(…), got {model!r:.80}")
+    checks.instance("where an adapter goes", where, (str, tuple, Role, Together), "a name, a pattern, a tuple of names or a role")
     return model.reparam({where: adapter})
 
 

@@ -12,9 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.program.values import Values
 from lensgrad.train.plan import Plan
+from lensgrad.train.record import BEST
 from lensgrad.train.state import Position, Report, State
-
-BEST = "best:"  # what the values of the best epoch are called in a checkpoint
 
 
 @runtime_checkable

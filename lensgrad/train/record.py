@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NAMES = "a name or a tuple of names"
+BEST = "best:"  # what the values of the best epoch are called in a checkpoint
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +67,11 @@ class Record:
             checks.name("the name of an input or label", name)
         check_names(self.metrics)
         check_derivative(self.derivative)
-        self.lens()
+        taken = next((n for n in self.lens().names if n.startswith(BEST)), None)
+        if taken is not None:
+            raise BadValue(
+                f"a checkpoint keeps the values of the best epoch under '{BEST}…', and a parameter is called '{taken}': rename it"
+            )
 
     def __repr__(self) -> str:
         data = ", ".join(self.ports)
