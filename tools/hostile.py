@@ -31,7 +31,7 @@ from lensgrad import circuits
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.engine import backend
 from lensgrad.core.errors import LensgradError
-from lensgrad.core.op import Definition
+from lensgrad.core.diagram import Definition
 from lensgrad.core.printed import encodable
 from lensgrad.files.checkpoint import noted, packed, sealed, unpacked
 from lensgrad.lens import Diagram, Param, corner, lens, observe, parametric, trace
