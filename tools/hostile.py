@@ -30,8 +30,8 @@ import lensgrad as lg
 from lensgrad import circuits
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.engine import backend
-from lensgrad.core.errors import LensgradError
 from lensgrad.core.diagram import Definition
+from lensgrad.core.errors import LensgradError
 from lensgrad.core.printed import encodable
 from lensgrad.files.checkpoint import noted, packed, sealed, unpacked
 from lensgrad.lens import Diagram, Param, corner, lens, observe, parametric, trace
