@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from lensgrad.core.checks import nearest
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.program.values import Values
+from lensgrad.train.measures import MONITORS, larger_is_better
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import BEST
 from lensgrad.train.state import Position, Report, State
@@ -27,7 +29,8 @@ class Callback(Protocol):
 class EarlyStopping:
     """Ends a run when `monitor` has not got better by more than `min_delta` for `patience` epochs; the run has the best epoch's values.
 
-    Larger is better with mode="max", smaller with mode="min"; None means smaller for losses and errors (loss, mae, rmse, log_loss).
+    Larger is better with mode="max", smaller with mode="min"; None means what the metric says of itself (smaller for losses and
+    errors, larger for accuracy, F1, r2 …), and a metric of your own needs a mode.
     What it knows is the history only, so a resumed run stops where the uninterrupted one does.
     """
 
@@ -43,13 +46,16 @@ class EarlyStopping:
             raise BadValue(f"min_delta is a number ≥ 0, got {self.min_delta!r}")
         if self.mode not in ("min", "max", None):
             raise BadValue(f"mode is 'min', 'max' or None, got {self.mode!r}")
+        if self.mode is None and larger_is_better(self.monitor) is None:
+            told = f"nothing says whether more of '{self.monitor}' is better"
+            raise BadValue(f"{told}: give mode='max' or mode='min'{nearest(self.monitor, MONITORS)}")
 
     @property
     def sign(self) -> int:
         """1 where smaller is better, −1 where larger is."""
         if self.mode is not None:
             return 1 if self.mode == "min" else -1
-        return 1 if self.monitor.split("/")[-1].removeprefix("val_") in ("loss", "mae", "rmse", "log_loss") else -1
+        return -1 if larger_is_better(self.monitor) else 1
 
     def best(self, history: Sequence[Report]) -> int:
         """The number of the best epoch, counted from 1; 0 for none."""

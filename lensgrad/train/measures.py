@@ -19,6 +19,7 @@ from lensgrad.train import metrics as on_arrays
 Numbers = np.ndarray[Any, Any]
 Function = Callable[[Any, Any], Any]  # (labels, outputs) ↦ a number, of a user's own
 NAMES = ("accuracy", "auc", "f1", "f1_macro", "f1_micro", "log_loss", "mae", "mse", "precision", "r2", "recall", "rmse", "top_5")
+MONITORS = ("loss", "val_loss", *(f"{before}{name}" for before in ("", "val_") for name in NAMES))
 FORM = re.compile(r"(f1|precision|recall)_(macro|micro)|(top)_([1-9][0-9]*)")
 DECIDED = ("binary", "classes", "multilabel")
 
@@ -134,7 +135,7 @@ def parted(name: Any) -> tuple[str, str]:
 
 def larger_is_better(name: str) -> bool | None:
     """Whether more of what a report calls so is better; None where nobody knows. Smaller losses are better."""
-    last = name.rpartition("/")[2].removeprefix("val_")
+    last = name.rpartition("/")[2].removeprefix("val_") if isinstance(name, str) else ""
     if last == "loss":
         return False
     metric = parted(last)[0]
