@@ -94,7 +94,9 @@ def check_labels(name: str, labels: Any, kind: Kind) -> None:
     labels = np.asarray(labels)
     if labels.dtype.kind in "OSU" and kind.labels != "any":
         fix = "number them with names, y = np.unique(y, return_inverse=True)" if kind.labels == "class" else "give numbers"
-        raise BadValue(f"'{name}' holds {shown(labels.reshape(-1)[0])}, and labels are numbers: {fix}")
+        raise BadValue(
+            f"'{name}' holds {shown(labels.reshape(-1)[:1].tolist()[0] if labels.size else labels)}, and labels are numbers: {fix}"
+        )
     if labels.size and labels.dtype.kind in "biuf":
         CHECKS[kind.labels](name, labels, kind)
 

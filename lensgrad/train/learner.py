@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
@@ -13,7 +13,7 @@ from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.learn.loss_scale import LossScale, loss_scaled
-from lensgrad.learn.losses import binary_cross_entropy, cross_entropy, hinge, huber, kl_divergence, l1, mse
+from lensgrad.learn.losses.own import label_of, loss_at
 from lensgrad.learn.optimizers.named import NAMED, optimizer_named
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.rates import rate as rate_of
@@ -63,7 +63,8 @@ def supervised(
     """
     names = inputs_of(input)
     optimizer = optimizer_of(optimizer)
-    losses = loss if isinstance(loss, Mapping) else {checks.name("label", label): loss}
+    label = label_of(loss, checks.name("label", label))
+    losses = loss if isinstance(loss, Mapping) else {label: loss}
     several = isinstance(loss, Mapping)
     named, functions = sorted_metrics(list(losses) if several else [], metrics)
     made = {n: loss_at(f, n, during(named, n if several else "")) for n, f in losses.items()}
@@ -115,41 +116,6 @@ def optimizer_of(optimizer: Any) -> Point:
 def usual(maker: Any) -> str:
     """The rate that an optimizer is usually tried with first, as it is written."""
     return next((f"{rate:g}" for make, rate in NAMED.values() if make is maker), "…")
-
-
-LOSSES = {  # losses by the names people know them by
-    "bce": binary_cross_entropy,
-    "binary_cross_entropy": binary_cross_entropy,
-    "binary_crossentropy": binary_cross_entropy,
-    "cross_entropy": cross_entropy,
-    "crossentropy": cross_entropy,
-    "hinge": hinge,
-    "huber": huber,
-    "kl_divergence": kl_divergence,
-    "l1": l1,
-    "mae": l1,
-    "mean_absolute_error": l1,
-    "mean_squared_error": mse,
-    "mse": mse,
-    "sparse_categorical_crossentropy": cross_entropy,
-}
-
-
-def loss_named(text: str) -> Callable[..., Family]:
-    """The loss of a name, in letters of either case."""
-    if text.lower() not in LOSSES:
-        told = f"a loss is a function such as lg.mse, or one of the names {listed(sorted(LOSSES))}"
-        raise BadValue(f"{told}, got {checks.shown(text)}{checks.nearest(text, LOSSES)}")
-    return LOSSES[text.lower()]
-
-
-def loss_at(loss: Any, label: str, metrics: Sequence[str]) -> Family:
-    """A loss for labels of this name."""
-    loss = loss_named(loss) if isinstance(loss, str) else loss
-    made = loss(label, metrics=tuple(metrics)) if callable(loss) and not isinstance(loss, Family) else loss
-    if not isinstance(made, Family):
-        raise TypeMismatch(f"a loss is a function such as lg.mse, or what it gives, got {checks.shown(loss)}")
-    return made
 
 
 def shares(losses: Mapping[str, Any], given: Mapping[str, float] | None) -> list[float]:

@@ -201,7 +201,10 @@ def fitted(task: Para, metrics: Sequence[str], losses: Mapping[str, str]) -> Par
         output, _, name = metric.rpartition("/")
         label = output or next(iter(losses))
         kind = kind_of(task, label)
-        check_fits(name, kind, losses[label])
+        if name in METRICS and metric not in dict(task.observables):
+            raise BadValue(f"{name} is reported by the loss, and {losses[label]} is made already: give it metrics=['{name}']")
+        if name not in METRICS:
+            check_fits(name, kind, losses[label])
         if kind is not None and kind.problem == "regression" and "regression" not in TABLE[parted(name)[0]].problems:
             task = told(task, label, Kind("classes", "distribution", kind.classes))
     return task

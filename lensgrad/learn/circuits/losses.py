@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
-from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.circuits.forms import xor
-from lensgrad.learn.losses.classes import of_class
 from lensgrad.learn.losses.kind import Kind, decisions
-from lensgrad.learn.losses.parts import loss, tokens
+from lensgrad.learn.losses.parts import Loss, class_number, loss, tokens
 from lensgrad.theories.poly.circuit import Vector, total
 from lensgrad.theories.smooth import ops
 
 
-def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Family:
+def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Loss:
     """Σ (b_t + b_p − 2 b_t b_p) : ℝⁿ → ℝ, or Zⁿ → Z, the number of wrong bits: XOR over Z, which modulo 2 is the loss `xor`."""
 
     def formula(truth: Any, found: Any) -> Any:
@@ -30,7 +28,7 @@ def hamming(label: str = "y", metrics: Sequence[str] = ()) -> Family:
     return loss("hamming", label, formula, metrics=metrics, kind=kind)
 
 
-def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.0) -> Family:
+def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.0) -> Loss:
     """max(0, max_{c ≠ t} b_c + margin − b_t) : ℝᶜ → ℝ; the label is a class number (Rosenblatt, 1958).
 
     Its reverse is whole: 1 at the votes of the best other class and −1 at those of the right one, or 0. With margin 0 an example that
@@ -47,4 +45,4 @@ def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.
             ops.sum_over(ops.one_hot(ops.argmax(others), votes.atom.shape[-1], votes.atom.dtype) * others) - ops.sum_over(right * votes)
         )
 
-    return tokens("perceptron", label, "", formula, of_class, metrics, link="")
+    return tokens("perceptron", label, "", formula, class_number, metrics, link="")

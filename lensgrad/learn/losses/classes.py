@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from lensgrad.core.checks import number, one_of, positive, whole
-from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
-from lensgrad.learn.losses.distance import root, squares
+from lensgrad.learn.losses.distance import unit
 from lensgrad.learn.losses.kind import Kind, decisions
-from lensgrad.learn.losses.parts import check_reduction, counts, entrywise, loss, reduced, tokens, weighed
+from lensgrad.learn.losses.parts import Loss, check_reduction, class_number, counts, entrywise, loss, reduced, tokens, weighed
 from lensgrad.learn.losses.weights import ClassWeights, PositiveWeight, along, check_positive, check_weights, constants, weights_of
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
@@ -29,7 +28,7 @@ def cross_entropy(
     reduction: str = "mean",
     class_weights: ClassWeights = None,
     ignore_index: int | None = None,
-) -> Family:
+) -> Loss:
     """−Σ b_t log softmax(b_p) : ℝ^(*s, n) → ℝ on logits, the mean over s; the label is a class number at each of s.
 
     labels="probabilities" takes one distribution (soft labels, or a unit vector) at each of s instead. With `smoothing` ε the
@@ -60,7 +59,7 @@ def cross_entropy(
         own = 1.0 if table is None else ops.sum_over(targets * table, -1)
         return weighed(values, own, counts(truth, ignored, logits.atom.dtype, *shown), reduction)
 
-    return tokens("cross_entropy", label, mask, formula, of_class if index else same, metrics, ignored=ignored)
+    return tokens("cross_entropy", label, mask, formula, class_number if index else same, metrics, ignored=ignored)
 
 
 def checked_index(ignored: Any, index: bool) -> int:
@@ -70,7 +69,7 @@ def checked_index(ignored: Any, index: bool) -> int:
     return whole("cross_entropy's ignore_index", ignored, -(2**31), 2**31 - 1)
 
 
-def kl_divergence(label: str = "y", metrics: Sequence[str] = (), mask: str = "", reduction: str = "mean") -> Family:
+def kl_divergence(label: str = "y", metrics: Sequence[str] = (), mask: str = "", reduction: str = "mean") -> Loss:
     """Σ b_t (log b_t − log softmax(b_p)) : ℝ^(*s, n) → ℝ on logits, the mean over s; the label is one distribution at each of s.
 
     Its gradient to the logits is that of cross entropy; where a label is 0 it counts as 0 · log 0 = 0.
@@ -85,9 +84,7 @@ def kl_divergence(label: str = "y", metrics: Sequence[str] = (), mask: str = "",
     return tokens("kl_divergence", label, mask, formula, same, metrics)
 
 
-def binary_cross_entropy(
-    label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean", pos_weight: PositiveWeight = None
-) -> Family:
+def binary_cross_entropy(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean", pos_weight: PositiveWeight = None) -> Loss:
     """−p t log σ(z) − (1 − t) log(1 − σ(z)) : ℝ^s → ℝ on logits z, the mean over s; labels t are numbers from 0 to 1.
 
     p is `pos_weight`, by which a yes counts more (above 1) or less than a no: a number, or one for each label along the last axis.
@@ -112,7 +109,7 @@ def weighted_entropy(truth: Any, logits: Any, heavier: Any) -> Any:
     return (1.0 - truth) * logits + ((heavier - 1.0) * truth + 1.0) * small
 
 
-def hinge(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Family:
+def hinge(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean") -> Loss:
     """max(0, 1 − t z) : ℝ^s → ℝ on scores z, the mean over s; labels t are −1 or 1. No gradient at the margin itself.
 
     With a penalty on the weights it is the support vector machine (Cortes and Vapnik, 1995).
@@ -120,7 +117,7 @@ def hinge(label: str = "y", metrics: Sequence[str] = (), reduction: str = "mean"
     return entrywise("hinge", label, lambda t, z: ops.relu(1.0 - t * z), reduction, metrics, lambda z: decisions(z, "side"))
 
 
-def info_nce(label: str = "y", metrics: Sequence[str] = (), temperature: float = 0.07) -> Family:
+def info_nce(label: str = "y", metrics: Sequence[str] = (), temperature: float = 0.07) -> Loss:
     """Cross entropy of cosine similarities over a temperature : ℝᵈ × ℝ^(n, d) → ℝ (arXiv 1807.03748).
 
     The model gives a query and n candidates; the label is the number of the candidate that belongs to it.
@@ -151,18 +148,6 @@ def candidates(dom: Ty) -> Ty:
     if not fits or dom[1].shape[1:] != dom[0].shape or dom[0].dtype != dom[1].dtype:
         raise TypeMismatch(f"info_nce wants a query f32[d] and candidates f32[n,d] beside it, got {dom}")
     return Ty((Array((), "int32"),))
-
-
-def unit(x: Any) -> Any:
-    """x / ‖x‖ along the last axis; 0 stays 0."""
-    length = root(squares(x)) if x.atom.rank == 1 else root(ops.sum_over(x * x, -1))
-    there = ops.select(length > 0.0, length, 1.0)
-    return x / ops.spread(there, x.atom.shape, tuple(range(x.atom.rank - 1)))
-
-
-def of_class(logits: Array) -> Array:
-    """The label that is a class number: I32^s for logits ℝ^(*s, n)."""
-    return logits.with_shape(*logits.shape[:-1]).with_dtype("int32")
 
 
 def same(logits: Array) -> Array:

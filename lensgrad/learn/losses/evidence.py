@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
 from lensgrad.core.checks import number, one_of
-from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.losses.classes import logistic_entropy
 from lensgrad.learn.losses.kind import Kind
-from lensgrad.learn.losses.parts import Formula
+from lensgrad.learn.losses.parts import Formula, Loss
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
 
@@ -25,7 +24,7 @@ LIKELIHOODS: dict[str, Formula] = {
 KINDS = {"bernoulli": Kind("other", "share"), "gaussian": Kind()}
 
 
-def elbo(label: str = "x", metrics: tuple[str, ...] = (), likelihood: str = "bernoulli", weight: float = 1.0) -> Family:
+def elbo(label: str = "x", metrics: Sequence[str] = (), likelihood: str = "bernoulli", weight: float = 1.0) -> Loss:
     """−log p(x | z) + weight · KL : B ⊗ ℝ → ℝ, the negative evidence lower bound of one draw (arXiv 1312.6114, equation 3).
 
     The second wire is the divergence that `lg.gaussian_sample` gives. "bernoulli" takes logits and x in [0, 1]; "gaussian" takes means
@@ -35,9 +34,13 @@ def elbo(label: str = "x", metrics: tuple[str, ...] = (), likelihood: str = "ber
     """
     one_of("elbo's likelihood", likelihood, LIKELIHOODS)
     size = number("elbo's weight of the divergence", weight, 0)
-    if metrics:
-        raise BadValue(f"elbo has no metrics beside what it observes, got {listed(metrics)}")
-    return Family("elbo", at(label, LIKELIHOODS[likelihood], float(size), KINDS[likelihood]))
+
+    def make(label: str, metrics: Sequence[str]) -> Callable[[Ty], Para]:
+        if metrics:
+            raise BadValue(f"elbo has no metrics beside what it observes, got {listed(list(metrics))}")
+        return at(label, LIKELIHOODS[likelihood], float(size), KINDS[likelihood])
+
+    return Loss("elbo", label, metrics, make)
 
 
 def at(label: str, cost: Formula, weight: float, about: Kind) -> Callable[[Ty], Para]:

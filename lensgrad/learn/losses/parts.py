@@ -20,6 +20,21 @@ from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
 
 Formula = Callable[[Any, Any], Any]  # (label, prediction) ↦ loss
+Make = Callable[[str, Sequence[str]], Callable[[Ty], Para]]  # from the name of the label, and metrics
+
+
+class Loss(Family):
+    """A loss as a family that can be made again, for another label or with more metrics."""
+
+    __slots__ = ("label", "make", "metrics")
+
+    def __init__(self, name: str, label: str, metrics: Sequence[str], make: Make) -> None:
+        super().__init__(name, make(label, tuple(metrics)))
+        self.label, self.metrics, self.make = label, tuple(metrics), make
+
+    def asked(self, label: str, metrics: Sequence[str]) -> Loss:
+        """The same loss for a label of this name, with these metrics beside its own."""
+        return Loss(self.name, label, tuple(dict.fromkeys((*self.metrics, *metrics))), self.make)
 
 
 def loss(
@@ -30,32 +45,49 @@ def loss(
     metrics: Sequence[str] = (),
     measures: Mapping[str, Formula] | None = None,
     kind: Told = None,
-) -> Family:
+) -> Loss:
     """The family of `formula`, a function (label, prediction) ↦ loss on wires, with the label as a parameter of role data.
 
-    The label is of the type of the one array it is compared with, unless `labels` says otherwise. `measures` are metrics of its own
-    by name. `kind` says what outputs and labels are: "classes", "binary", "multilabel" or "regression" for the usual forms (scores or
-    logits; class numbers, or numbers from 0 to 1), a `Kind`, or a function of the output's type that gives one.
+    `kind` says what outputs and labels are: "classes", "binary", "multilabel" or "regression" for the usual forms (scores or
+    logits; class numbers, or numbers from 0 to 1), a `Kind`, or a function of the output's type that gives one. The label is a class
+    number where it is "classes", else of the type of the one array it is compared with, unless `labels` says otherwise.
+    `measures` are metrics of its own by name.
     """
 
-    def at(dom: Ty) -> Para:
-        if labels is None and len(dom) != 1:
-            told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
-            raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
-        target = dom if labels is None else labels(dom)
-        about = kind_at(kind, dom, target)
-        measure = {m: (measures or {}).get(m) or everywhere(metric(m, about, name)) for m in metrics}
+    def make(label: str, metrics: Sequence[str]) -> Callable[[Ty], Para]:
+        def at(dom: Ty) -> Para:
+            target = target_of(name, dom, labels, kind)
+            about = kind_at(kind, dom, target)
+            measure = {m: (measures or {}).get(m) or everywhere(metric(m, about, name)) for m in metrics}
 
-        def body(truth: Any, predicted: Any) -> Any:
-            value = formula(truth, predicted)
-            return value, value, *(measure[m](truth, predicted) for m in metrics)
+            def body(truth: Any, predicted: Any) -> Any:
+                value = formula(truth, predicted)
+                return value, value, *(measure[m](truth, predicted) for m in metrics)
 
-        arrow = trace(body, target, dom)
-        made = trace(formula, target, dom).cod
-        seen = [("loss", made), *((m, Ty((a,))) for m, a in zip(metrics, arrow.cod.atoms[2 * len(made) :], strict=True))]
-        return Para.make([Param(label, target, Role.DATA, about=about)], arrow, made, seen).told(name)
+            arrow, made = trace(body, target, dom), trace(formula, target, dom).cod
+            seen = [("loss", made), *((m, Ty((a,))) for m, a in zip(metrics, arrow.cod.atoms[2 * len(made) :], strict=True))]
+            return Para.make([Param(label, target, Role.DATA, about=about)], arrow, made, seen).told(name)
 
-    return Family(name, at)
+        return at
+
+    return Loss(name, label, metrics, make)
+
+
+def target_of(name: str, dom: Ty, labels: Callable[[Ty], Ty] | None, kind: Told) -> Ty:
+    """The type of a label."""
+    if labels is not None:
+        return labels(dom)
+    if len(dom) != 1:
+        told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
+        raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
+    if kind == "classes" and isinstance(dom[0], Array):
+        return Ty((class_number(dom[0]),))
+    return dom
+
+
+def class_number(logits: Array) -> Array:
+    """The label that is a class number: I32^s for logits ℝ^(*s, n)."""
+    return logits.with_shape(*logits.shape[:-1]).with_dtype("int32")
 
 
 def everywhere(measure: Formula) -> Formula:
@@ -76,7 +108,7 @@ def check_reduction(name: str, reduction: str) -> None:
         raise BadValue(f"'{reduction}' is no reduction of {name}; use one of {listed(REDUCTIONS)}")
 
 
-def entrywise(name: str, label: str, formula: Formula, reduction: str, metrics: Sequence[str], kind: Told) -> Family:
+def entrywise(name: str, label: str, formula: Formula, reduction: str, metrics: Sequence[str], kind: Told) -> Loss:
     """The family of a loss for each entry, reduced; the label is of the type of the prediction."""
     check_reduction(name, reduction)
     return loss(name, label, lambda t, p: reduced(formula(t, p), reduction), metrics=metrics, kind=kind)
@@ -120,35 +152,38 @@ def tokens(
     metrics: Sequence[str],
     link: str = "softmax",
     ignored: int | None = None,
-) -> Family:
+) -> Loss:
     """The family of a loss on logits ℝ^(*s, n) with labels at s, and with a mask bool^s among the parameters or the inputs."""
 
-    def at(dom: Ty) -> Para:
-        logits = dom[0] if len(dom) else None
-        if not isinstance(logits, Array) or not logits.floating or not logits.rank:
-            raise TypeMismatch(f"{name} wants logits whose last axis is the classes, got {dom}")
-        truths, target = Ty((logits.with_shape(*logits.shape[:-1]).with_dtype("bool"),)), Ty((labels(logits),))
-        if dom.atoms[1:] != (() if mask or len(dom) == 1 else truths.atoms):
-            raise TypeMismatch(f"{name} wants logits, and nothing or a mask {truths} beside them, got {dom}")
-        masks = [Param(mask, truths, Role.DATA)] if mask else []
-        truth_is = "distribution" if target[0].floating else "class"
-        about = classes(logits, truth_is, link, ignored=ignored, mask=mask, beside=len(dom) > 1)
+    def make(label: str, metrics: Sequence[str]) -> Callable[[Ty], Para]:
+        def at(dom: Ty) -> Para:
+            logits = dom[0] if len(dom) else None
+            if not isinstance(logits, Array) or not logits.floating or not logits.rank:
+                raise TypeMismatch(f"{name} wants logits whose last axis is the classes, got {dom}")
+            truths, target = Ty((logits.with_shape(*logits.shape[:-1]).with_dtype("bool"),)), Ty((labels(logits),))
+            if dom.atoms[1:] != (() if mask or len(dom) == 1 else truths.atoms):
+                raise TypeMismatch(f"{name} wants logits, and nothing or a mask {truths} beside them, got {dom}")
+            masks = [Param(mask, truths, Role.DATA)] if mask else []
+            truth_is = "distribution" if target[0].floating else "class"
+            about = classes(logits, truth_is, link, ignored=ignored, mask=mask, beside=len(dom) > 1)
 
-        def body(truth: Any, *wires: Any) -> Any:
-            shown, predicted = (wires[:1], wires[1]) if mask else (wires[1:], wires[0])
-            found = [metric(m, about, name)(truth, predicted) for m in metrics]
-            value = formula(truth, predicted, *shown)
-            if ignored is None:
-                return value, value, *(averaged(v, *shown) for v in found)
-            counting = counts(truth, ignored, logits.dtype, *shown)
-            return value, value, *(weighed(v, 1.0, counting, "mean") for v in found)
+            def body(truth: Any, *wires: Any) -> Any:
+                shown, predicted = (wires[:1], wires[1]) if mask else (wires[1:], wires[0])
+                found = [metric(m, about, name)(truth, predicted) for m in metrics]
+                value = formula(truth, predicted, *shown)
+                if ignored is None:
+                    return value, value, *(averaged(v, *shown) for v in found)
+                counting = counts(truth, ignored, logits.dtype, *shown)
+                return value, value, *(weighed(v, 1.0, counting, "mean") for v in found)
 
-        arrow = trace(body, target, *(p.ob for p in masks), *(Ty((a,)) for a in dom))
-        value = Ty(arrow.cod.atoms[:1])
-        seen = [(n, Ty((a,))) for n, a in zip(("loss", *metrics), arrow.cod.atoms[1:], strict=True)]
-        return Para.make([Param(label, target, Role.DATA, about=about), *masks], arrow, value, seen).told(name)
+            arrow = trace(body, target, *(p.ob for p in masks), *(Ty((a,)) for a in dom))
+            value = Ty(arrow.cod.atoms[:1])
+            seen = [(n, Ty((a,))) for n, a in zip(("loss", *metrics), arrow.cod.atoms[1:], strict=True)]
+            return Para.make([Param(label, target, Role.DATA, about=about), *masks], arrow, value, seen).told(name)
 
-    return Family(name, at)
+        return at
+
+    return Loss(name, label, metrics, make)
 
 
 def counts(truth: Any, ignored: int | None, dtype: str, *shown: Any) -> Any:
