@@ -127,11 +127,15 @@ def check_whole(name: str, values: Numbers, told: str) -> None:
         raise BadValue(f"{holds(name, values, values != np.trunc(values))}, and {told}")
 
 
-def check_shares(name: str, labels: Numbers, _: Kind) -> None:
+def check_shares(name: str, labels: Numbers, kind: Kind) -> None:
     """Labels from 0 to 1, up to rounding."""
     outside = ~((labels >= -ROUNDING) & (labels <= 1 + ROUNDING))
-    if outside.any():
-        raise BadValue(f"{holds(name, labels, outside)}, and this loss takes labels from 0 to 1: {to_shares(name, labels)}")
+    if not outside.any():
+        return
+    if kind.problem == "classes":
+        told = "and metrics of classes are of one-hot rows: for numbers use mae, rmse or r2"
+        raise BadValue(f"{holds(name, labels, outside)}, {told}")
+    raise BadValue(f"{holds(name, labels, outside)}, and this loss takes labels from 0 to 1: {to_shares(name, labels)}")
 
 
 def to_shares(name: str, labels: Numbers) -> str:

@@ -206,7 +206,7 @@ def fitted(task: Para, metrics: Sequence[str], losses: Mapping[str, str]) -> Par
         if name not in METRICS:
             check_fits(name, kind, losses[label])
         if kind is not None and kind.problem == "regression" and "regression" not in TABLE[parted(name)[0]].problems:
-            task = told(task, label, Kind("classes", "distribution", kind.classes))
+            task = told(task, label, Kind("classes", "share", kind.classes))
     return task
 
 

@@ -48,7 +48,8 @@ def loss_named(text: str) -> Callable[..., Family]:
 def loss_at(given: Any, label: str, metrics: Sequence[str]) -> Family:
     """A loss for labels of this name, with these metrics.
 
-    A text is the name of one. A function of two arguments is (prediction, label) ↦ a number on wires; any other function is called with the name of the label.
+    A text is the name of one. A function of two arguments is (prediction, label) ↦ a number on wires; any other function is called
+    with the name of the label.
     """
     made = loss_named(given) if isinstance(given, str) else of_function(given) if own(given) else given
     if callable(made) and not isinstance(made, Family):
