@@ -9,22 +9,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lensgrad.cat.names import Param, Role, Together
+from lensgrad.cat.lens import Pair
+from lensgrad.cat.names import Param, Role, Together, select
 from lensgrad.cat.para import Para
-from lensgrad.core import checks
+from lensgrad.core.checks import flag, instance, number, share, whole
 from lensgrad.core.diagram import Definition, Diagram
-from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
-from lensgrad.learn.optimizers.parts import share, unbiased
+from lensgrad.learn.optimizers.parts import unbiased
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Bool, Int
 
-Adapter = Callable[..., Para]  # from the parameters replaced to the point that replaces them
+
+@dataclass(frozen=True, repr=False)
+class Adapter:
+    """A function from the weight replaced to the point I → P in its place; `group` where it replaces several weights by one."""
+
+    name: str
+    point: Callable[..., Para]
+    group: bool = False
+
+    def __call__(self, *params: Param) -> Para:
+        labels = listed([p.label for p in params])
+        if any(isinstance(a, Pair) for p in params for a in p.ob):
+            told = f"{self} is for the weights of a model, before lens(…), and {labels} is met as an optimizer meets it"
+            raise TypeMismatch(f"{told}: write model.reparam({{pattern: lg.{self}}}), and give optimizers to the weights that learn")
+        if len(params) > 1 and not self.group:
+            raise BadValue(f"{self} is for one weight at a time, and {labels} are one group: write a pattern, or an entry for each")
+        return self.point(*params)
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 def point(params: Sequence[Param], body: Callable[..., Any], **observed: Ty) -> Para:
@@ -34,18 +54,31 @@ def point(params: Sequence[Param], body: Callable[..., Any], **observed: Ty) -> 
     return Para.make(params, arrow, Ty(arrow.cod.atoms[: len(arrow.cod) - seen]), observed.items())
 
 
-def freeze(param: Param) -> Para:
-    """w as a state that nothing writes: no pattern and no optimizer of `lg.weights` reaches it, so neither gradient nor decay moves it."""
+def frozen(param: Param) -> Para:
+    if param.role is not Role.WEIGHT:
+        told = f"freeze is for weights, and '{param.label}' is a {param.role.value}"
+        hint = "a frozen weight stays frozen, and statistics of batches are written by the model itself: lg.predict(layer) only reads them"
+        raise TypeMismatch(f"{told}: {hint}" if param.role is Role.STATE else f"{told}: no optimizer moves it unless it is named exactly")
     return Para.make([replace(param, role=Role.STATE)], Diagram.id(param.ob))
 
 
-def thaw(param: Param) -> Para:
-    """A frozen w as a weight again; name it exactly, since patterns reach weights only."""
+freeze = Adapter("freeze", frozen)
+"""w as a state that nothing writes: no pattern and no optimizer of `lg.weights` reaches it, so neither gradient nor decay moves it."""
+
+
+def thawed(param: Param) -> Para:
+    if param.role is not Role.STATE:
+        raise TypeMismatch(f"thaw is for frozen weights, and '{param.label}' is a {param.role.value}")
     return Para.make([replace(param, role=Role.WEIGHT)], Diagram.id(param.ob))
+
+
+thaw = Adapter("thaw", thawed)
+"""A frozen w as a weight again; name it exactly, since patterns reach weights only."""
 
 
 def tie(transpose: bool = False) -> Adapter:
     """One weight for a group of them: w ↦ (w, …, w), whose reverse is +; or w ↦ (w, wᵀ, …). It keeps the name of the first."""
+    transpose = flag("transpose of tie", transpose)
 
     def tied(*params: Param) -> Para:
         first = replace(params[0], about=next((p.about for p in params if p.about is not None), None))
@@ -58,7 +91,7 @@ def tie(transpose: bool = False) -> Adapter:
             return Para.make([first], Diagram.copy(first.ob, len(params)))
         return point([first], lambda w: (w, *(ops.transpose(w) for _ in params[1:])))
 
-    return tied
+    return Adapter(f"tie({'transpose=True' if transpose else ''})", tied, group=True)
 
 
 def turned(first: Param, other: Param) -> Ty:
@@ -80,8 +113,6 @@ def array(name: str, param: Param, least: int = 0) -> Array:
 
 def factors(name: str, param: Param, rank: int, own: Any, other: Any) -> tuple[Array, list[Param]]:
     """A weight as rows × columns, and the parameters `left` : rows × rank and `right` : rank × columns of a product."""
-    if type(rank) is not int or rank < 1:
-        raise BadValue(f"{name} wants a rank that is a whole number ≥ 1, got {rank!r}")
     atom = array(name, param, 2)
     rows, columns = math.prod(atom.shape[:-1]), atom.shape[-1]
     objects = Ty((atom.with_shape(rows, rank),)), Ty((atom.with_shape(rank, columns),))
@@ -95,34 +126,40 @@ def lora(rank: int, alpha: float | None = None) -> Adapter:
     Kernels of more than two axes count as matrices of (all axes but the last) × (the last).
     """
 
+    rank = whole("the rank of lora", rank, 1)
+    size = 1.0 if alpha is None else number("alpha of lora", alpha) / rank
+
     def adapted(param: Param) -> Para:
-        spread = init.normal(1.0 / math.sqrt(rank)) if type(rank) is int and rank > 0 else init.zeros
-        atom, pair = factors(f"lora({rank})", param, rank, init.zeros, spread)
-        size = 1.0 if alpha is None else alpha / rank
+        atom, pair = factors(f"lora({rank})", param, rank, init.zeros, init.normal(1.0 / math.sqrt(rank)))
 
         def body(w: Any, left: Any, right: Any) -> Any:
             return w + ops.reshape(ops.matmul(left, right), *atom.shape) * size
 
         return point([replace(param, role=Role.STATE), *pair], body)
 
-    return adapted
+    return Adapter(f"lora({rank})" if alpha is None else f"lora({rank}, alpha={alpha})", adapted)
 
 
 def low_rank(rank: int) -> Adapter:
     """left · right in the place of a matrix (or a kernel, as a matrix of all axes but the last × the last)."""
 
+    rank = whole("the rank of low_rank", rank, 1)
+
     def adapted(param: Param) -> Para:
         atom, pair = factors(f"low_rank({rank})", param, rank, init.glorot, init.glorot)
         return point(pair, lambda left, right: ops.reshape(ops.matmul(left, right), *atom.shape))
 
-    return adapted
+    return Adapter(f"low_rank({rank})", adapted)
 
 
-def prune(param: Param) -> Para:
-    """w where the state `mask` is true, else 0; no gradient reaches what is masked. The mask is true everywhere until given another."""
+def pruned(param: Param) -> Para:
     atom = array("prune", param)
     mask = Param(f"{param.label}.mask", Bool(*atom.shape), Role.STATE, everywhere(atom))
     return point([mask, param], lambda m, w: ops.select(m, w, 0.0))
+
+
+prune = Adapter("prune", pruned)
+"""w where the state `mask` is true, else 0; no gradient reaches what is masked. The mask is true everywhere until given another."""
 
 
 def everywhere(atom: Array) -> Diagram:
@@ -130,25 +167,37 @@ def everywhere(atom: Array) -> Diagram:
     return init.constant(True)(Bool(*atom.shape))
 
 
-def weight_norm(param: Param) -> Para:
-    """g · v / ‖v‖ for each output (arXiv 1602.07868): (v, g) take the place of w as one parameter of two arrays, with g = ‖v‖ at first.
-
-    Outputs are the rows of a matrix and the last axis of a kernel.
-    """
+def split(param: Param) -> Para:
     atom = array("weight_norm", param, 2)
     out = 0 if atom.rank == 2 else atom.rank - 1
     others = tuple(a for a in range(atom.rank) if a != out)
 
-    def length(v: Any) -> Any:
-        return ops.sqrt(ops.sum_over(v * v, others))
+    def lengths(v: Any, empty: float) -> Any:
+        squares = ops.sum_over(v * v, others)
+        there = squares > 0.0
+        return ops.select(there, ops.sqrt(ops.select(there, squares, 1.0)), empty)
+
+    def wide(x: Any) -> Any:
+        return ops.spread(x, atom.shape, (out,))
 
     def body(pair: Any) -> Any:
         v, g = pair
-        return v * ops.spread(g / length(v), atom.shape, (out,))
+        return v * wide(g / lengths(v, 1.0))
+
+    def start(w: Any) -> Any:
+        size, level = lengths(w, 0.0), (atom.shape[out] / max(atom.size, 1)) ** 0.5
+        return ops.select(wide(size) > 0.0, w, level), size
 
     both = param.ob @ Ty((atom.with_shape(atom.shape[out]),))
-    start = None if param.init is None else param.init.then(trace(lambda v: (v, length(v)), param.ob))
-    return point([replace(param, ob=both, init=start)], body)
+    return point([replace(param, ob=both, init=None if param.init is None else param.init.then(trace(start, param.ob)))], body)
+
+
+weight_norm = Adapter("weight_norm", split)
+"""g · v / ‖v‖ for each output (arXiv 1602.07868): (v, g) take the place of w as one parameter of two arrays, with g = ‖v‖ at first.
+
+Outputs are the rows of a matrix and the last axis of a kernel. An output that starts at 0 has g = 0 and the direction (1, …, 1)/√n,
+so that it learns from there.
+"""
 
 
 def ema(decay: float = 0.999) -> Adapter:
@@ -157,7 +206,7 @@ def ema(decay: float = 0.999) -> Adapter:
     The states `ema` and `ema_steps` are written by each step: s ← decay · s + (1 − decay) w. The average predicted with is
     (decay · s + (1 − decay) w) / (1 − decayᵗ⁺¹), as that of Adam's moments.
     """
-    share("ema", "decay", decay)
+    decay = share("decay of ema", decay)
 
     def averaged(param: Param) -> Para:
         label, states = f"{param.label}.ema", Param(f"{param.label}.ema_steps", Int(), Role.STATE, init.zeros(Int()))
@@ -172,7 +221,7 @@ def ema(decay: float = 0.999) -> Adapter:
         mean = Param(label, param.ob, Role.STATE, init.zeros(param.ob))
         return Para.make([states, mean, param], box, param.ob, [(label, param.ob), (states.label, Int())])
 
-    return averaged
+    return Adapter(f"ema({decay})", averaged)
 
 
 # -- as methods of models ----------------------------------------------------------------------------------------------
@@ -186,33 +235,45 @@ class Model(Para):
 
     __slots__ = ()
 
-    def freeze(self, where: Any = Role.WEIGHT) -> Para:
-        """The model with the weights that a pattern reaches frozen."""
-        return at_model(self, where, freeze)
+    def freeze(self, *where: Any) -> Para:
+        """The model with the weights that a pattern reaches, or one of several patterns, frozen; without a pattern, all."""
+        return at_each(self, where or (Role.WEIGHT,), freeze)
 
-    def thaw(self, where: Any) -> Para:
-        """The model with a frozen weight, named exactly, as a weight again."""
-        return at_model(self, where, thaw)
+    def thaw(self, *where: Any) -> Para:
+        """The model with frozen weights, named exactly, as weights again."""
+        return at_each(self, where, thaw)
 
     def tie(self, *names: str, transpose: bool = False) -> Para:
         """The model with one weight, that of the first name, for all of these."""
-        return at_model(self, names, tie(transpose))
+        return at_model(self, {names: tie(transpose)})
 
     def lora(self, where: Any = "**/weight", *, rank: int, alpha: float | None = None) -> Para:
         """The model with its weights frozen and a product of low rank beside each."""
-        return at_model(self, where, lora(rank, alpha))
+        return at_model(self, {where: lora(rank, alpha)})
 
     def ema(self, where: Any = Role.WEIGHT, *, decay: float = 0.999) -> Para:
         """The model that predicts with the moving average of its weights."""
-        return at_model(self, where, ema(decay))
+        return at_model(self, {where: ema(decay)})
 
 
-def at_model(model: Para, where: Any, adapter: Adapter) -> Para:
-    """The model with an adapter at the places a pattern reaches."""
+def at_model(model: Para, points: dict[Any, Adapter]) -> Para:
+    """The model with adapters at the places that patterns reach."""
     if not isinstance(model.arrow, Diagram):
         raise TypeMismatch(f"adapters are for models, before lens(…), got {model!r:.80}")
-    checks.instance("where an adapter goes", where, (str, tuple, Role, Together), "a name, a pattern, a tuple of names or a role")
-    return model.reparam({where: adapter})
+    for where in points:
+        instance("where an adapter goes", where, (str, tuple, Role, Together), "a name, a pattern, a tuple of names or a role")
+    return model.reparam(points)
+
+
+def at_each(model: Para, patterns: Sequence[Any], adapter: Adapter) -> Para:
+    """The model with an adapter at all places that one pattern of several reaches."""
+    each = [w for given in patterns for w in (given if isinstance(given, tuple | list) else (given,))]
+    if not each:
+        raise BadValue(f"{adapter} wants the name of a parameter; this model has {listed(model.names)}")
+    for where in each:
+        instance("where an adapter goes", where, (str, Role, Together), "a name, a pattern or a role")
+    names = model.names
+    return at_model(model, {names[i]: adapter for where in each for group in select(model.params, where) for i in group})
 
 
 for _verb in ("freeze", "thaw", "tie", "lora", "ema"):

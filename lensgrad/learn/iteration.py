@@ -11,8 +11,9 @@ from typing import Any
 from lensgrad.cat.lens import Lens, forward, silent
 from lensgrad.cat.names import Param, Role, returns, written
 from lensgrad.cat.para import Para
+from lensgrad.core.checks import whole
 from lensgrad.core.diagram import Diagram, Family, flatten
-from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.theories.smooth.array import Array
@@ -60,12 +61,12 @@ def moved(closed: Para) -> tuple[str, ...]:
 def steps(closed: Para, n: int) -> Para:
     """n steps as the n-fold composite of one, with the data of each as parameters of its own : S → S."""
     one = stepping(closed)
-    return one.then(*[one] * (counted(n) - 1))
+    return one.then(*[one] * (whole("the number of steps", n, 1) - 1))
 
 
 def epoch(closed: Para, n: int) -> Para:
     """n steps as one loop : S → S; parameters of role data are stacked, the others are the same in every step; reports are stacked."""
-    one = stepping(closed)
+    n, one = whole("the number of steps of an epoch", n, 1), stepping(closed)
     data = [p for p in one.params if p.role is Role.DATA]
     held = [p for p in one.params if p.role is not Role.DATA]
     order = list(zip(one.params, split(range(len(one.arrow.dom)), [p.ob for p in one.params]), strict=True))
@@ -75,7 +76,7 @@ def epoch(closed: Para, n: int) -> Para:
     dom = one.dom @ product(p.ob for p in [*held, *data])
     args = [*(place[w] for w in range(used)), *range(width)]
     body = Diagram.assemble(dom, [(one.arrow, args)], range(len(dom), len(dom) + len(one.arrow.cod)))
-    loop = Scan(body, counted(n), width, len(same))
+    loop = Scan(body, n, width, len(same))
     many = [replace(p, ob=Ty(tuple(stacked(a, n) for a in p.ob))) for p in data]
     ports = [*held, *many]
 
@@ -85,12 +86,6 @@ def epoch(closed: Para, n: int) -> Para:
     arrow = trace(run, *(Ty((a,)) for a in product(p.ob for p in ports) @ one.dom))
     seen = [(label, Ty(tuple(stacked(a, n) for a in ob))) for label, ob in one.observables]
     return Para.make(ports, arrow, one.cod, seen)
-
-
-def counted(n: int) -> int:
-    if type(n) is not int or n < 1:
-        raise BadValue(f"an iteration has a whole number of steps ≥ 1, got {n!r}")
-    return n
 
 
 def rate_port(label: str = "rate") -> Family:

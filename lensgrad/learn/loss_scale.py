@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real as Number
 from typing import Any
 
 from lensgrad.cat.lens import Lens, backward, forward, silent, two, updated
 from lensgrad.cat.names import Param, Role, returns
 from lensgrad.cat.para import Para, Point, lens
+from lensgrad.core import checks
 from lensgrad.core.diagram import Family, at, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
-from lensgrad.learn.tasks import places, reached
+from lensgrad.learn.optimizers.groups import parameter_groups
+from lensgrad.learn.tasks import reached
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.array import Array, Int
@@ -35,10 +36,9 @@ class LossScale:
     every: int = 2000
 
     def __post_init__(self) -> None:
-        if not isinstance(self.start, Number) or not 0 < self.start <= LARGEST:
-            raise BadValue(f"a loss scale starts at a number from 0 to {LARGEST:.0f}, got {self.start!r}")
-        if type(self.every) is not int or self.every < 1:
-            raise BadValue(f"a loss scale doubles after a whole number of good steps ≥ 1, got {self.every!r}")
+        start = checks.positive("the start of a loss scale", checks.number("the start of a loss scale", self.start, most=LARGEST))
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "every", checks.whole("the number of good steps after which a loss scale doubles", self.every, 1))
 
     def after(self, scale: Any, steps: Any, finite: Any) -> tuple[Any, Any]:
         """The next scale, and the number of good steps since it last changed."""
@@ -67,10 +67,11 @@ def loss_scaled(task: Para, rate: Family | Para, optimizer: Point, rule: LossSca
         raise BadValue(f"'{LABEL}' is the name of the state of the loss scale, and this learner has a parameter of that name: rename it")
     ob = Ty((atom,))
     scaled = Para.make([Param(LABEL, silent(ob), Role.STATE, init.constant(rule.start)(ob))], times(ob)) >> at(rate, start.cod)
-    moving = reached(start.params, optimizer)
+    groups = parameter_groups(start.params, optimizer)
+    moving = reached(start.params, groups)
     chosen = [i for i, q in enumerate(start.params) if i in moving or q.role is Role.WEIGHT]
     held = [start.params[i] for i in chosen]
-    moved = Para.make(held, Lens.id(product(q.ob for q in held))).reparam(places(optimizer))
+    moved = Para.make(held, Lens.id(product(q.ob for q in held))).reparam(groups)
     flags = [i in moving for i, q in zip(chosen, held, strict=True) for _ in backward(q.ob)]
     return scaled, {(*(start.names[i] for i in chosen), LABEL): guarded(moved, ob, flags, rule)}
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real as Number
 from typing import Any
 
 from lensgrad.cat.lens import Lens, Pair, backward, forward
 from lensgrad.cat.para import Para
+from lensgrad.core import checks
+from lensgrad.core.checks import is_number, number, plain, shown, whole
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, NoChange, TypeMismatch
 from lensgrad.core.trace import trace
@@ -46,7 +47,8 @@ class Rate(Family):
     __slots__ = ("size",)
 
     def __init__(self, size: float) -> None:
-        made = cap(f"rate({positive(size)})", lambda loss: full(size, loss.atom))
+        size = positive(size)
+        made = cap(f"rate({size})", lambda loss: full(size, loss.atom))
         super().__init__(made.name, made.build)
         self.size = size
 
@@ -58,14 +60,15 @@ def rate(size: float) -> Family:
 
 def scaled_rate(size: float) -> Family:
     """l ↦ size · l: steps as large as the loss."""
-    return cap(f"scaled_rate({positive(size)})", lambda loss: loss * size)
+    size = positive(size)
+    return cap(f"scaled_rate({size})", lambda loss: loss * size)
 
 
-def positive(size: float) -> float:
+def positive(size: Any) -> float:
     """A rate, if it is one."""
-    if not isinstance(size, Number) or not 0 < size < math.inf:
-        raise BadValue(f"a rate is a positive number, got {size!r}: whether a step goes down or up is said by `descent` or `ascent`")
-    return size
+    if not is_number(size) or not 0 < size < math.inf:
+        raise BadValue(f"a rate is a positive number, got {shown(size)}: whether a step goes down or up is said by `descent` or `ascent`")
+    return plain(size)
 
 
 echo = cap("echo", lambda loss: loss, real=False)  # l ↦ l, the rate of Boolean circuits (arXiv 2101.10488)
@@ -73,12 +76,15 @@ echo = cap("echo", lambda loss: loss, real=False)  # l ↦ l, the rate of Boolea
 # -- schedules ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Schedule:
     """A rate by the number of steps done: `at` is a formula on a wire of floats, which the optimizer keeps as a state."""
 
     name: str
     at: Callable[[Any], Any]
+
+    def __repr__(self) -> str:
+        return self.name
 
     def __str__(self) -> str:
         return self.name
@@ -86,19 +92,14 @@ class Schedule:
 
 def scheduled(rate: float | Schedule) -> Schedule:
     """A schedule as it is; a number as the schedule that stays."""
-    return rate if isinstance(rate, Schedule) else Schedule(str(positive(rate)), lambda t: full(rate, t.atom))
+    if isinstance(rate, Schedule):
+        return rate
+    size = positive(rate)
+    return Schedule(str(size), lambda t: full(size, t.atom))
 
 
 def steps_of(what: str, steps: int) -> float:
-    if type(steps) is not int or steps < 1:
-        raise BadValue(f"{what} wants a whole number of steps ≥ 1, got {steps!r}")
-    return float(steps)
-
-
-def share(what: str, value: float) -> float:
-    if not isinstance(value, Number) or not 0 <= value <= 1:
-        raise BadValue(f"{what} wants a share from 0 to 1, got {value!r}")
-    return float(value)
+    return float(whole(f"the number of steps of {what}", steps, 1))
 
 
 def done(t: Any, steps: float) -> Any:
@@ -113,37 +114,38 @@ def falling(t: Any, start: float, end: float, steps: float) -> Any:
 
 def cosine(rate: float, steps: int, floor: float = 0.0) -> Schedule:
     """rate · (floor + (1 − floor) (1 + cos π t/steps) / 2), then rate · floor (arXiv 1608.03983, without restarts)."""
-    size, low = steps_of("cosine", steps), share("cosine's floor", floor)
-    return Schedule(f"cosine({positive(rate)}, {steps})", lambda t: falling(t, rate, rate * low, size))
+    rate, size, low = positive(rate), steps_of("cosine", steps), number("the floor of cosine", floor, 0, 1)
+    return Schedule(f"cosine({rate}, {size:.0f})", lambda t: falling(t, rate, rate * low, size))
 
 
 def linear_decay(rate: float, steps: int, end: float = 0.0) -> Schedule:
     """From rate to end in equal differences over so many steps, then end."""
-    size = steps_of("linear_decay", steps)
-    return Schedule(f"linear_decay({positive(rate)}, {steps})", lambda t: done(t, size) * (end - rate) + rate)
+    rate, size, end = positive(rate), steps_of("linear_decay", steps), number("the end of linear_decay", end, 0)
+    return Schedule(f"linear_decay({rate}, {size:.0f})", lambda t: done(t, size) * (end - rate) + rate)
 
 
 def step_decay(rate: float, every: int, factor: float = 0.1) -> Schedule:
     """rate · factor^⌊t / every⌋."""
-    size, shrink = steps_of("step_decay", every), math.log(positive(factor))
-    return Schedule(f"step_decay({positive(rate)}, {every})", lambda t: ops.exp(ops.floor(t / size) * shrink) * rate)
+    rate, size, shrink = positive(rate), steps_of("step_decay", every), math.log(checks.positive("the factor of step_decay", factor))
+    return Schedule(f"step_decay({rate}, {size:.0f})", lambda t: ops.exp(ops.floor(t / size) * shrink) * rate)
 
 
 def warm_up(rate: float | Schedule, steps: int, start: float = 0.0) -> Schedule:
     """From start to the first value of `rate` in equal differences over so many steps, then `rate` from its beginning."""
-    size, later = steps_of("warm_up", steps), scheduled(rate)
+    size, later, start = steps_of("warm_up", steps), scheduled(rate), number("the start of warm_up", start, 0)
 
     def at(t: Any) -> Any:
         first = later.at(t.atom.zero())
         return ops.select(t < size, done(t, size) * (first - start) + start, later.at(ops.maximum(t - size, 0.0)))
 
-    return Schedule(f"warm_up({later}, {steps})", at)
+    return Schedule(f"warm_up({later}, {size:.0f})", at)
 
 
 def one_cycle(rate: float, steps: int, rising: float = 0.3, start: float = 1 / 25, end: float = 1e-4) -> Schedule:
     """Half a cosine from rate · start up to rate in ⌊rising · steps⌋ steps, and down to rate · start · end (arXiv 1708.07120)."""
-    size, low = steps_of("one_cycle", steps), positive(rate) * share("one_cycle's start", start)
-    peak = float(math.floor(share("one_cycle's rising", rising) * size))
+    rate, size, end = positive(rate), steps_of("one_cycle", steps), number("the end of one_cycle", end, 0, 1)
+    low = rate * number("the start of one_cycle", start, 0, 1)
+    peak = float(math.floor(number("the rising of one_cycle", rising, 0, 1) * size))
     if not 0 < peak < size:
         raise BadValue(f"one_cycle wants a step or more of rising and of falling, and {rising} of {steps} steps is {int(peak)}")
 
@@ -151,4 +153,4 @@ def one_cycle(rate: float, steps: int, rising: float = 0.3, start: float = 1 / 2
         down = falling(ops.maximum(t - peak, 0.0), rate, low * end, size - peak)
         return ops.select(t < peak, falling(t, low, rate, peak), down)
 
-    return Schedule(f"one_cycle({rate}, {steps})", at)
+    return Schedule(f"one_cycle({rate}, {size:.0f})", at)

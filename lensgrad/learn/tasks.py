@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lensgrad.cat.names import Param, select, weights
+from lensgrad.cat.names import Param, select
 from lensgrad.cat.para import Para, Point, corner, lens
 from lensgrad.core.diagram import Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.optimizers.groups import parameter_groups
 from lensgrad.learn.rates import Rate
 from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.theories.poly.circuit import Vector
@@ -56,21 +57,17 @@ def closed_lens(
     if reduction not in REDUCTIONS:
         raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
     whole = task if n is None else reduced(batch(task, n), reduction)
-    back = lens(whole) if derivative is None else derivative(whole, reached(whole.params, optimizer))
-    closed = (back >> rate).reparam(places(optimizer))
-    one_rate(rate, places(optimizer).values())  # last, since an optimizer of floats at bits says more
+    groups = parameter_groups(whole.params, optimizer)
+    back = lens(whole) if derivative is None else derivative(whole, reached(whole.params, groups))
+    closed = (back >> rate).reparam(groups)
+    one_rate(rate, groups.values())  # last, since an optimizer of floats at bits says more
     return closed
 
 
-def places(optimizer: Point) -> dict[Any, Point]:
-    """Where an optimizer works: at all weights, unless it is a dict of patterns."""
-    return optimizer if isinstance(optimizer, dict) else {weights: optimizer}
-
-
-def reached(params: Sequence[Param], optimizer: Point) -> set[int]:
-    """The positions of the parameters that the patterns of an optimizer reach."""
+def reached(params: Sequence[Param], groups: Iterable[Any]) -> set[int]:
+    """The positions of the parameters that the patterns of optimizers reach."""
     found = set[int]()
-    for where in places(optimizer):
+    for where in groups:
         try:
             found.update(i for group in select(params, where) for i in group)
         except UnknownParameter:  # a state that an earlier pattern made
@@ -87,7 +84,7 @@ def frozen(task: Para, rate: Family | Para, optimizer: Point) -> tuple[Para, dic
     """
     start = lens(task)
     cap = at(rate, start.cod)
-    return cap, (start >> cap).made(places(optimizer))
+    return cap, (start >> cap).made(parameter_groups(start.params, optimizer))
 
 
 def one_rate(rate: Family | Para, points: Iterable[Point]) -> None:

@@ -15,8 +15,8 @@ from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn.batching import batch
+from lensgrad.learn.optimizers.groups import parameter_groups
 from lensgrad.learn.rates import rate as rate_of
-from lensgrad.learn.tasks import places
 from lensgrad.program.compile import Program, compile
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
@@ -116,7 +116,8 @@ def updating(learner: Parts) -> Para:
 
     arrow = trace(body, *(Ty((a,)) for p in ports for a in p.ob))
     linear = Para.make(ports, arrow, Ty(arrow.cod.atoms[:1]), [(seen(n), p.ob) for n, p in zip(names, chosen, strict=True)])
-    return (lens(linear) >> one(learner.rate, two(linear.cod))).reparam(places(learner.optimizer))
+    closed = lens(linear) >> one(learner.rate, two(linear.cod))
+    return closed.reparam(parameter_groups(task.params, learner.optimizer))
 
 
 def one(rate: Any, loss: Ty) -> Para:

@@ -178,7 +178,7 @@ def test_gain_does_not_see_a_parity():
     ("make", "error", "told"),
     [
         (lambda: gain(0), BadValue, "gain flips a whole number of bits ≥ 1 a step, got 0"),
-        (lambda: lifted_flip(decay=1.0), BadValue, "lifted_flip(0.01) wants decay from 0 up to, but not including, 1, got 1.0"),
+        (lambda: lifted_flip(decay=1.0), BadValue, "decay of lifted_flip is a share from 0 up to, but not including, 1, got 1.0"),
         (lambda: lifted_flip(chance=0), BadValue, "lifted_flip(0.01) wants a chance above 0, up to 1, got 0"),
         (lambda: random_mask(2), BadValue, "random_mask(2) wants a chance above 0, up to 1, got 2"),
         (lambda: perceptron(margin=-1), BadValue, "the margin of a perceptron is a finite number ≥ 0, got -1"),

@@ -13,12 +13,13 @@ from typing import Any
 from lensgrad.cat.lens import Lens, backward, forward, updated
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core.checks import share
 from lensgrad.core.errors import BadValue, NoChange
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
 from lensgrad.learn.layers.dropout import KEY
-from lensgrad.learn.optimizers.parts import Optimizer, movable, share, through
+from lensgrad.learn.optimizers.parts import Optimizer, Transform, movable, through
 from lensgrad.learn.rates import Schedule, scheduled
 from lensgrad.theories.bridges import Indicator, Values
 from lensgrad.theories.poly.circuit import Vector
@@ -40,7 +41,7 @@ def lifted_flip(rate: float | Schedule = 0.01, decay: float = 0.9, chance: float
     `lifted_flip(lg.linear_decay(0.01, steps))`. All bits that a pattern reaches are compared with one another.
     """
     name = f"lifted_flip({scheduled(rate)})"
-    share(name, "decay", decay)
+    decay = share("decay of lifted_flip", decay)
     chance_of(name, chance)
 
     def choose(t: Any, key: Any, s: Any, bits: Any, back: Any) -> tuple[Any, Any]:
@@ -156,7 +157,7 @@ def chance_of(name: str, chance: float) -> float:
     return float(chance)
 
 
-def random_mask(chance: float) -> Optimizer:
+def random_mask(chance: float) -> Transform:
     """p′ ↦ m p′ with m = 1 at each entry with this chance, else 0, drawn anew at each step: a stage of a `chain`, in any theory.
 
     `chain(random_mask(0.01), ascent)` is reverse derivative ascent on a few of the bits at a time.
@@ -176,10 +177,10 @@ def random_mask(chance: float) -> Optimizer:
         get = trace(lambda key, *ps: ps, *held)
         return Para.make([key, param], Lens(key.ob @ param.ob, param.ob, get, trace(put, *held, *back), name))
 
-    return Optimizer(name, point)
+    return Transform(name, point)
 
 
-last_bit: Optimizer = through("last_bit", lambda p, dp: only_last(dp), real=False)
+last_bit: Transform = through("last_bit", lambda p, dp: only_last(dp), real=False)
 """p′ ↦ its last entry that is not 0, alone: a stage of a `chain`. With the weights of an algebraic normal form it is the monomial of
 highest degree, and one pass over examples in order of weight is exact: it is the Möbius transform."""
 

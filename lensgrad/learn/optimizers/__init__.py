@@ -5,11 +5,13 @@ from lensgrad.learn.optimizers.chain import accumulated, chain, clip_norm, clip_
 from lensgrad.learn.optimizers.constrained import sphere, stiefel
 from lensgrad.learn.optimizers.games import extragradient, optimistic
 from lensgrad.learn.optimizers.layerwise import adafactor, lamb
-from lensgrad.learn.optimizers.parts import STEPS, Optimizer, State, through, update
+from lensgrad.learn.optimizers.named import optimizer_named
+from lensgrad.learn.optimizers.parts import STEPS, Constraint, Optimizer, Stage, State, Transform, behind, through, update
 from lensgrad.learn.optimizers.plain import ascent, descent, momentum, sgd
 
 __all__ = [
-    "STEPS", "Optimizer", "State", "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "ascent", "chain", "clip_norm",
-    "clip_value", "clip_weights", "descent", "extragradient", "lamb", "lion", "maximize", "momentum", "nadam", "optimistic", "rmsprop",
-    "sgd", "sphere", "stiefel", "through", "update", "weight_decay",
+    "STEPS", "Constraint", "Optimizer", "Stage", "State", "Transform", "accumulated", "adadelta", "adafactor", "adagrad",
+    "adam", "adamw", "ascent", "behind", "chain", "clip_norm", "clip_value", "clip_weights", "descent", "extragradient",
+    "lamb", "lion", "maximize", "momentum", "nadam", "optimistic", "optimizer_named", "rmsprop", "sgd", "sphere", "stiefel",
+    "through", "update", "weight_decay",
 ]  # fmt: skip

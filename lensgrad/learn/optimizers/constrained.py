@@ -17,17 +17,20 @@ from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.learn.optimizers.chain import behind, chain
-from lensgrad.learn.optimizers.parts import Optimizer, movable, norm, through, whole
+from lensgrad.learn.optimizers.chain import chain, mover
+from lensgrad.learn.optimizers.parts import Optimizer, Transform, behind, movable, through, unit, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.index import Iota, OneHot
 from lensgrad.theories.smooth.scan import scan
 
 
 def sphere(optimizer: Optimizer) -> Optimizer:
-    """An optimizer of a weight with ‖p‖ = 1: p′ ↦ p′ − ⟨p, p′⟩ p before it, and p ↦ p / ‖p‖ behind it."""
+    """An optimizer of a weight with ‖p‖ = 1: p′ ↦ p′ − ⟨p, p′⟩ p before it, and p ↦ p / ‖p‖ behind it.
+
+    A weight that is 0, as biases are at first, stays there until a step moves it onto the sphere.
+    """
     tangent = through("tangent", lambda p, dp: dp - p * whole(p, ops.sum_over(p * dp)))
-    return manifold("sphere", optimizer, tangent, lambda p: p / whole(p, norm(p)), 0)
+    return manifold("sphere", optimizer, tangent, unit, 0)
 
 
 def stiefel(optimizer: Optimizer) -> Optimizer:
@@ -44,10 +47,10 @@ def stiefel(optimizer: Optimizer) -> Optimizer:
     return manifold("stiefel", optimizer, through("tangent", projected), lambda p: upright(orthonormal(upright(p)), p), 2)
 
 
-def manifold(kind: str, optimizer: Optimizer, tangent: Optimizer, onto: Callable[[Any], Any], rank: int) -> Optimizer:
+def manifold(kind: str, optimizer: Optimizer, tangent: Transform, onto: Callable[[Any], Any], rank: int) -> Optimizer:
     """The chain of making tangent, an optimizer, and going back onto the manifold."""
-    name = f"{kind}({optimizer.name})"
-    moved = chain(tangent, optimizer, behind(through(kind, lambda p, later: onto(later))))
+    name = f"{kind}({mover(kind, optimizer)})"
+    moved = chain(tangent, optimizer, behind(kind, lambda p, later: onto(later)))
 
     def point(*params: Param) -> Para:
         for p in params:
@@ -56,7 +59,7 @@ def manifold(kind: str, optimizer: Optimizer, tangent: Optimizer, onto: Callable
                 raise TypeMismatch(f"{name} moves matrices, and '{p.label}' is {strange[0]}")
         return moved(*(replace(p, init=started(p, onto)) for p in params))
 
-    return Optimizer(name, point, optimizer.owns_rate, optimizer.joint)
+    return Optimizer(name, point, optimizer.joint, optimizer.owns_rate)
 
 
 def started(param: Param, onto: Callable[[Any], Any]) -> Diagram | None:
@@ -81,7 +84,7 @@ def orthonormal(x: Any) -> Any:
         y, place = row
         for _again in range(2):
             y = y - ops.matmul(q, ops.einsum("ij,i->j", q, y))
-        return q + ops.einsum("i,j->ij", y / whole(y, norm(y)), place), y
+        return q + ops.einsum("i,j->ij", unit(y), place), y
 
     units = OneHot(k, dtype)(Iota(k)())
     return scan(column, x * 0.0, (ops.transpose(x), units))[0]

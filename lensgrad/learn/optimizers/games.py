@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.learn.optimizers.parts import Optimizer, State, carried, update
-from lensgrad.learn.rates import Schedule, scheduled
+from lensgrad.learn.optimizers.parts import Optimizer, State, called, carried, update
+from lensgrad.learn.rates import Schedule, positive
 from lensgrad.theories.smooth import ops
 
 
@@ -19,7 +19,7 @@ def optimistic(learning_rate: float | Schedule) -> Optimizer:
         step = dp * rate
         return step, p - step
 
-    return carried(f"optimistic({scheduled(learning_rate)})", learning_rate, lambda rate, s, p: p - s, put, [State("step")])
+    return carried(called("optimistic", learning_rate), learning_rate, lambda rate, s, p: p - s, put, [State("step")])
 
 
 def extragradient(learning_rate: float) -> Optimizer:
@@ -28,7 +28,7 @@ def extragradient(learning_rate: float) -> Optimizer:
     The state `phase` is 0 where p is at rest and 1 where it is the point tried; give both steps of a pair the same data.
     Where every step has a batch of its own, as in `fit`, use `lg.gan(…, extragradient=…)` or `lensgrad.lens.extrapolated`.
     """
-    scheduled(learning_rate)
+    learning_rate = positive(learning_rate)
 
     def put(phase: Any, anchor: Any, p: Any, dp: Any) -> Any:
         trying = ops.spread(phase == 0, p.atom.shape, ())

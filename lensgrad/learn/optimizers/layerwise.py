@@ -7,8 +7,9 @@ from typing import Any
 from lensgrad.cat.lens import forward
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
-from lensgrad.learn.optimizers.adaptive import MOMENTS, adam_step
-from lensgrad.learn.optimizers.parts import STEPS, Optimizer, State, movable, norm, now, update, whole
+from lensgrad.core.checks import number, positive, share
+from lensgrad.learn.optimizers.adaptive import MOMENTS, Moments
+from lensgrad.learn.optimizers.parts import STEPS, Optimizer, State, called, movable, norm, now, update, whole
 from lensgrad.learn.rates import Schedule, scheduled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
@@ -23,11 +24,12 @@ def lamb(
 
     The quotient is 1 where either norm is 0.
     """
-    name = f"lamb({scheduled(learning_rate)})"
-    direction = adam_step(name, beta1, beta2, epsilon)
+    rule = Moments("lamb", beta1, beta2, epsilon, usual=1e-6)
+    weight_decay = number("weight_decay of lamb", weight_decay, 0)
+    name = rule.called(learning_rate, weight_decay=(weight_decay, 0.0))
 
     def put(t: Any, m: Any, v: Any, p: Any, dp: Any) -> Any:
-        first, second, step = direction(t, m, v, dp)
+        first, second, step = rule.step(t, m, v, dp)
         step = step + p * weight_decay if weight_decay else step
         return t + 1, first, second, p - step * whole(p, trust(norm(p), norm(step))) * now(learning_rate, t, p)
 
@@ -49,7 +51,11 @@ def adafactor(
     With t steps and β = 1 − t^−decay: v is the running mean of p′² (of its rows and columns where there are two axes or more),
     u = p′ / √v, divided by max(1, rms(u) / clipping), and p ← p − max(ε, rms(p)) · min(rate, 1/√t) · u.
     """
-    name = f"adafactor({scheduled(learning_rate)})"
+    decay, epsilon = share("decay of adafactor", decay), number("epsilon of adafactor", epsilon, 0)
+    clipping = positive("clipping of adafactor", clipping)
+    weight_decay = number("weight_decay of adafactor", weight_decay, 0)
+    more = {"decay": (decay, 0.8), "epsilon": (epsilon, 1e-3), "clipping": (clipping, 1.0), "weight_decay": (weight_decay, 0.0)}
+    name = called("adafactor", learning_rate, **more)
     rule = Factored(learning_rate, decay, epsilon, clipping, weight_decay)
     flat = update(name, lambda t, v, p: p, rule.put_flat, [STEPS, State("square")], owns_rate=True)
     states = [STEPS, State("rows", shape=lambda a: a.with_shape(*a.shape[:-1])), State("columns", shape=columns)]

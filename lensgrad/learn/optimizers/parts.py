@@ -2,6 +2,9 @@
 
 Each is a function of the parameter it moves, for `reparam({lg.weights: momentum(0.9)})`. Rates are positive; what comes
 back is rate × gradient; `descent` subtracts it and `ascent` adds it.
+
+Three kinds of lenses stand before a weight, and their types say which: a transform (P, ΔP) → (P, ΔP) changes the gradient, an
+optimizer (P, P) → (P, ΔP) makes the next weight of it, and a constraint (P, P) → (P, P) changes the next weight.
 """
 
 from __future__ import annotations
@@ -13,36 +16,81 @@ from functools import partial
 from typing import Any
 
 from lensgrad.cat.lens import Lens, Pair, forward, updated
-from lensgrad.cat.names import Param, Role
+from lensgrad.cat.names import Param, Role, returns
 from lensgrad.cat.para import Para
 from lensgrad.cat.structure import need_changes
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import BadValue, NoChange, TypeMismatch
+from lensgrad.core.errors import BadValue, NoChange, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
-from lensgrad.learn.rates import Schedule, scheduled
+from lensgrad.learn.rates import Schedule, positive, scheduled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Int
 
 Formula = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class Optimizer:
-    """A function from the parameter (P, ΔP) of a lens to the lens (S × P, S × P) → (P, ΔP) that moves it.
+@dataclass(frozen=True, repr=False)
+class Stage:
+    """A function from parameters of a lens to the lens that stands before them.
 
-    `owns_rate` where the size of what comes back hardly matters, so that a learning rate in front would do nothing.
-    `joint` where it moves all the parameters that a pattern reaches as one, as clipping by a global norm does.
+    `joint` where it takes all the parameters that a pattern reaches as one, as clipping by a global norm does.
     """
 
     name: str
     point: Callable[..., Para]
-    owns_rate: bool = False
     joint: bool = False
 
     def __call__(self, *params: Param) -> Para:
+        if len(params) > 1 and not self.joint:
+            labels = listed([p.label for p in params])
+            raise BadValue(f"{self} is for one weight at a time, and {labels} are one group: write a pattern, or an entry for each")
+        for p in params:
+            self.check(p)
         return self.point(*params)
+
+    def check(self, param: Param) -> None:
+        """Refuse a parameter to which something else comes back than this stage takes."""
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Transform(Stage):
+    """Gradient to gradient : (P, ΔP) → (P, ΔP). It moves nothing: it stands in a `chain` before an optimizer."""
+
+    def check(self, param: Param) -> None:
+        if returns(param):
+            told = f"{self} changes the gradient, and what comes back to '{param.label}' is its next value, since an optimizer moves it"
+            raise TypeMismatch(f"{told}: write chain({self}, the optimizer)")
+
+
+@dataclass(frozen=True, repr=False)
+class Optimizer(Stage):
+    """Gradient to next weight : (S × P, S × P) → (P, ΔP).
+
+    `owns_rate` where the size of what comes back hardly matters, so that a learning rate in front would do nothing.
+    """
+
+    owns_rate: bool = False
+
+    def check(self, param: Param) -> None:
+        if returns(param):
+            told = f"{self} makes the next weight of a gradient, and what comes back to '{param.label}' is its next value already"
+            raise TypeMismatch(f"{told}: a weight has one optimizer")
+
+
+class Constraint(Stage):
+    """Next weight to next weight : (P, P) → (P, P). It stands in a `chain` behind an optimizer."""
+
+    def check(self, param: Param) -> None:
+        if not returns(param):
+            told = f"{self} changes what an optimizer made of '{param.label}', and none has moved it yet"
+            raise TypeMismatch(f"{told}: write chain(an optimizer, {self})")
 
 
 @dataclass(frozen=True)
@@ -79,17 +127,23 @@ def update(
     A counter is met by every atom and must not depend on it. `real` where they multiply by real numbers, which elements of
     a semiring are not.
     """
-    return Optimizer(name, lambda param: moved(name, param, get, put, states, updated(movable(name, param, real))), owns_rate)
+    return Optimizer(name, lambda param: moved(name, param, get, put, states, updated(movable(name, param, real))), owns_rate=owns_rate)
 
 
-def through(name: str, put: Formula, real: bool = True) -> Optimizer:
-    """A lens (P, P′) → (P, P′) that changes what comes back, by put(p, p′), atom by atom: a stage of a `chain`."""
+def through(name: str, put: Formula, real: bool = True) -> Transform:
+    """The transform put(p, p′) of the gradient p′, atom by atom."""
+    return Transform(name, partial(kept, name, put, real))
 
-    def point(param: Param) -> Para:
-        movable(name, param, real)
-        return moved(name, param, lambda p: p, put, (), param.ob)
 
-    return Optimizer(name, point)
+def behind(name: str, put: Formula) -> Constraint:
+    """The constraint put(p, next p) of the next weight, atom by atom."""
+    return Constraint(name, partial(kept, name, put, True))
+
+
+def kept(name: str, put: Formula, real: bool, param: Param) -> Para:
+    """The lens (P, P′) → (P, P′) that changes what comes back."""
+    movable(name, param, real)
+    return moved(name, param, lambda p: p, put, (), param.ob)
 
 
 def movable(name: str, param: Param, real: bool = True) -> Ty:
@@ -129,7 +183,8 @@ def carried(
 ) -> Optimizer:
     """An optimizer with its rate: get(rate, s₁, …, p) and put(rate, s₁, …, p, p′). A schedule puts a counter before the states."""
     if not isinstance(learning_rate, Schedule):
-        return update(name, partial(get, learning_rate), partial(put, learning_rate), states, owns_rate=owns_rate)
+        size = positive(learning_rate)
+        return update(name, partial(get, size), partial(put, size), states, owns_rate=owns_rate)
 
     def get_now(t: Any, *wires: Any) -> Any:
         return get(now(learning_rate, t, wires[-1]), *wires)
@@ -139,6 +194,12 @@ def carried(
         return (t + 1, *found) if isinstance(found, tuple) else (t + 1, found)
 
     return update(name, get_now, put_now, [STEPS, *states], owns_rate=owns_rate)
+
+
+def called(name: str, rate: float | Schedule, **others: tuple[Any, Any]) -> str:
+    """`adam(0.001, beta1=0.8)` : a call as it is written, without what is as usual, given as (value, usual value)."""
+    changed = [f"{label}={value}" for label, (value, usual) in others.items() if value != usual]
+    return f"{name}({', '.join([str(scheduled(rate)), *changed])})"
 
 
 def now(rate: float | Schedule, t: Any, p: Any) -> Any:
@@ -154,20 +215,6 @@ def unbiased(m: Any, beta: float, t: Any) -> Any:
     return m / ops.spread(share, m.atom.shape, ())
 
 
-def share(what: str, label: str, beta: float) -> float:
-    """What an average keeps of its past, if it is a share below 1."""
-    if not isinstance(beta, int | float) or not 0 <= beta < 1:
-        raise BadValue(f"{what} wants {label} from 0 up to, but not including, 1, got {beta!r}")
-    return float(beta)
-
-
-def limit(what: str, value: float) -> float:
-    """A bound above 0."""
-    if not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise BadValue(f"{what} wants a number > 0, got {value!r}")
-    return float(value)
-
-
 def whole(p: Any, value: Any) -> Any:
     """A single number at every entry of p."""
     return ops.spread(value, p.atom.shape, ())
@@ -175,4 +222,35 @@ def whole(p: Any, value: Any) -> Any:
 
 def norm(x: Any) -> Any:
     """√Σ x²."""
-    return ops.sqrt(ops.sum_over(x * x))
+    return length([x])
+
+
+def length(xs: Sequence[Any]) -> Any:
+    """√Σ x² over several arrays, in the dtype of the first. Entries are divided by the largest, so that no square overflows or vanishes."""
+    full = [x for x in xs if x.atom.size]
+    if not full:
+        return ops.sum_over(xs[0])
+    most = largest([ops.cast(ops.amax(ops.absolute(x)), full[0].atom.dtype) for x in full])
+    there = most > 0.0
+    scale = ops.select(there, most, 1.0)
+    parts = [x / whole(x, ops.cast(scale, x.atom.dtype)) for x in full]
+    return ops.select(there, scale * ops.sqrt(ops.select(there, total([ops.sum_over(x * x) for x in parts]), 1.0)), 0.0)
+
+
+def largest(values: Sequence[Any]) -> Any:
+    """The largest of several numbers."""
+    found, *others = values
+    for v in others:
+        found = ops.maximum(found, v)
+    return found
+
+
+def total(values: Sequence[Any]) -> Any:
+    """Their sum, in the dtype of the first."""
+    return sum((ops.cast(v, values[0].atom.dtype) for v in values[1:]), values[0])
+
+
+def unit(x: Any) -> Any:
+    """x / ‖x‖, and 0 where x is 0."""
+    size = norm(x)
+    return x / whole(x, ops.select(size > 0.0, size, 1.0))

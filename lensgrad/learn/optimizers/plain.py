@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.learn.optimizers.parts import Optimizer, State, carried, update
-from lensgrad.learn.rates import Schedule, scheduled
+from lensgrad.core.checks import flag, share
+from lensgrad.learn.optimizers.parts import Optimizer, State, called, carried, update
+from lensgrad.learn.rates import Schedule
 
 ascent: Optimizer = update("ascent", lambda p: p, lambda p, dp: p + dp, real=False)
 descent: Optimizer = update("descent", lambda p: p, lambda p, dp: p - dp, real=False)
@@ -17,6 +18,8 @@ def momentum(decay: float = 0.9, nesterov: bool = False, paper_sign: bool = Fals
     The papers print s ← −decay · s + p′, which is the opposite of momentum and diverges on a quadratic; `paper_sign`
     keeps that sign for those who compare.
     """
+    decay = share("decay of momentum", decay)
+    nesterov, paper_sign = flag("nesterov", nesterov), flag("paper_sign", paper_sign)
     keep = -decay if paper_sign else decay
 
     def get(s: Any, p: Any) -> Any:
@@ -26,7 +29,8 @@ def momentum(decay: float = 0.9, nesterov: bool = False, paper_sign: bool = Fals
         velocity = s * keep + dp
         return velocity, p - velocity
 
-    return update(f"momentum({decay})", get, put, [State("velocity")])
+    told = [f"{label}=True" for label, on in (("nesterov", nesterov), ("paper_sign", paper_sign)) if on]
+    return update(f"momentum({', '.join([str(decay), *told])})", get, put, [State("velocity")])
 
 
 def sgd(learning_rate: float | Schedule, momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
@@ -34,7 +38,8 @@ def sgd(learning_rate: float | Schedule, momentum: float = 0.0, nesterov: bool =
 
     With `nesterov` the model sees p − momentum · learning_rate · s. A schedule multiplies after the velocity.
     """
-    name = f"sgd({scheduled(learning_rate)}{f', momentum={momentum}' if momentum else ''})"
+    momentum, nesterov = share("momentum of sgd", momentum), flag("nesterov", nesterov)
+    name = called("sgd", learning_rate, momentum=(momentum, 0.0), nesterov=(nesterov, False))
     if momentum == 0.0:
         return carried(name, learning_rate, lambda rate, p: p, lambda rate, p, dp: p - dp * rate, ())
 

@@ -15,12 +15,13 @@ from lensgrad.cat.names import Role, select
 from lensgrad.cat.para import Para, lens
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
+from lensgrad.core.checks import number, positive
+from lensgrad.core.checks import whole as whole_number
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.learn.optimizers.chain import total
-from lensgrad.learn.optimizers.parts import limit, whole
+from lensgrad.learn.optimizers.parts import length, total, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.index import Iota
 from lensgrad.theories.smooth.scan import scan
@@ -35,15 +36,15 @@ class Sam:
     radius: float = 0.05
 
     def __post_init__(self) -> None:
-        limit("sam", self.radius)
+        object.__setattr__(self, "radius", positive("the radius of sam", self.radius))
 
     def __call__(self, f: Para, learning: Collection[int] | None = None) -> Para:
         """The lens of a closed task; `learning` are the positions of the weights that count, all where nothing is said."""
         back, moving = parts(f, learning)
 
         def steps(slope: list[Any]) -> list[Any]:
-            length = ops.sqrt(inner(slope, slope))
-            scale = ops.select(length > 0.0, self.radius / ops.select(length > 0.0, length, 1.0), 0.0)
+            size = length(slope)
+            scale = ops.select(size > 0.0, self.radius / ops.select(size > 0.0, size, 1.0), 0.0)
             return [g * whole(g, ops.cast(scale, g.atom.dtype)) for g in slope]
 
         return changed(f, elsewhere(back, moving, steps))
@@ -52,7 +53,7 @@ class Sam:
 def sam(radius: float = 0.05) -> Sam:
     """The gradient at p + radius · g/‖g‖, with g the gradient at p, over all weights that learn (arXiv 2010.01412, sharpness-aware
     minimization). For `lg.supervised(…, derivative=…)`, or by hand in the place of `lens`."""
-    return Sam(limit("sam", radius))
+    return Sam(radius)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Extrapolated:
     ascending: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        limit("extrapolated", self.size)
+        object.__setattr__(self, "size", positive("the size of extrapolated", self.size))
 
     def __call__(self, f: Para, learning: Collection[int] | None = None) -> Para:
         """The lens of a closed task; `learning` are the positions of the weights that count, all where nothing is said."""
@@ -78,7 +79,7 @@ def extrapolated(size: float, ascending: str | Sequence[str] = ()) -> Extrapolat
     """The gradient at p − size · g, with g the gradient at p on the same data and the same draws; at p + size · g for the
     weights whose patterns are in `ascending`. A step of plain descent, and ascent there, is then extragradient's (Korpelevich, 1976;
     for games arXiv 1802.10551), with p̄ = p − size · rate · g where a rate stands in front of the optimizer."""
-    return Extrapolated(limit("extrapolated", size), (ascending,) if isinstance(ascending, str) else tuple(ascending))
+    return Extrapolated(size, (ascending,) if isinstance(ascending, str) else tuple(ascending))
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,8 @@ class NewtonCG:
     damping: float = 0.0
 
     def __post_init__(self) -> None:
-        if type(self.steps) is not int or self.steps < 1:
-            raise BadValue(f"newton_cg wants a whole number of steps ≥ 1, got {self.steps!r}")
-        if not isinstance(self.damping, int | float) or not 0 <= self.damping < float("inf"):
-            raise BadValue(f"newton_cg wants a damping ≥ 0, got {self.damping!r}")
+        object.__setattr__(self, "steps", whole_number("the number of steps of newton_cg", self.steps, 1))
+        object.__setattr__(self, "damping", number("the damping of newton_cg", self.damping, 0))
 
     def __call__(self, f: Para, learning: Collection[int] | None = None) -> Para:
         """The lens of a closed task; `learning` are the positions of the weights that count, all where nothing is said."""
