@@ -16,7 +16,7 @@ from lensgrad.core.errors import BadValue, NameClash, TypeMismatch, WireError
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import I
 from lensgrad.learn.layers.basic import bias, dense, linear
-from lensgrad.learn.optimizers import descent, momentum
+from lensgrad.learn.optimizers import descent
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Real
 
@@ -198,7 +198,12 @@ def test_a_point_is_checked():
     assert message(f) == "the reparameterization of weight must be I → f64[3,2], got f64[2] → f64[3]"
     assert message("adam") == f"{want}, got 'adam'"
     assert message(lambda p: 3) == f"{want}, got 3"
-    assert message(momentum) == f"{want}, got a function: call momentum(…) first"
+    assert message(maker) == f"{want}, got a function: call maker(…) first"
+
+
+def maker(_):
+    """A function that makes a point only when it is called twice."""
+    return descent
 
 
 # -- sharing -----------------------------------------------------------------------------------------------------------

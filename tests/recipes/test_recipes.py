@@ -182,7 +182,7 @@ REFUSED = {
     ),
     "papers are numbers from 0 to 2707, such as 17,42, got 'ten'": lambda: graph.looked_up(None, "ten", recipes.Sampling()),
     "papers are numbers from 0 to 2707, got 2708": lambda: graph.looked_up(None, "1,2708", recipes.Sampling()),
-    "weight_decay wants a number > 0, got -1": lambda: lg.weight_decay(-1),
+    "the amount of weight_decay is a positive number, got -1": lambda: lg.weight_decay(-1),
 }
 
 
@@ -195,7 +195,7 @@ def test_what_a_recipe_cannot_do_is_said(told):
 
 def test_weight_decay_adds_the_gradient_of_its_penalty_before_the_optimizer():
     data = {"x": np.array([[1.0, 2.0]]), "y": np.array([[1.0]])}
-    decayed = {"weight": lg.weight_decay(0.5), lg.weights: lg.sgd(0.1)}
+    decayed = {lg.weights: lg.sgd(0.1), "weight": lg.chain(lg.weight_decay(0.5), lg.sgd(0.1))}
     learner = lg.supervised(lg.dense(2, 1, dtype="float64"), lg.half_squared_error, decayed)
     start = {"weight": np.array([[1.0, -1.0]]), "bias": np.array([0.0])}
     after = learner.fit(data, epochs=1, batch_size=1, start=start, progress=False).values
