@@ -6,6 +6,7 @@ from numerics import reals
 from refusals import told
 
 import lensgrad as lg
+import lensgrad.lens as paper
 from lensgrad.cat.lens import two
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import lens
@@ -19,7 +20,7 @@ ALL = ("enc/weight", "enc/bias", "head/weight", "head/bias")
 
 
 def by_hand(groups):
-    return (lens(lg.lens.batch(supervised_task(MODEL, lg.mse("y")), 12) >> lg.lens.mean) >> lg.rate(1.0)).reparam(groups)
+    return (lens(paper.batch(supervised_task(MODEL, lg.mse("y")), 12) >> paper.mean) >> lg.rate(1.0)).reparam(groups)
 
 
 def learner(optimizer):
@@ -124,7 +125,7 @@ def test_groups_are_trained_saved_and_accumulated(tmp_path):
 
 def test_groups_under_a_derivative_and_a_loss_scale():
     groups = {"enc/**": SGD, "**": ADAM, "head/bias": LION}
-    ahead = lg.supervised(MODEL, lg.mse, groups, derivative=lg.lens.sam(0.05)).fit((X, Y), epochs=1, progress=False)
+    ahead = lg.supervised(MODEL, lg.mse, groups, derivative=paper.sam(0.05)).fit((X, Y), epochs=1, progress=False)
     scaled = lg.supervised(MODEL, lg.mse, groups, loss_scale=2.0**10).fit((X, Y), epochs=1, progress=False)
     for run in (ahead, scaled):
         assert {n for n in run.values if n.endswith((".mean", ".square"))} == {"head/weight.mean", "head/weight.square", "head/bias.mean"}
@@ -140,8 +141,7 @@ def test_entries_that_make_no_sense_are_refused():
     clipped = lg.chain(lg.clip_norm(1), SGD)
     assert told(BadValue, lambda: learner({group: clipped, "head/bias": ADAM})) == torn + "leave it out of one of the two"
     assert told(BadValue, lambda: learner({})).startswith("a dict of optimizers has a pattern or more")
-    assert told(BadValue, lambda: learner(lg.adam)) == "lg.adam makes an optimizer: call it, as in lg.adam(0.001)"
-    assert told(BadValue, lambda: learner({"**": lg.clip_norm})) == "lg.clip_norm makes an optimizer: call it, as in lg.clip_norm(…)"
+    assert told(TypeMismatch, lambda: learner({"**": lg.adam})).endswith("call it, as in lg.adam(0.001)")
     assert told(TypeMismatch, lambda: learner(0.1)).endswith("or a dict from patterns to these, got 0.1")
     frozen = "freeze is for the weights of a model, before lens(…), and enc/weight is met as an optimizer meets it: "
     assert told(TypeMismatch, lambda: learner({"**": SGD, "enc/**": lg.freeze})).startswith(
@@ -175,8 +175,8 @@ def test_numpy_numbers_are_taken():
     made += [lg.chain(lg.clip_norm(i), lg.momentum(f)), lg.nadam(lg.linear_decay(f, i, end=f)), lg.optimistic(f)]
     for optimizer in made:
         assert np.isfinite(learner(optimizer).fit((X, Y), epochs=1, progress=False).history[0]["loss"])
-    derivatives = [lg.lens.sam(f), lg.lens.newton_cg(i, f), lg.lens.extrapolated(f)]
-    assert derivatives == [lg.lens.sam(0.5), lg.lens.newton_cg(3, 0.5), lg.lens.extrapolated(0.5)]
+    derivatives = [paper.sam(f), paper.newton_cg(i, f), paper.extrapolated(f)]
+    assert derivatives == [paper.sam(0.5), paper.newton_cg(3, 0.5), paper.extrapolated(0.5)]
     assert lg.loss_scale(f, i) == lg.loss_scale(0.5, 3)
     assert MODEL.lora(rank=i, alpha=f) == MODEL.lora(rank=3, alpha=0.5)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param, Role, Together, select, unique, weights
 from lensgrad.cat.para import Para, Point
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
-from lensgrad.learn.optimizers.named import NAMED, optimizer_named
 from lensgrad.learn.optimizers.parts import Constraint, Transform
 
 Reach = tuple[int, ...]  # the positions of the parameters that a pattern reaches
@@ -33,27 +32,14 @@ def parameter_groups(params: Sequence[Param], optimizer: Point) -> dict[Any, Poi
 
 
 def moving(point: Any) -> Point:
-    """An optimizer, by its name where a name is given; what moves no weight is refused."""
-    point = optimizer_named(point) if isinstance(point, str) else point
+    """An optimizer; what moves no weight is refused."""
     if isinstance(point, Transform):
         raise BadValue(f"{point} changes the gradient and moves no weight: write lg.chain({point}, lg.sgd(0.1)), or another optimizer")
     if isinstance(point, Constraint):
         raise BadValue(f"{point} changes the next weight and makes none: write lg.chain(lg.sgd(0.1), {point}), or another optimizer")
-    if uncalled(point):
-        raise BadValue(f"lg.{point.__name__} makes an optimizer: call it, as in lg.{point.__name__}({example(point)})")
     if not callable(point) and not isinstance(point, Para | tuple):
         raise TypeMismatch(f"an optimizer is one such as lg.adam(1e-3), or a dict from patterns to these, got {shown(point)}")
     return point
-
-
-def uncalled(point: Any) -> bool:
-    """Whether this is a function that makes optimizers, instead of one."""
-    return getattr(point, "__module__", "").startswith("lensgrad.learn.optimizers.") and hasattr(point, "__name__")
-
-
-def example(maker: Callable[..., Any]) -> str:
-    """What to call a maker of optimizers with."""
-    return str(NAMED[maker.__name__][1]) if maker.__name__ in NAMED else "…"
 
 
 def reached_by(params: Sequence[Param], where: Any) -> Reach:
