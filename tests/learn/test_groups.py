@@ -142,7 +142,7 @@ def test_entries_that_make_no_sense_are_refused():
     assert told(BadValue, lambda: learner({group: clipped, "head/bias": ADAM})) == torn + "leave it out of one of the two"
     assert told(BadValue, lambda: learner({})).startswith("a dict of optimizers has a pattern or more")
     assert told(TypeMismatch, lambda: learner({"**": lg.adam})).endswith("call it, as in lg.adam(0.001)")
-    assert told(TypeMismatch, lambda: learner(0.1)).endswith("or a dict from patterns to these, got 0.1")
+    assert told(TypeMismatch, lambda: learner(0.1)).endswith("or a dict by pattern, got 0.1")
     frozen = "freeze is for the weights of a model, before lens(…), and enc/weight is met as an optimizer meets it: "
     assert told(TypeMismatch, lambda: learner({"**": SGD, "enc/**": lg.freeze})).startswith(
         frozen + "write model.reparam({pattern: lg.freeze})"
