@@ -225,7 +225,7 @@ def test_a_missing_batching_rule_names_the_generator():
 
 def test_a_missing_meaning_names_the_generator():
     f = trace(lambda x: Quantize()(x), lg.Real(3))
-    assert told(NoRule, lambda: evaluate(f, [1, 2, 3])) == "Quantize has no meaning in this backend"
+    assert told(NoRule, lambda: evaluate(f, [1, 2, 3])) == "Quantize has no meaning in the NumPy backend"
 
 
 def test_descent_where_changes_have_no_negatives():

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lensgrad.cat.build import Block, Formula, Program, build
-from lensgrad.cat.reverse import reverse
+from lensgrad.cat.reverse import plain, reverse
 from lensgrad.cat.structure import category, change
+from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NotAReverse, Piece, TypeMismatch, mismatch
 from lensgrad.core.sealed import Sealed
@@ -56,6 +57,19 @@ def updated(ob: Ty) -> Ty:
     return Ty(tuple(Pair(Ty((a,)), Ty((a,))) for a in ob))
 
 
+def pairs(what: str, ob: Any) -> Ty:
+    """An object of Lens(C), which is made of pairs (A, A′)."""
+    if not isinstance(ob, Ty) or not all(isinstance(p, Pair) for p in ob):
+        told = "is made of pairs (A, A′), as two(A), silent(A) and updated(A) make them"
+        raise TypeMismatch(f"the {what} of a lens {told}, got {ob if isinstance(ob, Ty) else shown(ob)}")
+    return ob
+
+
+def typed(arrow: Any) -> str:
+    """The type of an arrow for a message, or what there is in its place."""
+    return f"{arrow.dom} → {arrow.cod}" if hasattr(arrow, "dom") else shown(arrow)
+
+
 def natural(ob: Ty) -> bool:
     """Whether each pair is (A, ΔA) or (A, I), so that a lens out of R may start or end here."""
     return all(not len(p.bwd) or p.bwd == delta(p.fwd) for p in ob)
@@ -82,13 +96,13 @@ class Lens(Sealed):
     __slots__ = ("_get", "_primal", "_put", "cod", "dom", "piece")
 
     def __init__(self, dom: Ty, cod: Ty, get: Any, put: Any, name: str = "") -> None:
-        self.dom, self.cod, self.piece = dom, cod, Piece(name)
+        self.dom, self.cod, self.piece = pairs("domain", dom), pairs("codomain", cod), Piece(name)
         self._get, self._put = get, put
         self._primal: Diagram | None = None
         wanted = (forward(dom), forward(cod)), (forward(dom) @ backward(cod), backward(dom))
         for what, arrow, (a, b) in zip(("get", "put"), (get, put), wanted, strict=True):
-            if arrow is not None and (arrow.dom, arrow.cod) != (a, b):
-                raise TypeMismatch(f"the {what} of a lens {dom} → {cod} must be {a} → {b}, got {arrow.dom} → {arrow.cod}")
+            if arrow is not None and (getattr(arrow, "dom", None), getattr(arrow, "cod", None)) != (a, b):
+                raise TypeMismatch(f"the {what} of a lens {dom} → {cod} must be {a} → {b}, got {typed(arrow)}")
 
     @classmethod
     def of(cls, f: Diagram, dom: Ty | None = None, cod: Ty | None = None) -> Lens:
@@ -96,6 +110,7 @@ class Lens(Sealed):
 
         With `dom` or `cod` given, atoms may be (A, I) instead: no change comes back into (or out of) them.
         """
+        f = plain("a lens (f, R[f])", f)
         lens = cls(two(f.dom) if dom is None else dom, two(f.cod) if cod is None else cod, f, None)
         lens._primal = f
         return lens

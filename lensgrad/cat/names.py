@@ -42,6 +42,7 @@ class Param:
 
     def __post_init__(self) -> None:
         checks.path("the name of a parameter", self.label)
+        checks.instance(f"the object of '{self.label}'", self.ob, Ty, "an object, such as lg.Real(3)")
 
 
 @dataclass(frozen=True, slots=True)

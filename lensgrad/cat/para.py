@@ -14,7 +14,7 @@ from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Composed, Diagram, Family, at
-from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, listed, mismatch
+from lensgrad.core.errors import Piece, TypeMismatch, WireError, caller, listed, mismatch
 from lensgrad.core.printed import printable
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
@@ -350,14 +350,21 @@ def corner(ob: Ty, label: str, role: Role = Role.DATA) -> Para:
 
 def observe(label: str, ob: Ty) -> Para:
     """A → A with the observable `label` equal to its value."""
+    checks.instance("what is observed", ob, Ty, "an object, such as lg.Real(3)")
     return Para(ob, ob, Body((), Diagram.copy(ob), ((label, ob),)), piece=Piece(label))
+
+
+def parametrized(what: str, f: Any) -> Para:
+    """A parametric arrow, or a plain one as such; an error for a family, which has no type yet, and for anything else."""
+    found = para(f)
+    if isinstance(found, Family):
+        raise TypeMismatch(f"{found.name} has no type before it meets one: begin with lg.input(…), or give it its object with .at(…)")
+    return checks.instance(what, found, Para, "a model, or another parametric arrow")
 
 
 def share(f: Para, times: int = 2) -> Para:
     """f ⊗ … ⊗ f with one set of parameters: reparameterized along copy, whose reverse is +."""
-    if times < 1:
-        raise BadValue(f"an arrow is shared by at least one copy of itself, got {times}")
-    return shared(*[f] * times)
+    return shared(*[parametrized("what is shared", f)] * checks.whole("the number of copies that share", times, 1))
 
 
 def shared(first: Para, *others: Para) -> Para:
@@ -376,6 +383,7 @@ def lens(f: Para) -> Para:
 
     Every parameter A becomes (A, ΔA); observables become (O, I), which nothing flows back into.
     """
+    f = parametrized("what lens takes", f)
     body = f.body
     params = tuple(replace(p, ob=two(p.ob)) for p in body.params)
     seen = tuple((label, silent(ob)) for label, ob in body.observables)
@@ -384,4 +392,4 @@ def lens(f: Para) -> Para:
     return Para(dom, cod, Body(params, arrow, seen), piece=f.piece, ends=f.ends)
 
 
-__all__ = ["Pair", "Para", "Param", "Role", "corner", "lens", "observe", "para", "parametric", "share", "shared"]
+__all__ = ["Pair", "Para", "Param", "Role", "corner", "lens", "observe", "para", "parametric", "parametrized", "share", "shared"]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lensgrad.cat.structure import change, changes
-from lensgrad.core.diagram import Diagram, flatten
+from lensgrad.core.checks import shown
+from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Graph, Node, Wire
@@ -20,7 +21,17 @@ def R(f: Diagram) -> Diagram:
     In Smooth, (x, v) ↦ J[f](x)ᵀ v; over a semiring, the formal derivative. Definitions are unfolded first. Raises
     `NoRule` naming a generator that has no reverse rule and stands between input and output.
     """
+    f = plain("R", f)
     return reverse(f, [True] * len(f.dom), [True] * len(f.cod))
+
+
+def plain(what: str, f: Any) -> Diagram:
+    """A plain arrow; an error that says where to go with a parametric one, a family, or anything else."""
+    if isinstance(f, Diagram):
+        return f
+    of_model = ": that of a model is lens(model)" if hasattr(f, "params") else ""
+    hint = ": give it its object first, with .at(…)" if isinstance(f, Family) else of_model
+    raise TypeMismatch(f"{what} is of an arrow without parameters, got {shown(f)}{hint}")
 
 
 def reverse(f: Diagram, into: Sequence[bool], seeded: Sequence[bool]) -> Diagram:

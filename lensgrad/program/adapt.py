@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.names import select
-from lensgrad.cat.para import Para, Point
+from lensgrad.cat.para import Para, Point, parametrized
+from lensgrad.core import checks
 from lensgrad.core.errors import BadValue
 from lensgrad.program.compile import program
 from lensgrad.program.values import Values
@@ -19,7 +20,10 @@ def merge(model: Para, points: Mapping[Any, Point], values: Mapping[str, Any]) -
 
     The same numbers are computed as in the adapted model, so on NumPy both predict the same to the bit.
     """
-    made, stages = model, list[tuple[Para, Any, tuple[Para, ...]]]()
+    made = parametrized("what merge takes", model)
+    stages = list[tuple[Para, Any, tuple[Para, ...]]]()
+    checks.instance("points", points, Mapping, "a dict from patterns to points, as reparam takes it")
+    checks.instance("values", values, Mapping, "a dict by name")
     for where, point in points.items():
         for group, ready in made.made({where: point}).items():
             stages.append((made, group, ready))
@@ -55,11 +59,18 @@ def undone(before: Para, where: Any, ready: tuple[Para, ...], values: Mapping[st
     return {n: found[n] for n in names if n in found}
 
 
+def numbers(weight: Any) -> np.ndarray[Any, Any]:
+    """A weight as an array of numbers."""
+    try:
+        return np.asarray(weight, np.float64 if not hasattr(weight, "dtype") else None).astype(np.float64)
+    except (ValueError, TypeError):
+        raise BadValue(f"magnitude_mask wants an array of numbers, got {checks.shown(weight)}") from None
+
+
 def magnitude_mask(weight: Any, share: float) -> np.ndarray[Any, Any]:
     """True at the entries of a weight to keep when so large a share of them, the smallest, is pruned; the first of equal ones stay."""
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise BadValue(f"magnitude_mask prunes a share from 0 to 1, got {share!r}")
-    values = np.abs(np.asarray(weight))
+    share = checks.number("the share that magnitude_mask prunes", share, 0, 1)
+    values = np.abs(numbers(weight))
     order = np.argsort(-values, axis=None, kind="stable")
     mask = np.zeros(values.size, bool)
     mask[order[: values.size - int(share * values.size)]] = True

@@ -11,7 +11,8 @@ from lensgrad.backends.engine import Backend, Iteration, Runnable, backend
 from lensgrad.backends.loop import Loop
 from lensgrad.cat.lens import Lens, forward
 from lensgrad.cat.names import Param, Role, returns, unique, written
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import Para, parametrized
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import unfold
@@ -108,10 +109,12 @@ def compile(closed: Para, backend: str | Backend = "native", returned: Sequence[
     The step returns the parameters whose backward object equals their forward object (or those named in `returned`),
     and the state or key parameters that have an observable of the same name. What nothing returns is never computed.
     """
+    closed = parametrized("what compile takes", closed)
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
         raise TypeMismatch(f"compile wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     names, params = closed.names, closed.params
-    strange = [n for n in returned or () if n not in names]
+    wanted = () if returned is None else checks.instance("returned", returned, (list, tuple), "a list of names")
+    strange = [n for n in wanted if n not in names]
     if strange:
         raise UnknownParameter(f"the step cannot return '{strange[0]}'; this lens has: {listed(names)}")
     lens: Lens = closed.arrow
@@ -152,6 +155,9 @@ def observed(label: str, ob: Ty, where: int | None, names: Sequence[str], params
 
 def program(f: Para, backend: str | Backend = "native", input_name: str = "input", output_name: str = "output") -> Program:
     """A parametric arrow as a program: its parameters and its input by name, its output and observables by name."""
+    f = parametrized("what program takes", f)
+    for name in (input_name, output_name):
+        checks.path("the name of an input or output", name)
     names = unique([p.label for p in f.params])
     inputs = [Port(n, p.ob, p.role) for n, p in zip(names, f.params, strict=True)]
     inputs += [Port(input_name, f.dom)] if len(f.dom) else []

@@ -7,8 +7,9 @@ from math import prod
 from typing import Any
 
 from lensgrad.backends.numpy import host
+from lensgrad.cat.lens import Lens
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, para
+from lensgrad.cat.para import Para, parametrized
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.diagram import Definition, Diagram, Family, Recompute
 from lensgrad.core.errors import TypeMismatch
@@ -33,11 +34,9 @@ def summary(model: Any) -> str:
 def shown_model(what: Any) -> Para:
     """The model to describe: as it is, or that of a learner or of a run; an error for anything else."""
     held = getattr(getattr(what, "learner", what), "model", what)
-    found = para(held)
-    if isinstance(found, Family):
-        raise TypeMismatch(f"{clean(found.name)} has no type before it meets one: give lg.summary a model that begins with lg.input(…)")
-    if not isinstance(found, Para):
+    if not isinstance(held, Para | Diagram | Lens | Family):
         raise TypeMismatch(f"a summary is of a model, a learner or a run, got {shown(what)}")
+    found = parametrized("what summary takes", held)
     if not isinstance(found.arrow, Diagram):
         raise TypeMismatch("a summary is of a model; this is the lens of a learner, whose model is `learner.model`")
     return found

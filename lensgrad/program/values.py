@@ -23,6 +23,8 @@ Values = dict[str, Any]
 
 def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
     """The value of this name as arrays of the right shape and dtype; never broadcast, never rounded from float to integer."""
+    if not isinstance(values, Mapping):
+        raise TypeMismatch(f"values are given as a dict by name, got {checks.shown(values)}")
     if name not in values:
         raise UnknownParameter(f"no value for '{name}' : {ob}; values are given for {listed(list(values))}")
     value = values[name]
@@ -36,7 +38,7 @@ def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
 def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     """One value as the array that carries `atom`."""
     shape, dtype = backend.host(atom)
-    given = np.asarray(value)
+    given = given_array(name, atom, value)
     if given.shape != shape:
         raise TypeMismatch(shape_message(name, atom, shape, given.shape))
     if isinstance(atom, Vector):
@@ -48,6 +50,14 @@ def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     if given.dtype.kind not in "fiub":
         raise BadValue(f"'{name}' wants {atom}, got {given.dtype.name} data")
     return given.astype(dtype)
+
+
+def given_array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
+    """What is given, as an array; an error where its rows are of different lengths, or where it hands out no numbers."""
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):
+        raise BadValue(f"'{name}' wants {atom}, and {checks.shown(value)} is no array of numbers: its rows may differ in length") from None
 
 
 def elements(name: str, atom: Vector, given: np.ndarray[Any, Any]) -> None:

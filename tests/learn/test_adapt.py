@@ -243,7 +243,7 @@ def test_what_is_refused():
     assert told(TypeMismatch, lambda: MODEL.lora("**", rank=2)) == whole
     assert told(BadValue, lambda: MODEL.lora(rank=0)) == "the rank of lora is a whole number ≥ 1, got 0"
     assert told(BadValue, lambda: lg.ema(1.0)) == "decay of ema is a share from 0 up to, but not including, 1, got 1.0"
-    assert told(BadValue, lambda: lg.magnitude_mask(X, 2)) == "magnitude_mask prunes a share from 0 to 1, got 2"
+    assert told(BadValue, lambda: lg.magnitude_mask(X, 2)) == "the share that magnitude_mask prunes is a number from 0 to 1, got 2"
     closed = lens(MODEL)
     assert isinstance(closed.arrow, Lens)
     assert told(TypeMismatch, lambda: closed.freeze("enc/**")).startswith("adapters are for models, before lens(…), got <parametric arrow")

@@ -7,6 +7,7 @@ import lensgrad as lg
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TypeMismatch
 
+UNTYPED = "has no type before it meets one: begin with lg.input(…), or give it its object with .at(…)"
 MODEL = lg.sequential(lg.input(4), lg.dense(3, name="first"), lg.relu, lg.dense(2))
 
 
@@ -22,8 +23,11 @@ def test_the_summary_of_a_learner_and_of_a_run_is_that_of_the_model():
     ("what", "told"),
     [
         (lg.adam(1e-3), "a summary is of a model, a learner or a run, got "),
-        (lg.dense(3), "dense has no type before it meets one: give lg.summary a model that begins with lg.input(…)"),
-        (lg.dense(3) >> lg.relu, "dense >> relu has no type before it meets one: give lg.summary a model that begins with lg.input(…)"),
+        (lg.dense(3), f"dense {UNTYPED}"),
+        (
+            lg.dense(3) >> lg.relu,
+            "dense >> relu has no type before it meets one: begin with lg.input(…), or give it its object with .at(…)",
+        ),
         (3, "a summary is of a model, a learner or a run, got 3"),
         (None, "a summary is of a model, a learner or a run, got None"),
         (np.ones(3), "a summary is of a model, a learner or a run, got array([1., 1., 1.])"),

@@ -17,6 +17,7 @@ from lensgrad.backends.jax.table import JAX, host, is_wide, run, wide
 from lensgrad.backends.loop import Loop, compiled_as_loop, steps_at_once
 from lensgrad.backends.numpy import host as numpy_host
 from lensgrad.backends.table import Meanings
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue
 
@@ -74,11 +75,11 @@ def available(devices: int | None) -> list[Any]:
     """So many devices, of all processes, or all that there are; an error where there are fewer."""
     found = jax.devices()
     devices = len(found) if devices is None else devices
-    if type(devices) is not int or not 0 < devices <= len(found):
-        told = f"a mesh of {devices} devices is asked for, and JAX has {len(found)} of kind {found[0].platform}"
+    if not checks.is_whole(devices) or not 0 < devices <= len(found):
+        told = f"a mesh of {checks.shown(devices)} devices is asked for, and JAX has {len(found)} of kind {found[0].platform}"
         hint = "for virtual ones on a processor set XLA_FLAGS=--xla_force_host_platform_device_count=8 before JAX is imported"
         raise BadValue(f"{told}: ask for 1 to {len(found)}; {hint}")
-    return found[:devices]
+    return found[: int(devices)]
 
 
 def examples(f: Diagram, rows: Sequence[int]) -> list[int]:
