@@ -47,6 +47,9 @@ TIES = ([1.0, 2.0, 3.0], [1.0, 3.0, 2.0])
 POINTWISE: list[Case] = [
     *(c for op in (p.Neg(), p.Exp(), p.Expm1(), p.Tanh(), p.Logistic(), p.Sin(), p.Cos()) for c in unary(op)),
     *unary(p.Logistic(), between(-40, 40)),
+    *(c for op in (p.Atan(), p.Asinh()) for c in unary(op, normal, between(-40, 40))),
+    *binary(p.Atan2(), nonzero, nonzero),
+    *unary(p.Round(), between(-0.4, 0.4), kinks=(kink([-0.5, 0.5, 1.5], [5.0, 5.0, 5.0], [0.0, 0.0, 0.0]),)),
     *unary(p.Erf(), normal, between(1.5, 3.5)),
     *(c for op in (p.Log(), p.Sqrt(), p.Rsqrt()) for c in unary(op, positive)),
     *unary(p.Log1p(), between(-0.9, 3.0)),

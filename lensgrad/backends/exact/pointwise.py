@@ -63,6 +63,11 @@ def general_power(x: Polynomial, y: Polynomial) -> Polynomial:
     return applied("power", x, y, partials=lambda a, b: (b * general_power(a, b - 1), general_power(a, b) * of(LOG)(a)))
 
 
+def angle(y: Polynomial, x: Polynomial) -> Polynomial:
+    """The angle of (x, y), with its partial derivatives x/(x² + y²) and −y/(x² + y²)."""
+    return applied("angle", y, x, partials=lambda b, a: (a * inverse(a * a + b * b), -(b * inverse(a * a + b * b))))
+
+
 EXP = function("exp", lambda x: of(EXP)(x), 1)
 LOG = function("log", inverse)
 SIN = function("sin", lambda x: of(COS)(x), 0)
@@ -72,6 +77,9 @@ LOGISTIC = function("logistic", lambda x: of(LOGISTIC)(x) * (1 - of(LOGISTIC)(x)
 ERF = function("erf", lambda x: of(EXP)(-(x * x)) * 1.1283791670955126, 0)  # 2/√π to the last bit of a float
 SQRT = function("sqrt", lambda x: inverse(of(SQRT)(x)) * 0.5)
 RSQRT = function("rsqrt", lambda x: -(of(RSQRT)(x) * inverse(x) * 0.5))
+ATAN = function("atan", lambda x: inverse(x * x + 1), 0)
+ASINH = function("asinh", lambda x: of(RSQRT)(x * x + 1), 0)
+ROUND = function("round", lambda x: x * 0)
 FLOOR = function("floor", lambda x: x * 0)
 
 # -- truth values: polynomials in {0, 1} -------------------------------------------------------------------------------

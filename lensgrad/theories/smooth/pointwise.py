@@ -158,6 +158,33 @@ class Cos(Pointwise):
 
 
 @generator
+class Atan(Pointwise):
+    """arctan x : A → A, radians."""
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        return dy / (x * x + 1.0)
+
+
+@generator
+class Atan2(Pointwise):
+    """The angle of the point (x, y) : A × A → A of y and x, in (−π, π]."""
+
+    arity, standing, kinks = 2, AE, "x = y = 0, and y = 0 with x < 0, where the angle jumps"
+
+    def reverse(self, y: Any, x: Any, dz: Any) -> Any:
+        square = x * x + y * y
+        return dz * (x / square), -(dz * (y / square))
+
+
+@generator
+class Asinh(Pointwise):
+    """arsinh x, the inverse of sinh : A → A."""
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        return dy * Rsqrt()(x * x + 1.0)
+
+
+@generator
 class Erf(Pointwise):
     """erf x = 2/√π ∫₀ˣ e^(−t²) dt : A → A."""
 
@@ -210,6 +237,16 @@ class Floor(Pointwise):
     """The largest whole number ≤ x : A → A."""
 
     standing, kinks = AE, "whole numbers; the derivative is 0 everywhere"
+
+    def reverse(self, x: Any, dy: Any) -> Any:
+        return None
+
+
+@generator
+class Round(Pointwise):
+    """The nearest whole number, halves to the even one : A → A."""
+
+    standing, kinks = AE, "halves; the derivative is 0 everywhere"
 
     def reverse(self, x: Any, dy: Any) -> Any:
         return None
