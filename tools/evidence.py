@@ -60,6 +60,7 @@ PIECES = (
     Piece("packages", "`pip install .` in a fresh environment brings nothing heavy, and trains", m.packages),
     Piece("import", "Importing adds at most 0.2 s to NumPy's import", m.importing),
     Piece("refusals", "Wrong input is refused in a sentence", m.refusals),
+    Piece("hostile names", "No name is run, by whatever takes, writes or reads it, and none ends in a raw error", m.hostile_names),
     Piece("sizes", "No file over 400 lines, no function over 40", m.sizes),
 )
 

@@ -92,6 +92,12 @@ def refusals() -> Measured:
     return kept(not accepted, f"{len(answers)} wrong calls, {len(accepted)} accepted", details)
 
 
+def hostile_names() -> Measured:
+    """Ten thousand hostile names through everything that takes, writes or reads a name; it fails where one is run or raw."""
+    figure, *details = command(sys.executable, "-m", "tools.hostile", "10000").splitlines()
+    return figure, details
+
+
 def cost() -> Measured:
     """Chains of dense + tanh, composed in three bracketings, in a process of its own; it fails where a limit is broken."""
     *rows, left, right, balanced, total = command(sys.executable, "-m", "benchmarks.linear_cost").splitlines()

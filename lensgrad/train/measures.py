@@ -130,7 +130,7 @@ def parted(name: Any) -> tuple[str, str]:
     found = FORM.fullmatch(name) if isinstance(name, str) else None
     if found:
         return (found[1], found[2]) if found[1] else (found[3], found[4])
-    return (name, "") if name in TABLE and name != "top" else ("", "")
+    return (name, "") if isinstance(name, str) and name in TABLE and name != "top" else ("", "")
 
 
 def larger_is_better(name: str) -> bool | None:

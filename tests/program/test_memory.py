@@ -28,7 +28,7 @@ def test_states_are_counted_in_the_dtype_of_the_weight():
 
 
 def test_the_code_of_the_page_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     made = {}
-    exec(code, made)
+    for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(code, made)
     assert made["clipped"].joint and made["seldom"].name == "accumulated(adam(0.001), 4)"

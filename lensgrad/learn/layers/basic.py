@@ -44,8 +44,8 @@ def dense(
     """
     given, activation = with_activation(sizes, activation)
     counts = dense_sizes(given)
-    piece = Piece("" if name else "dense", caller(), "dense({}, …)", "dense(…, {})")
     title, act = titled("dense", name), None if activation is None else activation_named(activation)
+    piece = Piece("" if name else "dense", caller(), "dense({}, …)", "dense(…, {})")
 
     def build(inputs: int, kind: str) -> Para:
         body = linear(inputs, counts[-1], kind, weights)
