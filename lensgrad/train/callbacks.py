@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from lensgrad.core.checks import nearest
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.program.values import Values
-from lensgrad.train.measures import MONITORS, larger_is_better
+from lensgrad.train.measures import WATCHED, larger_is_better
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import BEST
 from lensgrad.train.state import Position, Report, State
@@ -48,7 +48,7 @@ class EarlyStopping:
             raise BadValue(f"mode is 'min', 'max' or None, got {self.mode!r}")
         if self.mode is None and larger_is_better(self.monitor) is None:
             told = f"nothing says whether more of '{self.monitor}' is better"
-            raise BadValue(f"{told}: give mode='max' or mode='min'{nearest(self.monitor, MONITORS)}")
+            raise BadValue(f"{told}: give mode='max' or mode='min'{nearest(self.monitor.removeprefix('val_'), WATCHED)}")
 
     @property
     def sign(self) -> int:

@@ -19,7 +19,7 @@ from lensgrad.train import metrics as on_arrays
 Numbers = np.ndarray[Any, Any]
 Function = Callable[[Any, Any], Any]  # (labels, outputs) ↦ a number, of a user's own
 NAMES = ("accuracy", "auc", "f1", "f1_macro", "f1_micro", "log_loss", "mae", "mse", "precision", "r2", "recall", "rmse", "top_5")
-MONITORS = ("loss", "val_loss", *(f"{before}{name}" for before in ("", "val_") for name in NAMES))
+WATCHED = ("loss", *NAMES)  # what early stopping may watch, and val_ before each of them
 FORM = re.compile(r"(f1|precision|recall)_(macro|micro)|(top)_([1-9][0-9]*)")
 DECIDED = ("binary", "classes", "multilabel")
 

@@ -103,3 +103,101 @@ def test_classes_never_seen_in_training_are_named():
         "the test data has classes 1, 2, never seen in training: no model can learn what it is not shown"
     )
     assert lg.data.unseen(Y / 2, Y) == ""
+
+
+# -- labels as their loss takes them -----------------------------------------------------------------------------------
+
+X = np.random.default_rng(0).standard_normal((6, 4)).astype(np.float32)
+YES = np.array([0.0, 1, 1, 0, 1, 0])[:, None]
+
+
+def learner(loss=lg.cross_entropy, outputs=3):
+    return lg.supervised(lg.input(4) >> lg.dense(outputs), loss, lg.sgd(0.1))
+
+
+HOLDS = "and this loss takes labels from 0 to 1"
+LABELS = [
+    (learner, Y + 0.0 + 5 * (np.arange(6) == 3), "'y' holds class numbers from 0 to 5, and the model has 3 classes, numbered 0 to 2: "
+     "give the last layer 6 outputs, or relabel the data"),
+    (learner, Y - 1.0, "'y' holds class numbers from -1 to 1, and the model has 3 classes, numbered 0 to 2: relabel the data"),
+    (learner, Y + 1, "'y' holds class numbers from 1 to 3, and the model has 3 classes, numbered 0 to 2: "
+     "use y - 1, or give the last layer 4 outputs"),
+    (learner, Y + 0.5, "'y' holds 0.5 in row 0, and class numbers are whole, from 0 to 2"),
+    (lambda: learner(lg.cross_entropy(ignore_index=-100)), np.where(Y == 1, -1, Y),
+     "'y' holds class numbers from -1 to 2, and the model has 3 classes, numbered 0 to 2: relabel the data"),
+    (lambda: learner(lg.binary_cross_entropy, 1), 2 * YES - 1,
+     f"'y' holds -1 in row 0, entry 0, {HOLDS}: use (y + 1) / 2, or lg.hinge, which takes -1 and 1"),
+    (lambda: learner(lg.binary_cross_entropy, 1), YES + 1, f"'y' holds 2 in row 1, entry 0, {HOLDS}: use y - 1"),
+    (lambda: learner(lg.binary_cross_entropy, 1), 255 * YES, f"'y' holds 255 in row 1, entry 0, {HOLDS}: use y / 255"),
+    (lambda: learner(lg.binary_cross_entropy, 1), 1000 * YES, f"'y' holds 1000 in row 1, entry 0, {HOLDS}: bring them between 0 and 1"),
+    (lambda: learner(lg.hinge, 1), YES, "'y' holds 0 in row 0, entry 0, and this loss takes the labels -1 and 1: "
+     "use 2 * y - 1, or lg.binary_cross_entropy, which takes 0 and 1"),
+    (lambda: learner(lg.hinge, 1), 3 * YES, "'y' holds 0 in row 0, entry 0, and this loss takes the labels -1 and 1: "
+     "make each of them -1 or 1"),
+    (lambda: learner(lg.poisson, 1), -YES, "'y' holds -1 in row 1, entry 0, and this loss takes counts, which are 0 or more"),
+    (lambda: learner(lambda y, metrics=(): lg.cross_entropy(y, labels="probabilities")), np.full((6, 3), 0.5),
+     "the numbers of 'y' in row 0 add up to 1.5, and the label of an example is one distribution: divide each row by its sum"),
+    (lambda: learner(lambda y, metrics=(): lg.kl_divergence(y)), np.array([[1.5, -0.5, 0.0]] * 6),
+     "'y' holds -0.5 in row 0, entry 1, and the label of an example is one distribution: numbers ≥ 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "labels", "message"), LABELS, ids=[m[:60] for _, _, m in LABELS])
+def test_labels_that_a_loss_does_not_take_are_refused_wherever_they_come(make, labels, message):
+    made = make()
+    for call in (lambda: made.fit((X, labels), progress=False), lambda: made.fit([{"x": X, "y": labels}] * 3, progress=False)):
+        with pytest.raises(BadValue) as error:
+            call()
+        assert str(error.value) == message
+    run = made.fit((X, legal(made)), epochs=0, progress=False)
+    for call in (lambda: run.evaluate((X, labels)), lambda: run.evaluate([{"x": X, "y": labels}] * 2)):
+        with pytest.raises(BadValue) as error:
+            call()
+        assert str(error.value) == message
+
+
+def legal(made):
+    """Labels that a learner takes: ones for sides, the first class, nothing, or a distribution."""
+    kind, shape = made.kinds()["y"], made.examples()["y"].shape
+    if kind.labels == "distribution":
+        return np.full((6, *shape), 1 / 3)
+    return np.ones((6, *shape)) if kind.labels == "side" else np.zeros((6, *shape))
+
+
+@pytest.mark.parametrize(
+    ("make", "labels"),
+    [(learner, Y + 0.0), (learner, Y == 1), (lambda: learner(lg.cross_entropy(ignore_index=-100)), np.where(Y == 1, -100, Y)),
+     (lambda: learner(lg.binary_cross_entropy, 1), YES * 0.9), (lambda: learner(lg.hinge, 1), 2 * YES - 1)],
+    ids=["floats", "truth values", "ignored", "soft", "sides"],
+)  # fmt: skip
+def test_labels_that_a_loss_takes_are_trained_on(make, labels):
+    assert np.isfinite(make().fit((X, labels), progress=False).history[0]["loss"])
+
+
+def test_tokens_out_of_range_are_refused_as_floats_too():
+    made = lg.supervised(lg.sequential(lg.input(3, dtype="int32"), lg.embedding(5, 2), lg.flatten(), lg.dense(3)), lg.cross_entropy, {})
+    tokens = np.arange(18.0).reshape(6, 3) % 5
+    assert made.fit((tokens, Y), progress=False).history
+    for bad, message in ((7.0, "'x' holds 7 in row 2, entry 1, and the model reads numbers from 0 to 4"),
+                         (0.5, "'x' holds 0.5 in row 2, entry 1, and the model reads whole numbers from 0 to 4")):  # fmt: skip
+        spoiled = np.where(np.arange(18).reshape(6, 3) == 7, bad, tokens)
+        for data in ((spoiled, Y), [{"x": spoiled, "y": Y}] * 3):
+            with pytest.raises(BadValue) as error:
+                made.fit(data, progress=False)
+            assert str(error.value).startswith(message)
+
+
+def test_names_of_classes_are_to_be_numbered():
+    with pytest.raises(BadValue) as error:
+        learner().fit((X, np.array(["cat", "dog", "fox"])[Y]), progress=False)
+    assert str(error.value).startswith("'y' holds text, such as 'cat'") and "y = np.unique(y, return_inverse=True)" in str(error.value)
+
+
+def test_a_masked_array_is_refused():
+    masked = np.ma.masked_less(X, 0)
+    run = learner().fit((X, Y), epochs=0, progress=False)
+    calls = [lambda: learner().fit((masked, Y), progress=False), lambda: run.evaluate({"x": masked, "y": Y}), lambda: run.predict(masked)]
+    for call in calls:
+        with pytest.raises(BadValue) as error:
+            call()
+        assert "masked" in str(error.value) and "or weigh them 0 with sample_weight" in str(error.value)

@@ -176,3 +176,129 @@ def test_parts_run_on_jax_too():
     runs = [made.fit((X, Y), epochs=2, batch_size=8, accumulate=3, backend=b, progress=False) for b in ("numpy", "jax")]
     for n, value in runs[0].values.items():
         np.testing.assert_allclose(runs[1].values[n], value, rtol=0, atol=1e-12)
+
+
+# -- weights by class, label by label ----------------------------------------------------------------------------------
+
+KINDS = np.array([0, 1, 1, 2, 0, 1, 1, 1, 2, 1])
+FLAGS = (np.arange(10) % 3 == 0).astype(float)[:, None]
+
+
+def forked(losses, sizes):
+    from lensgrad.lens import Diagram
+
+    first, *others = (lg.dense(n, name=name, dtype="float64") for name, n in sizes.items())
+    body = lg.input(4, dtype="float64") >> lg.dense(5, name="body")
+    heads = first.at(body.cod)
+    for other in others:
+        heads = heads @ other.at(body.cod)
+    return lg.supervised(body >> Diagram.copy(body.cod, len(sizes)) >> heads, losses, lg.sgd(0.1))
+
+
+def one_score(loss=lg.binary_cross_entropy):
+    return lg.supervised(lg.dense(4, 1, dtype="float64"), loss, lg.sgd(0.1))
+
+
+def same(one, other):
+    assert {n: v.tobytes() for n, v in one.values.items()} == {n: v.tobytes() for n, v in other.values.items()}
+
+
+def test_labels_as_floats_weigh_what_they_weigh_as_numbers():
+    for how in ({0: 2.0, 1: 3.0, 2: 1.0}, "balanced"):
+        same(*(one_step(classifier(), (X, labels), class_weight=how) for labels in (KINDS, KINDS.astype(float))))
+
+
+def test_yes_and_no_and_sides_have_weights_by_their_labels():
+    weights = np.where(FLAGS[:, 0] == 1, 5.0, 1.0)
+    same(one_step(one_score(), (X, FLAGS), class_weight={0: 1.0, 1: 5.0}), one_step(one_score(), (X, FLAGS), sample_weight=weights))
+    sides = 2 * FLAGS - 1
+    same(one_step(one_score(lg.hinge), (X, sides), class_weight={-1: 1.0, 1: 5.0}),
+         one_step(one_score(lg.hinge), (X, sides), sample_weight=weights))  # fmt: skip
+
+
+def test_the_label_that_is_a_class_has_the_weights_wherever_it_stands():
+    made = forked({"size": lg.mse, "kind": lg.cross_entropy}, {"size": 1, "kind": 3})
+    data, table = {"x": X, "size": X[:, :1], "kind": KINDS}, np.array([5.0, 1.0, 2.0])
+    plain = one_step(made, data, sample_weight=table[KINDS])
+    for how in (table, {"kind": table}, {"kind": {0: 5.0, 2: 2.0, 1: 1.0}}):
+        same(one_step(made, data, class_weight=how), plain)
+
+
+def test_several_labels_have_weights_by_name():
+    made = forked({"kind": lg.cross_entropy, "flag": lg.binary_cross_entropy}, {"kind": 3, "flag": 1})
+    data = {"x": X, "kind": KINDS, "flag": FLAGS}
+    both = one_step(made, data, class_weight={"kind": [5.0, 1.0, 2.0], "flag": {0: 1.0, 1: 3.0}})
+    same(both, one_step(made, data, sample_weight=np.array([5.0, 1.0, 2.0])[KINDS] * np.where(FLAGS[:, 0] == 1, 3.0, 1.0)))
+    with pytest.raises(BadValue) as error:
+        one_step(made, data, class_weight={0: 2.0})
+    assert str(error.value) == ("class_weight could be of kind, flag: give a dict by label, such as class_weight={'kind': 'balanced'}")
+
+
+def test_balanced_is_that_of_scikit_learn():
+    weigh = pytest.importorskip("sklearn.utils.class_weight", reason="scikit-learn is the oracle of this test").compute_class_weight
+    for seed in range(5):
+        labels = np.random.default_rng(seed).choice(3, 10, p=[0.6, 0.3, 0.1])
+        there = np.unique(labels)
+        table = dict(zip(there.tolist(), weigh("balanced", classes=there, y=labels), strict=True))
+        plain = one_step(classifier(), (X, labels), sample_weight=np.array([table[c] for c in labels]))
+        found = one_step(classifier(), (X, labels), class_weight="balanced")
+        np.testing.assert_allclose(found.values["weight"], plain.values["weight"], rtol=1e-13)
+
+
+def test_a_class_that_has_no_weight_is_said_once(capsys):
+    classifier().fit((X, KINDS), epochs=3, class_weight={0: 2.0})
+    text = "class_weight says nothing about classes 1, 2 of 'y', whose examples weigh 1"
+    assert " ".join(capsys.readouterr().out.split()).count(text) == 1
+
+
+NO_CLASS = [
+    (lambda: one_step(linear(), (X, Y), class_weight="balanced"),
+     "class_weight is by class, and the labels 'y' are no class numbers: give sample_weight"),
+    (lambda: one_step(classifier(), (X, KINDS), class_weight={7: 1.0}), "class_weight has 7, and the classes of 'y' are numbered 0 to 2"),
+    (lambda: one_step(one_score(lg.hinge), (X, 2 * FLAGS - 1), class_weight={0: 1.0}),
+     "class_weight has 0, and the classes of 'y' are -1, 1"),
+    (lambda: one_step(one_score(), (X, FLAGS * 0.5), class_weight={0: 1.0}),
+     "'y' holds 0.5, and class_weight is for the classes 0, 1: give sample_weight"),
+    (lambda: one_step(classifier(), (X, KINDS), class_weight={"kind": "balanced"}), "class_weight has 'kind', and the labels are y"),
+    (lambda: one_step(linear_bits(), (X, np.hstack([FLAGS, FLAGS])), class_weight={0: 1.0}),
+     "class_weight is by class, and 'y' holds several labels for each example: give lg.binary_cross_entropy(pos_weight=…) as the loss"),
+]  # fmt: skip
+
+
+def linear_bits():
+    return lg.supervised(lg.dense(4, 2, dtype="float64"), lg.binary_cross_entropy, lg.sgd(0.1))
+
+
+@pytest.mark.parametrize(("call", "text"), NO_CLASS, ids=[t[:50] for _, t in NO_CLASS])
+def test_weights_by_class_that_make_no_sense_are_refused(call, text):
+    with pytest.raises(BadValue) as error:
+        call()
+    assert str(error.value) == text
+
+
+# -- validation in proportion ------------------------------------------------------------------------------------------
+
+
+def held(made, data, seed):
+    """The validation data that a share of 0.2 of the rows makes."""
+    from lensgrad.data.source import ArraySource
+    from lensgrad.train.feed import divided
+
+    return divided(made, ArraySource(data), None, 0.2, seed)[1].arrays
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_validation_has_every_class_in_proportion_whichever_label_it_is_of(seed):
+    numbers = np.random.default_rng(seed)
+    kind, flag = numbers.permutation(np.repeat([0, 1, 2], [60, 30, 10])), numbers.permutation(np.repeat([0.0, 1.0], [90, 10]))[:, None]
+    x, size = numbers.standard_normal((100, 4)), numbers.standard_normal((100, 1))
+    alone = held(forked({"size": lg.mse, "kind": lg.cross_entropy}, {"size": 1, "kind": 3}), {"x": x, "size": size, "kind": kind}, seed)
+    assert np.bincount(alone["kind"]).tolist() == [12, 6, 2]
+    as_floats = held(one_score(), {"x": x, "y": flag}, seed)
+    assert as_floats["y"].sum() == 2
+    made = forked({"kind": lg.cross_entropy, "flag": lg.binary_cross_entropy}, {"kind": 3, "flag": 1})
+    both = held(made, {"x": x, "kind": kind, "flag": flag}, seed)
+    for k in range(3):
+        for f in (0.0, 1.0):
+            there, found = (np.count_nonzero((d["kind"] == k) & (d["flag"][:, 0] == f)) for d in ({"kind": kind, "flag": flag}, both))
+            assert abs(found - 0.2 * there) < 1

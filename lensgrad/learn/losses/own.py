@@ -108,9 +108,7 @@ def of_function(fn: Callable[[Any, Any], Any]) -> Loss:
             raise TypeMismatch(f"{told}: {wrong}. Write it with + - * / and functions such as lg.relu, without NumPy") from wrong
         if not isinstance(value, Wire) or not isinstance(value.atom, Array) or value.atom.shape or not value.atom.floating:
             found = str(value.atom) if isinstance(value, Wire) else shown(value)
-            raise TypeMismatch(
-                f"the loss {name} gives {found}, and the loss of an example is one float: take the sum or the mean at its end"
-            )
+            raise TypeMismatch(f"the loss {name} gives {found}, and the loss of an example is one float: end it with a sum or a mean")
         return value
 
     return loss(name, USUAL, formula, kind=getattr(fn, "kind", None))
