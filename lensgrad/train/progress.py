@@ -41,7 +41,7 @@ class Progress:
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        texts = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), TextColumn("{task.description}")
+        texts = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), TextColumn("{task.description}", markup=False)
         self.bar = Bar(texts[0], BarColumn(), texts[1], TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
         whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
         self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, **whole)
