@@ -54,7 +54,7 @@ def closed_lens(
     With n = None the task is taken as it is, one example a step. `optimizer` is for all weights, or a dict of patterns.
     A derivative, such as `sam(0.05)`, stands in the place of `lens`, for the weights that an optimizer reaches.
     """
-    if reduction not in REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
     whole = task if n is None else reduced(batch(task, n), reduction)
     groups = parameter_groups(whole.params, optimizer)
