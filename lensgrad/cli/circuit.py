@@ -134,13 +134,18 @@ def prove(
     care: Care = None,
     timeout: Seconds = 60.0,
 ) -> None:
-    """Prove that two circuits are equal, or print an input at which they differ. Exit code 0 proved, 1 refuted or unknown."""
+    """Prove that two circuits are equal, or print an input at which they differ. Exit code 0 proved, 1 refuted, 3 unknown."""
     from lensgrad import circuits
 
     verdict = circuits.equal_files(left, right, care, timeout)
     say(str(verdict))
-    if verdict.status != "proved":
-        raise typer.Exit(1)
+    stop_unless_proved(verdict.status)
     if proof is not None:
         circuits.certificate(verdict, proof, [left, right, *([] if care is None else [care])])
         say(f"proof: {proof}")
+
+
+def stop_unless_proved(status: str) -> None:
+    """The exit codes of a verdict: what is refuted is known to be wrong, and what is unknown is not known (2 is a wrong call)."""
+    if status != "proved":
+        raise typer.Exit(1 if status == "refuted" else 3)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lensgrad.cli.circuit import Care, Given, Seconds, circuit
+from lensgrad.cli.circuit import Care, Given, Seconds, circuit, stop_unless_proved
 from lensgrad.cli.console import example, say
 from lensgrad.core.errors import BadValue
 
@@ -30,7 +30,7 @@ def proved(
     save: Annotated[Path | None, typer.Option(help="Write the proof and what it is about to this folder.", show_default=False)] = None,
     timeout: Seconds = 60.0,
 ) -> None:
-    """Prove a property of a circuit, or print an input at which it fails. Exit code 0 proved, 1 refuted or unknown."""
+    """Prove a property of a circuit, or print an input at which it fails. Exit code 0 proved, 1 refuted, 3 unknown."""
     from lensgrad import circuits
 
     asked = {"--irrelevant": irrelevant, "--monotone": monotone, "--swap": swap}
@@ -44,8 +44,7 @@ def proved(
         else circuits.fair(found, swapped(swap, found.inputs), **how)
     )  # fmt: skip
     say(str(verdict))
-    if verdict.status != "proved":
-        raise typer.Exit(1)
+    stop_unless_proved(verdict.status)
     if save is not None:
         verdict.save(save)
         say(f"proof: {save}")

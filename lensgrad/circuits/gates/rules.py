@@ -19,8 +19,12 @@ LONGEST = 3  # literals of a product that is looked for anew
 def rule(circuit: Circuit, care: Circuit | None = None, most: int = MOST_PRODUCTS) -> str | None:
     """Each output as `name = a & ~b | c`, or `name = not (…)` where that is shorter; None where it needs more products than `most`.
 
-    With `care` the rule counts only where that is 1. At most 17 inputs, since it is found from the truth table.
+    With `care` the rule counts only where that is 1. It is found from a truth table: of all inputs up to 17, else of those that the
+    circuit reads, with a care set on these, or on none.
     """
+    if len(circuit.inputs) > FEW_INPUTS:
+        circuit = reading(circuit)
+        care = None if care is None or set(care.inputs) != set(circuit.inputs) else care
     if care is not None:
         check_care(circuit, care)
         care = matched(care, circuit)
@@ -70,14 +74,28 @@ def sum_of(cubes: Sequence[Cube], names: Sequence[str]) -> str:
     return " | ".join(" & ".join("~" * (x & 1) + names[x >> 1] for x in cube) or "1" for cube in products) or "0"
 
 
-def possible(encoder: Encoder) -> Circuit:
-    """The rows of bits that an encoder can give, as a care set: one word of each column, thermometers without gaps."""
-    made = Builder(encoder.names)
-    literals, parts, start = made.literals, list[int](), 0
+def reading(circuit: Circuit) -> Circuit:
+    """The circuit with only those inputs that it reads."""
+    tidy = circuit.tidy()
+    used = {x >> 1 for x in (*tidy.ands.reshape(-1).tolist(), *tidy.roots.tolist())}
+    names = [name for k, name in enumerate(tidy.inputs, 1) if k in used]
+    made = Builder(names)
+    where = dict(zip(names, made.literals, strict=True))
+    return made.finish(tidy.outputs, made.inline(tidy, [where.get(name, 0) for name in tidy.inputs]))
+
+
+def possible(encoder: Encoder, names: Sequence[str] | None = None) -> Circuit:
+    """The rows of bits that an encoder can give, as a care set: one word of each column, thermometers without gaps.
+
+    With `names`, of these bits only: what they can be, whatever the others are.
+    """
+    made = Builder(encoder.names if names is None else names)
+    literal, parts = dict(zip(made.inputs, made.literals, strict=True)), list[int]()
     for column in encoder.columns:
-        bits = literals[start : (start := start + len(column.names))]
+        bits = [literal[name] for name in column.names if name in literal]
         if isinstance(column, OneHot):
-            parts += [made.any(bits), *(made.conj(a, b) ^ 1 for k, a in enumerate(bits) for b in bits[:k])]
+            parts += [made.conj(a, b) ^ 1 for k, a in enumerate(bits) for b in bits[:k]]
+            parts += [made.any(bits)] if len(bits) == len(column.names) else []
         else:
             parts += [made.conj(low ^ 1, high) ^ 1 for low, high in pairwise(bits)]
     return made.finish(["care"], [made.all(parts)])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from lensgrad.circuits.gates.circuit import Builder, Circuit, pattern
 from lensgrad.circuits.gates.functions import from_tables, ones, variants
-from lensgrad.core.errors import BadValue
+from lensgrad.circuits.proofs.engine import solver
+from lensgrad.circuits.proofs.miter import Question
+from lensgrad.circuits.proofs.sweep import TRUE, Sweep
+from lensgrad.core.errors import BadValue, MissingExtra
 
 CUTS = 8  # kept for each AND
 WIDTH = 4  # inputs of a cut
 FEW_INPUTS = 17  # up to here a circuit with a care set is made anew from its tables
+QUESTIONS = 2000  # about equal wires, asked of a solver
 ROUNDS = 30
 PATIENCE = 3  # rounds without gain, in which exchanges for as many ANDs are tried
 
@@ -20,12 +25,35 @@ def simplify(circuit: Circuit, care: Circuit | None = None) -> Circuit:
 
     With `care`, a circuit on the same inputs with one output, values count only where that is 1.
     """
-    best = rewritten(circuit.tidy())
+    if care is not None:
+        check_care(circuit, care)
+    best = rewritten(merged(circuit.tidy(), care))
     if care is not None or len(circuit.inputs) <= 10:
         anew = made_anew(best, care)
         other = best if anew is None else rewritten(anew)
         best = other if other.size < best.size else best
     return best
+
+
+def merged(circuit: Circuit, care: Circuit | None = None) -> Circuit:
+    """Wires that are always equal, or equal where `care` is 1, as one; the circuit as it is where no solver is installed."""
+    try:
+        engine = solver()
+    except MissingExtra:
+        return circuit
+    question, left = Question(circuit, circuit, care), count()
+    swept = Sweep(len(circuit.inputs), question.parts()[0][1], engine, question.counts())
+    swept.run(lambda: next(left) < QUESTIONS)
+    made = Builder(circuit.inputs)
+    env = {TRUE: 1, **dict(zip(swept.inputs, made.literals, strict=True))}
+
+    def known(literal: int) -> int:
+        found = swept.read(literal)
+        return env[abs(found)] ^ (found < 0)
+
+    for v, x, y in question.parts()[0][1]:
+        env[v] = made.conj(known(x), known(y)) if swept.same[v] == v else known(v)
+    return made.finish(circuit.outputs, [known(end.left) for end in question.ends()])
 
 
 def rewritten(circuit: Circuit) -> Circuit:

@@ -13,7 +13,7 @@ import numpy as np
 from lensgrad.circuits.formats.files import read, write
 from lensgrad.circuits.gates.circuit import Circuit
 from lensgrad.circuits.gates.encoders import encoder_circuit
-from lensgrad.circuits.gates.rules import possible, rule
+from lensgrad.circuits.gates.rules import possible, reading, rule
 from lensgrad.circuits.gates.simplify import FEW_INPUTS, simplify
 from lensgrad.circuits.gates.votes import chained
 from lensgrad.core.errors import BadValue, MissingData
@@ -56,14 +56,17 @@ class LearnedCircuit:
 
     @property
     def rule(self) -> str | None:
-        """What it says, where that is short."""
-        return rule(self.circuit, self.care if len(self.encoder.names) <= FEW_INPUTS else None)
+        """What it says, where that is short: a rule has at most 17 bits, and the others of the encoder may be as many as they are."""
+        if len(self.encoder.names) <= FEW_INPUTS:
+            return rule(self.circuit, self.care)
+        read = reading(self.circuit)
+        return rule(read, possible(self.encoder, read.inputs))
 
     def simplified(self) -> LearnedCircuit:
         """The same answers for all rows that can occur, by fewer ANDs; a large circuit is only tidied."""
-        few = len(self.encoder.names) <= FEW_INPUTS
         tidy = self.circuit.tidy()
-        return replace(self, circuit=simplify(tidy, self.care if few else None) if few or tidy.size <= FEW_ANDS else tidy)
+        few = len(self.encoder.names) <= FEW_INPUTS or tidy.size <= FEW_ANDS
+        return replace(self, circuit=simplify(tidy, self.care) if few else tidy)
 
     def save(self, path: str | Path) -> list[Path]:
         """The circuit by the ending of the path, beside it the encoder (.json) and the rows that can occur (.care.aig)."""

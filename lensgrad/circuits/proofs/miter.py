@@ -36,8 +36,12 @@ class Question:
                 raise BadValue(f"a care set has one output, which is 1 where inputs count, and this one has {len(self.care.outputs)}")
 
     def gates(self) -> list[tuple[int, int, int]]:
-        """The ANDs of all circuits: a variable, and two literals."""
-        return [gate for _, gates in self.parts() for gate in gates]
+        """The ANDs of both sides: a variable, and two literals."""
+        return [gate for _, gates in self.parts()[:2] for gate in gates]
+
+    def counts(self) -> tuple[list[tuple[int, int, int]], int] | None:
+        """The ANDs of the care set, and its literal."""
+        return None if self.care is None else (self.parts()[2][1], self.parts()[2][0][0])
 
     def parts(self) -> list[tuple[list[int], list[tuple[int, int, int]]]]:
         """Of each circuit the literals of its outputs, and its ANDs."""
@@ -47,19 +51,19 @@ class Question:
             top += circuit.size
         return found
 
-    def ends(self) -> tuple[list[End], int | None]:
-        """The pairs of outputs, and the literal of the care set."""
-        (left, _), (right, _), *care = self.parts()
+    def ends(self) -> list[End]:
+        """The pairs of outputs."""
+        (left, _), (right, _), *_ = parts = self.parts()
         order = places("output", self.left.outputs, self.right.outputs, "o")
-        top = len(self.left.inputs) + 2 + len(self.gates())
-        return [End(top + k, a, right[order[k]]) for k, a in enumerate(left)], care[0][0][0] if care else None
+        top = len(self.left.inputs) + 2 + sum(len(gates) for _, gates in parts)
+        return [End(top + k, a, right[order[k]]) for k, a in enumerate(left)]
 
     def clauses(self) -> Clauses:
         """The clauses that can be satisfied exactly where the circuits differ."""
-        ends, care = self.ends()
-        clauses = [[1], *(c for v, x, y in self.gates() for c in ([-v, x], [-v, y], [v, -x, -y]))]
+        ends, (care, literal) = self.ends(), self.counts() or ([], None)
+        clauses = [[1], *(c for v, x, y in (*self.gates(), *care) for c in ([-v, x], [-v, y], [v, -x, -y]))]
         clauses += [c for d, a, b in ends for c in ([-d, a, b], [-d, -a, -b])]
-        return [*clauses, [d for d, _, _ in ends], *([] if care is None else [[care]])]
+        return [*clauses, [d for d, _, _ in ends], *([] if literal is None else [[literal]])]
 
     def at(self, circuit: Circuit) -> list[int]:
         """The variables of a circuit's inputs, which are those of the left by name, after the one that is true."""

@@ -11,10 +11,11 @@ from typing import Any
 
 from lensgrad.circuits.formats.files import read, write
 from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.proofs.engine import solver
 from lensgrad.circuits.proofs.miter import End, Question, places
 from lensgrad.circuits.proofs.sweep import TRUE, Local, Sweep, clause
 from lensgrad.core.checks import number
-from lensgrad.core.errors import BadValue, MissingExtra
+from lensgrad.core.errors import BadValue
 
 SLICE = 2000  # conflicts between two looks at the clock
 PROVED, REFUTED, UNKNOWN = "proved", "refuted", "unknown"
@@ -95,7 +96,7 @@ def prove(question: Question, timeout: float | None = 60.0) -> Verdict:
     engine, clock = solver(), Clock(timeout)
     if not clock.goes_on():
         return Verdict(question, UNKNOWN)
-    swept = Sweep(len(question.left.inputs), question.gates(), engine)
+    swept = Sweep(len(question.left.inputs), question.gates(), engine, question.counts())
     rest = Rest(question, swept.run(Clock(timeout and timeout / 2).goes_on))
     if rest.row is not None:
         return refuted(question, rest.row)
@@ -124,21 +125,19 @@ class Rest:
 
     def __init__(self, question: Question, swept: Sweep) -> None:
         self.swept = swept
-        pairs, care = question.ends()
-        self.row = self.differing(pairs, care)
+        pairs = question.ends()
+        self.row = self.differing(pairs)
         self.open = [end for end in pairs if swept.read(end.left) != swept.read(end.right)]
         for end in pairs:
             self.settle(end)
-        heads = [clause(*(end.differs for end in self.open))] if self.open else []
-        swept.steps += [*heads, *([] if care is None else [clause(swept.read(care))])]
-        self.local = Local(self.clauses(care))
+        swept.steps += [clause(*(end.differs for end in self.open))] if self.open else []
+        self.local = Local(self.clauses())
 
-    def differing(self, pairs: Sequence[End], care: int | None) -> dict[int, int] | None:
-        """A row that the sweep came by, at which two outputs differ and that counts."""
-        counts = -1 if care is None else self.value(care)
+    def differing(self, pairs: Sequence[End]) -> dict[int, int] | None:
+        """A row that the sweep came by, at which two outputs differ."""
         differ = 0
         for end in pairs:
-            differ |= (self.value(end.left) ^ self.value(end.right)) & counts
+            differ |= self.value(end.left) ^ self.value(end.right)
         differ &= (1 << self.swept.rows) - 1
         if not differ:
             return None
@@ -156,21 +155,14 @@ class Rest:
         else:
             self.swept.steps += [clause(-d, a, b), clause(-d, -a, -b)]
 
-    def clauses(self, care: int | None) -> list[list[int]]:
+    def clauses(self) -> list[list[int]]:
         read = self.swept.read
-        roots = [read(x) for end in self.open for x in (end.left, end.right)] + ([] if care is None else [read(care)])
-        cone, _ = self.swept.cone([abs(x) for x in roots], len(self.swept.gates))
+        roots = [abs(read(x)) for end in self.open for x in (end.left, end.right)]
+        cone, _ = self.swept.cone(roots, len(self.swept.gates))
         sides = [(end.differs, read(end.left), read(end.right)) for end in self.open]
-        found = [[TRUE], *self.swept.clauses(cone), *(c for d, a, b in sides for c in ([-d, a, b], [-d, -a, -b]))]
-        return [*found, [d for d, _, _ in sides], *([] if care is None else [[read(care)]])]
-
-
-def solver() -> Any:
-    try:
-        from pysat.solvers import Solver  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise MissingExtra("proofs need a SAT solver, which is not installed: pip install 'lensgrad[sat]'") from error
-    return Solver
+        found = [[TRUE], *self.swept.clauses(cone), *self.swept.fixed]
+        found += [c for d, a, b in sides for c in ([-d, a, b], [-d, -a, -b])]
+        return [*found, [d for d, _, _ in sides]]
 
 
 def decided(engine: Any, clock: Clock) -> bool | None:

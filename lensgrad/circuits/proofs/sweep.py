@@ -17,6 +17,7 @@ Gate = tuple[int, int, int]  # a variable and the two literals of its AND, with 
 ROWS = 1024  # at random, to begin with
 DENSITIES = (1, 2, 3)  # of the ones among them: words joined by AND and by OR
 NEAR = 15  # rows beside each counter-example, at random places
+MODELS = 256  # rows of a care set, to begin with
 WINDOWS = (60, 3000)  # gates that a question is asked about: those next to the wires first
 CONFLICTS = 1000  # after which a candidate is left alone
 TRUE = 1  # the variable that is true
@@ -32,9 +33,12 @@ class Answer:
 
 
 class Sweep:
-    """Equal wires of gates over inputs 2 … n + 1, in `same`, and the steps that prove them, in `steps`."""
+    """Equal wires of gates over inputs 2 … n + 1, in `same`, and the steps that prove them, in `steps`.
 
-    def __init__(self, inputs: int, gates: Iterable[Gate], engine: Any) -> None:
+    With `care`, gates of its own and the literal that is true where inputs count, wires are equal on these.
+    """
+
+    def __init__(self, inputs: int, gates: Iterable[Gate], engine: Any, care: tuple[Sequence[Gate], int] | None = None) -> None:
         self.engine, self.draw = engine, Random(0)
         self.inputs = range(2, inputs + 2)
         self.gates = list(gates)
@@ -44,7 +48,11 @@ class Sweep:
         self.steps: list[str] = []
         self.values: dict[int, int] = {}
         self.rows, self.classes = 0, dict[int, int]()
-        self.simulate({v: random_word(self.draw) for v in self.inputs}, ROWS)
+        self.fixed = [] if care is None else [*encoded(care[0]), [care[1]]]
+        if care is None:
+            self.simulate({v: random_word(self.draw) for v in self.inputs}, ROWS)
+        else:
+            self.simulate(*self.counting())
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
@@ -62,6 +70,19 @@ class Sweep:
         for v in (TRUE, *self.inputs, *self.reduced):
             self.classes.setdefault(self.key(v), v)
 
+    def counting(self) -> tuple[dict[int, int], int]:
+        """Rows of the care set, as a solver finds them that begins at random values."""
+        words, count = dict.fromkeys(self.inputs, 0), 0
+        local = Local([[TRUE], *self.fixed], self.inputs)
+        with self.engine(name="glucose4", bootstrap_with=local.clauses) as solver:
+            for _ in range(MODELS):
+                solver.set_phases([k if self.draw.getrandbits(1) else -k for k in local.number.values()])
+                if not solver.solve():
+                    break
+                model, count = solver.get_model(), count + 1
+                words = {v: word << 1 | (model[local.number[v] - 1] > 0) for v, word in words.items()}
+        return words, count
+
     def key(self, v: int) -> int:
         """The values of a wire, or of its negation if the last is 1: equal or opposite wires have one key."""
         value = self.values[v]
@@ -73,13 +94,15 @@ class Sweep:
         return None if first is None or first == v else first if self.values[first] & 1 == self.values[v] & 1 else -first
 
     def differ(self, row: dict[int, int]) -> None:
-        """Take up a row at which candidates differ, and rows near it."""
+        """Take up a row at which candidates differ, and rows near it where all count."""
+        if self.fixed:
+            return self.simulate({v: row[v] if v in row else self.draw.getrandbits(1) for v in self.inputs}, 1)
         words = {}
         for v in self.inputs:
             noise = self.draw.getrandbits(NEAR) & self.draw.getrandbits(NEAR) & self.draw.getrandbits(NEAR)
             bit = row[v] if v in row else self.draw.getrandbits(1)
             words[v] = (-bit & ((1 << NEAR + 1) - 1)) ^ noise << 1
-        self.simulate(words, NEAR + 1)
+        return self.simulate(words, NEAR + 1)
 
     # -- wires ---------------------------------------------------------------------------------------------------------
 
@@ -161,10 +184,10 @@ class Sweep:
         return found, not waiting
 
     def clauses(self, cone: Sequence[int]) -> list[list[int]]:
-        return [c for v in cone for a, b in [self.reduced[v]] for c in ([-v, a], [-v, b], [v, -a, -b])]
+        return encoded([(v, *self.reduced[v]) for v in cone])
 
     def solved(self, v: int, other: int, cone: Sequence[int]) -> Answer:
-        local = Local([[TRUE], *self.clauses(cone)], (v, abs(other)))
+        local = Local([[TRUE], *self.clauses(cone), *self.fixed], (v, abs(other)))
         with self.engine(name="glucose4", bootstrap_with=local.clauses, with_proof=True) as solver:
             for sides in ((v, -other), (-v, other)):
                 solver.conf_budget(CONFLICTS)
@@ -193,6 +216,11 @@ class Local:
     def outward(self, line: str) -> str:
         """A step of a proof."""
         return " ".join(map(self.words.__getitem__, line.split()))
+
+
+def encoded(gates: Iterable[Gate]) -> list[list[int]]:
+    """The clauses of ANDs."""
+    return [c for v, a, b in gates for c in ([-v, a], [-v, b], [v, -a, -b])]
 
 
 def folded(a: int, b: int) -> int | None:
