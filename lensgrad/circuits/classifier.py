@@ -11,6 +11,7 @@ import numpy as np
 from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
 from lensgrad.circuits.gates.circuit import Circuit
 from lensgrad.circuits.learning.problem import widths
+from lensgrad.core.checks import share
 from lensgrad.core.errors import BadValue, MissingExtra, listed
 from lensgrad.data.encode import Encoder, encoder
 from lensgrad.train.callbacks import EarlyStopping, early_stopping
@@ -34,8 +35,9 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
     Columns become bits by `lg.data.encoder`: numbers as thermometers of at most `levels` bits, words, and the columns in `categorical`
     (or "all"), as one bit for each value; or by the fitted `encoder`. `method` says how the circuit is learned: "soft" trains
     `layers` of two-input gates by gradient and hardens them, "flip" flips bits of their tables, "anf" adds products modulo 2 one by
-    one, "solve" finds the polynomial modulo 2 of least degree that fits all rows. "auto" tries them all on the share
-    `validation_split` of the rows, and learns from all rows with the best. `steps`, `batch_size`, `learning_rate` and `temperature`
+    one, "solve" finds the polynomial modulo 2 of least degree that fits all rows, "table" takes the rows as a truth table. "auto" tries
+    all but the last on the share `validation_split` of the rows, and learns from all rows with the best; where every row that can occur
+    is there, it is the table. `steps`, `batch_size`, `learning_rate` and `temperature`
     are for networks.
     `early_stopping=True` ends a network after `patience` epochs without a smaller loss on rows held back. `simplify` makes the circuit
     smaller without changing what it says about rows that can occur. `feature_names` names the columns of an array.
@@ -91,6 +93,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         """Learn from the rows of X (a table of n rows) and a class for each."""
         if self.method != "auto" and self.method not in METHODS:
             raise BadValue(f"'{self.method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+        share("the part of the rows held back", self.validation_split)
         plan, table = self._plan(), self._rows(X, y, reset=True)
         labels = self._labels(rows_in(table), y)
         self.classes_, numbers = np.unique(labels, return_inverse=True)
@@ -109,6 +112,10 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         """The class that the circuit gives each row."""
         check_is_fitted(self)
         return self.classes_[self.learned_.predict(self._rows(X))]
+
+    def predict_proba(self, X: Any) -> Numbers:
+        """A column for each class, 1 where the circuit gives a row this class and 0 elsewhere: it says no more than that."""
+        return (self.predict(X)[:, None] == self.classes_).astype(np.float64)
 
     @property
     def circuit(self) -> Circuit:
@@ -167,9 +174,10 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
     def _problem(self, x: Numbers, y: Numbers, classes: tuple[str, ...], plan: Plan) -> Problem:
         """The rows, a share of them held back where something is chosen by it."""
         names = self.encoder_.names, output_names(self.target, classes)
-        if self.method != "auto" and plan.stopping is None:
-            return Problem(x, y, *names, len(classes))
-        return held_back(Problem(x, y, *names, len(classes)), self.validation_split, plan.seed)
+        problem = Problem(x, y, *names, len(classes), possible=self.encoder_.possible)
+        if plan.stopping is None and (self.method != "auto" or problem.complete):
+            return problem
+        return held_back(problem, self.validation_split, plan.seed)
 
 
 def rows_in(table: Any) -> int:

@@ -5,6 +5,7 @@ A fitted encoder is a plain value, so the circuit that learned from its bits and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import clean, whole
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.preparation import Cells, missing, parsed
 from lensgrad.data.table import csv_cells
@@ -24,6 +26,7 @@ Columns = Mapping[str, Column]
 FINEST = 6  # decimal places that are looked for in a column of numbers
 FINE, WIDEST = 16, 48  # bits of a number that arrives in hardware
 NEAR = 1e-6  # how near to a whole number counts as one, since 0.3 / 0.1 is none
+WHOLE = re.compile(r"^(-?\d+)\.0+$")  # a whole number with a point
 MOST_WORDS = 256  # of a column, since each is an input
 
 
@@ -99,6 +102,11 @@ class Encoder:
     def names(self) -> tuple[str, ...]:
         return tuple(n for c in self.columns for n in c.names)
 
+    @property
+    def possible(self) -> int:
+        """How many rows of bits there can be."""
+        return prod(len(c.names) + isinstance(c, Thermometer) for c in self.columns)
+
     def encode(self, rows: Any) -> Column:
         """Bits of a table with the columns that the encoder was fitted to: array, data frame, dict of columns, cells of a file."""
         columns, labels = columns_of(rows, tuple(c.name for c in self.columns))
@@ -147,8 +155,7 @@ def encoder(
     same ones to every column instead, as for pixels. A column of words, and any named in `categorical` (or "all"), becomes
     one bit for each of its values. A threshold with a share ≤ `rare` of the rows above it, or below, is left out.
     """
-    if type(levels) is not int or levels < 1:
-        raise BadValue(f"a thermometer has a whole number of levels ≥ 1, got {levels!r}")
+    levels = whole("levels, the bits of a thermometer,", levels, 1)
     columns, labels = columns_of(rows)
     categorical = [categorical] if isinstance(categorical, str) and categorical != "all" else categorical
     drop = [drop] if isinstance(drop, str) else drop
@@ -316,11 +323,18 @@ def numbers(name: str, column: Column, rows: Sequence[str]) -> Column:
 
 def words(name: str, column: Column, rows: Sequence[str]) -> list[str]:
     """A column as words; whole numbers lose their point."""
-    found = column.tolist()
+    found = list(column) if column.dtype.kind == "f" else column.tolist()  # a number as short as its own precision allows
     absent = next((i for i, v in enumerate(found) if missing(v)), None)
     if absent is not None:
         raise BadValue(f"{rows[absent]}, column '{name}': the cell is empty; fill it in or leave the row out")
-    return [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in found]
+    return list(map(word, found))
+
+
+def word(value: Any) -> str:
+    """A value as a word: 1, 1.0 and "1.0" are one."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return WHOLE.sub(r"\1", str(value))
 
 
 def sorted_words(found: Sequence[str]) -> tuple[str, ...]:
@@ -332,4 +346,4 @@ def sorted_words(found: Sequence[str]) -> tuple[str, ...]:
 
 def joined(name: str) -> str:
     """A name without spaces, as circuits have them."""
-    return "_".join(name.split()) or "_"
+    return "_".join(clean(name).split()) or "_"

@@ -126,10 +126,13 @@ def test_refusals_are_sentences():
     [
         ({"layers": ()}, "layers are the gates of each layer, one or more, as in (96, 96), got ()"),
         ({"layers": 5}, "layers are the gates of each layer, one or more, as in (96, 96), got 5"),
-        ({"layers": (4, 2.5)}, "a layer has a whole number of gates ≥ 1, got 2.5"),
-        ({"batch_size": 0}, "a step takes a whole number of rows, its batch_size, ≥ 1, got 0"),
-        ({"steps": -1}, "training takes a whole number of steps ≥ 1, got -1"),
-        ({"method": "auto", "validation_split": 1.5}, "the share of rows held back is 0 or more and less than 1, got 1.5"),
+        ({"layers": (4, 2.5)}, "the number of gates of a layer is a whole number ≥ 1, got 2.5"),
+        ({"batch_size": 0}, "batch_size is a whole number ≥ 1, got 0"),
+        ({"steps": -1}, "steps is a whole number ≥ 1, got -1"),
+        (
+            {"method": "auto", "validation_split": 1.5},
+            "the part of the rows held back is a share from 0 up to, but not including, 1, got 1.5",
+        ),
     ],
 )
 def test_what_is_no_way_to_learn_is_refused(how, why):

@@ -134,7 +134,7 @@ def test_labels_that_are_no_class_are_refused_and_no_rows_have_no_classes(run, t
     (tmp_path / "d.csv").write_text("a,y\n" + "0,0\n1,1\n" * 10, encoding="utf-8")
     assert run("learn", "d.csv", "--target", "y", "--method", "solve")[0] == 0
     for name, text, told in (
-        ("dots.csv", "a,y\n0,0\n1,1.0\n", "line 3, column 'y': '1.0' is none of the classes 0, 1"),
+        ("dots.csv", "a,y\n0,0\n1,1.5\n", "line 3, column 'y': '1.5' is none of the classes 0, 1"),
         ("blank.csv", "a,y\n0,0\n1,\n", "line 3, column 'y': the cell is empty; fill it in or leave the row out"),
     ):
         (tmp_path / name).write_text(text, encoding="utf-8")

@@ -104,7 +104,10 @@ def test_refusals_name_the_row_the_column_and_what_is_known(tmp_path):
 def test_refusals_when_fitting():
     assert told(BadValue, lambda: lg.data.encoder({"a": []})) == "the table has no rows, so no encoder can be fitted to it"
     assert told(BadValue, lambda: lg.data.encoder({"a": [1, 2]}, categorical=["b"])) == "there is no column 'b'; the columns are: a"
-    assert told(BadValue, lambda: lg.data.encoder({"a": [1, 2]}, levels=0)) == "a thermometer has a whole number of levels ≥ 1, got 0"
+    assert (
+        told(BadValue, lambda: lg.data.encoder({"a": [1, 2]}, levels=0))
+        == "levels, the bits of a thermometer, is a whole number ≥ 1, got 0"
+    )
     assert (
         told(BadValue, lambda: lg.data.encoder({"a": [1, 2], "b": [1]}))
         == "the columns of a table are equally long, and these have 1, 2 rows"

@@ -8,7 +8,10 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from lensgrad.circuits.gates.circuit import MOST_INPUTS, Builder, Circuit, numbered, pattern
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue
 
 Way = Callable[[Builder, Sequence[int]], int]
@@ -170,7 +173,7 @@ def extended(way: Way, i: int, j: int) -> Way:
 def read_truth(text: str, name: str = "the file") -> list[int]:
     """The tables in a .truth file: a line of zeros and ones for each output, of which the last is minterm 0."""
     tables: list[int] = []
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in text.split("\n")]
     size = len(lines[0]) if lines else 0
     if not size or size & (size - 1):
         raise BadValue(f"'{name}', line 1: a truth table has 1, 2, 4, 8, … entries, got {size}")
@@ -187,16 +190,37 @@ def from_rows(x: Any, y: Mapping[str, Any], inputs: Sequence[str]) -> tuple[Circ
 
     The rows are zeros and ones, at most 20 a row; `y` holds a column of zeros and ones for each output.
     """
-    rows = [sum(int(v) << i for i, v in enumerate(row)) for row in x]
+    names = tuple(inputs)
+    if len(names) > MOST_INPUTS:
+        raise BadValue(f"a truth table of {len(names)} inputs has 2^{len(names)} rows: use at most {MOST_INPUTS} inputs, or fewer features")
+    cells = zeros_and_ones("each row", x)
+    if cells.ndim != 2 or cells.shape[1] != len(names):
+        raise BadValue(f"rows of {len(names)} inputs are a table of so many columns, got an array of shape {cells.shape}")
+    rows = (cells.astype(np.int64) << np.arange(len(names))).sum(1).tolist()
     care = sum(1 << s for s in set(rows))
     tables = [table_of(rows, column, name) for name, column in y.items()]
-    return from_tables(tables, inputs, list(y), care), from_tables([care], inputs, ["care"])
+    return from_tables(tables, names, list(y), care), from_tables([care], names, ["care"])
+
+
+def zeros_and_ones(what: str, given: Any) -> np.ndarray[Any, Any]:
+    """Numbers that are all 0 or 1, checked: any other would be read as what it is not."""
+    try:
+        found = np.asarray(given)
+    except ValueError:
+        raise BadValue(f"{what} has bits, as many as the others, each 0 or 1") from None
+    strange = found[~np.isin(found, (0, 1))] if found.dtype.kind in "buif" else found.reshape(-1)[:1]
+    if strange.size:
+        raise BadValue(f"{what} has bits, each 0 or 1, got {shown(strange.reshape(-1).tolist()[0])}")
+    return found.astype(np.uint8)
 
 
 def table_of(rows: Sequence[int], column: Any, name: str) -> int:
     """The table of one label; equal rows have equal labels."""
     known: dict[int, int] = {}
-    for s, v in zip(rows, map(int, column), strict=True):
-        if known.setdefault(s, v) != v or v not in (0, 1):
+    labels = zeros_and_ones(f"the column '{name}'", column).reshape(-1).tolist()
+    if len(labels) != len(rows):
+        raise BadValue(f"there are {len(rows)} rows and {len(labels)} labels '{name}': give each row one")
+    for s, v in zip(rows, labels, strict=True):
+        if known.setdefault(s, v) != v:
             raise BadValue(f"'{name}' is 0 or 1, the same for equal rows, and it is not: a circuit gives one answer")
     return sum(v << s for s, v in known.items())

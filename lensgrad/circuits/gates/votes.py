@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lensgrad.circuits.gates.circuit import Builder, Circuit, numbered
+from lensgrad.core.checks import whole
 from lensgrad.core.errors import BadValue
 
 Number = list[int]  # literals of a number's bits, least first
@@ -59,7 +60,8 @@ def duel(made: Builder, left: tuple[Number, dict[int, int]], right: tuple[Number
 
 def vote(bits: int, classes: int, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> Circuit:
     """𝔹ⁿ → 𝔹ᶜ: bits stand class by class, and the output of the first class with the most ones is 1. Two classes have one output."""
-    if type(bits) is not int or type(classes) is not int or classes < 2 or bits < 1 or bits % classes:
+    bits, classes = whole("the number of bits that vote", bits, 1), whole("the number of classes", classes, 2)
+    if bits % classes:
         raise BadValue(f"{bits!r} bits cannot vote for {classes!r} classes: there are two classes or more, and each has equally many bits")
     made, each = Builder(inputs or numbered("i", bits)), bits // classes
     counts = [count(made, made.literals[k * each : (k + 1) * each]) for k in range(classes)]

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lensgrad.circuits.gates.circuit import MOST_INPUTS
 from lensgrad.circuits.learning.networks import flip, soft
 from lensgrad.circuits.learning.polynomials import exact, greedy
 from lensgrad.circuits.learning.problem import Found, Infeasible, Method, Plan, Problem, check
+from lensgrad.circuits.learning.rows import table
 from lensgrad.core.errors import BadValue, listed
 
-METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact}
+METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact, "table": table}
+TRIED = ("anf", "flip", "soft", "solve")  # by "auto", where the rows are no truth table
 STOPPING = ("flip", "soft")  # these train in epochs, and may stop by rows held back
 
 
 def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
     """The gates that a method finds; "auto" tries all, and takes the best on the rows held back, of equals the smallest.
 
-    What was measured on rows held back is then learned again from all rows, unless it stops by them.
+    A truth table, of all rows that can occur, is taken as it is. What was measured on rows held back is then learned again from all
+    rows, unless it stops by them.
     """
     check(problem)
     if method != "auto" and method not in METHODS:
         raise BadValue(f"'{method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+    if method == "auto" and problem.complete and problem.x.shape[1] <= MOST_INPUTS:
+        told(plan, "these are all rows that can occur: the circuit of their table")
+        return table(problem, plan)
     tried = list(attempts(problem, plan)) if method == "auto" else [METHODS[method](problem, plan)]
     if problem.held is None:
         return max(tried, key=lambda f: (problem.accuracy(f.circuit), -f.circuit.size))
@@ -43,10 +50,10 @@ def again(found: Found, problem: Problem, plan: Plan) -> Found:
 
 def attempts(problem: Problem, plan: Plan) -> Iterator[Found]:
     """What each method finds, of those that are feasible for so many bits."""
-    for name, method in METHODS.items():
+    for name in TRIED:
         told(plan, f"trying {name}")
         try:
-            yield method(problem, plan)
+            yield METHODS[name](problem, plan)
         except Infeasible as why:
             told(plan, f"{name} is left out: {why}")
 

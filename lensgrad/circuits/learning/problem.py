@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from lensgrad.circuits.gates.circuit import Circuit
 from lensgrad.circuits.learning.learned import decided
+from lensgrad.core import checks
+from lensgrad.core.checks import number, positive, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.split import split
 from lensgrad.learn.circuits.soft import Relaxation, sigmoid_tables
@@ -30,6 +31,14 @@ class Problem:
     outputs: tuple[str, ...]
     classes: int
     held: tuple[Numbers, Numbers] | None = None
+    possible: int | None = None  # how many rows of bits can occur
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is a truth table: every row that can occur is there, and equal rows have one class."""
+        if self.possible is None or len(self.x) < self.possible or len(np.unique(self.x, axis=0)) < self.possible:
+            return False
+        return len(np.unique(np.column_stack([self.x, self.y]), axis=0)) == self.possible
 
     def accuracy(self, circuit: Circuit, held: bool = False) -> float:
         """The share of the rows, or of those held back, that a circuit gives their class."""
@@ -68,9 +77,13 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Counts, checked, become Python's own, as those of NumPy are taken too."""
-        object.__setattr__(self, "layers", tuple(whole("a layer has", "gates", n) for n in widths(self.layers)))
-        object.__setattr__(self, "steps", whole("training takes", "steps", self.steps))
-        object.__setattr__(self, "batch_size", whole("a step takes", "rows, its batch_size,", self.batch_size))
+        object.__setattr__(self, "layers", tuple(whole("the number of gates of a layer", n, 1) for n in widths(self.layers)))
+        for name in ("steps", "batch_size"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        for name in ("learning_rate", "temperature"):
+            object.__setattr__(self, name, positive(name, getattr(self, name)))
+        object.__setattr__(self, "straight", number("straight", self.straight, 0, 1))
+        object.__setattr__(self, "seed", whole("seed", self.seed))
 
 
 @dataclass(frozen=True)
@@ -89,13 +102,6 @@ Method = Callable[[Problem, Plan], Found]
 
 class Infeasible(BadValue):
     """A method that would need too much for a problem, or that cannot solve it."""
-
-
-def whole(what: str, of: str, given: Any) -> int:
-    """A count, checked."""
-    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
-        raise BadValue(f"{what} a whole number of {of} ≥ 1, got {given!r}")
-    return int(given)
 
 
 def widths(layers: Any) -> tuple[Any, ...]:
@@ -122,8 +128,7 @@ def check(problem: Problem) -> None:
 
 def held_back(problem: Problem, share: float, seed: int) -> Problem:
     """The problem with a share of its rows held back, of every class in proportion; none where that would leave a part empty."""
-    if not 0 <= share < 1:
-        raise BadValue(f"the share of rows held back is 0 or more and less than 1, got {share!r}")
+    share = checks.share("the part of the rows held back", share)
     if not 0 < round(share * len(problem.x)) < len(problem.x):
         return problem
     (x, y), held = split((problem.x, problem.y), share, seed=seed)

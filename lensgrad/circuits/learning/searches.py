@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.para import Para
+from lensgrad.circuits.gates.functions import zeros_and_ones
 from lensgrad.circuits.learning.affine import pair
+from lensgrad.core.checks import whole
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.circuits import satisfying, searching, soften
 from lensgrad.program.compile import compile as compile_closed
@@ -58,11 +60,7 @@ def satisfy(
 
 def bits(name: str, given: Any) -> np.ndarray[Any, Any]:
     """Numbers that are 0 or 1, checked: any other would be counted as what it is not."""
-    found = np.asarray(given)
-    strange = found[~np.isin(found, (0, 1))] if found.dtype.kind in "buif" else found.reshape(-1)[:1]
-    if strange.size:
-        raise BadValue(f"'{name}' has bits, each 0 or 1, got {strange[0]}")
-    return found.astype(np.float32)
+    return zeros_and_ones(f"'{name}'", given).astype(np.float32)
 
 
 def named(what: str, values: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
@@ -75,8 +73,7 @@ def named(what: str, values: Mapping[str, Any] | None, names: Sequence[str]) -> 
 
 def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps: int, seed: int, start: Mapping[str, Any]) -> Search:
     """Steps of a closed lens until it observes no error."""
-    if type(steps) is not int or steps < 1:
-        raise BadValue(f"a search has a whole number of steps ≥ 1, got {steps!r}")
+    steps = whole("the number of steps of a search", steps, 1)
     step, history = compile_closed(closed), list[int]()
     values = {**initial(closed.params, seed, (*data, *start)), **data, **start}
     for _ in range(steps):
