@@ -13,7 +13,7 @@ from lensgrad.circuits.gates.functions import from_rows, from_tables, read_truth
 from lensgrad.circuits.gates.functors import to_diagram, to_gates
 from lensgrad.circuits.gates.rules import possible, rule
 from lensgrad.circuits.gates.simplify import simplify
-from lensgrad.circuits.gates.votes import chained, network_circuit, vote
+from lensgrad.circuits.gates.votes import chained, network_circuit, side_by_side, vote
 from lensgrad.circuits.learning.affine import solve
 from lensgrad.circuits.learning.choose import METHODS, learn
 from lensgrad.circuits.learning.learned import LearnedCircuit, load_circuit, output_names
@@ -57,6 +57,6 @@ __all__ = [
     "load_circuit", "lookup", "lut_layer", "lut_network", "monomials", "monotone", "network_circuit", "or_pool2d",
     "output_names", "over", "parity", "perceptron", "plain_names", "possible", "prove", "pseudo_linear", "random_mask", "read",
     "read_aiger", "read_blif", "read_truth", "robust", "rule", "satisfy", "satisfying", "search", "searching",
-    "simplify", "soften", "solve", "testbench", "to_diagram", "to_gates", "tree_conv2d", "unit", "verilog", "vote",
+    "side_by_side", "simplify", "soften", "solve", "testbench", "to_diagram", "to_gates", "tree_conv2d", "unit", "verilog", "vote",
     "votes", "walk", "write",
 ]  # fmt: skip

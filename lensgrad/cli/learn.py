@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +11,12 @@ import typer
 
 from lensgrad.cli.circuit import circuit
 from lensgrad.cli.console import example, say
-from lensgrad.cli.properties import names
+from lensgrad.cli.properties import names, once
 from lensgrad.cli.train import writable
 from lensgrad.core.errors import BadValue, listed
 
 if TYPE_CHECKING:
-    from lensgrad.circuits import Found, LearnedCircuit, Problem
+    from lensgrad.circuits import Found, LearnedCircuit, Plan, Problem
     from lensgrad.data.encode import Encoder
     from lensgrad.data.preparation import Cells
 
@@ -32,15 +32,16 @@ Table = Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file whose fi
         "lensgrad circuit learn monk.csv --target class --categorical all -o monk.aig",
         "lensgrad circuit learn flowers.csv --target species --levels 4 --method soft --gates 300 --seed 1",
         "lensgrad circuit learn train.csv --target y --test test.csv --drop id,name",
+        "lensgrad circuit learn adder.csv --target sum --target carry --raw adder.v",
         "",
         "Then: simplify, export and prove work on the circuit, and predict on new rows.",
     )
 )
 def learn(
     data: Table,
-    target: Annotated[str, typer.Option(help="The column of classes.")],
+    target: Annotated[list[str], typer.Option(help="The column of classes; give it again for several, each with outputs of its own.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default="DATA, ending .aig")] = None,
-    method: Annotated[str, typer.Option(help="How it learns: auto tries all and keeps the best.")] = "auto",
+    method: Annotated[str, typer.Option(help="How it learns: auto takes a complete truth table as it is, else the best of all.")] = "auto",
     gates: Annotated[int, typer.Option(help="Gates of a network, in three layers.")] = 288,
     steps: Annotated[int, typer.Option(help="Training steps of a network.")] = 2000,
     levels: Annotated[int, typer.Option(help="The most bits that a column of numbers becomes.")] = 8,
@@ -49,31 +50,80 @@ def learn(
     validation: Annotated[float, typer.Option(help="The share of rows held back to choose and to measure by.")] = 0.2,
     test: Annotated[Path | None, typer.Option(help="Another CSV file to measure on at the end.", show_default=False)] = None,
     simplify: Annotated[bool, typer.Option(help="Write the simplified circuit, and not the one as learned.")] = True,
+    raw: Annotated[Path | None, typer.Option(help="Write the circuit with its encoder, from raw columns.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(help="Sets the wiring, the first values, and which rows are held back.")] = 0,
 ) -> None:
     """Learn a circuit from a table, and write it with its encoder beside it."""
     from lensgrad import circuits as ways
-    from lensgrad.circuits.learning.learned import check_place
     from lensgrad.data.encode import csv_cells, encoder
 
     not_negative(seed)
+    once("--target", target, ", ".join(target), "column")
     cells = csv_cells(data)
     output = writable(circuit_file(data.with_suffix(".aig") if output is None else output))
-    check_place(output)
-    labels, classes = labelled(cells, target)
-    fitted = encoder(cells, levels=levels, categorical=named(categorical, cells.columns), drop=[target, *names(drop, cells.columns)])
-    checked = None if test is None else rows_to_test(test, fitted, classes, target)
-    say(f"{data.name}: {len(labels)} rows, {len(fitted.columns)} columns as {len(fitted.names)} bits; {counted(labels, classes, target)}")
-    problem = ways.held_back(problem_of(fitted, cells, classes, target), validation, seed)
-    plan = ways.Plan(layers_of(gates), steps, seed=seed, progress=True)
+    places = places_of(output, target, raw)
+    labels = {name: labelled(cells, name) for name in target}
+    fitted = encoder(cells, levels=levels, categorical=named(categorical, cells.columns), drop=[*target, *names(drop, cells.columns)])
+    checked = {name: None if test is None else rows_to_test(test, fitted, classes, name) for name, (_, classes) in labels.items()}
+    say(f"{data.name}: {len(cells.rows)} rows, {len(fitted.columns)} columns as {len(fitted.names)} bits; {described(labels)}")
+    plan, found = ways.Plan(layers_of(gates), steps, seed=seed, progress=True), list[Any]()
+    for place, (name, (_, classes)) in zip(places, labels.items(), strict=True):
+        problem = problem_of(fitted, cells, classes, name)
+        known = problem if method == "auto" and problem.complete else ways.held_back(problem, validation, seed)
+        found.append(one(known, plan, method, fitted, classes, name, place, simplify, checked[name]))
+    together(found, output, raw)
+
+
+def described(labels: dict[str, tuple[list[str], tuple[str, ...]]]) -> str:
+    """The targets and their classes."""
+    return "; ".join(counted(words, classes, name) for name, (words, classes) in labels.items())
+
+
+def places_of(output: Path, targets: Sequence[str], raw: Path | None) -> list[Path]:
+    """The file of each target, the output itself or one beside it; places that would be refused later are refused now."""
+    from lensgrad.circuits.formats.files import check_ending
+    from lensgrad.circuits.formats.names import plainly
+    from lensgrad.circuits.learning.learned import check_place
+
+    if raw is not None:
+        check_ending(writable(raw))
+    beside = [output.with_name(f"{output.stem}-{name}{output.suffix}") for name in plainly(targets, set())]
+    places = [output] if len(targets) == 1 else beside
+    for place in places:
+        check_place(place)
+    return places
+
+
+def one(
+    problem: Problem, plan: Plan, method: str, fitted: Encoder, classes: tuple[str, ...], target: str,
+    place: Path, simplify: bool, test: Rows | None,
+) -> LearnedCircuit:  # fmt: skip
+    """Learn the circuit of one target, write it, and say what it reaches."""
+    from lensgrad import circuits as ways
+
     found = ways.learn(problem, plan, method)
     learned = ways.LearnedCircuit(fitted, found.circuit, classes, target, found.method)
-    written = learned.save(output)  # before anything that could fail, or take long
+    written = learned.save(place)  # before anything that could fail, or take long
     small = learned.simplified()
     if simplify:
-        small.save(output)
-    report(found, problem, small, checked)
+        small.save(place)
+    report(found, problem, small, test)
     say(f"written: {listed([str(p) for p in written])}")
+    return small if simplify else learned
+
+
+def together(found: Sequence[LearnedCircuit], output: Path, raw: Path | None) -> None:
+    """Write the outputs of several targets as one circuit, which shares their gates, and that of all from the raw columns in binary."""
+    from lensgrad import circuits
+
+    if len(found) > 1:
+        made = circuits.simplify(circuits.side_by_side([one.circuit for one in found]), found[0].care)
+        circuits.write(made, output)
+        say(f"together: {output}: {made}")
+    if raw is not None:
+        whole = circuits.side_by_side([one.whole for one in found]).tidy()
+        circuits.write(whole, raw)
+        say(f"from raw columns: {raw}: {whole}")
 
 
 def report(found: Found, problem: Problem, small: LearnedCircuit, test: Rows | None) -> None:
@@ -132,7 +182,9 @@ def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
 def problem_of(encoder: Encoder, cells: Cells, classes: tuple[str, ...], target: str) -> Problem:
     from lensgrad.circuits import Problem, output_names
 
-    return Problem(encoder.encode(cells), numbered(target, cells, classes), encoder.names, output_names(target, classes), len(classes))
+    labels = numbered(target, cells, classes)
+    outputs = output_names(target, classes)
+    return Problem(encoder.encode(cells), labels, encoder.names, outputs, len(classes), possible=encoder.possible)
 
 
 def rows_to_test(file: Path, encoder: Encoder, classes: tuple[str, ...], target: str) -> Rows:

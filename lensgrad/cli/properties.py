@@ -66,13 +66,13 @@ def pairs(text: str, known: Container[str] = ()) -> list[tuple[str, str]]:
     return [(a.strip(), b.strip()) for a, b in found]
 
 
-def once(option: str, found: Sequence[str], text: str) -> Sequence[str]:
+def once(option: str, found: Sequence[str], text: str, what: str = "input") -> Sequence[str]:
     """Names, of which there are some, and none twice."""
     if not found:
-        raise BadValue(f"{option} names one input or more, got '{text}'")
+        raise BadValue(f"{option} names one {what} or more, got '{text}'")
     twice = [name for name in found if found.count(name) > 1]
     if twice:
-        raise BadValue(f"{option} names every input once, and '{twice[0]}' is there twice: leave one out, or ask in two calls")
+        raise BadValue(f"{option} names every {what} once, and '{twice[0]}' is there twice: leave one out, or ask in two calls")
     return found
 
 

@@ -204,3 +204,38 @@ def test_names_with_commas_and_colons_are_read_as_the_inputs_they_are(run, tmp_p
     ):
         code, out, _ = run("property", "n.aig", option, text)
         assert (code, out.splitlines()[0]) == (1, f"refuted: not always true that {told}")
+
+
+ADDER = "a,b,c,sum,carry\n" + "".join(f"{a},{b},{c},{a ^ b ^ c},{int(a + b + c > 1)}\n" for a in (0, 1) for b in (0, 1) for c in (0, 1))
+
+
+def test_a_truth_table_is_learned_exactly_with_several_outputs_and_from_raw_columns(run, tmp_path):
+    (tmp_path / "adder.csv").write_text(ADDER, encoding="utf-8")
+    code, out, err = run("learn", "adder.csv", "--target", "sum", "--target", "carry", "--raw", "raw.v", "-o", "add.aig")
+    assert (code, err) == (0, "") and out.count("learned by table: train 1.0000\n") == 2
+    whole = circuits.read(tmp_path / "add.aig")
+    assert (whole.inputs, whole.outputs) == (("a>0.5", "b>0.5", "c>0.5"), ("sum=1", "carry=1"))
+    assert whole.tables() == [0b10010110, 0b11101000]
+    for name in ("sum", "carry"):
+        assert run("predict", f"add-{name}.aig", "adder.csv")[2] == "right: 8 of 8 (1.0000)\n"
+    assert "input [0:0] a;" in (tmp_path / "raw.v").read_text(encoding="ascii")
+    assert run("export", "add.aig", "--to", "verilog", "--plain-names")[0] == 0
+    assert "module circuit (a_gt_0_5, b_gt_0_5, c_gt_0_5, sum_1, carry_1);" in (tmp_path / "add.v").read_text(encoding="ascii")
+    told = "--target names every column once, and 'sum' is there twice: leave one out, or ask in two calls"
+    assert run("learn", "adder.csv", "--target", "sum", "--target", "sum") == (2, "", f"lensgrad: {told}\n")
+    told = "a circuit is written to .aig, .aag, .blif, .v or .c, and 'raw.txt' is none of these"
+    assert run("learn", "adder.csv", "--target", "sum", "--raw", "raw.txt") == (2, "", f"lensgrad: {told}\n")
+
+
+def test_an_incomplete_table_or_one_that_contradicts_itself_is_no_truth_table(run, tmp_path):
+    lines = ADDER.splitlines()
+    (tmp_path / "less.csv").write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
+    (tmp_path / "twice.csv").write_text("\n".join([*lines, "0,0,0,1,1"]) + "\n", encoding="utf-8")
+    for name in ("less.csv", "twice.csv"):
+        out = run("learn", name, "--target", "sum", "--drop", "carry", "--steps", "20")[1]
+        assert "trying anf" in out and "learned by table" not in out
+    told = "these rows are no truth table: 'sum=1' is 0 or 1, the same for equal rows, and it is not: a circuit gives one answer"
+    assert (
+        run("learn", "twice.csv", "--target", "sum", "--drop", "carry", "--method", "table", "--validation", "0")[2]
+        == f"lensgrad: {told}\n"
+    )

@@ -40,8 +40,13 @@ def read(path: str | Path) -> Circuit:
 def write(circuit: Circuit, path: str | Path) -> None:
     """The circuit as AIGER (.aig, .aag), BLIF (.blif), Verilog (.v) or C (.c), by the ending of the path."""
     path = Path(path)
+    written = WRITERS[check_ending(path)](circuit)
+    path.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
+
+
+def check_ending(path: Path) -> str:
+    """The ending of a path, which says the format."""
     ending = path.suffix[1:]
     if ending not in WRITERS:
         raise BadValue(f"a circuit is written to .aig, .aag, .blif, .v or .c, and '{path.name}' is none of these")
-    written = WRITERS[ending](circuit)
-    path.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
+    return ending

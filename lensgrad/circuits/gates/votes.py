@@ -79,6 +79,14 @@ def chained(first: Circuit, second: Circuit) -> Circuit:
     return made.finish(second.outputs, made.inline(second, [given[name] for name in second.inputs]))
 
 
+def side_by_side(parts: Sequence[Circuit]) -> Circuit:
+    """The outputs of circuits of the same inputs, as one circuit."""
+    made = Builder(parts[0].inputs)
+    literals = dict(zip(made.inputs, made.literals, strict=True))
+    outputs = [name for part in parts for name in part.outputs]
+    return made.finish(outputs, [x for part in parts for x in made.inline(part, [literals[name] for name in part.inputs])])
+
+
 def network_circuit(gates: Circuit, classes: int, outputs: Sequence[str] | None = None) -> Circuit:
     """Gates whose outputs vote, class by class, with the vote behind them."""
     return chained(gates, vote(len(gates.outputs), classes, gates.outputs, outputs))
