@@ -100,7 +100,7 @@ def reductions() -> Iterator[Form]:
 def pools() -> Iterator[Form]:
     """Windows that reach beyond the image, skip entries, or leave padding out."""
     image, line = real(7, 8, 2), real(9, 2)
-    how = {"ceil_mode": True}
+    how: Any = {"ceil_mode": True}
     forms = {
         "max_pool2d ceil": pooled(lg.max_pool2d(3, 2, 1, **how), "max_pool2d", 3, 2, 1, **how),
         "max_pool2d dilation": pooled(lg.max_pool2d(2, 1, 1, dilation=(2, 3)), "max_pool2d", 2, 1, 1, (2, 3)),

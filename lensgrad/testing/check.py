@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lensgrad.core.errors import LensgradError
 from lensgrad.core.op import Op
+from lensgrad.core.ty import Ty
 from lensgrad.testing import batched, calculus, exhaustive, meaning
 from lensgrad.testing.calculus import Rules
 from lensgrad.testing.case import Case, Facts
@@ -34,15 +36,31 @@ PARTS: dict[str, Part] = {
 def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
     """Check everything there is to check about a generator at one type, and say what was checked and what was skipped.
 
-    `check(op, *atoms)` draws inputs by their type; the fields of `Case` may be given by name, such as
-    `values=[positive]` to keep away from kinks, or `check(Case(...))` says all at once. A generator of your own
-    needs backends that know it, the reference first, and has an oracle where JAX is one of them:
+    `check(op, *atoms)` draws inputs by their type, given as atoms or as objects such as `lg.Real(3)`; the fields of `Case` may
+    be given by name, such as `values=[positive]` to keep away from kinks, or `check(Case(...))` says all at once. A generator of
+    your own needs backends that know it, the reference first, and has an oracle where JAX is one of them:
     `check(Cube(), atom, backends=(backend("numpy").extended({Cube: "{0} ** 3"}), backend("jax").extended({Cube: lambda n, x: x**3})))`.
     All of them must agree; without `backends`, all that are installed.
 
-    Everything is in float64 where the atoms are. Raises `CheckFailed` with the whole report when a law does not hold.
+    Everything is in float64, also where the atoms are float32, if the generator takes it. Raises `CheckFailed` with the whole
+    report when a law does not hold.
     """
-    return examine(what if isinstance(what, Case) else Case(what, dom, **about)).required()
+    return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **about)).required()
+
+
+def flat(dom: Iterable[Any]) -> tuple[Any, ...]:
+    """Atoms, given one by one or as objects such as `lg.Real(3)`."""
+    return tuple(atom for given in dom for atom in (given.atoms if isinstance(given, Ty) else (given,)))
+
+
+def widened(op: Op, dom: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Arrays of float32 as float64 where the generator takes them, since differences need the digits; their own types are checked too."""
+    wide = tuple(a.with_dtype("float64") if getattr(a, "dtype", "") == "float32" else a for a in dom)
+    try:
+        op.type(*wide)
+    except LensgradError:
+        return dom
+    return wide
 
 
 def examine(case: Case, parts: Iterable[str] = PARTS, facts: Facts | None = None) -> Report:

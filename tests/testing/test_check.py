@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import lensgrad as lg
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.engine import backend
 from lensgrad.core.diagram import Definition
@@ -94,6 +95,24 @@ def test_a_users_generator_without_a_line_in_jax_is_checked_by_differences_alone
     report = check(Softplus(), ROW, **knowing((Softplus, "np.logaddexp(0.0, {0})")))
     assert {f.part: f.detail for f in report.skipped}["jax.vjp"] == "the JAX backend has no line for it, so there is no oracle"
     assert "finite differences" in {f.part for f in report.passed}
+
+
+def test_float32_and_objects_are_taken_as_atoms_are():
+    for dom in ((lg.Real(3),), (Array((3,), "float32"),), (lg.Real(3, dtype="float64"),)):
+        report = check(Sin(), *dom)
+        assert str(report).splitlines()[0] == str(check(Sin(), ROW)).splitlines()[0]
+        assert {"finite differences", "linear", "second order"} <= {f.part for f in report.passed}
+    assert check(Mul(), lg.Real(2) @ lg.Real(2)) and check(Mul(), lg.Real(2), lg.Real(2))
+    with pytest.raises(CheckFailed, match="failed   finite differences"):
+        check(Doubled(), lg.Real(3), **knowing((Doubled, "np.sin({0})", lambda _, x: jax.numpy.sin(x))))
+
+
+@generator
+class Doubled(Pointwise):
+    """sin x, with twice its derivative."""
+
+    def reverse(self, x, dy):
+        return dy * Cos()(x) * 2.0
 
 
 def test_without_jax_the_oracle_is_skipped_with_the_reason(monkeypatch):

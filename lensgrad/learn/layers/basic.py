@@ -67,12 +67,12 @@ def dense(
 
 def with_activation(sizes: tuple[Any, ...], activation: Any) -> tuple[tuple[Any, ...], Any]:
     """The sizes, and an activation that stands behind them."""
-    behind = len(sizes) > 1 and (isinstance(sizes[-1], str | Family) or callable(sizes[-1]))
-    if behind and activation is not None:
-        raise BadValue(
-            f"dense has one activation, got {checks.shown(sizes[-1])} behind its sizes and activation={checks.shown(activation)}"
-        )
-    return (sizes[:-1], sizes[-1]) if behind else (sizes, activation)
+    *front, last = sizes or (None,)
+    if not front or not (isinstance(last, str | Family) or callable(last)):
+        return sizes, activation
+    if activation is not None:
+        raise BadValue(f"dense has one activation, got {checks.shown(last)} behind its sizes and activation={checks.shown(activation)}")
+    return tuple(front), last
 
 
 def dense_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:

@@ -60,12 +60,13 @@ def padded(what: str, value: Any, axes: int) -> Any:
     """Padding as `ops.window` takes it: "same", a number for each axis, or a pair for each axis."""
     if isinstance(value, str) and value in ("same", "valid"):
         return value if value == "same" else 0
-    pairs = isinstance(value, tuple | list) and len(value) == axes and all(isinstance(p, tuple | list) for p in value)
-    if pairs and all(len(p) == 2 and all(checks.is_whole(n) and n >= 0 for n in p) for p in value):
-        return tuple((int(a), int(b)) for a, b in value)
+    given: Any = value
+    pairs = isinstance(given, tuple | list) and len(given) == axes and all(isinstance(p, tuple | list) for p in given)
+    if pairs and all(len(p) == 2 and all(checks.is_whole(n) and n >= 0 for n in p) for p in given):
+        return tuple((int(a), int(b)) for a, b in given)
     if isinstance(value, str) or pairs:
-        given = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
-        raise BadValue(f"{what} wants padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {given}")
+        told = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
+        raise BadValue(f"{what} wants padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {told}")
     return per_axis(f"the padding of {what}", value, axes, 0)
 
 

@@ -78,7 +78,7 @@ def state(label: str, ob: Ty, start: init.Init = init.zeros) -> Any:
     return parts.state(label, ob, started(label, ob, start))
 
 
-def started(label: str, ob: Ty, start: Any) -> init.Init:
+def started(label: str, ob: Ty, start: Any) -> Any:
     """An initializer, checked."""
     if not isinstance(ob, Ty) or not len(ob):
         raise TypeMismatch(f"'{label}' is of an object such as lg.Real(8), got {shown(ob)}")

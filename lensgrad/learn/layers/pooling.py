@@ -45,7 +45,7 @@ def pooling(
     name: str,
     dilation: Sizes = 1,
     ceil_mode: bool = False,
-    **more: bool,
+    **more: Any,
 ) -> Family:
     """A window moved over each channel; the stride is the size when not given."""
     what = titled(kind, name)
