@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from lensgrad.cat.para import Para
+from lensgrad.core.checks import instance
+from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
-from lensgrad.data.arrays import close, count, named, positions, rows
+from lensgrad.data.arrays import array, close, count, named, positions, rows
 from lensgrad.data.stream import IteratorSource
+from lensgrad.learn.optimizers.parts import Optimizer
 from lensgrad.program.values import Values
 
 
@@ -38,6 +42,8 @@ class ArraySource:
     arrays: Values
 
     def __post_init__(self) -> None:
+        instance("what an ArraySource holds", self.arrays, Mapping, "a dict of arrays by name")
+        object.__setattr__(self, "arrays", {str(n): array(v, str(n)) for n, v in self.arrays.items()})
         count(self.arrays)
 
     @property
@@ -89,7 +95,8 @@ def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
     if arrays is not None:
         return ArraySource(arrays)
     arrays_in_no_pair = isinstance(data, tuple | list) and any(isinstance(v, np.ndarray) for v in data)
-    if callable(data) or (isinstance(data, Iterable) and not isinstance(data, str | bytes | np.ndarray) and not arrays_in_no_pair):
+    in_batches = isinstance(data, Iterable) and not isinstance(data, str | bytes | np.ndarray) and not arrays_in_no_pair
+    if in_batches or (callable(data) and not isinstance(data, Diagram | Family | Optimizer | Para)):
         batches: Any = data
         return IteratorSource(batches, names=names)
     raise BadValue(

@@ -39,6 +39,7 @@ class IteratorSource:
     ) -> None:
         if not callable(batches) and not isinstance(batches, Iterable):
             raise BadValue(f"batches come from an iterator, or a function that returns one, got {shown(batches)}")
+        self.takes = accepted(batches) if callable(batches) else set[str]()
         self.made: Any = batches if callable(batches) or iter(batches) is not batches else Once(batches)
         self.steps = None if steps is None else whole("steps", steps, 1)
         self.examples = None if examples is None else whole("examples", examples, 1)
@@ -65,7 +66,7 @@ class IteratorSource:
         if not callable(make):
             return taken(iter(make), start, left)
         offered = {"epoch": epoch, "start": start, "seed": seed, "batch_size": batch_size}
-        known = {name: value for name, value in offered.items() if name in accepted(make)}
+        known = {name: value for name, value in offered.items() if name in self.takes}
         made: Any = make(**known)
         if not isinstance(made, Iterable):
             raise BadValue(f"a function of batches returns an iterator of them, and this one returned {shown(made)}")
@@ -117,10 +118,22 @@ class Once:
         return wanted - self.count
 
 
+OFFERED = ("epoch", "start", "seed", "batch_size")
+
+
 def accepted(function: Callable[..., Any]) -> set[str]:
-    """The names of the parameters that may be given by name."""
+    """The names of the parameters that may be given by name; a function that needs others is refused."""
     named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    return {name for name, p in signature(function).parameters.items() if p.kind in named}
+    try:
+        known = signature(function).parameters
+    except (TypeError, ValueError) as wrong:
+        raise BadValue(f"{shown(function)} is no function of batches: give one that returns an iterator of them") from wrong
+    free = [n for n, p in known.items() if p.default is not Parameter.empty or p.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
+    needed = [n for n, p in known.items() if n not in free and (n not in OFFERED or p.kind not in named)]
+    if needed:
+        told = f"a function of batches is called with those of {', '.join(OFFERED)} that it takes"
+        raise BadValue(f"{told}, and {shown(function)} needs '{needed[0]}'")
+    return {name for name, p in known.items() if p.kind in named}
 
 
 def taken(items: Iterator[Any], skip: int, left: int | None, keep: bool = False) -> Iterator[Any]:

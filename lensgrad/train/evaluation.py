@@ -88,7 +88,7 @@ def inputs(learner: Record, x: Any) -> Values:
     names, model = learner.inputs, learner.model
     if len(names) > 1 and not isinstance(x, Mapping):
         raise TypeMismatch(f"predict wants a dict of arrays for {listed(names)}, got {type(x).__name__}")
-    given = {n: array(v, n) for n, v in (x if isinstance(x, Mapping) else dict.fromkeys(names, x)).items()}
+    given = {str(n): array(v, str(n)) for n, v in (x if isinstance(x, Mapping) else dict.fromkeys(names, x)).items()}
     if set(given) != set(names):
         raise BadValue(f"this model takes {listed(names)}, got {listed(list(given))}")
     for name, atom in zip(names, model.dom, strict=False):

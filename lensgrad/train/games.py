@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.para import Para, corner, lens
+from lensgrad.core.checks import instance, number, whole
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.data.arrays import array
 from lensgrad.learn.games import non_saturating, wasserstein
 from lensgrad.learn.losses import dot
 from lensgrad.learn.optimizers import Optimizer, ascent, chain, clip_weights, maximize
@@ -20,6 +22,7 @@ from lensgrad.learn.ways.derivatives import extrapolated
 from lensgrad.program.compile import compile as compile_closed
 from lensgrad.program.values import initial
 from lensgrad.theories.smooth.array import Array
+from lensgrad.train.learner import optimizer_of
 from lensgrad.train.run import Learner, Run
 
 GAMES = ("non_saturating", "wasserstein")
@@ -46,11 +49,14 @@ def gan(
     With `extragradient` = h every step reads the gradient where a step of length h would lead, both on the same batch and
     noise: with sgd(h) it is the extragradient method, with adam(…) a form of it (arXiv 1802.10551).
     """
-    if loss not in GAMES:
+    if not isinstance(loss, str) or loss not in GAMES:
         raise BadValue(f"'{loss}' is no game; use one of {listed(GAMES)}")
+    gradient_penalty, extragradient = number("gradient_penalty", gradient_penalty, 0), number("extragradient", extragradient, 0)
+    optimizer = optimizer_of(optimizer)
+    other = optimizer if discriminator_optimizer is None else optimizer_of(discriminator_optimizer)
     if loss == "non_saturating" and gradient_penalty:
         raise BadValue('gradient_penalty belongs to loss="wasserstein"')
-    if any(getattr(o, "name", "").startswith("extragradient(") for o in (optimizer, discriminator_optimizer)):
+    if any(getattr(o, "name", "").startswith("extragradient(") for o in (optimizer, other)):
         told = "lg.extragradient takes two steps on the same batch and noise, and a game has new ones at each"
         raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
     for name, f in (("generator", generator), ("discriminator", discriminator)):
@@ -58,8 +64,7 @@ def gan(
             raise TypeMismatch(f"the {name} is a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
     makes, judges = generator.scope("generator"), discriminator.scope("discriminator")
     game = wasserstein(makes, judges, "x", gradient_penalty) if loss == "wasserstein" else non_saturating(makes, judges)
-    opposed = discriminator_optimizer or optimizer
-    opposed = maximize(opposed) if loss == "wasserstein" else opposed
+    opposed = maximize(other) if loss == "wasserstein" else other
     opposed = opposed if clip is None else chain(opposed, clip_weights(clip))
     sides = {"generator/**": optimizer, "discriminator/**": opposed}
     cap = rate if isinstance(rate, Family) else rate_of(rate)
@@ -98,12 +103,12 @@ def dream(
 
     y is a class number, or what the loss takes. The weights stay as they are. What draws in `view` begins with `seed`.
     """
-    if type(steps) is not int or steps < 1:
-        raise BadValue(f"a dream has a whole number of steps ≥ 1, got {steps!r}")
+    instance("a dream", run, Run, "of a trained learner, what fit gives")
+    steps = whole("steps", steps, 1)
     model = run.learner.model
     closed = dreaming(model, loss, optimizer, rate, view)
     step = compile_closed(closed, run.backend)
-    given = {**run.weights, "x": x, "y": wanted(model, y) if loss is None else y}
+    given = {**run.weights, "x": array(x, "x"), "y": wanted(model, y) if loss is None else array(y, "y")}
     values, history = {**initial(closed.params, seed, tuple(given)), **given}, list[float]()
     for _ in range(steps):
         seen = step(values)
@@ -115,8 +120,8 @@ def dream(
 def wanted(model: Para, y: Any) -> Any:
     """A class number as what stands for it: 1 at its place and 0 elsewhere."""
     shape = model.cod[0].shape
-    if np.ndim(y) or not isinstance(y, int | np.integer):
-        return y
+    if not isinstance(y, int | np.integer):
+        return array(y, "y")
     if len(shape) != 1 or not 0 <= y < shape[0]:
         raise BadValue(f"class {y} is none of the model's outputs {model.cod}")
     return np.eye(shape[0])[y]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
@@ -94,7 +94,7 @@ def scaled(learner: Learner, rule: LossScale | float) -> Learner:
 
 def inputs_of(names: Any) -> str | tuple[str, ...]:
     """The name of what a model takes, or the names."""
-    if isinstance(names, str) or not isinstance(names, Iterable):
+    if not isinstance(names, list | tuple):
         return checks.name("input", names)
     return tuple(checks.name("a name in input", n) for n in names)
 

@@ -121,16 +121,17 @@ class Record:
     # -- values ----------------------------------------------------------------------------------------------------
     def initial(self, seed: int = 0, start: Mapping[str, Any] | None = None) -> Values:
         """First values of all weights and states, those in `start` as they are given there."""
-        given = self.known(start or {})
+        given = {} if start is None else self.known(start)
         return {**initial(self.lens().params, seed, tuple(given)), **given}
 
     def known(self, values: Mapping[str, Any]) -> Values:
         """Given first values, checked for name, shape and dtype, and copied."""
+        checks.instance("start", values, Mapping, "a dict of first values by name")
         closed = self.lens()
         objects = {n: forward_object(p) for n, p in zip(closed.names, closed.params, strict=True)}
         strange = [n for n in values if n not in objects]
         if strange:
-            raise UnknownParameter(f"no parameter is called '{strange[0]}'; this learner has: {listed(list(objects))}")
+            raise UnknownParameter(f"no parameter is called '{checks.clean(str(strange[0]))}'; this learner has: {listed(list(objects))}")
         return {n: deepcopy(checked(n, objects[n], values)) for n in values}
 
     def objects(self) -> dict[str, Ty]:

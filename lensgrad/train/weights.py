@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import number, shown
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.checks import clean, number, shown
+from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.data.arrays import array
 from lensgrad.data.source import ArraySource, Source, transform
 from lensgrad.learn.losses.kind import Kind
@@ -47,6 +47,8 @@ def by_class(learner: Record, train: Source, given: Any, weight: str | None) -> 
     tables = {name: class_table(name, kind, how, arrays.get(name)) for name, (kind, how) in asked(learner, given).items()}
 
     def change(batch: Values, _: np.random.Generator) -> Values:
+        if weight is not None and weight not in batch:
+            raise UnknownParameter(f"sample_weight names '{clean(weight)}', and the data has {listed(list(batch))}")
         found = np.prod([table.of(batch[name]) for name, table in tables.items()], axis=0)
         return {**batch, weight or WEIGHT: found * batch[weight] if weight else found}
 
@@ -114,6 +116,11 @@ def no_class(learner: Record, name: str) -> str:
     return f"the labels '{name}' are no class numbers: give sample_weight"
 
 
+def sizes(row: Any) -> tuple[int, ...]:
+    """The shape of an array, or the length of a list."""
+    return row.shape if isinstance(row, np.ndarray) else (len(row),)
+
+
 def class_table(label: str, kind: Kind, given: Any, labels: Any) -> Table:
     """A weight for each class; 1 for classes that a dict leaves out. "balanced" is n / (classes · how often a class occurs)."""
     values = kind.values
@@ -122,7 +129,7 @@ def class_table(label: str, kind: Kind, given: Any, labels: Any) -> Table:
         return Table(label, values, len(labels) / (np.count_nonzero(times) * np.maximum(times, 1.0)))
     told = missed(label, values, given, labels) if isinstance(given, Mapping) else ""
     row = [given.get(c, 1.0) for c in values] if isinstance(given, Mapping) else given
-    if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray) or np.shape(row) != (len(values),):
+    if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray) or sizes(row) != (len(values),):
         count = f"{len(values)} numbers, or 'balanced' for arrays"
         raise BadValue(f"class_weight is a dict from classes to numbers, {count}, got {shown(given)}")
     return Table(label, values, np.array([number("a class weight", w, 0) for w in row], np.float64), told)

@@ -299,3 +299,34 @@ def test_values_given_at_the_start_win_over_those_of_an_earlier_run():
     bias = np.full(8, 5.0, "float32")
     more = run.fit((X, Y), epochs=0, start={"bias.0": bias}, progress=False)
     assert (more.values["bias.0"] == bias).all() and (more.values["weight.0"] == run.values["weight.0"]).all()
+
+
+# -- odd arguments -----------------------------------------------------------------------------------------------------
+
+RUN = fit(learner(), X, Y)
+ODD = [
+    (lambda: fit(learner(), X, Y, start=3), TypeMismatch, "start is a dict of first values by name, got 3"),
+    (lambda: fit(learner(), X, Y, start=X), TypeMismatch, "start is a dict of first values by name, got array("),
+    (lambda: fit(learner(), lg.adam(0.1)), BadValue, "data is a pair (x, y), a dict of arrays by name, "),
+    (lambda: fit(learner(), int), BadValue, "<class 'int'> is no function of batches: give one that returns an iterator of them"),
+    (lambda: fit(learner(), lambda n: []), BadValue,
+     "a function of batches is called with those of epoch, start, seed, batch_size that it takes, and <function "),
+    (lambda: lg.data.ArraySource(3), TypeMismatch, "what an ArraySource holds is a dict of arrays by name, got 3"),
+    (lambda: fit(learner(), X, Y, class_weight={0: 2.0}, sample_weight="w"), LookupError, "sample_weight names 'w', and the data has x, y"),
+    (lambda: fit(learner(), X, Y, class_weight=[[1], [2, 3], 4]), BadValue, "a class weight is a number ≥ 0, got [1]"),
+    (lambda: RUN.predict({None: X}), BadValue, "this model takes x, got None"),
+    (lambda: lg.supervised(learner().model, lg.mse, lg.sgd(0.1), reduction=["mean"]), BadValue, "'['mean']' is no reduction"),
+    (lambda: lg.supervised(learner().model, lg.mse, lg.sgd(0.1), input=np.array("x")), BadValue, "input is text, got array('x'"),
+    (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), "adam", loss=X), BadValue, "'"),
+    (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), "adam", gradient_penalty=X), BadValue, "gradient_penalty is a number ≥ 0, got array("),
+    (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), lg.adam), TypeMismatch, "lg.adam makes an optimizer and is none itself"),
+    (lambda: lg.dream(3, X[0], 1), TypeMismatch, "a dream is of a trained learner, what fit gives, got 3"),
+    (lambda: lg.dream(RUN, [[1], [1, 2]], 1), BadValue, "'x' makes no array, since its rows differ in length or kind ("),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "kind", "told"), ODD, ids=[told[:50] for _, _, told in ODD])
+def test_odd_arguments_are_told_in_a_sentence(call, kind, told):
+    with pytest.raises(LensgradError) as error:
+        call()
+    assert isinstance(error.value, kind) and str(error.value).startswith(told)

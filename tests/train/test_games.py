@@ -193,4 +193,4 @@ def test_a_dream_has_any_loss_and_any_optimizer_with_its_states():
 def test_what_cannot_be_dreamt_is_refused():
     run, x = trained(), reals(1, (3,))[0]
     assert told(BadValue, lambda: lg.dream(run, x, 7)) == "class 7 is none of the model's outputs f64[4]"
-    assert told(BadValue, lambda: lg.dream(run, x, 1, steps=0)) == "a dream has a whole number of steps ≥ 1, got 0"
+    assert told(BadValue, lambda: lg.dream(run, x, 1, steps=0)) == "steps is a whole number ≥ 1, got 0"
