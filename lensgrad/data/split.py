@@ -24,11 +24,18 @@ def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True
     arrays = named(data)
     if arrays is None:
         raise BadValue(f"split divides arrays: a pair (x, y), a dict of arrays or a data set; got {type(data).__name__}")
-    wanted = [name("a label", n) for n in ((label,) if isinstance(label, str) else label)]
+    wanted = [name("a label", n) for n in names_of(label)]
     labels = [arrays[n] for n in wanted if n in arrays] if flag("stratify", stratify) else []
     classes = [v for v in labels if v.ndim == 1 and v.dtype.kind in "iub"]
     first, second = divided(count(arrays), classes, number("the fraction of a split", fraction), whole("a seed", seed))
     return picked(data, first), picked(data, second)
+
+
+def names_of(label: Any) -> tuple[str, ...]:
+    """The name of the labels, or the names."""
+    if isinstance(label, Sequence) and not isinstance(label, str):
+        return tuple(name("a name in label", n) for n in label)
+    return (name("label", label),)
 
 
 def divided(examples: int, classes: Sequence[Numbers], fraction: float, seed: int) -> tuple[Numbers, Numbers]:
@@ -95,7 +102,13 @@ def standardize(train: Any, *others: Any) -> tuple[Any, ...]:
     if arrays is None or "x" not in arrays:
         raise BadValue(f"standardize takes data sets, pairs (x, y) or dicts with 'x', got {type(train).__name__}")
     count(arrays)
-    x = np.asarray(arrays["x"], np.float64)
+    parts = [named(d) for d in others]
+    if any(a is None or "x" not in a for a in parts):
+        raise BadValue("what standardize moves alike are data sets, pairs (x, y) or dicts with 'x', as the training data")
+    x = arrays["x"]
+    if x.dtype.kind not in "biuf" or not x.ndim:
+        raise BadValue(f"standardize takes features that are numbers, got {x.dtype.name} data")
+    x = x.astype(np.float64)
     axes = tuple(range(max(1, x.ndim - 1)))
     mean, std = x.mean(axes), x.std(axes)
     scale = Scale(mean, np.where(std > 0, std, 1.0))

@@ -146,6 +146,8 @@ def ranks(values: Numbers) -> Numbers:
 def log_loss(labels: Any, probabilities: Any) -> float:
     """−mean log p(class) for probabilities (n, classes), or (n,) of class 1; each is kept one rounding away from 0 and 1."""
     labels, p = rows("log_loss", labels), rows("log_loss", probabilities)
+    if p.dtype.kind not in "biuf" or labels.dtype.kind not in "biuf":
+        raise BadValue(f"log_loss reads class numbers and probabilities, got {labels.dtype.name} and {p.dtype.name} data")
     p = p if p.dtype.kind == "f" else p.astype(np.float64)
     p = np.column_stack([1 - p, p]) if p.ndim == 1 else p
     check_scores("log_loss", labels, p)

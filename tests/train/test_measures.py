@@ -107,27 +107,27 @@ def test_a_learner_reports_them(sk, name):
     """The model gives out what goes in, so that outputs are known; the batches of evaluating are not the set."""
     make, shape = TABLE[name]
     loss, t, z, wanted = make(sk, np.random.default_rng(3), 17, shape)
-    made = lg.supervised(identity(z.shape[1:]), loss, {}, metrics=list(wanted))
+    made = lg.supervised(identity(z.shape[1:]), loss, lg.sgd(0.1), metrics=list(wanted))
     found = made.fit((z, t), epochs=0, progress=False).evaluate((z, t), batch_size=5)
     assert {m: found[m] for m in wanted} == pytest.approx(wanted, rel=1e-6)
 
 
 def identity(shape):
-    from lensgrad.cat.para import Para
-    from lensgrad.core.diagram import Diagram
+    """A model that gives out what goes in, with a weight that does nothing."""
+    from lensgrad.cat.para import Param, parametric
 
-    return Para.lift(Diagram.id(lg.Real(*shape, dtype="float64")))
+    return parametric([Param("idle", lg.Real(), init=lg.zeros(lg.Real()))], lg.Real(*shape, dtype="float64"), lambda w, x: x)
 
 
 def test_what_is_ignored_or_masked_counts_in_no_metric(sk):
     numbers = np.random.default_rng(0)
     t, z, shown = numbers.integers(0, 3, (8, 5)), numbers.standard_normal((8, 5, 3)), numbers.random((8, 5)) < 0.6
     wanted = averages(sk, t[shown], z.argmax(-1)[shown], "macro")
-    ignoring = lg.supervised(identity((5, 3)), lg.cross_entropy(ignore_index=-100), {}, metrics=list(wanted))
+    ignoring = lg.supervised(identity((5, 3)), lg.cross_entropy(ignore_index=-100), lg.sgd(0.1), metrics=list(wanted))
     marked = np.where(shown, t, -100)
     found = ignoring.fit((z, marked), epochs=0, progress=False).evaluate((z, marked), batch_size=3)
     assert {m: found[m] for m in wanted} == pytest.approx(wanted, rel=1e-12)
-    masking = lg.supervised(identity((5, 3)), lg.cross_entropy(mask="shown"), {}, metrics=list(wanted))
+    masking = lg.supervised(identity((5, 3)), lg.cross_entropy(mask="shown"), lg.sgd(0.1), metrics=list(wanted))
     data = {"x": z, "y": t, "shown": shown}
     found = masking.fit(data, epochs=0, progress=False).evaluate(data, batch_size=3)
     assert {m: found[m] for m in wanted} == pytest.approx(wanted, rel=1e-12)

@@ -98,6 +98,14 @@ def by_name(problem: str, outputs: Array, target: Ty) -> Kind:
 Told = Kind | str | Callable[[Any], Kind] | None  # how a loss says its kind: itself, by the name of a problem, or from the outputs' atom
 
 
+def check_told(told: Any) -> None:
+    """Refuse what says no kind."""
+    if isinstance(told, str):
+        one_of("the kind of a loss", told, PROBLEMS)
+    elif told is not None and not isinstance(told, Kind) and (isinstance(told, type) or not callable(told)):
+        raise TypeMismatch(f"the kind of a loss is the name of a problem or a Kind, got {shown(told)}")
+
+
 def kind_at(told: Told, dom: Ty, target: Ty) -> Kind | None:
     """The kind of a loss at the type of a prediction."""
     if told is None or isinstance(told, Kind):

@@ -11,11 +11,12 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.learn.losses.kind import Kind, Told, classes, kind_at, misfit
+from lensgrad.learn.losses.kind import Kind, Told, check_told, classes, kind_at, misfit
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
 
@@ -29,12 +30,20 @@ class Loss(Family):
     __slots__ = ("label", "make", "metrics")
 
     def __init__(self, name: str, label: str, metrics: Sequence[str], make: Make) -> None:
-        super().__init__(name, make(label, tuple(metrics)))
-        self.label, self.metrics, self.make = label, tuple(metrics), make
+        label, metrics = checks.name("the label of a loss", label), names_of(metrics)
+        super().__init__(checks.name("the name of a loss", name), make(label, metrics))
+        self.label, self.metrics, self.make = label, metrics, make
 
     def asked(self, label: str, metrics: Sequence[str]) -> Loss:
         """The same loss for a label of this name, with these metrics beside its own."""
         return Loss(self.name, label, tuple(dict.fromkeys((*self.metrics, *metrics))), self.make)
+
+
+def names_of(metrics: Any) -> tuple[str, ...]:
+    """The names of the metrics of a loss."""
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence) or not all(isinstance(m, str) for m in metrics):
+        raise BadValue(f"the metrics of a loss are a list of names, got {checks.shown(metrics)}")
+    return tuple(metrics)
 
 
 def loss(
@@ -53,6 +62,10 @@ def loss(
     number where it is "classes", else of the type of the one array it is compared with, unless `labels` says otherwise.
     `measures` are metrics of its own by name.
     """
+
+    check_told(kind)
+    if not callable(formula):
+        raise TypeMismatch(f"a loss is made of a function (label, prediction) ↦ loss on wires, got {checks.shown(formula)}")
 
     def make(label: str, metrics: Sequence[str]) -> Callable[[Ty], Para]:
         def at(dom: Ty) -> Para:
@@ -80,7 +93,7 @@ def target_of(name: str, dom: Ty, labels: Callable[[Ty], Ty] | None, kind: Told)
     if len(dom) != 1:
         told = "give a dict of losses by output; behind lg.gaussian_sample the loss is lg.elbo"
         raise TypeMismatch(f"{name} compares one array with its label, and the model gives {dom}: {told}")
-    if kind == "classes" and isinstance(dom[0], Array):
+    if isinstance(kind, str) and kind == "classes" and isinstance(dom[0], Array):
         return Ty((class_number(dom[0]),))
     return dom
 
@@ -104,8 +117,8 @@ REDUCTIONS = ("mean", "none", "sum")  # of the losses of one example
 
 
 def check_reduction(name: str, reduction: str) -> None:
-    if reduction not in REDUCTIONS:
-        raise BadValue(f"'{reduction}' is no reduction of {name}; use one of {listed(REDUCTIONS)}")
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
+        raise BadValue(f"{checks.shown(reduction)} is no reduction of {name}; use one of {listed(REDUCTIONS)}")
 
 
 def entrywise(name: str, label: str, formula: Formula, reduction: str, metrics: Sequence[str], kind: Told) -> Loss:
