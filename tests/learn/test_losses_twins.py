@@ -200,7 +200,7 @@ def test_accuracy_of_sides_and_of_candidates():
     assert [evaluate(made.arrow, k, OTHER[2], OTHER)[2] for k in range(ROWS)] == [0, 0, 1, 0]
 
 
-@pytest.mark.parametrize("loss", [lg.l1, lg.huber, lg.hinge, lg.mse(reduction="none")], ids=str)
+@pytest.mark.parametrize("loss", [lg.l1, lg.huber, lg.hinge, lg.mse(reduction="none")], ids=["l1", "huber", "hinge", "mse of entries"])
 def test_a_learner_takes_each_of_them(loss):
     x, y = np.array([[0.0], [1.0], [2.0]], np.float32), np.array([[-1.0], [1.0], [1.0]], np.float32)
     run = lg.supervised(lg.input(1) >> lg.dense(1), loss, lg.sgd(0.1)).fit((x, y), epochs=60, batch_size=3, progress=False)
