@@ -119,6 +119,7 @@ if TYPE_CHECKING:
     from lensgrad.program.adapt import magnitude_mask, merge
     from lensgrad.program.memory import optimizer_memory
     from lensgrad.train.games import dream, gan
+    from lensgrad.train.least_squares import fit_curve
     from lensgrad.train.loading import load
     from lensgrad.train.logs import CsvLog, TensorBoard
 else:
@@ -135,6 +136,7 @@ else:
         "elbo": "learn.losses.evidence",
         "gan": "train.games",
         "gaussian_sample": "learn.layers.variational",
+        "fit_curve": "train.least_squares",
         "load": "train.loading",
         "magnitude_mask": "program.adapt",
         "merge": "program.adapt",
@@ -160,7 +162,7 @@ __all__ = [
     "chain", "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_entropy",
     "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
-    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "flatten", "fork", "freeze", "gan",
+    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "gan",
     "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
     "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input",
     "kl_divergence", "l1", "lamb", "layer", "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay",
