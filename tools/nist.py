@@ -73,10 +73,9 @@ MODELS = {
     "Nelson": lambda x1, x2, b1, b2, b3: b1 - b2 * x1 * ops.exp(-(b3 * x2)),
     "Rat42": lambda x, b1, b2, b3: b1 / (ops.exp(b2 - b3 * x) + 1.0),
     "Rat43": lambda x, b1, b2, b3, b4: b1 / power(ops.exp(b2 - b3 * x) + 1.0, 1.0 / b4),
+    "Roszman1": lambda x, b1, b2, b3, b4: b1 - b2 * x - ops.atan(b3 / (x - b4)) * (1 / math.pi),
     "Thurber": cubics,
 }  # fmt: skip
-if hasattr(ops, "arctan"):
-    MODELS["Roszman1"] = lambda x, b1, b2, b3, b4: b1 - b2 * x - ops.arctan(b3 / (x - b4)) * (1 / math.pi)
 
 
 def read(path):
@@ -110,7 +109,7 @@ def main(folder):
             good += agreed >= 6
             told.append(f"{agreed:5.1f}")
         print(name.ljust(10), *told)
-    print(f"{good} of 54 starts to 6 digits or more" + ("" if "Roszman1" in MODELS else "; Roszman1 wants an arctan"))
+    print(f"{good} of 54 starts to 6 digits or more")
 
 
 if __name__ == "__main__":

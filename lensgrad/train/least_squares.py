@@ -107,8 +107,22 @@ def minimized(at: Callable[[Numbers], tuple[Numbers, Numbers]], b: Numbers, most
         else:
             damping, growth = damping * growth, growth * 2
         if small or damping > 1e60:
-            return b, r, jac, step, True, "the steps have become smaller than rounding"
+            return *polished(at, b, r, jac), step, True, "the steps have become smaller than rounding"
     return b, r, jac, most, False, f"{most} steps were not enough"
+
+
+def polished(at: Callable[[Numbers], tuple[Numbers, Numbers]], b: Numbers, r: Numbers, jac: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """A few steps without damping while they flatten the slope: the sum of squares alone is too flat to tell the last digits."""
+    for _ in range(3):
+        size = np.linalg.norm(jac, axis=0)
+        size[size == 0] = 1.0
+        later = b - np.linalg.lstsq(jac / size, r, rcond=1e-14)[0] / size
+        new_r, new_jac = at(later)
+        flatter = np.linalg.norm(new_jac.T @ new_r / size) < np.linalg.norm(jac.T @ r / size)
+        if not (flatter and new_r @ new_r <= (r @ r) * (1 + 1e-8)):
+            break
+        b, r, jac = later, new_r, new_jac
+    return b, r, jac
 
 
 def reported(names: list[str], b: Numbers, r: Numbers, jac: Numbers, steps: int, converged: bool, reason: str) -> CurveFit:
