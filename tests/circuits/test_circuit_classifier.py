@@ -162,3 +162,26 @@ def test_two_columns_have_two_names():
     with pytest.raises(BadValue) as error:
         CircuitClassifier(method="anf", feature_names=["a", "a"]).fit(np.eye(2), [0, 1])
     assert str(error.value) == "two columns of X would be called 'a': give feature_names that differ"
+
+
+def test_it_is_cloned_searched_over_and_scored_by_probabilities():
+    from sklearn.base import clone
+    from sklearn.model_selection import GridSearchCV
+
+    x = np.random.default_rng(0).integers(0, 3, (60, 2)).astype(float)
+    y = (x[:, 0] > x[:, 1]).astype(int)
+    model = CircuitClassifier(method="anf", levels=np.int64(2), layers=np.array([4, 4]), random_state=0)
+    assert clone(model).get_params()["levels"] == 2
+    found = GridSearchCV(model, {"levels": np.array([1, 2])}, cv=3, scoring="roc_auc", error_score="raise").fit(x, y)
+    assert (found.cv_results_["mean_test_score"] > 0.5).all() and np.isfinite(found.best_score_)
+    fitted = model.fit(x, y)
+    shares = fitted.predict_proba(x)
+    assert shares.shape == (60, 2) and (shares.sum(1) == 1).all() and np.array_equal(fitted.classes_[shares.argmax(1)], fitted.predict(x))
+
+
+def test_categories_are_the_same_in_every_precision():
+    x = np.round(np.random.default_rng(0).random((40, 1)), 1)
+    y = (x[:, 0] > 0.45).astype(int)
+    fitted = CircuitClassifier(method="solve", categorical=["x0"], simplify=False).fit(x, y)
+    assert np.array_equal(fitted.predict(x.astype(np.float32)), fitted.predict(x))
+    assert lg.data.encoder({"a": ["1", "2.0"]}, categorical="all").names == lg.data.encoder({"a": [1.0, 2]}, categorical="all").names

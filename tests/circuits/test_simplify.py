@@ -218,3 +218,23 @@ def test_a_circuit_that_is_none_is_refused():
 
 def test_constants_of_the_widest_table_are_all_ones():
     assert ones(2) == 0b1111 and circuits.from_tables([ones(2)], 2).roots.tolist() == [1]
+
+
+def test_cells_of_rows_that_are_no_bits_are_refused():
+    names = ["a", "b"]
+    for x, y, why in (
+        ([[0, 2]], [1], "each row has bits, each 0 or 1, got 2"),
+        ([[0, 0.5]], [1], "each row has bits, each 0 or 1, got 0.5"),
+        ([["0", "1"]], [1], "each row has bits, each 0 or 1, got '0'"),
+        ([[0, 1], [1]], [1, 1], "each row has bits, as many as the others, each 0 or 1"),
+        ([[0, 1, 1]], [1], "rows of 2 inputs are a table of so many columns, got an array of shape (1, 3)"),
+        ([[0, 1]], [3], "the column 'y' has bits, each 0 or 1, got 3"),
+        ([[0, 1]], [1, 0], "there are 1 rows and 2 labels 'y': give each row one"),
+    ):
+        with pytest.raises(BadValue) as told:
+            circuits.from_rows(x, {"y": y}, names)
+        assert str(told.value) == why
+    with pytest.raises(BadValue) as told:
+        circuits.from_rows(np.ones((1, 64)), {"y": [1]}, [f"i{k}" for k in range(64)])
+    assert str(told.value) == "a truth table of 64 inputs has 2^64 rows: use at most 20 inputs, or fewer features"
+    assert circuits.from_rows(np.array([[True, False]]), {"y": [np.True_]}, names)[0].run([[1, 0]]).tolist() == [[1]]

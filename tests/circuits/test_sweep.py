@@ -8,6 +8,7 @@ import pytest
 from lensgrad import circuits
 from lensgrad.circuits.gates import simplify
 from lensgrad.circuits.gates.simplify import rewritten
+from lensgrad.circuits.proofs import checker
 from lensgrad.circuits.proofs.sweep import Answer, Sweep
 from tests.circuits.test_formats import some
 from tests.circuits.test_prove import FILES, checked
@@ -60,3 +61,13 @@ def test_sweeping_asks_no_solver_about_wires_that_are_the_same_gate():
     asked.run(lambda: True)
     right = [v for v, _, _ in asked.gates[left.size :]]
     assert all(asked.same[v] != v for v in right), "all of the second circuit is read as the first"
+
+
+def test_the_question_is_written_in_dimacs_with_a_proof_that_follows_from_it(tmp_path):
+    left = some(3)
+    circuits.equal(left, left.tidy()).save(tmp_path)
+    head, *lines = (tmp_path / "miter.cnf").read_text(encoding="ascii").splitlines()
+    clauses = [list(map(int, line.split()))[:-1] for line in lines]
+    assert head == f"p cnf {max(abs(x) for c in clauses for x in c)} {len(clauses)}" and all(line.endswith(" 0") for line in lines)
+    steps = [line for line in (tmp_path / "proof.drat").read_text(encoding="ascii").splitlines() if not line.startswith("c")]
+    assert checker.check_steps(clauses, list(enumerate(steps))) >= 0

@@ -27,7 +27,9 @@ def simplify(circuit: Circuit, care: Circuit | None = None) -> Circuit:
     """
     if care is not None:
         check_care(circuit, care)
-    best = rewritten(merged(circuit.tidy(), care))
+    best = rewritten(circuit.tidy())
+    fewer = merged(best, care)
+    best = rewritten(fewer) if fewer.size < best.size else best
     if care is not None or len(circuit.inputs) <= 10:
         anew = made_anew(best, care)
         other = best if anew is None else rewritten(anew)

@@ -64,7 +64,10 @@ class Verdict:
         return [(name, a, b) for name, a, b in pairs if a != b]
 
     def save(self, folder: str | Path) -> Path:
-        """Write left.aig, right.aig, care.aig and proof.drat, which `lensgrad.circuits.proofs.checker` checks; only where proved."""
+        """Write left.aig, right.aig, care.aig and proof.drat, which `lensgrad.circuits.proofs.checker` checks; only where proved.
+
+        miter.cnf has the same question in DIMACS, for checkers of DRAT proofs that other people wrote.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / "left.aig", folder / "right.aig", *([folder / "care.aig"] if self.question.care else [])]
@@ -72,7 +75,14 @@ class Verdict:
         for path, circuit in zip(paths, circuits, strict=True):
             write(circuit, path)
         certificate(self, folder / "proof.drat", paths)
+        (folder / "miter.cnf").write_text(dimacs(self.question.clauses()), encoding="ascii", newline="\n")
         return folder / "proof.drat"
+
+
+def dimacs(clauses: Sequence[Sequence[int]]) -> str:
+    """Clauses as SAT solvers and checkers read them."""
+    most = max(abs(x) for clause in clauses for x in clause)
+    return "\n".join([f"p cnf {most} {len(clauses)}", *(" ".join(map(str, [*clause, 0])) for clause in clauses)]) + "\n"
 
 
 def certificate(verdict: Verdict, path: str | Path, files: Sequence[str | Path]) -> None:
