@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from lensgrad.cat.build import Block, Program, build, joined
 from lensgrad.cat.lens import Lens, Pair, silent, two
@@ -150,20 +150,20 @@ class Para(Composed):
         parts = (self, *others)
         return Para(product(p.dom for p in parts), product(p.cod for p in parts), None, Tensor(parts))
 
-    def __rshift__(self, other: Any) -> Any:
-        other = para(at(other, self.cod))
-        return self.then(other) if isinstance(other, Para) else NotImplemented
+    def __rshift__(self, other: Arrow) -> Para:
+        right = _lifted(at(other, self.cod))
+        return self.then(right) if isinstance(right, Para) else NotImplemented
 
-    def __rrshift__(self, other: Any) -> Any:
-        left = para(other)
+    def __rrshift__(self, other: Diagram | Lens) -> Para:
+        left = _lifted(other)
         return left.then(self) if isinstance(left, Para) else NotImplemented
 
-    def __matmul__(self, other: Any) -> Para:
-        other = para(Diagram.id(other) if isinstance(other, Ty) else other)
-        return self.tensor(other) if isinstance(other, Para) else NotImplemented
+    def __matmul__(self, other: Para | Diagram | Lens | Ty) -> Para:
+        right = _lifted(Diagram.id(other) if isinstance(other, Ty) else other)
+        return self.tensor(right) if isinstance(right, Para) else NotImplemented
 
-    def __rmatmul__(self, other: Any) -> Para:
-        left = para(Diagram.id(other) if isinstance(other, Ty) else other)
+    def __rmatmul__(self, other: Diagram | Lens | Ty) -> Para:
+        left = _lifted(Diagram.id(other) if isinstance(other, Ty) else other)
         return left.tensor(self) if isinstance(left, Para) else NotImplemented
 
     def __call__(self, *args: Any) -> Any:
@@ -239,8 +239,19 @@ class Para(Composed):
         return f"<parametric arrow {self.dom} → {self.cod} with {', '.join(self.names) or 'no parameters'}>"
 
 
+Arrow = Diagram | Lens | Para | Family  # whatever composes with >>
+
+
+@overload
+def para(arrow: Diagram | Lens | Para) -> Para: ...
+@overload
+def para(arrow: Any) -> Any: ...
 def para(arrow: Any) -> Any:
     """A plain arrow of C as a parametric one; anything else as it is."""
+    return _lifted(arrow)
+
+
+def _lifted(arrow: Any) -> Any:
     return Para.lift(arrow) if isinstance(arrow, Diagram | Lens) else arrow
 
 

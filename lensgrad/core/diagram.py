@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, TypeVar, overload
 
 from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
@@ -16,6 +16,7 @@ from lensgrad.core.sealed import Sealed
 from lensgrad.core.show import listing
 from lensgrad.core.ty import I, Ty, product
 
+T = TypeVar("T", covariant=True)
 Form = tuple[tuple[Node, ...], tuple[int, ...]]  # nodes and outputs
 
 
@@ -37,6 +38,18 @@ class Composed(Sealed):
 
     __radd__ = __add__
     __ror__ = __or__
+
+
+class Follows(Protocol[T]):
+    """An arrow of a category over this one, which says itself what it is after a diagram."""
+
+    def __rrshift__(self, other: Diagram, /) -> T: ...
+
+
+class Beside(Protocol[T]):
+    """An arrow of a category over this one, which says itself what it is beside a diagram."""
+
+    def __rmatmul__(self, other: Diagram, /) -> T: ...
 
 
 class Diagram(Composed):
@@ -126,19 +139,29 @@ class Diagram(Composed):
         parts = (self, *others)
         return Diagram(product(p.dom for p in parts), product(p.cod for p in parts), None, Tensor(parts))
 
-    def __rshift__(self, other: Any) -> Diagram:
+    @overload
+    def __rshift__(self, other: Diagram) -> Diagram: ...
+    @overload
+    def __rshift__(self, other: Family) -> Composed: ...
+    @overload
+    def __rshift__(self, other: Follows[T]) -> T: ...
+    def __rshift__(self, other: Any) -> Any:
         other = at(other, self.cod)
         if isinstance(other, Diagram):
             return self.then(other)
         lifted = getattr(other, "__rrshift__", None)  # the member of a family may live in a category over this one
         return NotImplemented if lifted is None else lifted(self)
 
-    def __matmul__(self, other: Any) -> Diagram:
+    @overload
+    def __matmul__(self, other: Diagram | Ty) -> Diagram: ...
+    @overload
+    def __matmul__(self, other: Beside[T]) -> T: ...
+    def __matmul__(self, other: Any) -> Any:
         other = Diagram.id(other) if isinstance(other, Ty) else other
         return self.tensor(other) if isinstance(other, Diagram) else NotImplemented
 
-    def __rmatmul__(self, other: Any) -> Diagram:
-        return Diagram.id(other).tensor(self) if isinstance(other, Ty) else NotImplemented
+    def __rmatmul__(self, other: Ty) -> Diagram:
+        return Diagram.id(other).tensor(self) if isinstance(other, Ty) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance]
 
     def __call__(self, *args: Any) -> Any:
         """Apply to wires inside a traced function; a group of wires may be given as a tuple."""
@@ -295,12 +318,16 @@ class Family(Composed):
         """The member of the family with this domain."""
         return self.build(dom)
 
-    def __rshift__(self, other: Any) -> Family:
+    def __rshift__(self, other: Composed) -> Family:
         def build(dom: Any) -> Any:
             return self.at(dom) >> other
 
         return Family(f"{self.name} >> {other!r}", build)
 
+    @overload
+    def __call__(self) -> Family: ...
+    @overload
+    def __call__(self, *args: Any) -> Any: ...
     def __call__(self, *args: Any) -> Any:
         """Apply to wires inside a traced function; with nothing to apply it to, the family itself, so that `relu()` is `relu`."""
         if not args:

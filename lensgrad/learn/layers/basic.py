@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypedDict, Unpack, overload
 
 from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core import checks
@@ -29,6 +30,26 @@ def bias(size: int, dtype: str = "float32", start: init.Init = init.zeros) -> Pa
     return parametric([weight("bias", ob, start)], ob, lambda b, x: x + b)
 
 
+class Dense(TypedDict, total=False):
+    """What dense takes by name, beside its activation."""
+
+    name: str
+    use_bias: bool
+    weights: init.Init
+    dtype: str
+
+
+Activation = str | Family | Callable[..., Any]  # a name, a family such as lg.relu, or a function on wires
+
+
+@overload
+def dense(inputs: int, outputs: int, /, *, activation: Activation | None = None, **how: Unpack[Dense]) -> Para: ...
+@overload
+def dense(inputs: int, outputs: int, activation: Activation, /, **how: Unpack[Dense]) -> Para: ...
+@overload
+def dense(outputs: int, /, *, activation: Activation | None = None, **how: Unpack[Dense]) -> Family: ...
+@overload
+def dense(outputs: int, activation: Activation, /, **how: Unpack[Dense]) -> Family: ...
 def dense(
     *sizes: Any,
     activation: Any = None,
@@ -36,7 +57,7 @@ def dense(
     use_bias: bool = True,
     weights: init.Init = init.glorot,
     dtype: str = "float32",
-) -> Any:
+) -> Para | Family:
     """σ(W x + β) : ℝᵃ → ℝᵇ, as dense(a, b), or as the family dense(b) that infers a and the dtype (arXiv 2404.00408, eq. 12).
 
     W has shape (b, a) and starts as `weights` says (Glorot), β starts at 0. The activation may stand behind the sizes:

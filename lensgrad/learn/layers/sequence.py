@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, overload
 
-from lensgrad.cat.para import para
-from lensgrad.core.diagram import Family, at
+from lensgrad.cat.para import Para, para
+from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.layers.activations import activation_named
 
+Layer = Para | Diagram | Family | str | Callable[..., Any] | Sequence[Any]  # what a model is put together of
 
-def sequential(*layers: Any) -> Any:
+
+@overload
+def sequential(first: Para | Diagram, /, *rest: Layer) -> Para: ...
+@overload
+def sequential(first: Family | str, /, *rest: Layer) -> Family: ...
+@overload
+def sequential(*layers: Layer) -> Para | Family: ...
+def sequential(*layers: Any) -> Para | Family:
     """layers[0] >> layers[1] >> …, families included. The layers may stand in one list.
 
     A layer is an arrow, a family such as `lg.dense(8)` or `lg.relu`, a function on wires, the name of an activation, or a list of
