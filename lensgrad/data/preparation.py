@@ -111,7 +111,8 @@ class Preparation:
         if not cells.rows:
             raise BadValue("the table has no rows")
         found = np.concatenate([np.zeros((len(cells.rows), 0)), *(column.numbers(cells) for column in self.columns)], 1)
-        return ((found - self.mean) / self.std if self.mean else found).astype(np.float32)
+        x = found.astype(np.float32)  # first, as in training, so that one row gives the same numbers always
+        return ((x - np.array(self.mean)) / np.array(self.std)).astype(np.float32) if self.mean else x
 
     def labels(self, cells: Cells) -> Numbers:
         """The labels: i32[rows] class numbers, or f32[rows, 1] numbers."""
@@ -136,8 +137,8 @@ class Preparation:
     def read(data: Any) -> Preparation:
         """The preparation that `data()` gave; what describes none is refused."""
         try:
-            columns = tuple(Column(c["name"], c["kind"], tuple(c["words"]), c["fill"]) for c in data["columns"])
-            numbers = [tuple(map(float, data[name])) for name in ("mean", "std")]
+            columns = tuple(Column(c["name"], c["kind"], tuple(c["words"]), amount(c["fill"])) for c in data["columns"])
+            numbers = [tuple(checks.number("a scale", v) for v in data[name]) for name in ("mean", "std")]
             found = Preparation(columns, data["target"], tuple(data["classes"]), *numbers)
         except (TypeError, KeyError, ValueError) as wrong:
             raise BadValue(f"this says nothing about how a table is read: {checks.shown(data)}") from wrong
@@ -146,13 +147,22 @@ class Preparation:
 
     def checked(self) -> None:
         """Refuse names that are none, and a scale of another length."""
-        names = [*(c.name for c in self.columns), *(w for c in self.columns for w in c.words), *self.classes]
-        for name in [*names, *([] if self.target is None else [self.target])]:
-            checks.name("a name in a table", name)
+        for name in [*(c.name for c in self.columns), *([] if self.target is None else [self.target])]:
+            checks.name("the name of a column", name)
+        for name, words in [*((c.name, c.words) for c in self.columns), (self.target, self.classes)]:
+            for word in words:
+                checks.name(f"a word of column '{name}'", word)
         for column in self.columns:
             checks.one_of("the kind of a column", column.kind, ("number", "date", "word"))
         if len(self.mean) != len(self.std) or len(self.mean) not in (0, len(self.features)):
             raise BadValue(f"a table of {len(self.features)} features has a scale of {len(self.mean)} and {len(self.std)} numbers")
+        if not all(s > 0 for s in self.std):
+            raise BadValue("a scale divides by numbers above 0")
+
+
+def amount(fill: Any) -> float | None:
+    """What an empty cell counts as, in a file."""
+    return None if fill is None else checks.number("what an empty cell counts as", fill)
 
 
 # -- what a table holds ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from lensgrad.core.checks import nearest
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
+from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.program.values import Values
 from lensgrad.train.measures import WATCHED, larger_is_better
 from lensgrad.train.plan import Plan
@@ -98,11 +99,11 @@ class Checkpoint:
         """Whether the run is written after this step."""
         return self.steps is not None and step % self.steps == 0
 
-    def write(self, state: State, plan: Plan) -> None:
+    def write(self, state: State, plan: Plan, meaning: Meaning) -> None:
         from lensgrad.files import checkpoint as files
 
         best = {f"{BEST}{name}": v for name, v in (state.best or {}).items()}
-        where = written(plan, state.position, state.seconds)
+        where = {**written(plan, state.position, state.seconds), **in_file(meaning)}
         files.save(self.path, state.learner, {**state.values, **best}, history=state.history, position=where)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from lensgrad.core.checks import share
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import rows
 from lensgrad.data.check import check, check_values, unseen
+from lensgrad.data.meaning import Meaning
 from lensgrad.data.source import ArraySource, Source, source, transform
 from lensgrad.data.split import divided as halves
 from lensgrad.program.values import Values
@@ -29,6 +30,7 @@ class Feed:
     validation: Source | None
     weight: str | None
     told: tuple[str, ...] = ()
+    meaning: Meaning = field(default_factory=Meaning)  # what the numbers stand for, where the data says it
 
 
 def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, class_weight: Any, sample_weight: Any) -> Feed:
@@ -43,7 +45,7 @@ def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, c
     if class_weight is not None:
         (train, more), weight = by_class(learner, train, class_weight, weight), weight or WEIGHT
         told += more
-    return Feed(train, without(held, weight), weight, told)
+    return Feed(train, without(held, weight), weight, told, Meaning.of(data))
 
 
 def divided(learner: Record, train: Source, validation: Any, part: float, seed: int) -> tuple[Source, Source | None]:

@@ -66,7 +66,7 @@ class Setup:
 
     def save(self, state: State) -> None:
         if self.checkpoint is not None and engine(self.backend).process[0] == 0:
-            self.checkpoint.write(state, self.plan)
+            self.checkpoint.write(state, self.plan, self.feed.meaning)
 
 
 def fit(how: Setup, start: Mapping[str, Any] | None, resume: bool, after: Earlier | None, progress: bool) -> State:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from lensgrad.core.errors import BadCheckpoint
+from lensgrad.core.errors import BadCheckpoint, LensgradError
+from lensgrad.data.meaning import from_file
 from lensgrad.files import checkpoint
 from lensgrad.files.names import Generators, fits, hints
 from lensgrad.files.write import WRONG, sentence
@@ -28,8 +29,12 @@ def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
         raise BadCheckpoint(f"'{path}' holds no learner that can be trained: {sentence(wrong)}") from wrong
     checkpoint.agree(path, saved.objects, objects)
     position, (values, _) = dict(saved.position), parted(saved.values)
+    try:
+        meaning = from_file(position)
+    except LensgradError as wrong:
+        raise BadCheckpoint(f"'{path}' says nothing sensible of its data: {wrong}") from wrong
     times, best = position.pop("seconds", ()), position.pop("best_epoch", None)
-    return Run(learner, values, saved.history, position, tuple(times), best)
+    return Run(learner, values, saved.history, position, tuple(times), best, meaning=meaning)
 
 
 def restored(known: Mapping[str, Any]) -> Learner:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
 from lensgrad.core.printed import Printed
+from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.program.summary import summary
 from lensgrad.program.values import Values
+from lensgrad.train.answers import Numbers, decided, examples_from, inputs_from, probabilities
 from lensgrad.train.callbacks import Callback, EarlyStopping, check_callbacks, checkpoint_of, written
 from lensgrad.train.evaluation import Outputs, evaluate, predictions
 from lensgrad.train.feed import feed, read
@@ -108,12 +110,13 @@ class Learner(Record):
             epochs = checks.whole("epochs", epochs) + int(after.position.get("epoch", len(after.history)))
         plan = Plan(epochs, batch_size, seed, shuffle, accumulate)
         source = feed(self, plan, paired(self, data, labels), validation_data, validation_split, class_weight, sample_weight)
+        source = source if source.meaning or after is None else replace(source, meaning=after.meaning)
         first = engine(backend).process[0] == 0  # of several processes that run together one is heard, and writes
         watchers = *log_of(log if first else None), *check_callbacks(callbacks)
         how = Setup(self, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
         end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
         where = {name: v for name, v in written(plan, end.position, ()).items() if name != "seconds"}
-        return Run(self, end.values, end.history, where, end.seconds, end.best_epoch, end.interrupted, backend)
+        return Run(self, end.values, end.history, where, end.seconds, end.best_epoch, end.interrupted, backend, source.meaning)
 
 
 def paired(learner: Record, data: Any, labels: Any) -> Any:
@@ -128,6 +131,7 @@ def paired(learner: Record, data: Any, labels: Any) -> Any:
 class Run:
     """A trained learner: its last values by name, one report and one time per epoch, and where training stands, for those who go on.
 
+    `meaning` says how the table of its data was read and what its classes are called, and is in its file too.
     `best_epoch` is the epoch (from 1) that the values are of, after early stopping; `interrupted` says that Ctrl-C ended it.
     """
 
@@ -139,6 +143,7 @@ class Run:
     best_epoch: int | None = None
     interrupted: bool = False
     backend: str = "native"
+    meaning: Meaning = field(default_factory=Meaning, compare=False)
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
@@ -150,6 +155,7 @@ class Run:
 
         more = {"seconds": list(self.seconds)} if self.seconds else {}
         more |= {"best_epoch": self.best_epoch} if self.best_epoch else {}
+        more |= in_file(self.meaning)
         found = {"history": self.history, "position": {**self.position, **more}, "generators": generators}
         checkpoint.save(path, self.learner, self.values, **found)
 
@@ -169,13 +175,26 @@ class Run:
     def predict(self, x: Any, batch_size: int | None = 1024) -> Outputs:
         """The model's outputs for the rows of x; `batch_size=None` takes one unbatched example at a time, as `fit` does.
 
-        A model of several named inputs takes a dict of arrays, one of several named outputs gives a dict.
+        A model of several named inputs takes a dict of arrays, one of several named outputs gives a dict. A run that was trained on a
+        table takes the next one as it is: the path of a CSV file, a data frame, a dict of columns; columns are found by name.
         """
-        return predictions(self.learner, self.weights, x, batch_size, self.backend)
+        return predictions(self.learner, self.weights, inputs_from(self.learner, self.meaning, x), batch_size, self.backend)
+
+    def predict_proba(self, x: Any, batch_size: int | None = 1024) -> Numbers:
+        """The probability of each class for the rows of x, (n, …, classes); of labels that hold together, of each on its own."""
+        return probabilities(self.learner, self.predict(x, batch_size))
+
+    def predict_classes(self, x: Any, batch_size: int | None = 1024) -> Numbers:
+        """The likeliest class for the rows of x: its name where the data had names, and its number elsewhere."""
+        return decided(self.learner, self.meaning, self.predict(x, batch_size))
 
     def evaluate(self, data: Any, batch_size: int | None = 1024) -> Report:
-        """Loss and metrics over all examples of data; those that are no mean over examples are computed on the whole set."""
-        return evaluate(self.learner, self.values, read(self.learner, data), batch_size, self.backend)
+        """Loss and metrics over all examples of data; those that are no mean over examples are computed on the whole set.
+
+        Data is what `fit` takes, or a table such as it was trained on, with its target: a path, a data frame, a dict of columns.
+        """
+        given = examples_from(self.learner, self.meaning, data)
+        return evaluate(self.learner, self.values, read(self.learner, given), batch_size, self.backend)
 
     def summary(self) -> str:
         """The model as a table, and the last epoch's report."""

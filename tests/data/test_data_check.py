@@ -175,7 +175,9 @@ def test_labels_that_a_loss_takes_are_trained_on(make, labels):
 
 
 def test_tokens_out_of_range_are_refused_as_floats_too():
-    made = lg.supervised(lg.sequential(lg.input(3, dtype="int32"), lg.embedding(5, 2), lg.flatten(), lg.dense(3)), lg.cross_entropy, {})
+    made = lg.supervised(
+        lg.sequential(lg.input(3, dtype="int32"), lg.embedding(5, 2), lg.flatten(), lg.dense(3)), lg.cross_entropy, lg.sgd(0.1)
+    )
     tokens = np.arange(18.0).reshape(6, 3) % 5
     assert made.fit((tokens, Y), progress=False).history
     for bad, message in ((7.0, "'x' holds 7 in row 2, entry 1, and the model reads numbers from 0 to 4"),

@@ -1,0 +1,80 @@
+"""What the numbers of a data set stand for: how its table was read, and what its classes are called. It goes into the run and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lensgrad.core import checks
+from lensgrad.core.errors import BadValue
+from lensgrad.data.bundled import Dataset
+from lensgrad.data.preparation import Cells, Preparation
+from lensgrad.data.table import table_cells
+
+PLACE = "meaning"  # of a file, among what it says of its run
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How a table becomes numbers, if they are of one, and the names of the classes, if they have names."""
+
+    preparation: Preparation | None = None
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.classes:
+            checks.name("the name of a class", name)
+
+    @staticmethod
+    def of(data: Any) -> Meaning:
+        """What a data set says of its numbers; nothing where arrays are all there is."""
+        if not isinstance(data, Dataset):
+            return Meaning()
+        how = data.preparation
+        own = how is not None and data.x.shape[1:] == (len(how.features),)  # else x was made into something else since
+        return Meaning(how if own else None, tuple(map(str, data.classes)))
+
+    def __bool__(self) -> bool:
+        return self.preparation is not None or bool(self.classes)
+
+    def data(self) -> dict[str, Any]:
+        """The same as plain values for a file; nothing where nothing is known."""
+        how = {} if self.preparation is None else {"preparation": self.preparation.data()}
+        return {**how, **({"classes": list(self.classes)} if self.classes else {})}
+
+    @staticmethod
+    def read(data: Any) -> Meaning:
+        """The meaning that `data()` gave; what is none is refused."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("classes", ()), list | tuple):
+            raise BadValue(f"this says nothing about the meaning of numbers: {checks.shown(data)}")
+        how = data.get("preparation")
+        return Meaning(None if how is None else Preparation.read(how), tuple(data.get("classes", ())))
+
+    def names(self, classes: int) -> tuple[str, ...]:
+        """The names of so many classes; none where they are not known."""
+        return self.classes if len(self.classes) == classes else ()
+
+    def cells(self, given: Any) -> tuple[Preparation, Cells]:
+        """The cells of a table, and how they are read."""
+        if self.preparation is None:
+            what = f"'{checks.clean(str(given))}'" if isinstance(given, str | Path) else "a table"
+            raise BadValue(f"this run was trained on arrays and does not know how {what} is read: give an array of numbers")
+        return self.preparation, table_cells(given)
+
+    def is_table(self, given: Any, names: tuple[str, ...]) -> bool:
+        """Whether something is a table, where a model takes arrays of these names: a file, a data frame, or a dict of columns."""
+        if isinstance(given, str | Path) or hasattr(given, "columns"):
+            return True
+        return self.preparation is not None and isinstance(given, Mapping) and not set(names) <= set(given)
+
+
+def in_file(meaning: Meaning) -> dict[str, Any]:
+    """What a file says of a run beside its position; nothing where nothing is known."""
+    return {PLACE: meaning.data()} if meaning else {}
+
+
+def from_file(position: dict[str, Any]) -> Meaning:
+    """The meaning that a file says, taken out of what it says of its run; files of before say none."""
+    return Meaning.read(position.pop(PLACE, {}))
