@@ -102,8 +102,11 @@ class Graph:
         return tuple(Wire(self, i) for i in indices)
 
 
-UFUNCS = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "power", "matmul": "matmul"}
-UFUNCS |= {name: name for name in ("greater", "less", "greater_equal", "less_equal", "equal", "not_equal")}  # NumPy's names, and ours
+COMPARISONS = ("greater", "less", "greater_equal", "less_equal", "equal", "not_equal")
+UFUNCS = {  # NumPy's names, and ours
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "power", "matmul": "matmul",
+    **{name: name for name in COMPARISONS},
+}  # fmt: skip
 
 
 class Wire:

@@ -35,8 +35,8 @@ def standard(
 
 def network(hidden: Sequence[int], activation: str | Family, outputs: int) -> Family:
     """Dense layers."""
-    layers = [dense(n, activation=activation, name=f"hidden{k}") for k, n in enumerate(hidden, 1)]
-    return sequential(*layers, dense(outputs, name="output"))
+    first, *rest = (*(dense(n, activation=activation, name=f"hidden{k}") for k, n in enumerate(hidden, 1)), dense(outputs, name="output"))
+    return sequential(first, *rest)
 
 
 def built(model: Any, inputs: int, outputs: int, dtype: str) -> Para:
