@@ -53,8 +53,8 @@ def test_an_optimizer_pattern_that_matches_nothing_is_refused_when_the_learner_i
 
 
 def test_a_second_optimizer_for_the_same_weights_is_refused():
-    assert told(UnknownParameter, lambda: learner(optimizer={"out/*": lg.descent, lg.weights: lg.ascent})) == (
-        "no parameter of role weight is left to reparameterize; this arrow has: x, out/weight, out/bias, y"
+    assert told(BadValue, lambda: learner(optimizer={"out/*": lg.descent, lg.weights: lg.ascent})) == (
+        "the optimizer at 'out/*' has no weight left: lg.weights takes what it reaches; leave one of them out"
     )
 
 

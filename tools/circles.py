@@ -33,7 +33,7 @@ def imported(text: str, known: Mapping[str, Path]) -> Iterator[str]:
 def graph(root: Path, package: str = "lensgrad") -> dict[str, set[str]]:
     """For each module, those that it imports."""
     known = modules(root, package)
-    return {name: {m for m in imported(path.read_text("utf-8"), known) if m in known} for name, path in known.items()}
+    return {name: {m for m in imported(path.read_text(encoding="utf-8"), known) if m in known} for name, path in known.items()}
 
 
 def circle(imports: Mapping[str, set[str]]) -> list[str]:

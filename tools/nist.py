@@ -80,7 +80,7 @@ MODELS = {
 
 def read(path):
     """The two starts, the certified values and the rows of a file."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     found = [re.findall(r"[-+]?\d[\d.]*(?:E[-+]?\d+)?", x.split("=")[1]) for x in lines[40:60] if re.match(r"\s*b\d\s*=", x)]
     table = np.array([[float(v) for v in row] for row in found])
     rows = np.array([[float(v) for v in x.split()] for x in lines[60:] if x.strip()])

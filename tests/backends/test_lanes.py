@@ -377,9 +377,8 @@ def test_a_kept_file_that_others_could_have_written_is_not_loaded(tmp_path, monk
     folder.mkdir(mode=0o700)
     path = folder / f"lanes-xor-{native.digest('XOR', native.compiler())}.so"
     source = tmp_path / "evil.c"
-    source.write_text(
-        f'#include <stdio.h>\n__attribute__((constructor)) void at(void) {{ fclose(fopen("{canary}", "w")); }}', encoding="utf-8"
-    )
+    harm = f'#include <stdio.h>\n__attribute__((constructor)) void at(void) {{ fclose(fopen("{canary}", "w")); }}'
+    source.write_text(harm, encoding="utf-8")
     subprocess.run([*native.compiler(), "-shared", "-fPIC", "-o", str(path), str(source)], check=True)
     path.chmod(0o777)
     monkeypatch.setenv("LENSGRAD_CACHE", str(tmp_path))

@@ -436,7 +436,7 @@ FORGED = {
     ),
     "an optimizer of another type": (
         learner_with(optimizer={lg.weights: 3}),
-        NONE + "the reparameterization of hidden/weight must give a parametric arrow I → (f32[20,4], Δf32[20,4]), got 3",
+        NONE + "an optimizer is one such as lg.adam(1e-3), or a dict from patterns to these, got 3",
     ),
     "a task that is no task": (
         learner_with(task=iris_model()),

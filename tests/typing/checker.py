@@ -17,9 +17,9 @@ def pyright() -> str | None:
 def messages(folder: Path, text: str) -> list[tuple[int, str, str]]:
     """(line, severity, message) of a program that is checked strictly against this source tree."""
     program = folder / "program.py"
-    program.write_text(text, "utf-8")
+    program.write_text(text, encoding="utf-8")
     settings = {"include": ["program.py"], "extraPaths": [str(ROOT)], "pythonVersion": "3.11", "typeCheckingMode": "standard"}
-    (folder / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     command = [str(pyright()), "--outputjson", "--pythonpath", sys.executable, "--project", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(done.stdout)["generalDiagnostics"]

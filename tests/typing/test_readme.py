@@ -30,7 +30,7 @@ def reveal(node: ast.expr) -> ast.expr:
 
 
 def programs() -> str:
-    return "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S))
+    return "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S))
 
 
 def test_every_expression_of_the_readme_has_a_type(tmp_path):

@@ -18,10 +18,9 @@ def parameter_groups(params: Sequence[Param], optimizer: Point) -> dict[Any, Poi
     """What a learner's optimizer puts where, for `reparam`: at all weights, or by patterns, with one optimizer for each weight.
 
     Of two patterns that reach a weight, the one whose weights are among the other's has it; if neither is, the later.
+    An empty dict says that no weight moves: what is learned then is states, or nothing.
     """
     given = optimizer if isinstance(optimizer, Mapping) else {weights: optimizer}
-    if not given:
-        raise BadValue("a dict of optimizers has a pattern or more, such as {'**': lg.adam(1e-3)}, got an empty one")
     points = {where: moving(point) for where, point in given.items()}
     reach = {where: found for where in points if (found := reached_by(params, where))}
     owners = {i: owner(reach, i) for group in reach.values() for i in group}
