@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,10 @@ class MissingExtra(LensgradError, ImportError):
     """An optional dependency is not installed."""
 
 
+class LensgradWarning(UserWarning):
+    """What somebody should know who goes on: training does not stop for it."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """What an error says about one component: its name, where it was written, and how to retype it.
@@ -109,6 +114,14 @@ def caller() -> str:
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame is not None else ""
+
+
+def warn(text: str) -> None:
+    """Say something at the line of the caller outside the library."""
+    level, frame = 1, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, LensgradWarning, stacklevel=level + 1)
 
 
 def mismatch(left: Piece, gives: str, right: Piece, wants: str) -> TypeMismatch:

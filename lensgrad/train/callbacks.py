@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from lensgrad.core.checks import nearest
+from lensgrad.core.checks import nearest, number, one_of, shown, whole
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
-from lensgrad.data.meaning import Meaning, in_file
-from lensgrad.program.values import Values
+from lensgrad.files.place import path_of
 from lensgrad.train.measures import WATCHED, larger_is_better
-from lensgrad.train.plan import Plan
-from lensgrad.train.record import BEST
-from lensgrad.train.state import Position, Report, State
+from lensgrad.train.state import Kept, Report, State
 
 
 @runtime_checkable
@@ -32,7 +29,8 @@ class EarlyStopping:
 
     Larger is better with mode="max", smaller with mode="min"; None means what the metric says of itself (smaller for losses and
     errors, larger for accuracy, F1, r2 …), and a metric of your own needs a mode.
-    What it knows is the history only, so a resumed run stops where the uninterrupted one does.
+    A resumed run stops where the uninterrupted one does. A run that is trained on after its end counts anew: its values
+    are the best so far, and stay so until an epoch is better.
     """
 
     monitor: str = "val_loss"
@@ -41,12 +39,12 @@ class EarlyStopping:
     mode: str | None = None
 
     def __post_init__(self) -> None:
-        if type(self.patience) is not int or self.patience < 1:
-            raise BadValue(f"patience is a whole number of epochs ≥ 1, got {self.patience!r}")
-        if not isinstance(self.min_delta, int | float) or not 0 <= self.min_delta < math.inf:
-            raise BadValue(f"min_delta is a number ≥ 0, got {self.min_delta!r}")
-        if self.mode not in ("min", "max", None):
-            raise BadValue(f"mode is 'min', 'max' or None, got {self.mode!r}")
+        object.__setattr__(self, "patience", whole("patience", self.patience, 1))
+        object.__setattr__(self, "min_delta", number("min_delta", self.min_delta, 0))
+        if not isinstance(self.monitor, str):
+            raise BadValue(f"monitor is the name of what is watched, got {shown(self.monitor)}")
+        if self.mode is not None:
+            one_of("mode", self.mode, ("min", "max"))
         if self.mode is None and larger_is_better(self.monitor) is None:
             told = f"nothing says whether more of '{self.monitor}' is better"
             raise BadValue(f"{told}: give mode='max' or mode='min'{nearest(self.monitor.removeprefix('val_'), WATCHED)}")
@@ -58,23 +56,48 @@ class EarlyStopping:
             return 1 if self.mode == "min" else -1
         return -1 if larger_is_better(self.monitor) else 1
 
-    def best(self, history: Sequence[Report]) -> int:
-        """The number of the best epoch, counted from 1; 0 for none."""
-        best, where = math.inf, 0
-        for epoch, report in enumerate(history, 1):
-            if self.monitor not in report:
-                raise UnknownParameter(f"early stopping watches '{self.monitor}', and an epoch reports {listed(list(report))}{self.hint}")
-            value = self.sign * report[self.monitor]
-            if value < best - self.min_delta:
-                best, where = value, epoch
-        return where
-
     @property
     def hint(self) -> str:
         return ": give validation_data or validation_split" if self.monitor.startswith("val_") else ""
 
+    def value(self, report: Report) -> float:
+        """What is watched, as a number that is better when it is smaller."""
+        if self.monitor not in report:
+            raise UnknownParameter(f"early stopping watches '{self.monitor}', and an epoch reports {listed(list(report))}{self.hint}")
+        return self.sign * report[self.monitor]
+
+    def better(self, report: Report, than: Report | None) -> bool:
+        """Whether an epoch is better than the best one so far."""
+        return self.value(report) < (math.inf if than is None else self.value(than)) - self.min_delta
+
+    def best(self, history: Sequence[Report]) -> int:
+        """The number of the best epoch, counted from 1; 0 for none."""
+        where = 0
+        for epoch, report in enumerate(history, 1):
+            where = epoch if self.better(report, history[where - 1] if where else None) else where
+        return where
+
+    def begun(self, state: State) -> State:
+        """Where counting begins: as it went on, or anew from the values at hand where they are not known by what is watched."""
+        if state.kept is None or self.monitor not in state.history[state.kept.epoch - 1]:
+            told = any(self.monitor in report for report in state.history[state.since :])
+            return replace(state, kept=None, since=state.since if told else state.epoch)
+        later = (self.monitor in r and self.better(r, state.history[state.kept.epoch - 1]) for r in state.history[state.since :])
+        return replace(state, since=state.epoch) if any(later) else state
+
+    def watched(self, state: State) -> State:
+        """The state after an epoch, with the best values so far."""
+        best = None if state.kept is None else state.history[state.kept.epoch - 1]
+        return replace(state, kept=Kept(state.epoch, state.values)) if self.better(state.report, best) else state
+
+    def over(self, state: State) -> bool:
+        """Whether the best epoch is too long ago."""
+        return state.epoch - max(state.since, 0 if state.kept is None else state.kept.epoch) >= self.patience
+
     def on_epoch(self, state: State) -> bool:
-        return state.epoch - self.best(state.history) >= self.patience
+        """The same as a callback, which ends a run and keeps no values."""
+        seen = state.history[state.since :]
+        return len(seen) - self.best(seen) >= self.patience
 
 
 def early_stopping(monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, mode: str | None = None) -> EarlyStopping:
@@ -91,25 +114,17 @@ class Checkpoint:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        for name, n in (("epochs", self.epochs), ("steps", 1 if self.steps is None else self.steps)):
-            if type(n) is not int or n < 1:
-                raise BadValue(f"a checkpoint is written every {name} ≥ 1, a whole number, got {name}={n!r}")
+        object.__setattr__(self, "epochs", whole("a checkpoint's epochs", self.epochs, 1))
+        object.__setattr__(self, "steps", None if self.steps is None else whole("a checkpoint's steps", self.steps, 1))
 
     def due(self, step: int) -> bool:
         """Whether the run is written after this step."""
         return self.steps is not None and step % self.steps == 0
 
-    def write(self, state: State, plan: Plan, meaning: Meaning) -> None:
-        from lensgrad.files import checkpoint as files
-
-        best = {f"{BEST}{name}": v for name, v in (state.best or {}).items()}
-        where = {**written(plan, state.position, state.seconds), **in_file(meaning)}
-        files.save(self.path, state.learner, {**state.values, **best}, history=state.history, position=where)
-
 
 def checkpoint(path: str | os.PathLike[str], epochs: int = 1, steps: int | None = None) -> Checkpoint:
     """The rule for `fit(checkpoint=…)`: write to `path` after every so many epochs, and within them after every so many steps."""
-    return Checkpoint(Path(path), epochs, steps)
+    return Checkpoint(path_of(path, "the place of a checkpoint"), epochs, steps)
 
 
 def checkpoint_of(rule: Any) -> Checkpoint | None:
@@ -117,39 +132,15 @@ def checkpoint_of(rule: Any) -> Checkpoint | None:
     if rule is None or isinstance(rule, Checkpoint):
         return rule
     if not isinstance(rule, str | os.PathLike):
-        raise BadValue(f"checkpoint is the path of a file, or lg.checkpoint(path, …), got {rule!r:.60}")
+        raise BadValue(f"checkpoint is the path of a file, or lg.checkpoint(path, …), got {shown(rule)}")
     return checkpoint(rule)
-
-
-def written(plan: Plan, position: Position, seconds: Sequence[float]) -> dict[str, Any]:
-    """A position as plain values, with the plan that it belongs to."""
-    place = {"epoch": position.epoch, "batch": position.batch, "examples": position.examples, "totals": dict(position.totals)}
-    order = {"batch_size": plan.batch_size, "seed": plan.seed, "shuffle": plan.shuffle}
-    return {**place, **order, "seconds": list(seconds)}
-
-
-def read(position: Mapping[str, Any], plan: Plan, what: str) -> Position:
-    """The position in a file (or of a run), if training by this plan goes on from there."""
-    known = {"batch_size": plan.batch_size, "seed": plan.seed, "shuffle": plan.shuffle}
-    for name, value in known.items():
-        if name in position and position[name] != value:
-            told = f"{what} was trained with {name}={position[name]!r}, and fit is asked for {name}={value!r}"
-            raise BadValue(f"{told}: give the same, or start a new run")
-    place = {name: position[name] for name in ("epoch", "batch", "examples", "totals") if name in position}
-    return Position(**place)
-
-
-def parted(values: Mapping[str, Any]) -> tuple[Values, Values | None]:
-    """The values of a checkpoint: the last ones, and those of the best epoch if they are there."""
-    best = {name.removeprefix(BEST): v for name, v in values.items() if name.startswith(BEST)}
-    return {n: v for n, v in values.items() if not n.startswith(BEST)}, best or None
 
 
 def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:
     """Callbacks, each with the method that is called."""
     if not isinstance(callbacks, Sequence) or isinstance(callbacks, str):
-        raise BadValue(f"callbacks is a list of objects with on_epoch(state), got {callbacks!r:.60}")
+        raise BadValue(f"callbacks is a list of objects with on_epoch(state), got {shown(callbacks)}")
     for c in callbacks:
         if isinstance(c, type) or not isinstance(c, Callback):
-            raise BadValue(f"a callback is an object with a method on_epoch(state), got {c!r:.60}")
+            raise BadValue(f"a callback is an object with a method on_epoch(state), got {shown(c)}")
     return tuple(callbacks)

@@ -19,7 +19,7 @@ from lensgrad.theories.smooth.array import Array
 from lensgrad.train.advice import forms, hints
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import Record
-from lensgrad.train.weights import WEIGHT, by_class, one_class, with_weights, without
+from lensgrad.train.weights import WEIGHT, by_class, one_class, weighting, with_weights, without
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Feed:
     weight: str | None
     told: tuple[str, ...] = ()
     meaning: Meaning = field(default_factory=Meaning)  # what the numbers stand for, where the data says it
+    weighting: str = ""  # how examples are weighted, in words that are others for other weights
 
 
 def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, class_weight: Any, sample_weight: Any) -> Feed:
@@ -45,7 +46,7 @@ def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, c
     if class_weight is not None:
         (train, more), weight = by_class(learner, train, class_weight, weight), weight or WEIGHT
         told += more
-    return Feed(train, without(held, weight), weight, told, Meaning.of(data))
+    return Feed(train, without(held, weight), weight, told, Meaning.of(data), weighting(class_weight, sample_weight))
 
 
 def divided(learner: Record, train: Source, validation: Any, part: float, seed: int) -> tuple[Source, Source | None]:

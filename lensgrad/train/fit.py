@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -14,30 +14,20 @@ import numpy as np
 from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core.errors import BadValue
-from lensgrad.program.values import Values
-from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping, parted, read
+from lensgrad.data.meaning import in_file
+from lensgrad.files.place import ready
+from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping
 from lensgrad.train.evaluation import evaluate
 from lensgrad.train.feed import Feed
 from lensgrad.train.interrupt import Interrupt, Stopped
 from lensgrad.train.iterate import fetched
+from lensgrad.train.keep import Keeper, order_of
 from lensgrad.train.loop import epoch
 from lensgrad.train.plan import Plan
 from lensgrad.train.progress import Progress
 from lensgrad.train.record import Record
-from lensgrad.train.state import Position, State
-
-
-class Earlier(Protocol):
-    """A run to go on from."""
-
-    @property
-    def values(self) -> Values: ...
-    @property
-    def history(self) -> tuple[dict[str, float], ...]: ...
-    @property
-    def position(self) -> Mapping[str, Any]: ...
-    @property
-    def seconds(self) -> tuple[float, ...]: ...
+from lensgrad.train.resume import Earlier, begin, checked
+from lensgrad.train.state import Kept, State
 
 
 @dataclass(frozen=True)
@@ -64,23 +54,48 @@ class Setup:
         alone = engine(self.backend).process[1] == 1  # several processes have to run the same chunks
         return epoch(self.step, state, self.feed.train, self.plan, self.guard, pause, hurry=alone)
 
-    def save(self, state: State) -> None:
-        if self.checkpoint is not None and engine(self.backend).process[0] == 0:
-            self.checkpoint.write(state, self.plan, self.feed.meaning)
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that speaks and writes, of several processes that run together."""
+        return engine(self.backend).process[0] == 0
 
 
-def fit(how: Setup, start: Mapping[str, Any] | None, resume: bool, after: Earlier | None, progress: bool) -> State:
+def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier | None, progress: bool) -> State:
     """Where training ends: the plan run from its checkpoint, from a run to go on from, or anew; its values are arrays of NumPy."""
     runs = engine(how.backend)
     check_stopping(how.stopping, how.feed)
+    if checked(resume, how.checkpoint) is not None and how.checkpoint is not None:
+        check_place(how.learner, how.checkpoint, how.first)
     runs.gather(0)  # so that nobody reads a checkpoint which the first has still to write
-    state = beginning(how.learner, how.plan, start, how.checkpoint, resume, after)
+    order = order_of(how.plan, how.feed)
+    state, notes = begin(how.learner, how.plan.seed, order, start, how.checkpoint, resume, after)
     agreed(runs, how.plan, state)
+    state = state if how.stopping is None else how.stopping.begun(state)
     with Progress(how.plan.epochs, how.feed.train.examples, how.plan.batch_size, progress, state.position.epoch) as bar:
         for sentence in how.feed.told:
             bar.say(sentence)
-        end = train(how, state, bar)
-    return replace(end, values=fetched(runs, end.values))
+        for sentence in notes:
+            bar.note(sentence)
+        keeper = Keeper(how.checkpoint, {**order, **in_file(how.feed.meaning)}, bar.note, how.first)
+        end = train(how, state, bar, keeper)
+        keeper.close()
+    return fetched_state(runs, end)
+
+
+def fetched_state(runs: Backend, end: State) -> State:
+    """A state whose values are arrays of NumPy."""
+    values = fetched(runs, end.values)
+    kept = end.kept
+    if kept is not None:
+        kept = Kept(kept.epoch, values if kept.values is end.values else fetched(runs, kept.values))
+    return replace(end, values=values, kept=kept)
+
+
+def check_place(learner: Record, rule: Checkpoint, writes: bool) -> None:
+    """Refuse what cannot be written, or not there, now and not after an epoch."""
+    learner.recipe()
+    if writes:
+        ready(rule.path)
 
 
 def agreed(runs: Backend, plan: Plan, state: State) -> None:
@@ -105,55 +120,31 @@ def check_stopping(rule: Any, source: Feed) -> None:
         raise BadValue(f"early stopping watches '{rule.monitor}', and there is no validation data{rule.hint}")
 
 
-def beginning(
-    learner: Record, plan: Plan, start: Mapping[str, Any] | None, rule: Checkpoint | None, resume: bool, after: Earlier | None
-) -> State:
-    """Where training starts: at a checkpoint, at a run to go on from, or anew."""
-    if resume and rule is None:
-        raise BadValue("resume=True goes on from a checkpoint: say from which with checkpoint=path")
-    if rule is not None:
-        learner.recipe()  # what cannot be written is refused now, not after an epoch
-    if resume and rule is not None and rule.path.exists():
-        from lensgrad.files import checkpoint as files
-
-        saved = files.load_into(rule.path, learner)
-        values, best = parted(saved.values)
-        times = tuple(saved.position.get("seconds", ()))
-        position = read(saved.position, plan, f"'{rule.path}'")
-        return State(learner, values, saved.history, times, position, len(saved.history), best)
-    if after is not None:
-        values = learner.known({**after.values, **(start or {})})
-        # Only within an epoch does the order of its batches bind.
-        position = read(after.position, plan, "this run") if after.position.get("batch") else Position(int(after.position.get("epoch", 0)))
-        return State(learner, values, after.history, after.seconds, position, len(after.history))
-    return State(learner, learner.initial(plan.seed, start))
-
-
-def train(how: Setup, state: State, bar: Progress) -> State:
+def train(how: Setup, state: State, bar: Progress, keeper: Keeper) -> State:
     """Run the plan from a state: until its epochs are done, a callback ends it, or Ctrl-C."""
     with ExitStack() as stack:
         for c in how.callbacks:
             stack.callback(getattr(c, "close", lambda: None))
         interrupt = stack.enter_context(Interrupt())
-        if how.stopping is not None and how.stopping.on_epoch(state):
+        if how.stopping is not None and how.stopping.over(state):
             return finished(how, state)  # a resumed run that had come to its end
         while state.position.epoch < how.plan.epochs:
             clock = time.perf_counter()
             for state in how.epoch(state):  # noqa: B020, the state of one chunk after the other
                 bar.step(state)
                 if interrupt.asked:
-                    return interrupted(how, state, bar)
+                    return interrupted(state, bar, keeper)
                 if how.checkpoint is not None and how.checkpoint.due(state.steps):
-                    how.save(state)
+                    keeper.save(state)
             try:
                 state = epoch_done(how, state, clock, interrupt)
             except Stopped:
-                return interrupted(how, state, bar)
+                return interrupted(state, bar, keeper)
             bar.epoch(state.epoch - 1, state.report)
-            if ended(how, state):
+            if ended(how, state, keeper):
                 break
             if interrupt.asked:
-                return interrupted(how, state, bar)
+                return interrupted(state, bar, keeper)
         return finished(how, state)
 
 
@@ -165,31 +156,29 @@ def epoch_done(how: Setup, state: State, began: float, interrupt: Interrupt) -> 
         found = evaluate(how.learner, state.values, how.feed.validation, size, how.backend, interrupt.watch)
         report |= {f"val_{name}": v for name, v in found.items()}
     later = state.reported(report, time.perf_counter() - began)
-    if how.stopping is not None and how.stopping.best(later.history) == later.epoch:
-        later = replace(later, best=later.values)
-    return later
+    return later if how.stopping is None else how.stopping.watched(later)
 
 
-def ended(how: Setup, state: State) -> bool:
+def ended(how: Setup, state: State, keeper: Keeper) -> bool:
     """Call everything that watches, then write; whether something ends the run."""
-    rules = (*how.callbacks, *([how.stopping] if how.stopping is not None else []))
-    stop = [c.on_epoch(state) is True for c in rules]
+    stop = [c.on_epoch(state) is True for c in how.callbacks]
+    stop.append(how.stopping is not None and how.stopping.over(state))
     last = any(stop) or state.epoch == how.plan.epochs
     if how.checkpoint is not None and (last or state.epoch % how.checkpoint.epochs == 0):
-        how.save(state)
+        keeper.save(state, last)
     return any(stop)
 
 
-def interrupted(how: Setup, state: State, bar: Progress) -> State:
+def interrupted(state: State, bar: Progress, keeper: Keeper) -> State:
     """The run so far; its checkpoint is written, so that it can go on."""
-    how.save(state)
-    goes_on = ", and resume=True goes on from the checkpoint" if how.checkpoint is not None else ""
+    keeper.save(state)
+    goes_on = ", and resume=True goes on from the checkpoint" if keeper.good else ""
     bar.say(f"stopped in epoch {state.position.epoch + 1}: this is the run so far{goes_on}")
     return replace(state, interrupted=True)
 
 
 def finished(how: Setup, state: State) -> State:
     """The end of the run, with the best values where early stopping kept them."""
-    if how.stopping is None or state.best is None:
-        return state
-    return replace(state, values=state.best, best_epoch=how.stopping.best(state.history))
+    if how.stopping is not None and state.kept is not None:
+        return replace(state, values=state.kept.values)
+    return state if state.best is state.values else replace(state, kept=None)

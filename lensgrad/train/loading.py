@@ -11,8 +11,9 @@ from lensgrad.data.meaning import from_file
 from lensgrad.files import checkpoint
 from lensgrad.files.names import Generators, fits, hints
 from lensgrad.files.write import WRONG, sentence
-from lensgrad.train.callbacks import parted
+from lensgrad.train.keep import parted
 from lensgrad.train.run import Learner, Run
+from lensgrad.train.state import Kept
 
 
 def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
@@ -28,13 +29,24 @@ def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
     except WRONG as wrong:
         raise BadCheckpoint(f"'{path}' holds no learner that can be trained: {sentence(wrong)}") from wrong
     checkpoint.agree(path, saved.objects, objects)
-    position, (values, _) = dict(saved.position), parted(saved.values)
+    return run_in(path, learner, saved)
+
+
+def run_in(path: checkpoint.Where, learner: Learner, saved: checkpoint.Saved) -> Run:
+    """The run in a file: with the best values where training had come to its end, and with the last ones where it goes on."""
+    position, (values, best) = dict(saved.position), parted(saved.values)
     try:
         meaning = from_file(position)
     except LensgradError as wrong:
         raise BadCheckpoint(f"'{path}' says nothing sensible of its data: {wrong}") from wrong
-    times, best = position.pop("seconds", ()), position.pop("best_epoch", None)
-    return Run(learner, values, saved.history, position, tuple(times), best, meaning=meaning)
+    times, epoch, ended = position.pop("seconds", ()), position.pop("best_epoch", None), position.pop("ended", True)
+    kept = None if best is None or ended else Kept(epoch, best)
+    if kept is None:
+        position.pop("since", None)
+    own = epoch if kept is None else None
+    return Run(
+        learner, best if best and ended else values, saved.history, position, tuple(times), own, not ended, meaning=meaning, kept=kept
+    )
 
 
 def restored(known: Mapping[str, Any]) -> Learner:

@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import Any
 
+from lensgrad.core.errors import warn
 from lensgrad.train.state import Report, State
 
 LINES = 20  # about as many are printed where there is no bar
@@ -62,6 +63,13 @@ class Progress:
         """A sentence of its own, above the bar."""
         if self.console is not None:
             self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """A sentence that a person should see, progress shown or not."""
+        if self.console is not None:
+            self.say(text)
+        else:
+            warn(text)
 
     def step(self, state: State) -> None:
         """Show that a step is done; between two drawings nothing happens."""

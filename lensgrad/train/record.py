@@ -144,7 +144,9 @@ class Record:
     def frozen(self) -> Self:
         """The same learner without functions: its rate and its optimizer as values at this task, which a file can hold."""
         rate, points = frozen(self.task, self.rate, self.optimizer)
-        return replace(self, rate=rate, optimizer=points)
+        given = self.optimizer.values() if isinstance(self.optimizer, dict) else (self.optimizer,)
+        told = {where: tuple(named(p, of) for p in made) for (where, made), of in zip(points.items(), given, strict=True)}
+        return replace(self, rate=rate, optimizer=told)
 
     def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
         """This learner as a file holds it."""
@@ -220,6 +222,12 @@ def check_derivative(derivative: Any) -> None:
     """Refuse what is no way back."""
     if derivative is not None and not isinstance(derivative, Derivative):
         raise TypeMismatch(f"a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
+
+
+def named(point: Para, optimizer: Point) -> Para:
+    """A point that errors call as the optimizer that gave it."""
+    name = getattr(optimizer, "name", "")
+    return point.told(name) if isinstance(name, str) and name else point
 
 
 def shown(optimizer: Point) -> str:

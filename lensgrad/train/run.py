@@ -14,15 +14,16 @@ from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.program.summary import summary
 from lensgrad.program.values import Values
 from lensgrad.train.answers import Numbers, decided, examples_from, inputs_from, probabilities
-from lensgrad.train.callbacks import Callback, EarlyStopping, check_callbacks, checkpoint_of, written
+from lensgrad.train.callbacks import Callback, EarlyStopping, check_callbacks, checkpoint_of
 from lensgrad.train.evaluation import Outputs, evaluate, predictions
 from lensgrad.train.feed import feed, read
 from lensgrad.train.fit import Setup
 from lensgrad.train.fit import fit as trained
+from lensgrad.train.keep import order_of, placed, stored, watched
 from lensgrad.train.logs import log_of
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import Record
-from lensgrad.train.state import Report
+from lensgrad.train.state import Kept, Report, State
 
 if TYPE_CHECKING:
     from lensgrad.files import checkpoint
@@ -85,7 +86,7 @@ class Learner(Record):
         early_stopping: EarlyStopping | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint: Any = None,
-        resume: bool = False,
+        resume: bool | str = False,
         log: Any = None,
         accumulate: int = 1,
         progress: bool = True,
@@ -101,8 +102,9 @@ class Learner(Record):
         batch with the weights `sample_weight` (one for each, or their name in the data) times `class_weight` (by class, or
         "balanced"). `early_stopping` is `lg.early_stopping(…)`; `callbacks` have `on_epoch(state)`. `checkpoint` is a path, written
         after every epoch, or `lg.checkpoint(path, steps=…)`; with `resume` a run goes on from it, if it is there, as if it had never
-        stopped. `log` is a .csv file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same
-        result up to rounding (not for models that draw, or that keep statistics of batches: each part has its own).
+        stopped: a checkpoint of another learner, order or number of examples is refused, unless `resume="anyway"`. `log` is a .csv
+        file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same result up to rounding (not
+        for models that draw, or that keep statistics of batches: each part has its own).
         Ctrl-C returns the run so far. `guard` stops at the first number that is not finite. `after` is a run to go on from.
         """
         if after is not None:
@@ -115,8 +117,7 @@ class Learner(Record):
         watchers = *log_of(log if first else None), *check_callbacks(callbacks)
         how = Setup(self, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
         end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
-        where = {name: v for name, v in written(plan, end.position, ()).items() if name != "seconds"}
-        return Run(self, end.values, end.history, where, end.seconds, end.best_epoch, end.interrupted, backend, source.meaning)
+        return run_of(self, end, order_of(plan, source), backend, source.meaning)
 
 
 def paired(learner: Record, data: Any, labels: Any) -> Any:
@@ -127,12 +128,22 @@ def paired(learner: Record, data: Any, labels: Any) -> Any:
     return {**given, **(labels if isinstance(labels, Mapping) else {learner.labels[0]: labels})}
 
 
+def run_of(learner: Learner, end: State, order: Mapping[str, Any], backend: str, meaning: Meaning) -> Run:
+    """What training has come to, as a run. Values of the best epoch that are not its own are kept beside them."""
+    best = end.kept
+    own = best is None or best.values is end.values
+    where = {**placed(end.position), **order, **({} if own else watched(None, end.since))}
+    epoch = best.epoch if best is not None and own else None
+    return Run(learner, end.values, end.history, where, end.seconds, epoch, end.interrupted, backend, meaning, None if own else best)
+
+
 @dataclass(frozen=True, repr=False)
 class Run:
     """A trained learner: its last values by name, one report and one time per epoch, and where training stands, for those who go on.
 
     `meaning` says how the table of its data was read and what its classes are called, and is in its file too.
-    `best_epoch` is the epoch (from 1) that the values are of, after early stopping; `interrupted` says that Ctrl-C ended it.
+    `best_epoch` is the epoch (from 1) that the values are of, after early stopping. `interrupted` says that training had not come
+    to its end: Ctrl-C stopped it, or its file was read meanwhile. Then `kept` has the values of the best epoch, if they are others.
     """
 
     learner: Learner
@@ -144,6 +155,7 @@ class Run:
     interrupted: bool = False
     backend: str = "native"
     meaning: Meaning = field(default_factory=Meaning, compare=False)
+    kept: Kept | None = None
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
@@ -153,16 +165,17 @@ class Run:
         """Write a checkpoint that `lg.load(path)` reads: the learner as data, values, history and position, in one file."""
         from lensgrad.files import checkpoint
 
-        more = {"seconds": list(self.seconds)} if self.seconds else {}
-        more |= {"best_epoch": self.best_epoch} if self.best_epoch else {}
-        more |= in_file(self.meaning)
-        found = {"history": self.history, "position": {**self.position, **more}, "generators": generators}
-        checkpoint.save(path, self.learner, self.values, **found)
+        best = self.best_epoch if self.kept is None else self.kept.epoch
+        more = {"seconds": list(self.seconds), "best_epoch": best, "ended": False if self.interrupted else None}
+        position = {**self.position, **{name: value for name, value in more.items() if value not in ([], None)}, **in_file(self.meaning)}
+        values = self.values if self.kept is None else {**self.values, **stored(self.kept.values)}
+        checkpoint.save(path, self.learner, values, history=self.history, position=position, generators=generators)
 
     def fit(self, data: Any, labels: Any = None, *, epochs: int = 1, **how: Any) -> Run:
         """Train on for so many more epochs: as one longer run would have, to the bit. `how` is that of `learner.fit`.
 
-        Batch size, seed and shuffling are those of the run, unless given.
+        Batch size, seed and shuffling are those of the run, unless given. Early stopping counts anew, from the values of this run
+        as the best so far; only in a run that was interrupted it goes on as it was.
         """
         order = {name: self.position[name] for name in ("batch_size", "seed", "shuffle") if name in self.position}
         return self.learner.fit(data, labels, epochs=epochs, **{"backend": self.backend, **order, **how}, after=self)

@@ -33,10 +33,18 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The best epoch so far, counted from 1, and its values."""
+
+    epoch: int
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A run as its callbacks see it: values, one report and one time for each epoch, and how many epochs there were before this call.
 
-    `steps` are those of this call. `best` are the values of the best epoch, where early stopping keeps them.
+    `steps` are those of this call. `kept` is the best epoch, where there is early stopping, which counts from the epoch `since`.
     """
 
     learner: Any
@@ -45,15 +53,20 @@ class State:
     seconds: tuple[float, ...] = ()
     position: Position = field(default_factory=Position)
     before: int = 0
-    best: Values | None = None
+    kept: Kept | None = None
+    since: int = 0
     steps: int = 0
-    best_epoch: int | None = None
     interrupted: bool = False
 
     @property
     def epoch(self) -> int:
         """How many epochs are done."""
         return len(self.history)
+
+    @property
+    def best(self) -> Values | None:
+        """The values of the best epoch, where there is early stopping."""
+        return None if self.kept is None else self.kept.values
 
     @property
     def report(self) -> Report:

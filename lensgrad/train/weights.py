@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -145,3 +146,16 @@ def missed(label: str, values: Sequence[int], given: Mapping[Any, Any], labels: 
     left = [str(c) for c in values if c not in given and c in there]
     which = f"class {left[0]}" if len(left) == 1 else f"classes {listed(left)}"
     return f"class_weight says nothing about {which} of '{label}', whose examples weigh 1" if left else ""
+
+
+def weighting(class_weight: Any, sample_weight: Any) -> str:
+    """How examples are weighted, in words that are others for other weights."""
+    by_class = "" if class_weight is None else f"class_weight={brief(class_weight)}"
+    each = "" if sample_weight is None else f"sample_weight={brief(sample_weight)}"
+    return " ".join(filter(None, (by_class, each)))
+
+
+def brief(given: Any) -> str:
+    """Weights as they were written, or a short digest of many."""
+    text = repr(given) if isinstance(given, str | Mapping) else repr(np.asarray(given, np.float64).tolist())
+    return text if len(text) <= 60 else f"{text[:20]}… ({crc32(text.encode()):08x})"

@@ -14,10 +14,10 @@ from lensgrad.files.place import parts, path_of, ready, write
 
 def bad(folder):
     """Paths that no file can be written to, and why not."""
-    (folder / "file").write_text("x", encoding="utf-8")
+    (folder / "file").write_bytes(b"x")
     (folder / "folder").mkdir()
     (folder / "loop").symlink_to(folder / "loop")
-    (folder / "kept").write_text("old", encoding="utf-8")
+    (folder / "kept").write_bytes(b"old")
     (folder / "kept").chmod(0o444)
     return {
         folder / "file" / "a": f"the folder '{folder / 'file'}' is no folder",
@@ -44,7 +44,7 @@ def test_a_path_that_leads_nowhere_is_refused_in_a_sentence(act, kind, tmp_path)
     with pytest.raises(BadCheckpoint) as error:
         act(path)
     assert str(error.value) == f"{place.quoted(path)} cannot be written: {told}" and "\n" not in str(error.value)
-    assert sorted(os.listdir(tmp_path)) == before and (tmp_path / "kept").read_text(encoding="utf-8") == "old"
+    assert sorted(os.listdir(tmp_path)) == before and (tmp_path / "kept").read_bytes() == b"old"
 
 
 def test_the_test_has_all_bad_paths(tmp_path):
@@ -60,12 +60,12 @@ def test_what_is_no_path_is_refused(wrong):
 
 def test_a_good_path_is_ready_and_nothing_is_left_there(tmp_path):
     old = tmp_path / "old"
-    old.write_text("x", encoding="utf-8")
+    old.write_bytes(b"x")
     link = tmp_path / "link"
     link.symlink_to(old)
     for path in (tmp_path / "new", old, link, tmp_path / ("a" * 230), tmp_path / ("é" * 127)):
         ready(path)
-    assert sorted(os.listdir(tmp_path)) == ["link", "old"] and old.read_text(encoding="utf-8") == "x"
+    assert sorted(os.listdir(tmp_path)) == ["link", "old"] and old.read_bytes() == b"x"
 
 
 @pytest.mark.parametrize("name", ["a" * 255, "é" * 127, "a b'\"\n", "[a-z]*.{2}"])
@@ -86,7 +86,7 @@ def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path):
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
 def test_a_file_keeps_its_mode(mode, tmp_path):
     path = tmp_path / "file"
-    path.write_text("old", encoding="utf-8")
+    path.write_bytes(b"old")
     path.chmod(mode)
     write(path, b"new")
     assert stat.S_IMODE(path.stat().st_mode) == mode and path.read_bytes() == b"new"
@@ -94,7 +94,7 @@ def test_a_file_keeps_its_mode(mode, tmp_path):
 
 def test_what_is_beside_a_hidden_file_is_hidden_too(tmp_path, monkeypatch):
     path, seen = tmp_path / "file", []
-    path.write_text("old", encoding="utf-8")
+    path.write_bytes(b"old")
     path.chmod(0o600)
     monkeypatch.setattr(os, "fsync", lambda _: seen.extend(stat.S_IMODE(p.stat().st_mode) for p in parts(path)))
     write(path, b"new")
@@ -112,12 +112,12 @@ def locked(*_):
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_full_disk_keeps_the_old_file_and_is_what_is_told(step, tmp_path, monkeypatch):
     path = tmp_path / "file"
-    path.write_text("old", encoding="utf-8")
+    path.write_bytes(b"old")
     monkeypatch.setattr(os, step, full)
     with pytest.raises(BadCheckpoint) as error:
         write(path, b"new")
     assert str(error.value) == f"'{path}' cannot be written: No space left on device"
-    assert os.listdir(tmp_path) == ["file"] and path.read_text(encoding="utf-8") == "old"
+    assert os.listdir(tmp_path) == ["file"] and path.read_bytes() == b"old"
     monkeypatch.setattr(place.Path, "unlink", locked)
     with pytest.raises(BadCheckpoint) as error:
         write(path, b"new")
@@ -129,7 +129,7 @@ def test_parts_that_killed_writers_left_are_cleared_and_no_others(tmp_path):
     left, others = f".{name}.{'0f' * 8}.part", [f".aXb.{'0f' * 8}.part", f".{name}.{'0f' * 7}.part", f".{name}.part", "part"]
     written = f".{name}.{'1e' * 8}.part"
     for n in (left, written, *others):
-        (tmp_path / n).write_text("x", encoding="utf-8")
+        (tmp_path / n).write_bytes(b"x")
     with open(tmp_path / written, "rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         write(tmp_path / name, b"new")

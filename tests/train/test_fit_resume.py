@@ -9,7 +9,7 @@ import pytest
 from numerics import reals
 
 import lensgrad as lg
-from lensgrad.core.errors import BadCheckpoint, BadValue
+from lensgrad.core.errors import BadCheckpoint, BadValue, LensgradWarning
 from lensgrad.train.interrupt import Interrupt
 from tools import kills
 
@@ -22,8 +22,8 @@ def learner(outputs=2):
     return lg.supervised(model, lg.half_squared_error, lg.adam(0.01))
 
 
-def fit(data=(X, Y), **how):
-    return learner().fit(data, progress=False, **{"batch_size": 8, "epochs": 4, **how})
+def fit(data=(X, Y), made=None, **how):
+    return (made or learner()).fit(data, progress=False, **{"batch_size": 8, "epochs": 4, **how})
 
 
 def same(a, b):
@@ -117,14 +117,110 @@ def test_early_stopping_goes_on_with_what_it_knew(tmp_path, batches):
     same(made.fit((X, Y), checkpoint=path, resume=True, **how), whole)
 
 
-def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
+AGAIN = 'give the same, start a new run, or go on all the same with resume="anyway"'
+
+
+def test_a_checkpoint_of_another_order_or_size_is_refused(tmp_path):
     path = tmp_path / "run.safetensors"
     fit(epochs=1, checkpoint=path)
-    for name, was, given in (("batch_size", 8, 4), ("seed", 0, 1), ("shuffle", True, False)):
-        with pytest.raises(BadValue) as error:
-            fit(checkpoint=path, resume=True, **{name: given})
-        told = f"'{path}' was trained with {name}={was}, and fit is asked for {name}={given}"
-        assert str(error.value) == f"{told}: give the same, or start a new run"
+    more = {"data": (X[:16], Y[:16])}, {"sample_weight": np.ones(24)}
+    for told, how in {
+        "seed was 0 in the file and is 1 now": {"seed": 1},
+        "shuffling was True in the file and is False now": {"shuffle": False},
+        "the number of examples was 24 in the file and is 16 now": more[0],
+        "the weighting of examples was none in the file and is sample_weight=[1.0, 1.0, 1.0, 1.0,… (2b000011) now": more[1],
+        "seed was 0 in the file and is 2 now, shuffling was True in the file and is False now": {"seed": 2, "shuffle": False},
+    }.items():
+        with pytest.raises(BadCheckpoint) as error:
+            fit(checkpoint=path, resume=True, **how)
+        assert str(error.value) == f"'{path}' is a checkpoint of another run: {told}; {AGAIN}"
+
+
+def test_what_may_change_on_purpose_goes_on_and_is_said_once(tmp_path):
+    path = tmp_path / "run.safetensors"
+    plain = lg.supervised(lg.dense(4, 2, dtype="float64"), lg.mse, lg.sgd(0.1))
+    first = fit(epochs=1, checkpoint=path, made=plain)
+    for told, how in {
+        "batch_size was 8 in the file and is 12 now": {"batch_size": 12},
+        "accumulate was 1 in the file and is 2 now": {"accumulate": 2},
+        "the optimizer was sgd(0.1) in the file and is sgd(0.2) now": {"made": lg.supervised(plain.model, lg.mse, lg.sgd(0.2))},
+    }.items():
+        first.save(path)
+        with pytest.warns(LensgradWarning) as notes:
+            run = fit(checkpoint=path, resume=True, **{"made": plain, **how})
+        assert [str(n.message) for n in notes] == [f"going on from '{path}', though {told}"]
+        assert notes[0].filename == __file__
+        alone = fit(start=first.values, **{"made": plain, **how, "epochs": 4, "after": first})
+        assert len(run.history) == 4 and run.history[1:] == alone.history[1:4]
+
+
+def test_with_a_bar_the_note_is_said_there(tmp_path, capsys):
+    path = tmp_path / "run.safetensors"
+    fit(epochs=1, checkpoint=path)
+    learner().fit((X, Y), epochs=2, batch_size=12, checkpoint=path, resume=True)
+    assert capsys.readouterr().out.splitlines()[0] == f"going on from '{path}', though batch_size was 8 in the file and is 12 now"
+
+
+def test_within_an_epoch_the_batches_bind(tmp_path):
+    path = tmp_path / "run.safetensors"
+    run = fit(after(2, press), checkpoint=path)
+    assert run.position["batch"] == 2
+    with pytest.raises(BadCheckpoint) as error:
+        fit(checkpoint=path, resume=True, batch_size=4)
+    assert str(error.value) == f"'{path}' is a checkpoint of another run: batch_size was 8 in the file and is 4 now; {AGAIN}"
+    for how in ({"batch_size": 4}, {"data": (X[:16], Y[:16])}, {"seed": 1}):
+        with pytest.raises(
+            BadValue, match=r"^this run stopped within an epoch, and its batches are other ones now: .* in this run and is "
+        ):
+            run.fit(**{"data": (X, Y), "progress": False, **how})
+    with pytest.warns(LensgradWarning, match=r"batch_size was 8 in the file and is 4 now, its last epoch is begun again$"):
+        again = fit(checkpoint=path, resume="anyway", batch_size=4)
+    alone = fit(start=run.values, batch_size=4)
+    assert again.history == alone.history and all(kills.bits(again.values[n]) == kills.bits(v) for n, v in alone.values.items())
+
+
+def model(activation="tanh", width=5, share=0.3, names=("a", "b"), **how):
+    layers = lg.dense(width, activation=activation, name=names[0]), lg.dropout(share, name="drop"), lg.dense(2, name=names[1], **how)
+    return lg.sequential(lg.input(4, dtype="float64"), *layers)
+
+
+OTHERS = {
+    '"a" has Tanh in the file and "relu" now': lambda: (model("relu"), lg.mse, lg.adam(0.01)),
+    'the dropout rate of "drop" was 0.3 in the file and is 0.9 now': lambda: (model(share=0.9), lg.mse, lg.adam(0.01)),
+    "the optimizer was adam(0.01) in the file and is adamw(0.01) now": lambda: (model(), lg.mse, lg.adamw(0.01)),
+    "the optimizer was adam(0.01) in the file and is sgd(0.01) now": lambda: (model(), lg.mse, lg.sgd(0.01)),
+    "the loss was mse in the file and is huber now": lambda: (model(), lg.huber, lg.adam(0.01)),
+}
+
+
+@pytest.mark.parametrize("told", OTHERS)
+def test_a_checkpoint_of_another_learner_is_refused_and_what_differs_is_named(told, tmp_path):
+    path = tmp_path / "run.safetensors"
+    made, other = lg.supervised(model(), lg.mse, lg.adam(0.01)), lg.supervised(*OTHERS[told]())
+    run = fit(epochs=1, checkpoint=path, made=made)
+    with pytest.raises(BadCheckpoint) as error:
+        fit(checkpoint=path, resume=True, made=other)
+    assert str(error.value) == f"'{path}' is a checkpoint of another run: {told}; {AGAIN}"
+    with pytest.warns(LensgradWarning) as notes:
+        more = fit(checkpoint=path, resume="anyway", made=other)
+    assert str(notes[0].message).startswith(f"going on from '{path}', though {told}") and len(more.history) == 4
+    assert more.history[0] == run.history[0] and more.learner is other
+
+
+def test_anyway_takes_the_values_that_fit_and_says_which_begin_anew(tmp_path):
+    path = tmp_path / "run.safetensors"
+    made, other = (lg.supervised(model(), lg.mse, how) for how in (lg.sgd(0.01), lg.momentum(0.9)))
+    run = fit(epochs=1, checkpoint=path, made=made)
+    with pytest.warns(LensgradWarning, match=r"a/weight.velocity, a/bias.velocity, b/weight.velocity, b/bias.velocity begin anew$"):
+        more = fit(epochs=1, checkpoint=path, resume="anyway", made=other)
+    assert all((more.values[n] == v).all() for n, v in run.weights.items()) and not more.values["a/bias.velocity"].any()
+
+
+@pytest.mark.parametrize("wrong", [1, None, "yes", "Anyway"])
+def test_resume_is_one_of_three(wrong, tmp_path):
+    with pytest.raises(BadValue) as error:
+        fit(checkpoint=tmp_path / "a", resume=wrong)
+    assert str(error.value) == f"resume is True, False or 'anyway', got {wrong!r}"
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
