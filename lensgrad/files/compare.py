@@ -190,7 +190,7 @@ def apart(what: str, f: Diagram, a: Made, b: Made) -> Iterator[tuple[str, bool]]
         yield from inside(what, f, n.op, m.op)
 
 
-def inside(what: str, f: Diagram, a: Op, b: Op) -> Iterator[tuple[str, bool]]:
+def inside(what: str, f: Diagram, a: Any, b: Any) -> Iterator[tuple[str, bool]]:
     """The differences of two generators of one class."""
     if isinstance(a, Definition) and isinstance(b, Definition) and a.label != b.label:
         yield f"{what} has {called(a)} in the file and {called(b)} now", False
