@@ -15,6 +15,7 @@ from lensgrad import __version__, recipes
 from lensgrad.cli import look
 from lensgrad.cli.console import PLAIN, command, complain, encodable, example, say, with_examples
 from lensgrad.cli.learn import circuit
+from lensgrad.cli.table import Network, fitted
 from lensgrad.cli.train import engine, finish, new, resumed
 from lensgrad.core.errors import BadValue, LensgradError
 from lensgrad.recipes.recipe import Sampling
@@ -27,6 +28,7 @@ EXAMPLES = (
     "lensgrad train digits --resume digits.safetensors      go on after Ctrl-C or a crash",
     "lensgrad evaluate digits.safetensors digits            accuracy on images it has not seen",
     "lensgrad predict digits.safetensors images.csv         a row of numbers for each image",
+    "lensgrad fit people.csv --target species               a network for a table of your own",
     "lensgrad show digits                                   layers, parameters, bytes",
     "lensgrad show iris --source                            the training step as plain NumPy",
     "lensgrad circuit learn data.csv --target y             a circuit of gates from a table",
@@ -107,14 +109,50 @@ def refuse_beside_resume(file: Path, options: dict[str, Any]) -> None:
             raise BadValue(f"the run in '{file}' {kept}: leave {name} away, or start a new run without --resume")
 
 
-@app.command(cls=example("lensgrad evaluate digits.safetensors digits", "lensgrad evaluate mnist.safetensors mnist --backend jax"))
-def evaluate(file: File, task: Task, backend: Engine = "native") -> None:
-    """Print what a saved run reaches on the test data of a task."""
+@app.command(
+    cls=example(
+        "lensgrad fit people.csv --target species",
+        "lensgrad fit people.csv --target species --save people.safetensors",
+        "lensgrad fit houses.csv --target price --drop address --categorical district --hidden 64",
+    )
+)
+def fit(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file; its first line names the columns.")],
+    target: Annotated[str, typer.Option(help="The column to predict: words are classes, numbers are numbers.")],
+    save: Annotated[Path | None, typer.Option(help="Keep the run in this file.", show_default=False)] = None,
+    categorical: Annotated[list[str] | None, typer.Option(help="A column of numbers to be read as words.", show_default=False)] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.", show_default=False)] = None,
+    delimiter: Annotated[str, typer.Option(help="What stands between two cells.")] = ",",
+    held_back: Annotated[float, typer.Option(help="The share of the rows to judge by.")] = 0.2,
+    hidden: Annotated[int, typer.Option(help="The size of the two hidden layers.")] = 32,
+    epochs: Annotated[int, typer.Option(help="How often to go through the data at most.")] = 200,
+    rate: Annotated[float, typer.Option(help="The learning rate.")] = 0.003,
+    seed: Annotated[int, typer.Option(help="Sets the first weights, and which rows are held back.")] = 0,
+) -> int:
+    """Train a small network on a CSV file: columns on one scale, empty cells filled in, some rows held back to judge by."""
+    columns = {"categorical": categorical or (), "drop": drop or (), "delimiter": delimiter}
+    return fitted(file, target, columns, Network(hidden, rate, epochs, seed), held_back, save)
+
+
+@app.command(
+    cls=example(
+        "lensgrad evaluate people.safetensors people.csv",
+        "lensgrad evaluate digits.safetensors digits",
+        "lensgrad evaluate mnist.safetensors mnist --backend jax",
+    )
+)
+def evaluate(
+    file: File,
+    task: Annotated[str, typer.Argument(metavar="TASK|TABLE", help=f"One of {NAMES}, or a CSV file such as the run was trained on.")],
+    backend: Engine = "native",
+) -> None:
+    """Print what a saved run reaches on the test data of a task, or on a table."""
     say(look.evaluated(file, task, backend))
 
 
 @app.command(
     cls=example(
+        "lensgrad predict people.safetensors people.csv        columns are found by their names",
         "lensgrad predict digits.safetensors images.csv        64 numbers from 0 to 1 a line",
         "lensgrad predict mnist.safetensors images.npy         bytes 0 to 255, or numbers from 0 to 1",
         "lensgrad predict cifar10.safetensors cat.png dog.png  pictures of the model's size, gray or in color as it takes them",

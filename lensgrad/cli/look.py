@@ -12,10 +12,12 @@ import numpy as np
 
 from lensgrad import recipes
 from lensgrad.backends.numpy import host
+from lensgrad.cli.table import tested
 from lensgrad.cli.train import known, model_name
 from lensgrad.core.errors import BadValue
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.pictures import ENDINGS, picture
+from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.summary import summary
 from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
 from lensgrad.train.learner import Learner
@@ -26,7 +28,9 @@ WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a ru
 
 
 def evaluated(file: Path, name: str, backend: str) -> str:
-    """The verdict of a task on a run, and the metrics of its test part."""
+    """The verdict of a task on a run, and the metrics of its test part; of a table of one's own the metrics."""
+    if name not in recipes.TASKS and (Path(name).suffix or Path(name).exists()):
+        return tested(replace(load(file), backend=backend), Path(name))
     recipe, run = recipes.task(name), replace(load(file), backend=backend)
     if model_name(recipe, run.learner) is None:
         check_shapes(run.learner, recipe.learner(), file, name)
@@ -62,10 +66,14 @@ def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> 
         if len(given) != 1:
             raise BadValue(f"this run goes on from one text, got {len(given)} INPUTs")
         return recipe.answer(run, given[0], how)
-    classes = recipe.classes if recipe is not None else ()
+    classes = run.meaning.classes or (recipe.classes if recipe is not None else ())
     if pictures:
         return told(run, rows_for(run.learner, lambda shape: np.stack([picture(Path(word), shape) for word in given])), classes, given)
-    rows = read_rows(Path(given[0]), run.learner)
+    table = run.meaning.preparation is not None and Path(given[0]).suffix.lower() not in (".npy", *ENDINGS)
+    rows: Any = Path(given[0]) if table else read_rows(Path(given[0]), run.learner)
+    if table:
+        how, cells = run.meaning.cells(rows)
+        return told(run, how.inputs(cells), classes, cells.rows)
     return told(run, rows, classes, [f"row {k}" for k in range(1, len(rows) + 1)])
 
 
@@ -128,6 +136,10 @@ def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> s
     out, label = run.learner.model.cod, run.learner.examples().get("y")
     if len(out) != 1:
         raise BadValue(f"this model gives {len(out)} arrays ({out}): call run.predict from Python")
+    if run.learner.kinds().get("y", Kind()).link:
+        shares = run.predict_proba(rows)
+        if shares.ndim == 2:
+            return likeliest(names, shares, classes or [f"class {k}" for k in range(shares.shape[1])])
     found = run.predict(rows)
     if found.ndim != 2 or found.shape[1] < 2 or label is None or (label.floating and not classes):
         return "\n".join(f"{name}  " + "  ".join(f"{v:.6g}" for v in row.ravel()) for name, row in zip(names, found, strict=True))

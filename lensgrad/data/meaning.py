@@ -61,7 +61,7 @@ class Meaning:
         if self.preparation is None:
             what = f"'{checks.clean(str(given))}'" if isinstance(given, str | Path) else "a table"
             raise BadValue(f"this run was trained on arrays and does not know how {what} is read: give an array of numbers")
-        return self.preparation, table_cells(given)
+        return self.preparation, table_cells(given, self.preparation.delimiter, self.preparation.names or None)
 
     def is_table(self, given: Any, names: tuple[str, ...]) -> bool:
         """Whether something is a table, where a model takes arrays of these names: a file, a data frame, or a dict of columns."""

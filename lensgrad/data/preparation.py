@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -96,7 +96,9 @@ class Preparation:
     target: str | None = None
     classes: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = field(default=())
+    std: tuple[float, ...] = ()
+    delimiter: str = ","
+    names: tuple[str, ...] = ()  # of the columns of a file whose first line does not name them
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -139,15 +141,17 @@ class Preparation:
         try:
             columns = tuple(Column(c["name"], c["kind"], tuple(c["words"]), amount(c["fill"])) for c in data["columns"])
             numbers = [tuple(checks.number("a scale", v) for v in data[name]) for name in ("mean", "std")]
-            found = Preparation(columns, data["target"], tuple(data["classes"]), *numbers)
-        except (TypeError, KeyError, ValueError) as wrong:
+            lines = data.get("delimiter", ","), tuple(data.get("names", ()))
+            found = Preparation(columns, data["target"], tuple(data["classes"]), *numbers, *lines)
+        except (AttributeError, TypeError, KeyError, ValueError) as wrong:
             raise BadValue(f"this says nothing about how a table is read: {checks.shown(data)}") from wrong
         found.checked()
         return found
 
     def checked(self) -> None:
         """Refuse names that are none, and a scale of another length."""
-        for name in [*(c.name for c in self.columns), *([] if self.target is None else [self.target])]:
+        check_delimiter(self.delimiter)
+        for name in [*(c.name for c in self.columns), *([] if self.target is None else [self.target]), *self.names]:
             checks.name("the name of a column", name)
         for name, words in [*((c.name, c.words) for c in self.columns), (self.target, self.classes)]:
             for word in words:
@@ -158,6 +162,12 @@ class Preparation:
             raise BadValue(f"a table of {len(self.features)} features has a scale of {len(self.mean)} and {len(self.std)} numbers")
         if not all(s > 0 for s in self.std):
             raise BadValue("a scale divides by numbers above 0")
+
+
+def check_delimiter(delimiter: Any) -> None:
+    """Refuse what cannot stand between two cells."""
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n" ' or not delimiter.isascii():
+        raise BadValue(f"delimiter is one character such as ',' or ';', got {checks.shown(delimiter)}")
 
 
 def amount(fill: Any) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData
 from lensgrad.data.bundled import Dataset
-from lensgrad.data.preparation import MISSING, Cells, prepared
+from lensgrad.data.preparation import MISSING, Cells, check_delimiter, prepared
 
 
 def csv(
@@ -38,14 +38,16 @@ def csv(
     data set and goes into the run, so `run.predict("people.csv")` takes the same file. `target=None` is for a file without labels.
     Errors name line and column.
     """
-    return dataset(csv_cells(path, delimiter, names), target, categorical, drop, like, missing)
+    found = dataset(csv_cells(path, delimiter, names), target, categorical, drop, like, missing)
+    if found.preparation is None or like is not None:
+        return found
+    return replace(found, preparation=replace(found.preparation, delimiter=delimiter, names=tuple(names or ())))
 
 
 def csv_cells(path: str | Path, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
     """The columns of a CSV file as text; its first line names them, unless `names` does."""
-    where = Path(path)
-    if not where.is_file():
-        raise MissingData(f"there is no file '{where}'")
+    where = file_at(path)
+    check_delimiter(delimiter)
     try:
         with where.open(encoding="utf-8-sig", newline="") as file:
             lines = reader.reader(file, delimiter=delimiter)
@@ -55,6 +57,21 @@ def csv_cells(path: str | Path, delimiter: str = ",", names: Sequence[str] | Non
     except reader.Error as wrong:
         raise BadValue(f"'{where}' is no CSV file: {wrong}") from None
     return cells(rows, names, str(where))
+
+
+def file_at(path: Any) -> Path:
+    """The place of a file that is there."""
+    checks.instance("the place of a CSV file", path, (str, Path), "a path")
+    told = f"'{checks.clean(str(path))}'"
+    try:
+        found = Path(path)
+        if found.is_dir():
+            raise BadValue(f"{told} is a folder, and a table is one CSV file")
+        if found.is_file():
+            return found
+    except (OSError, ValueError):  # a name that no file can have
+        pass
+    raise MissingData(f"there is no file {told}")
 
 
 def table(
@@ -99,9 +116,9 @@ def once(names: Sequence[str], where: str, fix: str = "") -> None:
         raise BadValue(f"two columns of {where} are called '{checks.clean(twice[0])}': rename one{fix}")
 
 
-def table_cells(given: Any) -> Cells:
+def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
     """The cells of a table in any form: the path of a CSV file, a data frame, a dict of columns."""
-    return csv_cells(given) if isinstance(given, str | Path) else frame_cells(given)
+    return csv_cells(given, delimiter, names) if isinstance(given, str | Path) else frame_cells(given)
 
 
 def cells(rows: Sequence[tuple[int, Sequence[str]]], names: Sequence[str] | None, path: str) -> Cells:
