@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -18,6 +19,7 @@ from lensgrad.cli.learn import circuit
 from lensgrad.cli.table import Network, fitted
 from lensgrad.cli.train import engine, finish, new, resumed
 from lensgrad.core.errors import BadValue, LensgradError
+from lensgrad.core.printed import clean, unprintable
 from lensgrad.recipes.recipe import Sampling
 
 INTERRUPTED = 130  # the exit code of a program that was stopped by Ctrl-C
@@ -120,8 +122,8 @@ def fit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file; its first line names the columns.")],
     target: Annotated[str, typer.Option(help="The column to predict: words are classes, numbers are numbers.")],
     save: Annotated[Path | None, typer.Option(help="Keep the run in this file.", show_default=False)] = None,
-    categorical: Annotated[list[str] | None, typer.Option(help="A column of numbers to be read as words.", show_default=False)] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.", show_default=False)] = None,
+    categorical: Annotated[str, typer.Option(help="Columns of numbers to read as words, with commas between.")] = "",
+    drop: Annotated[str, typer.Option(help="Columns to leave out, with commas between.")] = "",
     delimiter: Annotated[str, typer.Option(help="What stands between two cells.")] = ",",
     held_back: Annotated[float, typer.Option(help="The share of the rows to judge by.")] = 0.2,
     hidden: Annotated[int, typer.Option(help="The size of the two hidden layers.")] = 32,
@@ -130,8 +132,13 @@ def fit(
     seed: Annotated[int, typer.Option(help="Sets the first weights, and which rows are held back.")] = 0,
 ) -> int:
     """Train a small network on a CSV file: columns on one scale, empty cells filled in, some rows held back to judge by."""
-    columns = {"categorical": categorical or (), "drop": drop or (), "delimiter": delimiter}
+    columns = {"categorical": words(categorical), "drop": words(drop), "delimiter": delimiter}
     return fitted(file, target, columns, Network(hidden, rate, epochs, seed), held_back, save)
+
+
+def words(text: str) -> list[str]:
+    """Words with commas between."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @app.command(
@@ -217,9 +224,9 @@ def main(args: Sequence[str] | None = None) -> int:
         code = int(app(args, standalone_mode=False) or 0)
         return complain("stopped", code) if code == INTERRUPTED else code
     except LensgradError as error:
-        return complain(str(error))
+        return complain(lined(str(error), args))
     except OSError as error:
-        return complain(f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error))
+        return complain(lined(f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error), args))
     except typer.Abort:
         return complain("stopped", INTERRUPTED)
     except Exception as error:
@@ -227,7 +234,13 @@ def main(args: Sequence[str] | None = None) -> int:
         told = getattr(error, "format_message", None)
         if told is None:
             raise
-        return complain(f"{told().rstrip('.')}; see lensgrad --help")
+        return complain(lined(f"{told().rstrip('.')}; see lensgrad --help", args))
+
+
+def lined(message: str, args: Sequence[str] | None) -> str:
+    """A message in which no word of the call begins a line of its own."""
+    given = sys.argv[1:] if args is None else args
+    return clean(message) if any(unprintable(c) for word in given for c in word) else message
 
 
 __all__ = ["app", "encodable", "main"]

@@ -147,6 +147,8 @@ def predict(
     from lensgrad.circuits import load_circuit
     from lensgrad.data.encode import csv_cells
 
+    if not file.name:
+        raise BadValue(f"'{file}' is a folder, and a circuit is a file")
     learned, cells = load_circuit(file), csv_cells(data)
     found = learned.predict(cells).tolist()
     truth = numbered(learned.target, cells, learned.classes) if learned.target in cells.columns else None

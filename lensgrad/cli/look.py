@@ -158,6 +158,8 @@ def shown(what: str, model: str | None, source: bool, diagram: bool) -> str:
 def subject(what: str, model: str | None) -> tuple[Learner, int | None, str]:
     """A learner by the name of a task or of a file, the batch it steps on, and its summary."""
     if Path(what).suffix or Path(what).is_file():
+        if model is not None:
+            raise BadValue(f"'{what}' holds one model: leave --model away")
         run = load(what)
         return run.learner, run.position.get("batch_size"), run.summary()
     if what not in recipes.TASKS:

@@ -62,16 +62,16 @@ def csv_cells(path: str | Path, delimiter: str = ",", names: Sequence[str] | Non
 def file_at(path: Any) -> Path:
     """The place of a file that is there."""
     checks.instance("the place of a CSV file", path, (str, Path), "a path")
-    told = f"'{checks.clean(str(path))}'"
+    where, told = Path(path), f"'{checks.clean(str(path))}'"
     try:
-        found = Path(path)
-        if found.is_dir():
-            raise BadValue(f"{told} is a folder, and a table is one CSV file")
-        if found.is_file():
-            return found
+        there, folder = where.is_file(), where.is_dir()
     except (OSError, ValueError):  # a name that no file can have
-        pass
-    raise MissingData(f"there is no file {told}")
+        there, folder = False, False
+    if folder:
+        raise BadValue(f"{told} is a folder, and a table is one CSV file")
+    if not there:
+        raise MissingData(f"there is no file {told}")
+    return where
 
 
 def table(
