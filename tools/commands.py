@@ -76,7 +76,8 @@ class Answer:
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:
     """Every command by its words."""
-    for name, command in (group or typer.main.get_command(cli.app)).commands.items():
+    top: Any = group or typer.main.get_command(cli.app)
+    for name, command in top.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{before}{name} ")
         else:

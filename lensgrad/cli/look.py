@@ -72,8 +72,8 @@ def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> 
     table = run.meaning.preparation is not None and Path(given[0]).suffix.lower() not in (".npy", *ENDINGS)
     rows: Any = Path(given[0]) if table else read_rows(Path(given[0]), run.learner)
     if table:
-        how, cells = run.meaning.cells(rows)
-        return told(run, how.inputs(cells), classes, cells.rows)
+        preparation, cells = run.meaning.cells(rows)
+        return told(run, preparation.inputs(cells), classes, cells.rows)
     return told(run, rows, classes, [f"row {k}" for k in range(1, len(rows) + 1)])
 
 

@@ -86,8 +86,9 @@ def network(data: Dataset, how: Network) -> Learner:
     """Two hidden layers, then a score a class; or one number, on the scale of the target."""
     body = [input_layer(len(data.features)), dense(how.hidden, activation="relu"), dense(how.hidden, activation="relu")]
     if data.classes:
-        if len(data.classes) < 2:
-            raise BadValue(f"the target is '{data.classes[0]}' in every row, so there is nothing to tell apart")
+        first, *others = data.classes
+        if not others:
+            raise BadValue(f"the target is '{first}' in every row, so there is nothing to tell apart")
         return supervised(sequential(*body, dense(len(data.classes))), cross_entropy, adam(how.rate), metrics=["accuracy"])
     middle, spread = float(data.y.mean(dtype=np.float64)), float(data.y.std(dtype=np.float64)) or 1.0
     return supervised(sequential(*body, dense(1), lambda z: z * spread + middle), mse, adam(how.rate), metrics=["mae", "rmse", "r2"])

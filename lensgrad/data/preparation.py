@@ -140,9 +140,9 @@ class Preparation:
         """The preparation that `data()` gave; what describes none is refused."""
         try:
             columns = tuple(Column(c["name"], c["kind"], tuple(c["words"]), amount(c["fill"])) for c in data["columns"])
-            numbers = [tuple(checks.number("a scale", v) for v in data[name]) for name in ("mean", "std")]
-            lines = data.get("delimiter", ","), tuple(data.get("names", ()))
-            found = Preparation(columns, data["target"], tuple(data["classes"]), *numbers, *lines)
+            mean, std = (tuple(checks.number("a scale", v) for v in data[name]) for name in ("mean", "std"))
+            names = tuple(data.get("names", ()))
+            found = Preparation(columns, data["target"], tuple(data["classes"]), mean, std, data.get("delimiter", ","), names)
         except (AttributeError, TypeError, KeyError, ValueError) as wrong:
             raise BadValue(f"this says nothing about how a table is read: {checks.shown(data)}") from wrong
         found.checked()
