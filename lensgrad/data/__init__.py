@@ -6,6 +6,7 @@ from lensgrad.data.encode import Encoder, encoder
 from lensgrad.data.mapped import mapped
 from lensgrad.data.mix import mixup
 from lensgrad.data.official import cifar10, fashion_mnist, mnist, shakespeare
+from lensgrad.data.pictures import folder
 from lensgrad.data.source import ArraySource, Source, source, transform
 from lensgrad.data.split import Scale, split, standardize
 from lensgrad.data.stream import IteratorSource
@@ -14,6 +15,6 @@ from lensgrad.data.text import Characters, pad, windows
 
 __all__ = [
     "ArraySource", "Characters", "Dataset", "Encoder", "Graph", "IteratorSource", "Scale", "Source", "check", "cifar10", "cora", "csv",
-    "digits", "encoder", "fashion_mnist", "iris", "mapped", "mixup", "mnist", "monk", "one_hot", "pad", "shakespeare", "source", "split",
-    "standardize", "table", "transform", "unseen", "windows",
+    "digits", "encoder", "fashion_mnist", "folder", "iris", "mapped", "mixup", "mnist", "monk", "one_hot", "pad", "shakespeare", "source",
+    "split", "standardize", "table", "transform", "unseen", "windows",
 ]  # fmt: skip

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import BadValue, MissingExtra
+from lensgrad.core import checks
+from lensgrad.core.errors import BadValue, MissingData, MissingExtra
+from lensgrad.data.bundled import Dataset
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 ORIENTATION = 0x0112  # of EXIF
@@ -74,3 +76,48 @@ def pixels(file: Path, found: Any, mode: str) -> np.ndarray[Any, Any]:
         return np.asarray(found.convert(mode), np.uint8)
     except (OSError, SyntaxError, ValueError) as wrong:
         raise BadValue(f"'{file}' is damaged: its pixels cannot be read") from wrong
+
+
+def folder(where: str | Path, size: Sequence[int]) -> Dataset:
+    """A folder with one folder of pictures for each class, as a data set: x : f32[n, height, width, 3] in [0, 1], y : i32[n].
+
+    Pictures of any size are resized to `size`, which is (height, width), and gray ones become color. Classes are called as their
+    folders, sorted. What cannot be read is named in the error.
+    """
+    checks.instance("the folder of pictures", where, (str, Path), "a path")
+    height, width = size_of(size)
+    top = Path(where)
+    if not top.is_dir():
+        raise MissingData(f"there is no folder '{checks.clean(str(where))}'")
+    found = {p.name: files_in(p) for p in sorted(top.iterdir()) if p.is_dir() and files_in(p)}
+    if not found:
+        raise BadValue(f"'{top}' has no folders of pictures ({', '.join(ENDINGS)}), one for each class")
+    for name in found:
+        checks.name("the name of a class", name)
+    x = np.stack([resized(file, height, width) for files in found.values() for file in files])
+    y = np.repeat(np.arange(len(found), dtype=np.int32), [len(files) for files in found.values()])
+    return Dataset(x, y, (), tuple(found))
+
+
+def size_of(size: Any) -> tuple[int, int]:
+    """Height and width."""
+    if not isinstance(size, tuple | list) or len(size) != 2:
+        raise BadValue(f"size is (height, width), such as (32, 32), got {checks.shown(size)}")
+    height, width = (checks.whole("a side of a picture", n, 1, 10_000) for n in size)
+    return height, width
+
+
+def files_in(place: Path) -> list[Path]:
+    """The picture files of one class, sorted."""
+    return sorted(p for p in place.iterdir() if p.is_file() and p.suffix.lower() in ENDINGS)
+
+
+def resized(file: Path, height: int, width: int) -> np.ndarray[Any, Any]:
+    """f32[height, width, 3] in [0, 1]: a picture of any size."""
+    with opened(file) as found:
+        check_alone(file, found)
+        kind_of(file, found)
+        try:
+            return np.asarray(found.convert("RGB").resize((width, height)), np.float32) / np.float32(255)
+        except (OSError, SyntaxError, ValueError) as wrong:
+            raise BadValue(f"'{file}' is damaged: its pixels cannot be read") from wrong

@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from lensgrad.core.errors import BadValue, MissingExtra
-from lensgrad.data.pictures import picture
+from lensgrad.core.errors import BadValue, MissingData, MissingExtra
+from lensgrad.data.pictures import folder, picture
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is an optional package")
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 5, 3), np.uint8)
@@ -77,3 +77,26 @@ def test_a_picture_that_is_shown_turned_or_moves_is_refused(tmp_path):
     wanted = f"'{turned}' is shown turned, as its EXIF orientation 3 says: save it as it is shown"
     assert told(BadValue, turned, (3, 5, 3)) == wanted
     assert told(BadValue, many, (3, 5, 3)) == f"'{many}' has 2 pictures, one after the other: save one of them"
+
+
+def test_a_folder_of_class_folders_is_a_data_set_of_one_size(tmp_path):
+    for name, shape in (("dog", (3, 5, 3)), ("cat", (40, 20, 3)), ("cat", (8, 8, 3))):
+        (tmp_path / name).mkdir(exist_ok=True)
+        saved(tmp_path / name / f"{shape[0]}.png", np.full(shape, 255 if name == "dog" else 51, np.uint8))
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    data = folder(tmp_path, (4, 6))
+    assert (data.classes, data.y.tolist(), data.x.shape, data.x.dtype) == (("cat", "dog"), [0, 0, 1], (3, 4, 6, 3), np.float32)
+    assert np.allclose(data.x[:2], 0.2) and np.allclose(data.x[2], 1)
+
+
+def test_a_folder_with_a_broken_picture_or_none_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(BadValue, match="has no folders of pictures"):
+        folder(tmp_path, (4, 4))
+    with pytest.raises(MissingData, match="there is no folder"):
+        folder(tmp_path / "none", (4, 4))
+    with pytest.raises(BadValue, match=r"size is \(height, width\), such as \(32, 32\), got 4"):
+        folder(tmp_path, 4)
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(BadValue, match=r"1\.png' cannot be read as a picture"):
+        folder(tmp_path, (4, 4))
