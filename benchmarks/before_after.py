@@ -13,6 +13,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,8 @@ class Tree:
 
     def __init__(self, path: Path) -> None:
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        self.env = {**os.environ, **single, "PYTHONPATH": str(path)}
+        compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": tempfile.mkdtemp(prefix="before_after")}  # as installed
+        self.env = {**os.environ, **single, **compiled, "PYTHONPATH": str(path)}
 
     def turn(self, workload: str, process: subprocess.Popen[str] | None = None) -> float:
         """Milliseconds of one turn, in a new process where none is given."""
@@ -38,7 +40,7 @@ class Tree:
         return found
 
     def start(self, workload: str) -> subprocess.Popen[str]:
-        """A process that has prepared a workload and waits for its turn; it leaves no trace of its own path behind."""
+        """A process that has prepared a workload and waits for its turn."""
         child = [sys.executable, "-P", str(HERE.parent / "before_after_turns.py"), workload]
         return subprocess.Popen(child, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

@@ -57,6 +57,8 @@ class Together:
 
 def unique(labels: Sequence[str]) -> tuple[str, ...]:
     """Names from labels: a repeated label w becomes w.0, w.1, …; computed from the whole list, so `>>` stays associative."""
+    if len(set(labels)) == len(labels):
+        return tuple(labels)
     total, seen = Counter(labels), Counter[str]()
     names: list[str] = []
     for label in labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self
 
 from lensgrad.core.errors import NoChange
 from lensgrad.core.ty import Ty
@@ -30,7 +30,6 @@ class Monoidal(Protocol):
     def wiring(cls, dom: Ty, outs: Iterable[int]) -> Self: ...
 
 
-@runtime_checkable
 class Differential(Protocol):
     """An atom with changes: Δ of it is an object with a zero and an addition (the atom's own, `infix("add")`)."""
 
@@ -51,7 +50,7 @@ def category(arrow: Any) -> Any:
 
 def change(atom: Any) -> Any:
     """The atom Δ of an atom, or None where Δ = I."""
-    return atom.change if isinstance(atom, Differential) else None
+    return getattr(atom, "change", None)
 
 
 def changes(ob: Ty) -> Ty:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -103,6 +102,8 @@ def one_of(what: str, value: Any, choices: Collection[str]) -> str:
 
 def nearest(value: Any, choices: Collection[str]) -> str:
     """`: did you mean 'relu'?` where a word is the beginning of one of the choices, or almost one of them."""
+    from difflib import get_close_matches  # only where somebody is told what is wrong: it takes as long to import as a room of ours
+
     if not isinstance(value, str) or not value:
         return ""
     word, known = value.lower(), {c.lower(): c for c in choices}

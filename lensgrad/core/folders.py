@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -77,6 +75,9 @@ def trusted(file: Path) -> bool:
 @cache
 def private() -> Path:
     """A folder of this process alone, which ends with it."""
+    import shutil
+    import tempfile  # both take a tenth of the time in which the library is imported, and are hardly ever needed
+
     folder = Path(tempfile.mkdtemp(prefix="lensgrad-")).resolve()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -87,6 +88,8 @@ def home(*parts: str) -> Path:
     try:
         return Path.home().joinpath(*parts)
     except RuntimeError:
+        import tempfile
+
         return temporary(tempfile.gettempdir())
 
 

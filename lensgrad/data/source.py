@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -83,13 +83,18 @@ def transform(data: Any, change: Callable[[Values, np.random.Generator], Values]
     return Transformed(inner, change, inner.depth + 1 if isinstance(inner, Transformed) else 1)
 
 
+def is_source(data: Any) -> TypeGuard[Source]:
+    """Whether something has what a `Source` has; Python's own answer looks through a protocol every time it is asked."""
+    return hasattr(data, "batches") and hasattr(data, "examples")
+
+
 def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
     """Anything one can train on as a source.
 
     A source as it is; a dict of arrays, a pair (x, y) or a data set as an `ArraySource`; a function that returns an iterator
     of batches, or an iterable of batches, as an `IteratorSource`.
     """
-    if isinstance(data, Source):
+    if is_source(data):
         return data
     arrays = named(data, names)
     if arrays is not None:

@@ -21,7 +21,7 @@ from lensgrad.core.printed import Printed
 from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
-from lensgrad.program.values import Values, checked
+from lensgrad.program.values import Values, by_name, checked
 from lensgrad.theories.smooth.rules import RULES
 
 
@@ -82,7 +82,8 @@ class Program:
 
     def __call__(self, values: Values) -> Values:
         """The outputs by name; every input is checked for name, shape and dtype."""
-        return self.run([checked(p.name, p.ob, values) for p in self.inputs])
+        given = by_name(values)
+        return self.run([checked(p.name, p.ob, given) for p in self.inputs])
 
     def run(self, inputs: Sequence[Any]) -> Values:
         """The same without checks, for loops that have checked already: inputs in order."""

@@ -21,10 +21,15 @@ from lensgrad.theories.smooth.array import Array, Key
 Values = dict[str, Any]
 
 
-def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
-    """The value of this name as arrays of the right shape and dtype; never broadcast, never rounded from float to integer."""
+def by_name(values: Any) -> Mapping[str, Any]:
+    """Values as they are, if they have names at all."""
     if not isinstance(values, Mapping):
         raise TypeMismatch(f"values are given as a dict by name, got {checks.shown(values)}")
+    return values  # pyright: ignore[reportUnknownVariableType]
+
+
+def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
+    """The value of this name as arrays of the right shape and dtype; never broadcast, never rounded from float to integer."""
     if name not in values:
         raise UnknownParameter(f"no value for '{name}' : {ob}; values are given for {listed(list(values))}")
     value = values[name]

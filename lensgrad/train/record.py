@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -192,12 +192,11 @@ class Record:
     # -- what the data must be -------------------------------------------------------------------------------------
     def examples(self) -> dict[str, Any]:
         """The atom of one example of each array of data, by name."""
-        return {n: p.ob[0] for n, p in zip(self.task.names, self.task.params, strict=True) if p.role is Role.DATA and len(p.ob) == 1}
+        return self.kept("examples", lambda: atoms(self.task))
 
     def kinds(self) -> dict[str, Kind]:
         """What the losses say about labels and outputs, for each label that one does."""
-        found = {name: kind_of(self.task, name) for name in self.labels}
-        return {name: kind for name, kind in found.items() if kind is not None}
+        return self.kept("kinds", lambda: kinds(self.task, self.labels))
 
     def classes(self) -> dict[str, int]:
         """How many classes there are, for each label that is a class number."""
@@ -216,6 +215,17 @@ class Record:
 def predicted(f: Para, n: int | None) -> Para:
     """f as it predicts, on n examples or on one unbatched."""
     return predict(f) if n is None else batch(predict(f), n)
+
+
+def atoms(task: Para) -> dict[str, Any]:
+    """The atom of each data of a task that is one array, by name."""
+    return {n: p.ob[0] for n, p in zip(task.names, task.params, strict=True) if p.role is Role.DATA and len(p.ob) == 1}
+
+
+def kinds(task: Para, labels: Sequence[str]) -> dict[str, Kind]:
+    """The kinds of the labels of which a loss says something."""
+    found = {name: kind_of(task, name) for name in labels}
+    return {name: kind for name, kind in found.items() if kind is not None}
 
 
 def check_derivative(derivative: Any) -> None:

@@ -45,7 +45,7 @@ INFIX: dict[str, Op] = {
 
 def lifted(atom: Shaped, args: Sequence[Any]) -> list[Any]:
     """Python numbers as constants of type `atom`; wires and points as they are."""
-    return [full(a, atom) if isinstance(a, bool) or is_number(a) else a for a in args]
+    return [a if isinstance(a, Wire) or not (isinstance(a, bool) or is_number(a)) else full(a, atom) for a in args]
 
 
 def common(*args: Any) -> list[Any]:

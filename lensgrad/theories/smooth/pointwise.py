@@ -30,7 +30,7 @@ class Pointwise(Op):
 
 def alike(what: str, *atoms: Any) -> Any:
     """The one type of all these wires; the error says what to do instead of broadcasting."""
-    if any(a != atoms[0] for a in atoms):
+    if any(a != atoms[0] for a in atoms[1:]):
         told = " and ".join(map(str, atoms))
         fix = "cast one of them" if len({a.shape for a in atoms}) == 1 else "spread or reshape one of them; nothing is broadcast silently"
         raise TypeMismatch(f"{what} wants equal types, got {told}: {fix}")
