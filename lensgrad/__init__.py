@@ -122,6 +122,7 @@ if TYPE_CHECKING:
     from lensgrad.train.least_squares import fit_curve
     from lensgrad.train.loading import load
     from lensgrad.train.logs import CsvLog, TensorBoard
+    from lensgrad.train.minimize import minimize
 else:
     # What few programs use, or what needs an extra, is imported when it is first asked for.
     LATER = {
@@ -140,6 +141,7 @@ else:
         "load": "train.loading",
         "magnitude_mask": "program.adapt",
         "merge": "program.adapt",
+        "minimize": "train.minimize",
         "optimizer_memory": "program.memory",
     }
 
@@ -167,7 +169,7 @@ __all__ = [
     "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input",
     "kl_divergence", "l1", "lamb", "layer", "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay",
     "lion", "load", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
-    "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "mish",
+    "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "minimize", "mish",
     "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "ops", "optimistic",
     "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "relu", "relu6", "repeat", "reshape",
     "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",

@@ -230,6 +230,7 @@ LEARNERS = {
         lambda *a, **k: learner().fit(*a, **{"progress": False, **k}), (X, Y), checkpoint="c.safetensors", resume=False, log="l.csv"
     ),
     "fit 5": given(lambda *a, **k: learner().fit(*a, **{"progress": False, **k}), {"x": X, "y": Y}, after=None, class_weight="balanced"),
+    "minimize": given(lg.minimize, learner(), X, Y, method="lbfgs", steps=3, memory=2, tolerance=1e-3, seed=0, start=None, backend="numpy"),
     "learner.step": given(lambda *a, **k: learner().step(*a, **k), 3, backend="numpy", parts=1),
     "learner.lens": given(lambda *a, **k: learner().lens(*a, **k), batch=3),
     "learner.initial": given(lambda *a, **k: learner().initial(*a, **k), seed=0, start=None),

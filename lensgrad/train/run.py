@@ -156,6 +156,7 @@ class Run:
     backend: str = "native"
     meaning: Meaning = field(default_factory=Meaning, compare=False)
     kept: Kept | None = None
+    reason: str = ""  # why a minimization ended
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"

@@ -1,0 +1,119 @@
+"""Learners trained on all their data at once, as scientists fit: `lg.minimize(learner, data)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends.engine import backend as engine
+from lensgrad.cat.names import Role, returns
+from lensgrad.cat.para import lens, observe
+from lensgrad.core import checks
+from lensgrad.core.errors import BadValue, listed
+from lensgrad.data.source import ArraySource
+from lensgrad.learn.batching import batch
+from lensgrad.learn.rates import rate
+from lensgrad.learn.tasks import reduced
+from lensgrad.program.compile import Program, compile
+from lensgrad.program.values import Values, checked
+from lensgrad.train.accumulate import floating
+from lensgrad.train.feed import read
+from lensgrad.train.lbfgs import Slope, lbfgs
+from lensgrad.train.run import Learner, Run, paired
+
+SEEN = "minimized"  # what the loss of the whole batch is observed as
+METHODS = ("lbfgs",)
+
+
+def minimize(
+    learner: Learner,
+    data: Any,
+    labels: Any = None,
+    *,
+    method: str = "lbfgs",
+    steps: int = 200,
+    memory: int = 10,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+    start: Mapping[str, Any] | None = None,
+    backend: str = "native",
+) -> Run:
+    """Train on all data at once by L-BFGS with a line search (Nocedal and Wright, 2006, algorithms 7.5 and 3.5), and return the run.
+
+    It moves the weights that the learner's optimizer moves, along the gradient of its loss on the whole data; rate, optimizer
+    and derivative are not asked. It ends where no part of the gradient is larger than `tolerance`, after `steps` steps, or where the
+    numbers' precision ends: `run.reason` says which, and `run.history` has the loss at the start and after each step.
+    Use models of dtype="float64" for more than about four digits. Models that draw (dropout) are refused.
+    """
+    checks.instance("the learner of minimize", learner, Learner, "lg.supervised(…)")
+    checks.one_of("method", method, METHODS)
+    engine(backend)  # an unknown one is refused before anything is made
+    limits = checks.whole("steps", steps), checks.whole("memory", memory, 1), checks.number("tolerance", tolerance, 0)
+    names = moving(learner)
+    given = whole(learner, paired(learner, data, labels))
+    values = learner.initial(seed, start)
+    program = gradient(learner, len(next(iter(given.values()))), names, backend)
+    found = lbfgs(slope(program, {**values, **given}, names), flat(values, names), *limits)
+    history = tuple({"loss": value} for value in found.values)
+    ended = {**values, **found.end.kept, **shaped(found.end.at, values, names)}
+    return Run(learner, ended, history, {"epoch": len(history)}, backend=backend, reason=found.reason)
+
+
+def moving(learner: Learner) -> list[str]:
+    """The weights that the learner's optimizer moves; an error where the loss would be another each time it is looked at."""
+    closed = learner.lens()
+    drawn = [n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.KEY]
+    if drawn:
+        raise BadValue(f"minimize wants the same loss each time it looks, and this model draws ('{drawn[0]}'): leave out what draws")
+    own = {n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.WEIGHT and all(map(floating, p.ob))}
+    found = [n for n, p in zip(closed.names, closed.params, strict=True) if n in own and returns(p) and len(p.ob) == 1]
+    if not found:
+        raise BadValue(f"minimize moves what the learner's optimizer moves, and it moves none of {listed(list(learner.task.names))}")
+    return found
+
+
+def whole(learner: Learner, data: Any) -> Values:
+    """All examples, as arrays by name."""
+    source = read(learner, data)
+    if not isinstance(source, ArraySource):
+        raise BadValue("minimize looks at all data in each step, so it takes arrays, not a source of batches: fit trains on those")
+    return source.arrays
+
+
+def gradient(learner: Learner, n: int, names: list[str], backend: str) -> Program:
+    """The put of the lens of the whole loss, with the rate 1 and no optimizer: gradients of the weights, beside what is observed."""
+
+    def make() -> Program:
+        task = reduced(batch(learner.task, n), learner.reduction)
+        return compile(lens(task >> observe(SEEN, task.cod)) >> rate(1.0), backend, returned=names)
+
+    return learner.kept(("gradient", n, backend, *names), make)
+
+
+def slope(program: Program, values: Values, names: list[str]) -> Slope:
+    """Weights in one vector ↦ the loss, its gradient, and the statistics that the model keeps of the data."""
+    held = {p.name: checked(p.name, p.ob, values) for p in program.inputs}
+    states = [p.name for p in program.outputs if p.role is not Role.DATA and p.name not in names]
+
+    def at(p: np.ndarray[Any, Any]) -> tuple[float, np.ndarray[Any, Any], Values]:
+        now = {**held, **shaped(p, held, names)}
+        found = program.run([now[q.name] for q in program.inputs])
+        return float(found[SEEN]), flat(found, names), {name: np.array(found[name]) for name in states}
+
+    return at
+
+
+def flat(values: Mapping[str, Any], names: list[str]) -> np.ndarray[Any, Any]:
+    """Arrays as one vector, in float64."""
+    return np.concatenate([np.asarray(values[n], np.float64).ravel() for n in names])
+
+
+def shaped(vector: np.ndarray[Any, Any], like: Mapping[str, Any], names: list[str]) -> Values:
+    """One vector as arrays, of the shapes and dtypes of others."""
+    parts = np.split(vector, np.cumsum([np.size(like[n]) for n in names])[:-1])
+    return {n: part.reshape(np.shape(like[n])).astype(np.asarray(like[n]).dtype) for n, part in zip(names, parts, strict=True)}
+
+
+__all__ = ["minimize"]

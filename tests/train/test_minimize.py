@@ -1,0 +1,103 @@
+"""L-BFGS on functions and on learners, against scikit-learn and SciPy."""
+
+import numpy as np
+import pytest
+from refusals import told
+
+import lensgrad as lg
+from lensgrad.backends import numpy as backend
+from lensgrad.cat.reverse import grad
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.trace import trace
+from lensgrad.train.lbfgs import lbfgs
+
+optimize = pytest.importorskip("scipy.optimize")
+X = np.random.default_rng(0).standard_normal((60, 3))
+Y = np.sin(X @ [1.0, -2.0, 0.5])[:, None]
+
+
+def rosenbrock(x, y):
+    return (1.0 - x) * (1.0 - x) + 100.0 * (y - x * x) * (y - x * x)
+
+
+def network(dtype="float64", width=5, **how):
+    model = lg.sequential(lg.input(3, dtype=dtype), lg.dense(width, activation="tanh", name="a"), lg.dense(1, name="b"))
+    return lg.supervised(model, lg.mse, **{"optimizer": lg.sgd(0.1), **how})
+
+
+def test_rosenbrock_by_a_trace():
+    number = lg.Real(dtype="float64")
+    f = trace(rosenbrock, number, number)
+    value, slope = backend.function(f), backend.function(grad(f))
+    seen = lbfgs(lambda p: (float(value(*map(np.asarray, p))[0]), np.array(slope(*map(np.asarray, p))), None), np.array([-1.2, 1.0]), 100)
+    assert seen.converged and seen.reason == "no part of the gradient is larger than 1e-06"
+    np.testing.assert_allclose(seen.end.at, [1.0, 1.0], atol=1e-7)
+    assert list(seen.values) == sorted(seen.values, reverse=True) and len(seen.values) < 60
+
+
+def test_a_quadratic_needs_few_steps_and_memory_is_used():
+    scales = np.geomspace(1, 1e4, 8)
+    quick, slow = (lbfgs(lambda p: (float(p @ (scales * p)) / 2, scales * p, None), np.ones(8), 500, m, 1e-8) for m in (10, 1))
+    options = {"maxcor": 10, "gtol": 1e-8, "ftol": 0, "maxiter": 500}
+    known = optimize.minimize(lambda p: (p @ (scales * p) / 2, scales * p), np.ones(8), jac=True, method="L-BFGS-B", options=options)
+    assert quick.converged and len(quick.values) < 1.5 * known.nit and len(quick.values) < len(slow.values)
+
+
+def test_logistic_regression_is_that_of_scikit_learn():
+    linear = pytest.importorskip("sklearn.linear_model")
+    x = np.random.default_rng(1).standard_normal((200, 4))
+    y = (x @ [1.0, -1.0, 0.5, 0.0] + np.random.default_rng(2).logistic(size=200) > 0).astype(int)
+    learner = lg.supervised(lg.sequential(lg.input(4, dtype="float64"), lg.dense(1, name="o")), lg.binary_cross_entropy, lg.sgd(0.1))
+    run = lg.minimize(learner, x, y[:, None].astype(float), tolerance=1e-9)
+    known = linear.LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x, y)
+    np.testing.assert_allclose(run.weights["o/weight"], known.coef_, atol=1e-4)
+    np.testing.assert_allclose(run.weights["o/bias"], known.intercept_, atol=1e-4)
+
+
+def test_a_network_gets_where_scipy_gets_from_the_same_start():
+    from lensgrad.train.minimize import flat, gradient, moving, slope
+
+    learner = network(width=1)
+    names, first = moving(learner), learner.initial(0)
+    at = slope(gradient(learner, 60, names, "numpy"), {**first, "x": X, "y": Y}, names)
+    known = optimize.minimize(lambda p: at(p)[:2], flat(first, names), jac=True, method="L-BFGS-B", options={"maxiter": 2000, "ftol": 0})
+    run = lg.minimize(learner, X, Y, steps=2000, backend="numpy")
+    assert run.reason == "no part of the gradient is larger than 1e-06"
+    assert run.history[-1]["loss"] == pytest.approx(known.fun, rel=1e-8)
+    assert run.evaluate((X, Y))["loss"] == pytest.approx(run.history[-1]["loss"], rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_loss_falls_at_each_step_and_the_run_goes_on(dtype):
+    run = lg.minimize(network(dtype), (X, Y), steps=20)
+    losses = [r["loss"] for r in run.history]
+    assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0] / 5
+    assert len(losses) == 21 and run.reason == "20 steps were not enough"
+    assert run.values["a/weight"].dtype == dtype and run.predict(X).shape == (60, 1)
+    later = run.fit((X, Y), epochs=1, progress=False)
+    assert len(later.history) == 22 and later.history[-1]["loss"] < losses[0]
+
+
+def test_only_what_the_optimizer_moves_is_moved():
+    learner = network(optimizer={"b/**": lg.adam(0.1)})
+    run = lg.minimize(learner, X, Y, tolerance=1e-10)
+    first = learner.initial(0)
+    np.testing.assert_array_equal(run.values["a/weight"], first["a/weight"])
+    hidden = np.column_stack([np.tanh(X @ first["a/weight"].T + first["a/bias"]), np.ones(60)])
+    np.testing.assert_allclose(run.values["b/weight"][0], np.linalg.lstsq(hidden, Y, rcond=None)[0][:5, 0], atol=1e-7)
+
+
+def test_statistics_of_batches_are_those_of_all_data():
+    model = lg.sequential(lg.input(3), lg.batch_norm(momentum=1.0, name="n"), lg.dense(1, name="o"))
+    run = lg.minimize(lg.supervised(model, lg.mse, lg.sgd(0.1)), X, Y, steps=3)
+    np.testing.assert_allclose(run.values["n/mean"], X.mean(0), atol=1e-6)
+
+
+def test_what_is_refused():
+    assert told(TypeMismatch, lambda: lg.minimize(network().model, X, Y)).startswith("the learner of minimize is lg.supervised(…), got")
+    assert told(BadValue, lambda: lg.minimize(network(), X, Y, method="bfgs")).startswith("method is one of lbfgs, got 'bfgs'")
+    drawing = lg.supervised(lg.sequential(lg.input(3), lg.dropout(0.5), lg.dense(1)), lg.mse, lg.sgd(0.1))
+    assert "and this model draws" in told(BadValue, lambda: lg.minimize(drawing, X, Y))
+    assert told(BadValue, lambda: lg.minimize(network(), [(X, Y)])).startswith(
+        "minimize looks at all data in each step, so it takes arrays"
+    )
