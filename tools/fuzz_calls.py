@@ -282,6 +282,8 @@ LENSES = {
     "R": given(words.R, words.trace(lg.tanh, lg.Real(3))),
     "trace": given(words.trace, lambda x: x * x, lg.Real(3)),
     "grad": given(words.grad, words.trace(lambda x: lg.tanh(x), lg.Real())),
+    "jacobian": given(words.jacobian, model(), "o/weight"),
+    "jacobian 2": given(words.jacobian, words.trace(lg.tanh, lg.Real(3)), 0),
     "jvp": given(words.jvp, words.trace(lg.tanh, lg.Real(3))),
     "share": given(words.share, lg.dense(3, 3), 2),
     "observe": given(words.observe, "seen", lg.Real(3)),
