@@ -22,6 +22,27 @@ settings.register_profile(
 settings.load_profile("lensgrad")
 
 
+HERE = Path(__file__).resolve().parent
+SLOW = (  # what `pytest --fast` leaves out: each of these takes seconds, and few changes break them alone
+    "acceptance", "backends/test_jax.py", "backends/test_jax_step.py", "backends/test_lanes.py", "backends/test_shard.py",
+    "circuits/test_circuit_classifier.py", "circuits/test_circuit_figures.py", "circuits/test_digits_in_gates.py",
+    "circuits/test_learn_methods.py", "circuits/test_page.py", "circuits/test_simplify.py", "circuits/test_sweep.py", "cli", "estimators",
+    "laws", "learn/layers/test_padded.py", "learn/layers/test_repeat.py", "learn/layers/test_sequences.py", "learn/layers/test_stories.py",
+    "learn/test_constrained.py", "learn/test_losses_twins.py", "learn/test_precision.py", "learn/test_trajectories.py", "learn/test_ways.py",
+    "project", "recipes", "testing", "theories/test_bridges.py", "theories/test_semirings.py", "train/test_fit_weights.py",
+    "train/test_fit_resume.py", "typing",
+)  # fmt: skip
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fast", action="store_true", help="leave out the tests that take long")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With --fast, what is slow is not even read."""
+    return True if config.getoption("--fast") and any(collection_path == HERE / name for name in SLOW) else None
+
+
 @pytest.fixture
 def data_folder() -> Path:
     """The folder of data sets that do not come with the library: LENSGRAD_DATA, which `make test` sets where it finds one."""

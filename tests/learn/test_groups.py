@@ -140,7 +140,6 @@ def test_entries_that_make_no_sense_are_refused():
     torn = "('enc/bias', 'head/bias') and 'head/bias' reach one weight, and those of ('enc/bias', 'head/bias') are taken together: "
     clipped = lg.chain(lg.clip_norm(1), SGD)
     assert told(BadValue, lambda: learner({group: clipped, "head/bias": ADAM})) == torn + "leave it out of one of the two"
-    assert told(BadValue, lambda: learner({})).startswith("a dict of optimizers has a pattern or more")
     assert told(TypeMismatch, lambda: learner({"**": lg.adam})).endswith("call it, as in lg.adam(0.001)")
     assert told(TypeMismatch, lambda: learner(0.1)).endswith("or a dict by pattern, got 0.1")
     frozen = "freeze is for the weights of a model, before lens(…), and enc/weight is met as an optimizer meets it: "
@@ -148,6 +147,11 @@ def test_entries_that_make_no_sense_are_refused():
         frozen + "write model.reparam({pattern: lg.freeze})"
     )
     assert "'adamm': did you mean 'adam'?" in told(BadValue, lambda: learner({"**": "adamm"}))
+
+
+def test_an_empty_dict_says_that_no_weight_moves():
+    step = learner({}).step(2)
+    assert [p.name for p in step.outputs] == ["loss"]
 
 
 # -- values ------------------------------------------------------------------------------------------------------------
