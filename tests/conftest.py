@@ -28,8 +28,9 @@ SLOW = (  # what `pytest --fast` leaves out: each of these takes seconds, and fe
     "circuits/test_circuit_classifier.py", "circuits/test_circuit_figures.py", "circuits/test_digits_in_gates.py",
     "circuits/test_learn_methods.py", "circuits/test_page.py", "circuits/test_simplify.py", "circuits/test_sweep.py", "cli", "estimators",
     "laws", "learn/layers/test_padded.py", "learn/layers/test_repeat.py", "learn/layers/test_sequences.py", "learn/layers/test_stories.py",
-    "learn/test_constrained.py", "learn/test_losses_twins.py", "learn/test_precision.py", "learn/test_trajectories.py", "learn/test_ways.py",
-    "project", "recipes", "testing", "theories/test_bridges.py", "theories/test_semirings.py", "train/test_fit_weights.py",
+    "learn/test_constrained.py", "learn/test_losses_twins.py", "learn/test_precision.py", "learn/test_trajectories.py",
+    "learn/test_ways.py", "project", "recipes", "testing", "theories/test_bridges.py", "theories/test_semirings.py",
+    "train/test_fit_weights.py",
     "train/test_fit_resume.py", "typing",
 )  # fmt: skip
 
