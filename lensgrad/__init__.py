@@ -6,7 +6,7 @@ from lensgrad import data
 from lensgrad.backends.engine import mesh
 from lensgrad.cat.names import weights
 from lensgrad.core.checks import nearest
-from lensgrad.core.errors import LensgradError, MissingExtra
+from lensgrad.core.errors import LensgradError, MissingExtra, NoAttribute
 from lensgrad.core.extras import stand_in
 from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
 from lensgrad.learn.circuits.tables import lookup
@@ -149,7 +149,7 @@ else:
         from importlib import import_module
 
         if name not in LATER:
-            raise AttributeError(f"module 'lensgrad' has no attribute '{name}'{nearest(name, __all__)}")
+            raise NoAttribute(f"module 'lensgrad' has no attribute '{name}'{nearest(name, __all__)}")
         try:
             module = import_module(f"lensgrad.{LATER[name]}")
         except MissingExtra as missing:

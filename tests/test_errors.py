@@ -42,13 +42,13 @@ def test_an_unknown_parameter_pattern_lists_the_names():
     model = lg.dense(4, 3, name="enc") >> lg.dense(3, 2, name="head")
     names = "enc/weight, enc/bias, head/weight, head/bias"
     assert told(UnknownParameter, lambda: lens(model).reparam({"encoder/**": lg.descent})) == (
-        f"no parameter matches 'encoder/**'; this arrow has: {names}"
+        f"no parameter matches 'encoder/**'; use a name of this arrow, or a pattern of some: {names}"
     )
 
 
 def test_an_optimizer_pattern_that_matches_nothing_is_refused_when_the_learner_is_written():
     assert told(UnknownParameter, lambda: learner(optimizer={"enc/*": lg.descent})) == (
-        "no parameter matches 'enc/*'; this arrow has: x, out/weight, out/bias, y"
+        "no parameter matches 'enc/*'; use a name of this arrow, or a pattern of some: x, out/weight, out/bias, y"
     )
 
 
@@ -117,7 +117,7 @@ def test_labels_outside_the_classes(labels, text):
 
 def test_labels_that_are_not_whole():
     assert told(BadValue, lambda: learner(loss=lg.cross_entropy).fit((X, np.full(6, 0.5)), progress=False)) == (
-        "'y' holds 0.5 in row 0, and class numbers are whole, from 0 to 2"
+        "'y' holds 0.5 in row 0, and class numbers are whole, from 0 to 2: round them, or use a loss of numbers, such as lg.mse"
     )
 
 

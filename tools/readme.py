@@ -76,17 +76,24 @@ def stale(text: str) -> list[str]:
     return [f"written:\n{found[2]}\nprinted:\n{output}" for found, output in blocks(text) if not same(found[2], output)]
 
 
+def differences(page: Path) -> list[str]:
+    """What is stale on a page, or the error that a block of it ends in."""
+    try:
+        return stale(page.read_text(encoding="utf-8"))
+    except Exception as error:  # a block may raise anything; the other pages are still looked at
+        return [f"a block raises {type(error).__name__}: {error}"]
+
+
 def main() -> int:
     """Write the pages, or check them."""
     named = [Path(name).resolve() for name in sys.argv[1:] if not name.startswith("--")]
     chosen = named or [README, *PAGES, *([WALK] if os.environ.get("LENSGRAD_DATA") else [])]
-    texts = {page: page.read_text(encoding="utf-8") for page in chosen}
     if "--check" in sys.argv:
-        wrong = [difference for text in texts.values() for difference in stale(text)]
-        print("\n".join(wrong) or "every block prints what is written")
+        wrong = [f"{page.name}: {difference}" for page in chosen for difference in differences(page)]
+        print("\n".join(wrong) or f"{len(chosen)} pages: every block prints what is written")
         return 1 if wrong else 0
-    for page, text in texts.items():
-        page.write_text(written(text), encoding="utf-8", newline="\n")
+    for page in chosen:
+        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     return 0
 
 

@@ -140,4 +140,4 @@ def _unknown(params: Sequence[Param], names: Sequence[str], where: Any) -> Unkno
     shape = _glob(str(where))
     hidden = [n for n, p in zip(names, params, strict=True) if shape.fullmatch(n) and not free(p)]
     note = f"; patterns reach weights without an optimizer only, name {listed(hidden)} exactly to reach it" if hidden else ""
-    return UnknownParameter(f"no parameter matches '{where}'; this arrow has: {listed(names)}{note}")
+    return UnknownParameter(f"no parameter matches '{where}'; use a name of this arrow, or a pattern of some: {listed(names)}{note}")

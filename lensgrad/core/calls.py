@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -22,10 +23,13 @@ def in_words(foreign: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[
 
         @wraps(function)
         def called(*args: P.args, **named: P.kwargs) -> T:
+            elsewhere = [n for n in named if n in foreign and n not in known.parameters]  # **options would let them pass
             try:
                 known.bind(*args, **named)
             except TypeError as wrong:
-                raise TypeMismatch(refusal(function.__name__, known, [*named], foreign, str(wrong))) from None
+                raise TypeMismatch(refusal(function.__name__, known, elsewhere or [*named], foreign, str(wrong))) from None
+            if elsewhere:
+                raise TypeMismatch(refusal(function.__name__, known, elsewhere, foreign, ""))
             return function(*args, **named)
 
         return called
@@ -37,12 +41,19 @@ def refusal(function: str, known: Signature, named: list[str], foreign: Mapping[
     """What is wrong with a call, and what to write."""
     names = [n for n, p in known.parameters.items() if n != "self" and p.kind is not Parameter.VAR_KEYWORD]
     strange = [n for n in named if n not in known.parameters]
-    if not strange:
-        return f"{function}({', '.join(map(written, [known.parameters[n] for n in names[:3]]))}, …): {wrong}"
+    if not strange or (accepts_any(known) and strange[0] not in foreign):
+        call = f"{function}({', '.join(map(written, [known.parameters[n] for n in names[:3]]))}, …)"
+        missing = re.fullmatch(r"missing a required argument: '(\w+)'", wrong)
+        return f"{call} wants '{missing[1]}' too: give it" if missing else f"{call}: {wrong}"
     told = f"{function} takes no '{clean(strange[0])}'"
     if strange[0] in foreign:
         return f"{told}: {foreign[strange[0]]}"
     return told + (nearest(strange[0], names) or f": it takes {listed(names)}")
+
+
+def accepts_any(known: Signature) -> bool:
+    """Whether a function takes keywords of any name, which it hands on."""
+    return any(p.kind is Parameter.VAR_KEYWORD for p in known.parameters.values())
 
 
 def written(p: Parameter) -> str:

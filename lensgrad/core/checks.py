@@ -71,7 +71,8 @@ def share(what: str, value: Any) -> float:
     """A number from 0 up to, but not including, 1."""
     if is_number(value) and 0 <= value < 1:
         return plain(value)
-    raise BadValue(f"{what} is a share from 0 up to, but not including, 1, got {shown(value)}")
+    percent = f": {value} percent is {value / 100:g}" if is_whole(value) and 2 <= value < 100 else ""
+    raise BadValue(f"{what} is a share from 0 up to, but not including, 1, got {shown(value)}{percent}")
 
 
 def plain(value: Any) -> float:

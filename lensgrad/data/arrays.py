@@ -56,7 +56,7 @@ def array(value: Any, name: str = "data") -> np.ndarray[Any, Any]:
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as wrong:
-        told = f"'{name}' makes no array, since its rows differ in length or kind ({wrong})"
+        told = f"'{name}' makes no array, since its rows differ in length or kind"
         raise BadValue(f"{told}: pad them to one length, as lg.data.pad does") from wrong
 
 
@@ -78,11 +78,18 @@ def count(data: Mapping[str, Any]) -> int:
     if not sizes:
         raise BadValue("there is no data: the dict of arrays is empty")
     if len(set(sizes.values())) != 1:
-        raise BadValue(f"all data must have the same number of examples, got {listed([f'{n}: {k}' for n, k in sizes.items()])}")
+        told = f"all data must have the same number of examples, got {listed([f'{n}: {k}' for n, k in sizes.items()])}"
+        raise BadValue(f"{told}: {matched(data, max(sizes.values()))}")
     found = next(iter(sizes.values()))
     if not found:
-        raise BadValue("there is no data: every array has 0 examples")
+        raise BadValue("there is no data: every array has 0 examples, and at least one is wanted: give it")
     return found
+
+
+def matched(data: Mapping[str, Any], examples: int) -> str:
+    """How arrays get one number of examples."""
+    turned = [n for n, v in data.items() if np.ndim(v) == 2 and len(v) != examples == np.shape(v)[1]]
+    return f"use {turned[0]}.T, whose rows are examples" if turned else "give one row of each for every example"
 
 
 def rows(data: Mapping[str, Any], where: Any) -> Values:

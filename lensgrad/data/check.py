@@ -105,7 +105,9 @@ def check_classes(name: str, labels: Numbers, kind: Kind) -> None:
     """Class numbers must be 0 … classes − 1, whole, or the one that is ignored."""
     if not kind.classes:
         return
-    check_whole(name, labels, f"class numbers are whole, from 0 to {kind.classes - 1}")
+    check_whole(
+        name, labels, f"class numbers are whole, from 0 to {kind.classes - 1}: round them, or use a loss of numbers, such as lg.mse"
+    )
     counted = labels if kind.ignored is None else labels[labels != kind.ignored]
     low, high = (int(counted.min()), int(counted.max())) if counted.size else (0, 0)
     if low < 0 or high >= kind.classes:
@@ -145,6 +147,8 @@ def to_shares(name: str, labels: Numbers) -> str:
         return f"use ({name} + 1) / 2, or lg.hinge, which takes -1 and 1"
     if found <= {1, 2}:
         return f"use {name} - 1"
+    if 2 < len(found) <= 1000 and found == set(range(len(found))):
+        return f"for {len(found)} classes use lg.cross_entropy, and give the last layer {len(found)} outputs"
     return f"use {name} / 255" if labels.min() >= 0 and 2 < labels.max() <= 255 else "bring them between 0 and 1"
 
 

@@ -45,7 +45,7 @@ def mapped(where: str | Path | Mapping[str, str | Path]) -> Values:
 
 def existing(path: Path) -> Path:
     if not path.exists():
-        raise MissingData(f"there is no file '{path}'")
+        raise MissingData(f"there is no file '{path}': check its name and the current folder")
     return path
 
 

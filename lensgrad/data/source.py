@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeGuard, runtime_checkable
@@ -106,5 +107,14 @@ def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
         return IteratorSource(batches, names=names)
     raise BadValue(
         f"data is a pair ({', '.join(names)}), a dict of arrays by name, a data set with .x and .y, "
-        f"or an iterator of batches; got {type(data).__name__}"
+        f"or an iterator of batches; got {type(data).__name__}{remedy(data, names)}"
     )
+
+
+def remedy(data: Any, names: tuple[str, ...]) -> str:
+    """What to write in the place of data that is none."""
+    if isinstance(data, str | os.PathLike):
+        return ": read a table with lg.data.csv(path, target=…), and arrays with lg.data.mapped(path)"
+    if isinstance(data, np.ndarray):
+        return f": give the labels too, as in fit({', '.join(names)})" if len(names) == 2 else f": give all of {', '.join(names)}"
+    return f": write fit({', '.join(names)})"

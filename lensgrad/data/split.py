@@ -42,7 +42,7 @@ def divided(examples: int, classes: Sequence[Numbers], fraction: float, seed: in
     """The rows of two parts, every combination of classes in proportion."""
     wanted = round(fraction * examples)
     if not 0 < wanted < examples:
-        raise BadValue(f"a fraction of {fraction} of {examples} examples leaves one part empty: give one with 0 < fraction · n < n")
+        raise BadValue(f"a fraction of {fraction} of {examples} examples leaves one part empty: give a share between 0 and 1, such as 0.25")
     random = np.random.Generator(np.random.PCG64([seed, 0x5911]))
     groups = combinations(examples, classes)
     if len(classes) > 1:  # many combinations have few examples, so none is to be first where rounding decides

@@ -70,7 +70,7 @@ def file_at(path: Any) -> Path:
     if folder:
         raise BadValue(f"{told} is a folder, and a table is one CSV file")
     if not there:
-        raise MissingData(f"there is no file {told}")
+        raise MissingData(f"there is no file {told}: check its name and the current folder")
     return where
 
 

@@ -228,6 +228,6 @@ def contents(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as wrong:
-        raise BadCheckpoint(f"there is no checkpoint at {quoted(path)}") from wrong
+        raise BadCheckpoint(f"there is no checkpoint at {quoted(path)}: check its name and the current folder") from wrong
     except REFUSED as wrong:
         raise BadCheckpoint(f"{quoted(path)} cannot be read: {reason(wrong)}") from wrong

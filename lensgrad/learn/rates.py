@@ -67,7 +67,7 @@ def scaled_rate(size: float) -> Family:
 def positive(size: Any) -> float:
     """A rate, if it is one."""
     if not is_number(size) or not 0 < size < math.inf:
-        raise BadValue(f"a rate is a positive number, got {shown(size)}: whether a step goes down or up is said by `descent` or `ascent`")
+        raise BadValue(f"a rate is a positive number, got {shown(size)}: give one such as 0.01; lg.ascent and lg.maximize(…) go up")
     return plain(size)
 
 

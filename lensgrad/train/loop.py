@@ -57,7 +57,7 @@ def check_names(program: Program, state: Values, data: Collection[str]) -> None:
     inputs, moved = {p.name: p for p in program.inputs}, {p.name for p in program.outputs}
     for name, port in inputs.items():
         if name not in data and name not in state:
-            raise UnknownParameter(f"no value for '{name}' : {port.ob}; data is given for {listed(list(data))}")
+            raise UnknownParameter(f"no value for '{name}' : {port.ob}; data is given for {listed(list(data))}: give it under that name")
     for name in data:
         if name not in inputs:
             raise UnknownParameter(f"the data has '{name}', and this learner takes {listed([n for n in inputs if n not in state])}")

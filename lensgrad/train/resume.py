@@ -47,7 +47,7 @@ def checked(resume: Any, rule: Checkpoint | None) -> bool | str:
     if not (isinstance(resume, bool) or (isinstance(resume, str) and resume == ANYWAY)):
         raise BadValue(f"resume is True, False or 'anyway', got {shown(resume)}")
     if resume and rule is None:
-        raise BadValue(f"resume={resume!r} goes on from a checkpoint: say from which with checkpoint=path")
+        raise BadValue(f"resume={resume!r} goes on from a checkpoint: give its path, checkpoint=path")
     return resume
 
 

@@ -202,12 +202,13 @@ class Run:
         """The likeliest class for the rows of x: its name where the data had names, and its number elsewhere."""
         return decided(self.learner, self.meaning, self.predict(x, batch_size))
 
-    def evaluate(self, data: Any, batch_size: int | None = 1024) -> Report:
+    def evaluate(self, data: Any, labels: Any = None, *, batch_size: int | None = 1024) -> Report:
         """Loss and metrics over all examples of data; those that are no mean over examples are computed on the whole set.
 
-        Data is what `fit` takes, or a table such as it was trained on, with its target: a path, a data frame, a dict of columns.
+        `evaluate(x, y)` is `evaluate((x, y))`. Data is what `fit` takes, or a table such as it was trained on, with its target: a path,
+        a data frame, a dict of columns.
         """
-        given = examples_from(self.learner, self.meaning, data)
+        given = examples_from(self.learner, self.meaning, paired(self.learner, data, labels))
         return evaluate(self.learner, self.values, read(self.learner, given), batch_size, self.backend)
 
     def summary(self) -> str:

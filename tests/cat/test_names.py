@@ -58,7 +58,7 @@ def test_one_star_stays_within_a_level_and_two_cross_levels(pattern, reached):
         with pytest.raises(UnknownParameter) as error:
             found(pattern)
         names = "enc/0/weight, enc/0/bias, enc/1/weight, head/weight, weight"
-        assert str(error.value) == f"no parameter matches '{pattern}'; this arrow has: {names}"
+        assert str(error.value) == f"no parameter matches '{pattern}'; use a name of this arrow, or a pattern of some: {names}"
 
 
 def test_patterns_read_unique_names():
@@ -83,7 +83,7 @@ def test_a_pattern_that_reaches_only_others_says_how_to_reach_them():
     given = [*params("enc/w", ob=updated(A)), *params("enc/x", role=Role.DATA), *params("w")]
     with pytest.raises(UnknownParameter) as error:
         found("enc/*", given)
-    told = "no parameter matches 'enc/*'; this arrow has: enc/w, enc/x, w"
+    told = "no parameter matches 'enc/*'; use a name of this arrow, or a pattern of some: enc/w, enc/x, w"
     note = "patterns reach weights without an optimizer only, name enc/w, enc/x exactly to reach it"
     assert str(error.value) == f"{told}; {note}"
 
@@ -114,4 +114,4 @@ def test_each_member_of_a_group_is_one_parameter():
 def test_a_pattern_of_another_kind_is_an_unknown_name():
     with pytest.raises(UnknownParameter) as error:
         select(params("w"), 3)
-    assert str(error.value) == "no parameter matches '3'; this arrow has: w"
+    assert str(error.value) == "no parameter matches '3'; use a name of this arrow, or a pattern of some: w"

@@ -136,9 +136,7 @@ REFUSED = {
     ("train", "iris", "--model", "deep"): "'deep' is no Iris model; use one of dense, hidden, linear",
     ("train", "iris", "--epochs", "-1"): "epochs is a whole number ≥ 0, got -1",
     ("train", "iris", "--batch-size", "0"): "batch_size is a whole number ≥ 1, or None for one example at a time, got 0",
-    ("train", "iris", "--rate", "0"): (
-        "a rate is a positive number, got 0.0: whether a step goes down or up is said by `descent` or `ascent`"
-    ),
+    ("train", "iris", "--rate", "0"): ("a rate is a positive number, got 0.0: give one such as 0.01; lg.ascent and lg.maximize(…) go up"),
     ("train", "linear", "--seed", "-1"): "seed is a whole number from 0 to 2^64 - 1, got -1",
     ("show", "stars"): (
         "'stars' is nothing that can be shown; use one of iris, linear, digits, mnist, fashion, cifar10, shakespeare, cora, "
@@ -160,9 +158,17 @@ REFUSED = {
     ("train", "digits", "--resume", "a.safetensors", "--save", "b.safetensors"): (
         "the run in 'a.safetensors' is written to the file it goes on from: leave --save away, or start a new run without --resume"
     ),
-    ("evaluate", "none.safetensors", "digits"): "there is no checkpoint at 'none.safetensors'",
-    ("predict", "none.safetensors", "rows.csv"): "there is no checkpoint at 'none.safetensors'",
-    ("show", "none.safetensors"): "there is no checkpoint at 'none.safetensors'",
+    (
+        "evaluate",
+        "none.safetensors",
+        "digits",
+    ): "there is no checkpoint at 'none.safetensors': check its name and the current folder",
+    (
+        "predict",
+        "none.safetensors",
+        "rows.csv",
+    ): "there is no checkpoint at 'none.safetensors': check its name and the current folder",
+    ("show", "none.safetensors"): "there is no checkpoint at 'none.safetensors': check its name and the current folder",
 }
 
 

@@ -69,7 +69,7 @@ def test_wrong_calls_are_one_sentence(run, tmp_path):
     (tmp_path / "words.csv").write_text("a,y\n" + "".join(f"n{k},{k % 2}\n" for k in range(300)), encoding="utf-8")
     for args, told in (
         (("w.csv", "--target", "snow"), "there is no column 'snow'; the columns are: sky, degrees, rain"),
-        (("no.csv", "--target", "y"), "there is no file 'no.csv'"),
+        (("no.csv", "--target", "y"), "there is no file 'no.csv': check its name and the current folder"),
         (("w.csv", "--target", "rain", "--drop", "wind"), "there is no column 'wind'; the columns are: sky, degrees, rain"),
         (("one.csv", "--target", "y"), "column 'y' has only one class, 'no', so there is nothing to learn: "
                                        "give rows of two classes or more"),
@@ -117,7 +117,7 @@ def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path
             ("-o", "other.aig"),
             "an encoder would be written to 'other.json', and what is there is none: choose another name, or move that file",
         ),
-        (("--test", "no.csv"), "there is no file 'no.csv'"),
+        (("--test", "no.csv"), "there is no file 'no.csv': check its name and the current folder"),
         (("--test", "bare.csv"), "there is no column 'rain' in 'bare.csv'; the columns are: sky, degrees"),
         (("--test", "fog.csv"), "line 3, column 'sky': 'foggy' is none of the known values clear, cloudy"),
         (("--test", "empty.csv"), "'empty.csv' has no rows to test on"),
@@ -127,7 +127,11 @@ def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path
     ):
         assert run("learn", "w.csv", "--target", "rain", *args) == (2, "", f"lensgrad: {told}\n")
         assert not (tmp_path / "w.aig").exists()
-    assert run("learn", ".", "--target", "rain") == (2, "", "lensgrad: there is no file '.'\n")
+    assert run("learn", ".", "--target", "rain") == (
+        2,
+        "",
+        "lensgrad: there is no file '.': check its name and the current folder\n",
+    )
 
 
 def test_labels_that_are_no_class_are_refused_and_no_rows_have_no_classes(run, tmp_path):

@@ -102,7 +102,7 @@ def test_a_wrong_call_of_fit_is_one_sentence(run, people, args):
 def test_a_folder_a_missing_file_and_bytes_are_told_apart(run, tmp_path):
     assert run("fit", tmp_path, "--target", "y") == (2, "", f"lensgrad: '{tmp_path}' is a folder, and a table is one CSV file\n")
     none = tmp_path / "none.csv"
-    assert run("fit", none, "--target", "y") == (2, "", f"lensgrad: there is no file '{none}'\n")
+    assert run("fit", none, "--target", "y") == (2, "", f"lensgrad: there is no file '{none}': check its name and the current folder\n")
     none.write_bytes(b"\xff\xfe\x00\x01")
     assert run("fit", none, "--target", "y") == (2, "", f"lensgrad: '{none}' is no text in UTF-8: save it as CSV in UTF-8\n")
 

@@ -71,8 +71,11 @@ def test_labels_outside_the_classes_are_refused(labels, message):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"x": np.zeros((3, 2)), "y": Y}, "all data must have the same number of examples, got x: 3, y: 6"),
-        ({"x": np.zeros((0, 2)), "y": Y[:0]}, "there is no data: every array has 0 examples"),
+        (
+            {"x": np.zeros((3, 2)), "y": Y},
+            "all data must have the same number of examples, got x: 3, y: 6: give one row of each for every example",
+        ),
+        ({"x": np.zeros((0, 2)), "y": Y[:0]}, "there is no data: every array has 0 examples, and at least one is wanted: give it"),
         ({}, "there is no data: the dict of arrays is empty"),
     ],
 )
@@ -122,7 +125,8 @@ LABELS = [
     (learner, Y - 1.0, "'y' holds class numbers from -1 to 1, and the model has 3 classes, numbered 0 to 2: relabel the data"),
     (learner, Y + 1, "'y' holds class numbers from 1 to 3, and the model has 3 classes, numbered 0 to 2: "
      "use y - 1, or give the last layer 4 outputs"),
-    (learner, Y + 0.5, "'y' holds 0.5 in row 0, and class numbers are whole, from 0 to 2"),
+    (learner, Y + 0.5, "'y' holds 0.5 in row 0, and class numbers are whole, from 0 to 2: "
+     "round them, or use a loss of numbers, such as lg.mse"),
     (lambda: learner(lg.cross_entropy(ignore_index=-100)), np.where(Y == 1, -1, Y),
      "'y' holds class numbers from -1 to 2, and the model has 3 classes, numbered 0 to 2: relabel the data"),
     (lambda: learner(lg.binary_cross_entropy, 1), 2 * YES - 1,

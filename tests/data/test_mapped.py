@@ -125,7 +125,7 @@ def test_a_dtype_that_numpy_has_not_is_refused(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(MissingData) as error:
         lg.data.mapped(tmp_path / "x.npy")
-    assert str(error.value) == f"there is no file '{tmp_path / 'x.npy'}'"
+    assert str(error.value) == f"there is no file '{tmp_path / 'x.npy'}': check its name and the current folder"
     assert isinstance(error.value, FileNotFoundError)
 
 

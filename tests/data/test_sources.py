@@ -56,13 +56,13 @@ def test_positions_cover_every_row_once():
 def test_arrays_of_unequal_length_are_refused():
     with pytest.raises(BadValue) as error:
         ArraySource({"x": X, "y": Y[:3]})
-    assert str(error.value) == "all data must have the same number of examples, got x: 11, y: 3"
+    assert str(error.value) == "all data must have the same number of examples, got x: 11, y: 3: give one row of each for every example"
 
 
 def test_no_examples_are_refused():
     with pytest.raises(BadValue) as error:
         lg.data.source((X[:0], Y[:0]))
-    assert str(error.value) == "there is no data: every array has 0 examples"
+    assert str(error.value) == "there is no data: every array has 0 examples, and at least one is wanted: give it"
 
 
 # -- the door ----------------------------------------------------------------------------------------------------------
@@ -99,7 +99,15 @@ def test_functions_generators_and_lists_of_batches_are_iterator_sources():
         same(list(source.batches(0, 4, 0))[:2], parts)
 
 
-@pytest.mark.parametrize(("data", "kind"), [("x.csv", "str"), (3, "int"), (X, "ndarray"), (None, "NoneType")])
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ("x.csv", "str: read a table with lg.data.csv(path, target=…), and arrays with lg.data.mapped(path)"),
+        (3, "int: write fit(x, y)"),
+        (X, "ndarray: give the labels too, as in fit(x, y)"),
+        (None, "NoneType: write fit(x, y)"),
+    ],
+)
 def test_what_is_no_data_is_refused(data, kind):
     with pytest.raises(BadValue) as error:
         lg.data.source(data)

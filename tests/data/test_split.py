@@ -59,7 +59,7 @@ def test_parts_have_the_form_of_the_data():
 def test_an_empty_part_is_refused(fraction):
     with pytest.raises(BadValue) as error:
         lg.data.split((X, Y), fraction)
-    assert str(error.value) == f"a fraction of {fraction} of 30 examples leaves one part empty: give one with 0 < fraction · n < n"
+    assert str(error.value) == f"a fraction of {fraction} of 30 examples leaves one part empty: give a share between 0 and 1, such as 0.25"
 
 
 def test_streams_are_not_split():

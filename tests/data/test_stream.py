@@ -225,7 +225,9 @@ def test_an_item_that_is_no_batch_is_refused(item, got):
 
 def test_a_batch_of_unequal_arrays_is_refused():
     source = IteratorSource(lambda: [(np.zeros((3, 1)), np.zeros(2))])
-    assert failing(source, 0, 2, 0) == "all data must have the same number of examples, got x: 3, y: 2"
+    assert (
+        failing(source, 0, 2, 0) == "all data must have the same number of examples, got x: 3, y: 2: give one row of each for every example"
+    )
 
 
 def test_single_examples_are_refused():

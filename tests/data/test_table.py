@@ -137,7 +137,7 @@ def test_a_table_unlike_the_first_is_refused(file):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(MissingData) as error:
         lg.data.csv(tmp_path / "no.csv", target="y")
-    assert str(error.value) == f"there is no file '{tmp_path / 'no.csv'}'"
+    assert str(error.value) == f"there is no file '{tmp_path / 'no.csv'}': check its name and the current folder"
 
 
 HOLES = "born,height,color,kind\n2020-01-01,1,red,b\n2020-01-03,,,a\n,3,blue,a\n"

@@ -310,7 +310,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path, run):
 
 
 def test_a_missing_file_is_refused(path):
-    assert refused(path) == f"there is no checkpoint at '{path}'"
+    assert refused(path) == f"there is no checkpoint at '{path}': check its name and the current folder"
 
 
 def test_a_folder_is_refused(tmp_path):

@@ -284,7 +284,7 @@ def test_rates_are_positive(wrong):
         with pytest.raises(BadValue) as error:
             make(wrong)
         assert str(error.value) == (
-            f"a rate is a positive number, got {wrong!r}: whether a step goes down or up is said by `descent` or `ascent`"
+            f"a rate is a positive number, got {wrong!r}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
         )
 
 

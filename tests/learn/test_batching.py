@@ -94,7 +94,7 @@ def test_other_parameters_may_be_batched_by_name():
     np.testing.assert_allclose(evaluate(many.arrow, w, x), np.einsum("nij,nj->ni", w, x), rtol=1e-6)
     with pytest.raises(UnknownParameter) as error:
         batch(lg.linear(2, 2), 3, over=["bias"])
-    assert str(error.value) == "no parameter matches 'bias'; this arrow has: weight"
+    assert str(error.value) == "no parameter matches 'bias'; use a name of this arrow, or a pattern of some: weight"
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------

@@ -41,12 +41,12 @@ def test_a_stage_is_a_transform_an_optimizer_or_a_constraint():
 
 
 WRONG_ORDERS = {
-    "sgd(0.1) makes the next weight of it, and clip_norm(1), behind it, changes the gradient: write chain(clip_norm(1), sgd(0.1))": (
+    "clip_norm(1) changes the gradient, so it stands before sgd(0.1), which makes the next weight: write chain(clip_norm(1), sgd(0.1))": (
         lambda: lg.chain(lg.sgd(0.1), lg.clip_norm(1))
     ),
-    "adam(0.1) makes the next weight of it, and weight_decay(0.5), behind it, changes the gradient: "
+    "weight_decay(0.5) changes the gradient, so it stands before adam(0.1), which makes the next weight: "
     "write chain(weight_decay(0.5), adam(0.1))": lambda: lg.chain(lg.adam(0.1), lg.weight_decay(0.5)),
-    "clip_weights(1) changes the next weight, and sgd(0.1), behind it, makes the next weight of it: "
+    "sgd(0.1) makes the next weight, so it stands before clip_weights(1), which changes the next weight: "
     "write chain(sgd(0.1), clip_weights(1))": lambda: lg.chain(lg.clip_weights(1), lg.sgd(0.1)),
     "a chain has one optimizer, which makes the next weight of the gradient; sgd(0.1) and adam(0.1) are two": (
         lambda: lg.chain(lg.sgd(0.1), lg.adam(0.1))

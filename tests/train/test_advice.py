@@ -88,7 +88,7 @@ CALLS = [
     (lambda: fit(learner(), (X, Y), verbose=0), TypeMismatch,
      "fit takes no 'verbose': progress=False shows nothing, progress=True a bar or lines"),
     (lambda: fit(learner(), x=X, y=Y), TypeMismatch, "fit takes no 'x': data and labels come first and without names: fit(x, y)"),
-    (lambda: fit(learner()), TypeMismatch, "fit(data, labels, epochs=…, …): missing a required argument: 'data'"),
+    (lambda: fit(learner()), TypeMismatch, "fit(data, labels, epochs=…, …) wants 'data' too: give it"),
     (lambda: learner().fit(X, Y, 3), TypeMismatch, "fit(data, labels, epochs=…, …): too many positional arguments"),
     (lambda: fit(learner(), (X, Y), after=3), TypeMismatch, "after is a run to go on from, got 3"),
     (lambda: fit(learner(), (X, Y), guard=3), BadValue, "guard is True or False, got 3"),
@@ -251,7 +251,7 @@ def test_ragged_rows_are_told():
     for call in (lambda: fit(learner(), ragged, [0, 1]), lambda: fit(learner(), X, Y).predict(ragged)):
         with pytest.raises(BadValue) as error:
             call()
-        assert str(error.value).startswith("'x' makes no array, since its rows differ in length or kind (")
+        assert str(error.value).startswith("'x' makes no array, since its rows differ in length or kind")
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
@@ -284,7 +284,8 @@ def test_lists_of_numbers_are_still_a_pair():
         (lambda: lg.data.IteratorSource([], prefetch=-1), "prefetch is a whole number ≥ 0, got -1"),
         (lambda: fit(learner(), lambda: 3), "a function of batches returns an iterator of them, and this one returned 3"),
         (lambda: fit(learner(), 3.0),
-         "data is a pair (x, y), a dict of arrays by name, a data set with .x and .y, or an iterator of batches; got float"),
+         "data is a pair (x, y), a dict of arrays by name, a data set with .x and .y, or an iterator of batches; "
+         "got float: write fit(x, y)"),
     ],
 )  # fmt: skip
 def test_what_is_no_source_is_refused(call, told):
@@ -321,7 +322,7 @@ ODD = [
     (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), "adam", gradient_penalty=X), BadValue, "gradient_penalty is a number ≥ 0, got array("),
     (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), lg.adam), TypeMismatch, "lg.adam makes an optimizer and is none itself"),
     (lambda: lg.dream(3, X[0], 1), TypeMismatch, "a dream is of a trained learner, what fit gives, got 3"),
-    (lambda: lg.dream(RUN, [[1], [1, 2]], 1), BadValue, "'x' makes no array, since its rows differ in length or kind ("),
+    (lambda: lg.dream(RUN, [[1], [1, 2]], 1), BadValue, "'x' makes no array, since its rows differ in length or kind"),
 ]  # fmt: skip
 
 

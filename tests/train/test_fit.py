@@ -283,7 +283,7 @@ REFUSED = [
     (lambda: fit(callbacks=print), f"callbacks is a list of objects with on_epoch(state), got {print!r}"),
     (lambda: fit(checkpoint=3), "checkpoint is the path of a file, or lg.checkpoint(path, …), got 3"),
     (lambda: lg.checkpoint("a", steps=0), "a checkpoint's steps is a whole number ≥ 1, got 0"),
-    (lambda: fit(resume=True), "resume=True goes on from a checkpoint: say from which with checkpoint=path"),
+    (lambda: fit(resume=True), "resume=True goes on from a checkpoint: give its path, checkpoint=path"),
     (lambda: fit(log=3), "log is a file that ends in .csv, or a folder for TensorBoard, got 3"),
     (lambda: fit(accumulate=0), "accumulate is a whole number ≥ 1, got 0"),
     (lambda: fit(accumulate=9), "accumulate=9 cuts a batch of 8 into more parts than it has examples"),

@@ -278,7 +278,7 @@ def test_evaluate_and_fit_weigh_observables_alike():
     made = lg.supervised(tapped, lg.mse, {}, rate=0.1)
     x, y = reals(4, (5, 2), (5, 2))
     run = made.fit((x, y), epochs=1, batch_size=2, start={"w": [3.0, 5.0]}, progress=False)
-    assert run.evaluate((x, y), 2) == pytest.approx(run.history[0], rel=1e-14)
+    assert run.evaluate(x, y, batch_size=2) == pytest.approx(run.history[0], rel=1e-14)
     assert run.history[0]["tap"] == pytest.approx((x * [3.0, 5.0]).mean(), rel=1e-14) and run.history[0]["weight"] == 4.0
 
 

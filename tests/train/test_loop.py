@@ -53,7 +53,7 @@ def test_a_batch_size_is_a_whole_number(batch_size):
     for call in (
         lambda: learner().fit((X, Y), batch_size=batch_size, progress=False),
         lambda: run.predict(X, batch_size),
-        lambda: run.evaluate((X, Y), batch_size),
+        lambda: run.evaluate(X, Y, batch_size=batch_size),
     ):
         with pytest.raises(BadValue) as error:
             call()
@@ -75,23 +75,27 @@ def refused(data, kind=BadValue, **how):
 
 
 def test_all_arrays_have_one_row_for_each_example():
-    assert refused((X, Y[:4])) == "all data must have the same number of examples, got x: 10, y: 4"
+    assert refused((X, Y[:4])) == "all data must have the same number of examples, got x: 10, y: 4: give one row of each for every example"
     assert refused((3.0, Y)) == "'x' is one number, and data has an axis of examples: give an array with one row for each"
 
 
 def test_there_has_to_be_data():
-    assert refused((X[:0], Y[:0])) == "there is no data: every array has 0 examples"
+    assert refused((X[:0], Y[:0])) == "there is no data: every array has 0 examples, and at least one is wanted: give it"
     assert refused({}) == "there is no data: the dict of arrays is empty"
 
 
-@pytest.mark.parametrize("data", [X, (X,), (X, Y, Y), 3, None, "data"], ids=lambda d: type(d).__name__)
-def test_data_has_one_of_four_forms(data):
+READ = "read a table with lg.data.csv(path, target=…), and arrays with lg.data.mapped(path)"
+FIXES = [(X, "give the labels too, as in fit(x, y)"), *[(d, "write fit(x, y)") for d in ((X,), (X, Y, Y), 3, None)], ("data", READ)]
+
+
+@pytest.mark.parametrize(("data", "fix"), FIXES, ids=lambda d: type(d).__name__)
+def test_data_has_one_of_four_forms(data, fix):
     forms = "a pair (x, y), a dict of arrays by name, a data set with .x and .y, or an iterator of batches"
-    assert refused(data) == f"data is {forms}; got {type(data).__name__}"
+    assert refused(data) == f"data is {forms}; got {type(data).__name__}: {fix}"
 
 
 def test_data_is_named_by_the_ports_of_the_learner():
-    assert refused({"x": X}, UnknownParameter) == "no value for 'y' : f32[10,3]; data is given for x"
+    assert refused({"x": X}, UnknownParameter) == "no value for 'y' : f32[10,3]; data is given for x: give it under that name"
     assert refused({"x": X, "y": Y, "z": Y}, UnknownParameter) == "the data has 'z', and this learner takes x, y"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
@@ -18,7 +19,7 @@ from lensgrad.learn.layers.combine import beside, residual
 from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.embedding import AXES, rotated
 from lensgrad.learn.layers.norm import layer_norm, rms_norm
-from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight, with_mask
+from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight, with_mask
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -42,6 +43,7 @@ class Heads:
         return cls(heads, shared, x.shape[-1] // heads if width is None else width)
 
 
+@in_words(FOREIGN)
 def multi_head_attention(
     heads: int,
     *,
@@ -143,6 +145,7 @@ def softened(scores: Any) -> Any:
     return ops.exp(ops.log_softmax(scores))
 
 
+@in_words(FOREIGN)
 def feed_forward(hidden: int, activation: Any = "gelu", gated: bool = False, use_bias: bool = True, name: str = "") -> Family:
     """W₂ σ(W₁ x + β₁) + β₂ at every step : ℝ^(T, n) → ℝ^(T, n); gated, W₂ (σ(W₁ x) · W₃ x) (arXiv 2002.05202)."""
     what, act = titled("feed_forward", name), activation_named(activation)
@@ -167,6 +170,7 @@ def feed_forward(hidden: int, activation: Any = "gelu", gated: bool = False, use
     return layer("feed_forward", name, build)
 
 
+@in_words(FOREIGN)
 def transformer_block(
     heads: int,
     hidden: int | None = None,

@@ -7,23 +7,26 @@ from typing import Any, TypedDict, Unpack, overload
 
 from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, caller
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
-from lensgrad.learn.layers.parts import boxed, one_array, one_whole, titled, weight, whole
+from lensgrad.learn.layers.parts import FOREIGN, boxed, one_array, one_whole, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Real
 
 
+@in_words(FOREIGN)
 def linear(inputs: int, outputs: int, dtype: str = "float32", start: init.Init = init.glorot) -> Para:
     """W x : ℝᵃ → ℝᵇ with W : ℝ^(b×a) (arXiv 2404.00408, linear layer)."""
     a, b = whole("linear", inputs=inputs, outputs=outputs)
     return parametric([weight("weight", Real(b, a, dtype=dtype), start)], Real(a, dtype=dtype), lambda w, x: w @ x)
 
 
+@in_words(FOREIGN)
 def bias(size: int, dtype: str = "float32", start: init.Init = init.zeros) -> Para:
     """x + β : ℝᵇ → ℝᵇ."""
     ob = Real(one_whole("bias", size=size), dtype=dtype)
@@ -50,6 +53,7 @@ def dense(inputs: int, outputs: int, activation: Activation, /, **how: Unpack[De
 def dense(outputs: int, /, *, activation: Activation | None = None, **how: Unpack[Dense]) -> Family: ...
 @overload
 def dense(outputs: int, activation: Activation, /, **how: Unpack[Dense]) -> Family: ...
+@in_words(FOREIGN)
 def dense(
     *sizes: Any,
     activation: Any = None,

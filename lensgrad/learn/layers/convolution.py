@@ -8,12 +8,13 @@ from typing import Any, TypedDict, Unpack
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
-from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight, whole
+from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.conv import Convolve, Window
@@ -108,6 +109,7 @@ def finished(body: Para, activation: Any) -> Para:
     return body if activation is None else body >> activation
 
 
+@in_words(FOREIGN)
 def convolution(
     axes: int,
     filters: int,
@@ -159,21 +161,25 @@ def windowed(op: Convolve, params: Sequence[Param], dom: Ty, more: Sequence[int]
     return parametric(params, dom, body)
 
 
+@in_words(FOREIGN)
 def conv1d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
     """Convolution of sequences (length, C): see `convolution` for the options."""
     return convolution(1, filters, kernel, **options)
 
 
+@in_words(FOREIGN)
 def conv2d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
     """Convolution of images (height, width, C): see `convolution` for the options."""
     return convolution(2, filters, kernel, **options)
 
 
+@in_words(FOREIGN)
 def conv3d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
     """Convolution of volumes (depth, height, width, C): see `convolution` for the options."""
     return convolution(3, filters, kernel, **options)
 
 
+@in_words(FOREIGN)
 def depthwise_conv(kernel: Sizes, multiplier: int = 1, axes: int = 2, name: str = "", **options: Unpack[DepthwiseOptions]) -> Family:
     """Each channel by its own kernels : ℝ^(*space, C) → ℝ^(*out, C · multiplier): a convolution in C groups.
 
@@ -196,6 +202,7 @@ def unboxed(f: Para) -> Para:
     return Para.make(f.params, f.arrow.nodes[0].op.body, f.cod, f.observables)
 
 
+@in_words(FOREIGN)
 def conv_transpose(
     filters: int,
     kernel: Sizes,

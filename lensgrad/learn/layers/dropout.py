@@ -6,17 +6,19 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core.calls import in_words
 from lensgrad.core.checks import share
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.learn.layers.parts import layer, one_array, titled
+from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 
 KEY = Ty((Key(),))
 
 
+@in_words(FOREIGN)
 def dropout(rate: float = 0.5, name: str = "") -> Family:
     """x · m / (1 − rate) : A → A with m = 0 at each entry with probability `rate`, else 1; the identity when predicting.
 

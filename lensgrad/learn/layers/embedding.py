@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core.calls import in_words
 from lensgrad.core.checks import positive
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
-from lensgrad.learn.layers.parts import layer, one_array, one_whole, ranked, titled, weight, whole
+from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, one_whole, ranked, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -19,6 +20,7 @@ from lensgrad.theories.smooth.index import Iota
 AXES = ("steps", "features")
 
 
+@in_words(FOREIGN)
 def embedding(vocabulary: int, width: int, weights: init.Init | None = None, dtype: str = "float32", name: str = "") -> Family:
     """k ↦ row k of W : {0, …, vocabulary−1}^s → ℝ^(*s, width), W : (vocabulary, width); numbers outside are clipped.
 
@@ -37,6 +39,7 @@ def embedding(vocabulary: int, width: int, weights: init.Init | None = None, dty
     return layer("embedding", name, build)
 
 
+@in_words(FOREIGN)
 def unembed(vocabulary: int, weights: init.Init | None = None, name: str = "") -> Family:
     """W x : ℝ^(*s, width) → ℝ^(*s, vocabulary), scores of all tokens; W has the shape of an embedding's."""
     what = titled("unembed", name)

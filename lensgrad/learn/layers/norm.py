@@ -8,12 +8,13 @@ from typing import Any
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
-from lensgrad.learn.layers.parts import fill, last, layer, one_array, one_whole, state, titled, weight
+from lensgrad.learn.layers.parts import FOREIGN, fill, last, layer, one_array, one_whole, state, titled, weight
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.linear import Axes
@@ -84,6 +85,7 @@ def chosen(what: str, over: Any, x: Array) -> Axes:
     return tuple(axes)
 
 
+@in_words(FOREIGN)
 def layer_norm(epsilon: float = 1e-5, use_bias: bool = True, name: str = "", axes: int | Sequence[int] = -1) -> Family:
     """γ (x − μ) / √(σ² + ε) + β : A → A, μ and σ² over `axes`, the last when not given (arXiv 1607.06450).
 
@@ -93,12 +95,14 @@ def layer_norm(epsilon: float = 1e-5, use_bias: bool = True, name: str = "", axe
     return normalization("layer_norm", name, lambda x, over: standardized(x, over, eps), lambda x: None, use_bias, axes)
 
 
+@in_words(FOREIGN)
 def rms_norm(epsilon: float = 1e-5, name: str = "", axes: int | Sequence[int] = -1) -> Family:
     """γ x / √(mean x² + ε) : A → A, the mean over `axes`, the last when not given; γ has their shape (arXiv 1910.07467)."""
     eps = small(titled("rms_norm", name), epsilon)
     return normalization("rms_norm", name, lambda x, over: shortened(x, over, eps), lambda x: None, False, axes)
 
 
+@in_words(FOREIGN)
 def group_norm(groups: int, epsilon: float = 1e-5, name: str = "") -> Family:
     """γ (x − μ) / √(σ² + ε) + β : ℝ^(*space, C) → same, μ and σ² over space and each group of channels (arXiv 1803.08494)."""
     what = titled("group_norm", name)
@@ -117,6 +121,7 @@ def group_norm(groups: int, epsilon: float = 1e-5, name: str = "") -> Family:
     return normalization("group_norm", name, normal, check, True, -1)
 
 
+@in_words(FOREIGN)
 def batch_norm(momentum: float = 0.1, epsilon: float = 1e-5, name: str = "") -> Family:
     """γ (x − μ) / √(σ² + ε) + β : ℝ^(*space, C) → same, μ and σ² of each channel over the batch and space (arXiv 1502.03167).
 

@@ -16,6 +16,25 @@ from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 
 Predict = Callable[[Ty], Diagram]  # for the layer's input object, P ⊗ A → B ⊗ O as it predicts
+FOREIGN = {  # what arguments of layers are called elsewhere
+    "units": "the number of outputs comes first, as in lg.dense(8)",
+    "in_features": "sizes come first, as in lg.dense(4, 8)",
+    "out_features": "sizes come first, as in lg.dense(4, 8)",
+    "input_dim": "begin the model with lg.input(…)",
+    "input_shape": "begin the model with lg.input(…)",
+    "kernel_size": "it is kernel here",
+    "pool_size": "it is size here, and comes first",
+    "strides": "it is stride here",
+    "dilation_rate": "it is dilation here",
+    "out_channels": "it is filters here, and comes first",
+    "in_channels": "leave it out: a layer sees how many channels its input has",
+    "kernel_initializer": "it is weights here, such as weights=lg.he",
+    "bias": "it is use_bias here, True or False",
+    "input": "a layer stands in a row with others: lg.sequential(lg.input(…), …)",
+    "p": "the rate comes first, as in lg.dropout(0.5)",
+    "return_sequences": "it is last here: last=True gives the last step alone",
+    "num_heads": "it is heads here, and comes first",
+}
 
 
 def weight(label: str, ob: Ty, start: init.Init) -> Param:

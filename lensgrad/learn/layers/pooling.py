@@ -8,11 +8,12 @@ from typing import Any, TypedDict, Unpack
 
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded, per_axis
-from lensgrad.learn.layers.parts import layer, one_array, titled, with_mask
+from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled, with_mask
 from lensgrad.theories.smooth import ops
 
 Pool = Callable[..., Any]  # (image with N, size, stride, padding, dilation, ceil_mode) ↦ image
@@ -35,6 +36,7 @@ class AverageOptions(Options, total=False):
     count_include_pad: bool
 
 
+@in_words(FOREIGN)
 def pooling(
     kind: str,
     axes: int,
@@ -67,21 +69,25 @@ def single(x: Any) -> Any:
     return ops.reshape(x, *x.atom.shape[1:])
 
 
+@in_words(FOREIGN)
 def max_pool1d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[Options]) -> Family:
     """Largest entry of each window : ℝ^(l, C) → ℝ^(l′, C); ties go to the first, padding is never chosen."""
     return pooling("max_pool1d", 1, ops.max_pool, size, stride, padding, name, **options)
 
 
+@in_words(FOREIGN)
 def max_pool2d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[Options]) -> Family:
     """Largest entry of each window : ℝ^(h, w, C) → ℝ^(h′, w′, C); ties go to the first in row-major order."""
     return pooling("max_pool2d", 2, ops.max_pool, size, stride, padding, name, **options)
 
 
+@in_words(FOREIGN)
 def max_pool3d(size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[Options]) -> Family:
     """Largest entry of each window : ℝ^(d, h, w, C) → ℝ^(d′, h′, w′, C); ties as in 2d."""
     return pooling("max_pool3d", 3, ops.max_pool, size, stride, padding, name, **options)
 
 
+@in_words(FOREIGN)
 def average_pool1d(
     size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[AverageOptions]
 ) -> Family:
@@ -89,6 +95,7 @@ def average_pool1d(
     return pooling("average_pool1d", 1, ops.average_pool, size, stride, padding, name, **options)
 
 
+@in_words(FOREIGN)
 def average_pool2d(
     size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[AverageOptions]
 ) -> Family:
@@ -96,6 +103,7 @@ def average_pool2d(
     return pooling("average_pool2d", 2, ops.average_pool, size, stride, padding, name, **options)
 
 
+@in_words(FOREIGN)
 def average_pool3d(
     size: Sizes, stride: Sizes | None = None, padding: Padding = 0, name: str = "", **options: Unpack[AverageOptions]
 ) -> Family:

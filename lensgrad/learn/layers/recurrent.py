@@ -11,6 +11,7 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core.calls import in_words
 from lensgrad.core.checks import flag
 from lensgrad.core.diagram import Family
 from lensgrad.core.ty import Ty
@@ -18,7 +19,7 @@ from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.attention import rowwise
 from lensgrad.learn.layers.embedding import AXES
-from lensgrad.learn.layers.parts import layer, one_whole, titled, weight, with_mask
+from lensgrad.learn.layers.parts import FOREIGN, layer, one_whole, titled, weight, with_mask
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.scan import scan
@@ -74,6 +75,7 @@ def run(cell: Cell, start: tuple[Any, ...], driven: Any, mask: Any, shared: tupl
     return (final[0] if isinstance(final, tuple) else final) if last else all_steps
 
 
+@in_words(FOREIGN)
 def simple_rnn(units: int, activation: str | Family = "tanh", last: bool = False, backward: bool = False, name: str = "") -> Family:
     """h ← σ(W_x x + W_h h + β) : ℝ^(T, n) → ℝ^(T, units) (Elman, Cognitive Science 14, 1990)."""
     act = activation_named(activation)
@@ -84,6 +86,7 @@ def simple_rnn(units: int, activation: str | Family = "tanh", last: bool = False
     return recurrent("simple_rnn", units, 1, 1, cell, (), last, backward, name)
 
 
+@in_words(FOREIGN)
 def lstm(units: int, last: bool = False, backward: bool = False, name: str = "") -> Family:
     """c ← f c + i g, h ← o tanh c : ℝ^(T, n) → ℝ^(T, units), with i, f, o = σ(…) and g = tanh(…) of W_x x + W_h h + β.
 
@@ -99,6 +102,7 @@ def lstm(units: int, last: bool = False, backward: bool = False, name: str = "")
     return recurrent("lstm", units, 4, 2, cell, (), last, backward, name)
 
 
+@in_words(FOREIGN)
 def gru(units: int, last: bool = False, backward: bool = False, name: str = "", reset_after: bool = True) -> Family:
     """h ← (1 − z) n + z h : ℝ^(T, n) → ℝ^(T, units), r, z = σ(W_x x + W_h h + β), n = tanh(W_x x + β + r (W_h h + β′)).
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from lensgrad.core.calls import in_words
 from lensgrad.core.checks import flag, number, share
 from lensgrad.learn import init
-from lensgrad.learn.optimizers.parts import STEPS, Optimizer, State, called, carried, now, unbiased, update
+from lensgrad.learn.optimizers.parts import FOREIGN, STEPS, Optimizer, State, called, carried, now, unbiased, update
 from lensgrad.learn.rates import Schedule
 from lensgrad.theories.smooth import ops
 
 
+@in_words(FOREIGN)
 def adagrad(learning_rate: float | Schedule, epsilon: float = 1e-10, initial: float = 0.0) -> Optimizer:
     """s ← s + p′², p ← p − rate · p′ / (√s + ε) (Duchi, Hazan and Singer, JMLR 12, 2011). s starts at `initial`."""
 
@@ -25,6 +27,7 @@ def adagrad(learning_rate: float | Schedule, epsilon: float = 1e-10, initial: fl
     return carried(name, learning_rate, lambda rate, s, p: p, put, states, owns_rate=True)
 
 
+@in_words(FOREIGN)
 def adam(learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
     """m ← β₁ m + (1 − β₁) p′, v ← β₂ v + (1 − β₂) p′², p ← p − rate · m̂ / (√v̂ + ε) (arXiv 1412.6980, algorithm 1).
 
@@ -35,6 +38,7 @@ def adam(learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.9
     return decaying(rule.called(learning_rate), learning_rate, rule)
 
 
+@in_words(FOREIGN)
 def adamw(
     learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, weight_decay: float = 0.01
 ) -> Optimizer:
@@ -43,6 +47,7 @@ def adamw(
     return decaying(rule.called(learning_rate, weight_decay=(decay, 0.01)), learning_rate, rule, decay)
 
 
+@in_words(FOREIGN)
 def nadam(learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
     """adam, whose first moment looks one step ahead: β₁ m / (1 − β₁ᵗ⁺¹) + (1 − β₁) p′ / (1 − β₁ᵗ) for m̂ (Dozat, 2016)."""
     rule = Moments("nadam", beta1, beta2, epsilon, ahead=True)
@@ -86,6 +91,7 @@ def decaying(name: str, rate: float | Schedule, moments: Moments, decay: float =
     return update(name, lambda t, m, v, p: p, put, MOMENTS, owns_rate=True)
 
 
+@in_words(FOREIGN)
 def rmsprop(
     learning_rate: float | Schedule, decay: float = 0.99, epsilon: float = 1e-8, momentum: float = 0.0, centered: bool = False
 ) -> Optimizer:
@@ -111,6 +117,7 @@ def rmsprop(
     return carried(name, learning_rate, lambda rate, *wires: wires[-1], put, kept, owns_rate=True)
 
 
+@in_words(FOREIGN)
 def adadelta(learning_rate: float | Schedule = 1.0, decay: float = 0.9, epsilon: float = 1e-6) -> Optimizer:
     """v ← decay · v + (1 − decay) p′², d = p′ √(u + ε) / √(v + ε), u likewise of d², p ← p − rate · d (arXiv 1212.5701)."""
     decay, epsilon = share("decay of adadelta", decay), number("epsilon of adadelta", epsilon, 0)
@@ -125,6 +132,7 @@ def adadelta(learning_rate: float | Schedule = 1.0, decay: float = 0.9, epsilon:
     return carried(name, learning_rate, lambda rate, v, u, p: p, put, states, owns_rate=True)
 
 
+@in_words(FOREIGN)
 def lion(learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0.0) -> Optimizer:
     """p ← p − rate · (sign(β₁ m + (1 − β₁) p′) + weight_decay · p), m ← β₂ m + (1 − β₂) p′ (arXiv 2302.06675)."""
     beta1, beta2 = share("beta1 of lion", beta1), share("beta2 of lion", beta2)

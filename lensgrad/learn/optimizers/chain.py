@@ -58,14 +58,15 @@ def ordered(stages: Sequence[Stage]) -> list[Optimizer]:
         raise BadValue(f"a chain has one optimizer, which makes the next weight of the gradient; {moves[0]} and {moves[1]} are two")
     if list(stages) != right:
         one, other = next(pair for pair in zip(stages, right, strict=True) if pair[0] is not pair[1])
-        raise BadValue(f"{one} {DOES[type(one)]}, and {other}, behind it, {DOES[type(other)]}: write chain({', '.join(map(str, right))})")
+        told = f"{other} {DOES[type(other)]}, so it stands before {one}, which {DOES[type(one)]}"
+        raise BadValue(f"{told}: write chain({', '.join(map(str, right))})")
     if not moves and isinstance(stages[0], Transform) and isinstance(stages[-1], Constraint):
         told = f"{stages[0]} {DOES[Transform]} and {stages[-1]} {DOES[Constraint]}"
         raise BadValue(f"{told}, and a chain of both has an optimizer between them, such as lg.sgd(0.1)")
     return moves
 
 
-DOES = {Transform: "changes the gradient", Optimizer: "makes the next weight of it", Constraint: "changes the next weight"}
+DOES = {Transform: "changes the gradient", Optimizer: "makes the next weight", Constraint: "changes the next weight"}
 
 
 def mover(what: str, optimizer: Any) -> Optimizer:

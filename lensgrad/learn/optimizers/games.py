@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.learn.optimizers.parts import Optimizer, State, called, carried, update
+from lensgrad.core.calls import in_words
+from lensgrad.learn.optimizers.parts import FOREIGN, Optimizer, State, called, carried, update
 from lensgrad.learn.rates import Schedule, positive
 from lensgrad.theories.smooth import ops
 
 
+@in_words(FOREIGN)
 def optimistic(learning_rate: float | Schedule) -> Optimizer:
     """s ← rate · p′, p ← p − s; the model sees p − s, as if the last step came again (arXiv 1711.00141).
 
@@ -22,6 +24,7 @@ def optimistic(learning_rate: float | Schedule) -> Optimizer:
     return carried(called("optimistic", learning_rate), learning_rate, lambda rate, s, p: p - s, put, [State("step")])
 
 
+@in_words(FOREIGN)
 def extragradient(learning_rate: float) -> Optimizer:
     """p̄ = p − rate · g(p), then p ← p − rate · g(p̄) (Korpelevich, 1976): every second step moves, from where the first began.
 

@@ -7,9 +7,10 @@ from typing import Any
 from lensgrad.cat.lens import forward
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
+from lensgrad.core.calls import in_words
 from lensgrad.core.checks import number, positive, share
 from lensgrad.learn.optimizers.adaptive import MOMENTS, Moments
-from lensgrad.learn.optimizers.parts import STEPS, Optimizer, State, called, movable, norm, now, update, whole
+from lensgrad.learn.optimizers.parts import FOREIGN, STEPS, Optimizer, State, called, movable, norm, now, update, whole
 from lensgrad.learn.rates import Schedule, scheduled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
@@ -17,6 +18,7 @@ from lensgrad.theories.smooth.array import Array
 PRECISION = {"float64": 2.0**-52, "float32": 2.0**-23, "bfloat16": 2.0**-7}  # one unit in the last place of 1
 
 
+@in_words(FOREIGN)
 def lamb(
     learning_rate: float | Schedule, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-6, weight_decay: float = 0.0
 ) -> Optimizer:
@@ -43,6 +45,7 @@ def trust(size: Any, step: Any) -> Any:
     return ops.select(size > 0.0, quotient, 1.0)
 
 
+@in_words(FOREIGN)
 def adafactor(
     learning_rate: float | Schedule = 0.01, decay: float = 0.8, epsilon: float = 1e-3, clipping: float = 1.0, weight_decay: float = 0.0
 ) -> Optimizer:

@@ -30,6 +30,17 @@ from lensgrad.theories.smooth.array import Array, Int
 
 Formula = Callable[..., Any]
 
+FOREIGN = {  # what arguments of optimizers are called elsewhere
+    "lr": "it is learning_rate here, and comes first, as in lg.adam(0.001)",
+    "betas": "give beta1 and beta2",
+    "eps": "it is epsilon here",
+    "rho": "it is decay here",
+    "params": "an optimizer is given no weights: supervised(model, loss, optimizer) moves those of the model",
+    "weight_decay": "use lg.adamw, or write lg.chain(lg.weight_decay(…), optimizer)",
+    "clipnorm": "write lg.chain(lg.clip_norm(…), optimizer)",
+    "clipvalue": "write lg.chain(lg.clip_value(…), optimizer)",
+}
+
 
 @dataclass(frozen=True, repr=False)
 class Stage:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from lensgrad.core.calls import in_words
 from lensgrad.core.checks import flag, share
-from lensgrad.learn.optimizers.parts import Optimizer, State, called, carried, update
+from lensgrad.learn.optimizers.parts import FOREIGN, Optimizer, State, called, carried, update
 from lensgrad.learn.rates import Schedule
 
 ascent: Optimizer = update("ascent", lambda p: p, lambda p, dp: p + dp, real=False)
 descent: Optimizer = update("descent", lambda p: p, lambda p, dp: p - dp, real=False)
 
 
+@in_words(FOREIGN)
 def momentum(decay: float = 0.9, nesterov: bool = False, paper_sign: bool = False) -> Optimizer:
     """s ← decay · s + p′, p ← p − s; with `nesterov` the model sees p − decay · s.
 
@@ -33,6 +35,7 @@ def momentum(decay: float = 0.9, nesterov: bool = False, paper_sign: bool = Fals
     return update(f"momentum({', '.join([str(decay), *told])})", get, put, [State("velocity")])
 
 
+@in_words(FOREIGN)
 def sgd(learning_rate: float | Schedule, momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
     """Descent that carries its own rate, for use with a rate of 1: s ← momentum · s + p′, p ← p − learning_rate · s.
 
