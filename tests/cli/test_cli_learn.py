@@ -130,7 +130,7 @@ def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path
     assert run("learn", ".", "--target", "rain") == (
         2,
         "",
-        "lensgrad: there is no file '.': check its name and the current folder\n",
+        "lensgrad: '.' is a folder, and a table is one CSV file\n",
     )
 
 
