@@ -10,7 +10,7 @@ from lensgrad.cat.build import Block, Formula, Program, build
 from lensgrad.cat.reverse import plain, reverse
 from lensgrad.cat.structure import category, change
 from lensgrad.core.checks import shown
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Composed, Diagram, unlike
 from lensgrad.core.errors import NotAReverse, Piece, TypeMismatch, mismatch
 from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import Ty, product
@@ -188,9 +188,13 @@ class Lens(Sealed):
         return build(Lens, formula, *(f.dom for f in parts))
 
     def __rshift__(self, other: Any) -> Lens:
+        if not isinstance(other, Lens | Composed):
+            raise unlike(self, ">>", other)
         return self.then(other) if isinstance(other, Lens) else NotImplemented
 
     def __matmul__(self, other: Any) -> Lens:
+        if not isinstance(other, Lens | Composed):
+            raise unlike(self, "@", other)
         return self.tensor(other) if isinstance(other, Lens) else NotImplemented
 
     @classmethod

@@ -13,7 +13,7 @@ from lensgrad.cat.structure import category
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere
 from lensgrad.core.chain import Pending, Tensor, Then, walk
-from lensgrad.core.diagram import Composed, Diagram, Family, at
+from lensgrad.core.diagram import Composed, Diagram, Family, at, unlike
 from lensgrad.core.errors import Piece, TypeMismatch, WireError, caller, listed, mismatch
 from lensgrad.core.printed import printable
 from lensgrad.core.trace import trace
@@ -152,19 +152,27 @@ class Para(Composed):
 
     def __rshift__(self, other: Arrow) -> Para:
         right = _lifted(at(other, self.cod))
-        return self.then(right) if isinstance(right, Para) else NotImplemented
+        if not isinstance(right, Para):
+            raise unlike(self, ">>", other)
+        return self.then(right)
 
     def __rrshift__(self, other: Diagram | Lens) -> Para:
         left = _lifted(other)
-        return left.then(self) if isinstance(left, Para) else NotImplemented
+        if not isinstance(left, Para):
+            raise unlike(other, ">>", self)
+        return left.then(self)
 
     def __matmul__(self, other: Para | Diagram | Lens | Ty) -> Para:
         right = _lifted(Diagram.id(other) if isinstance(other, Ty) else other)
-        return self.tensor(right) if isinstance(right, Para) else NotImplemented
+        if not isinstance(right, Para):
+            raise unlike(self, "@", other)
+        return self.tensor(right)
 
     def __rmatmul__(self, other: Diagram | Lens | Ty) -> Para:
         left = _lifted(Diagram.id(other) if isinstance(other, Ty) else other)
-        return left.tensor(self) if isinstance(left, Para) else NotImplemented
+        if not isinstance(left, Para):
+            raise unlike(other, "@", self)
+        return left.tensor(self)
 
     def __call__(self, *args: Any) -> Any:
         """Apply to wires inside a traced function, where it has no parameters."""
@@ -197,6 +205,7 @@ class Para(Composed):
         return self._reparameterized(points)[1]
 
     def _reparameterized(self, points: Mapping[Any, Point]) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
+        checks.instance("a reparameterization", points, Mapping, "a dict of points by pattern, such as {lg.weights: lg.adam(0.1)}")
         result, ready = self, dict[Any, tuple[Para, ...]]()
         for given, point in points.items():
             where = grouped(given, point)
@@ -348,14 +357,26 @@ class _Substitution:
         return joined(p[i] for i in range(len(p))), joined(told)
 
 
+PORTS = "a list of parameters or of pairs (name, object)"
+
+
+def port(given: Any) -> Param:
+    """A parameter as it is, or one of its name and object."""
+    if isinstance(given, tuple) and len(given) == 2:  # pyright: ignore[reportUnknownArgumentType]
+        return Param(*given)  # pyright: ignore[reportUnknownArgumentType]
+    return checks.instance("each parameter of an arrow", given, Param, "a parameter or a pair (name, object)")
+
+
 def parametric(params: Iterable[tuple[str, Ty] | Param], dom: Ty, fn: Callable[..., Any]) -> Para:
     """A parametric arrow written as a function on wires: fn(p₁, …, pₙ, a), each object grouped."""
-    ports = [p if isinstance(p, Param) else Param(*p) for p in params]
+    ports = [port(p) for p in checks.listing("the parameters of an arrow", params, PORTS)]
+    checks.instance("what a parametric arrow takes", dom, Ty, "an object, such as lg.Real(3)")
     return Para.make(ports, trace(fn, *(p.ob for p in ports), dom) if len(dom) else trace(fn, *(p.ob for p in ports)))
 
 
 def corner(ob: Ty, label: str, role: Role = Role.DATA) -> Para:
     """η : I → A, the parametric arrow whose parameter is its value; the paper's corner (arXiv 2404.00408, section 4)."""
+    checks.instance("what a corner gives", ob, Ty, "an object, such as lg.Real(3)")
     return Para(Ty(), ob, Body((Param(label, ob, role),), Diagram.id(ob)), piece=Piece(label, caller()))
 
 

@@ -133,7 +133,7 @@ def vjp(f: Diagram) -> Diagram:
 
 def jvp(f: Diagram) -> Diagram:
     """A × ΔA → ΔB, the Jacobian-vector product, from R alone: D[f](a, v) = π₁ R[R[f]]((a, 0), v) (arXiv 1910.07065)."""
-    pulled = R(f)
+    pulled = R(plain("jvp", f))
     n = len(f.dom)
     into = [i >= n for i in range(len(pulled.dom))]
     twice = reverse(pulled, into, [True] * len(pulled.cod))
@@ -147,7 +147,7 @@ def jvp(f: Diagram) -> Diagram:
 
 def grad(f: Diagram) -> Diagram:
     """A → ΔA, the gradient of f : A → ℝ (or of f with several scalar outputs: of their sum)."""
-    for atom in f.cod:
+    for atom in plain("grad", f).cod:
         if change(atom) is None or not hasattr(atom, "one"):
             raise TypeMismatch(f"the gradient is of a scalar, and this arrow gives {f.cod}: sum or average it first")
     ones = [atom.one() for atom in f.cod]

@@ -6,8 +6,10 @@ NumPy's numbers are taken where Python's are. Truth values are no numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
@@ -134,6 +136,44 @@ def path(what: str, value: Any) -> str:
     return whole_name
 
 
+def names(what: str, value: Any) -> tuple[str, ...]:
+    """Names in a list: each is text, and one name alone is no list."""
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise BadValue(f"{what} is a list of names, got {shown(value)}")
+    given: Sequence[Any] = value
+    return tuple(name(f"each of {what}", each) for each in given)
+
+
+def listing(what: str, value: Any, wanted: str) -> list[Any]:
+    """Several things in a list, or in whatever can be gone through, but not a text."""
+    if iterable(value) and not isinstance(value, str | bytes):
+        return [*value]
+    raise BadValue(f"{what} is {wanted}, got {shown(value)}")
+
+
+def iterable(value: Any) -> bool:
+    """Whether something can be gone through; an array of one number is of a class that can, and cannot."""
+    try:
+        iter(value)
+    except TypeError:
+        return False
+    return True
+
+
+def function(what: str, value: Any, wanted: str) -> Callable[..., Any]:
+    """Something to call that is no class."""
+    if callable(value) and not isinstance(value, type):
+        return value
+    raise TypeMismatch(f"{what} is {wanted}, got {shown(value)}")
+
+
+def file(what: str, value: Any) -> Path:
+    """The path of a file or folder, which may be there or not."""
+    if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
+        return Path(os.fspath(value))
+    raise BadValue(f"{what} is a path, got {shown(value)}")
+
+
 def instance(what: str, value: Any, kind: type[T] | tuple[type[T], ...], wanted: str) -> T:
     """A value of a class, said in the user's words: `early_stopping is lg.early_stopping(…), got 3`."""
     if isinstance(value, kind):
@@ -153,6 +193,6 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "bounded", "clean", "flag", "instance", "is_number", "is_whole", "name", "nearest", "number", "one_of", "path", "plain",
-    "positive", "share", "shown", "table", "unprintable", "whole",
+    "bounded", "clean", "file", "flag", "function", "instance", "is_number", "is_whole", "listing", "name", "names", "nearest", "number",
+    "one_of", "path", "plain", "positive", "share", "shown", "table", "unprintable", "whole",
 ]  # fmt: skip

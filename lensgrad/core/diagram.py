@@ -36,8 +36,27 @@ class Composed(Sealed):
         fix = "upto(model, 'hidden') is the part up to a layer, and sequential(*layers[:2]) the first two of a list"
         raise TypeMismatch(f"layers and arrows have no parts by number: {fix}")
 
+    def __rrshift__(self, other: Any) -> Any:
+        raise unlike(other, ">>", self)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        raise unlike(other, "@", self)
+
     __radd__ = __add__
     __ror__ = __or__
+    __array_ufunc__ = None  # an array that meets an arrow leaves the answer to the arrow
+
+
+def unlike(left: Any, sign: str, right: Any) -> TypeMismatch:
+    """The error for an operator of arrows that meets something else."""
+    strange = left if isinstance(right, Composed) and not isinstance(left, Composed) else right
+    fix = ": lg.sequential(f, g) takes plain functions too" if callable(strange) and not isinstance(strange, Composed) else ""
+    return TypeMismatch(f"{sign} puts two layers or arrows together, got {checks.shown(left)} {sign} {checks.shown(right)}{fix}")
+
+
+def answers(right: Any, method: str) -> bool:
+    """Whether something else than a number or an array says itself what it is beside an arrow."""
+    return hasattr(right, "dom") and hasattr(right, method)
 
 
 class Follows(Protocol[T]):
@@ -150,7 +169,9 @@ class Diagram(Composed):
         if isinstance(other, Diagram):
             return self.then(other)
         lifted = getattr(other, "__rrshift__", None)  # the member of a family may live in a category over this one
-        return NotImplemented if lifted is None else lifted(self)
+        if lifted is None or not (isinstance(other, Composed) or answers(other, "__rrshift__")):
+            raise unlike(self, ">>", other)
+        return lifted(self)
 
     @overload
     def __matmul__(self, other: Diagram | Ty) -> Diagram: ...
@@ -158,10 +179,16 @@ class Diagram(Composed):
     def __matmul__(self, other: Beside[T]) -> T: ...
     def __matmul__(self, other: Any) -> Any:
         other = Diagram.id(other) if isinstance(other, Ty) else other
-        return self.tensor(other) if isinstance(other, Diagram) else NotImplemented
+        if isinstance(other, Diagram):
+            return self.tensor(other)
+        if isinstance(other, Family) or not answers(other, "__rmatmul__"):
+            raise unlike(self, "@", other)
+        return NotImplemented
 
-    def __rmatmul__(self, other: Ty) -> Diagram:
-        return Diagram.id(other).tensor(self) if isinstance(other, Ty) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance]
+    def __rmatmul__(self, other: Any) -> Diagram:
+        if not isinstance(other, Ty):
+            raise unlike(other, "@", self)
+        return Diagram.id(other).tensor(self)
 
     def __call__(self, *args: Any) -> Any:
         """Apply to wires inside a traced function; a group of wires may be given as a tuple."""
@@ -319,10 +346,16 @@ class Family(Composed):
         return self.build(dom)
 
     def __rshift__(self, other: Composed) -> Family:
+        if not isinstance(other, Composed) and not hasattr(other, "dom"):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise unlike(self, ">>", other)
+
         def build(dom: Any) -> Any:
             return self.at(dom) >> other
 
         return Family(f"{self.name} >> {other!r}", build)
+
+    def __matmul__(self, other: Any) -> Any:
+        raise unlike(self, "@", other)
 
     @overload
     def __call__(self) -> Family: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from lensgrad.core import checks
 from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.graph import Graph, Node
 
@@ -21,6 +22,7 @@ def fold(f: Diagram, inputs: Sequence[V], rule: Callable[[Node, list[V]], Sequen
 
 def unfold(f: Diagram, keep: Callable[[Definition], bool] = lambda _: False) -> Diagram:
     """The same arrow without definitions; each node remembers in `origin` the path it came from."""
+    checks.instance("what is unfolded", f, Diagram, "an arrow")
     if not any(isinstance(n.op, Definition) for n in f.nodes):
         return f
     graph = Graph(f.dom)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.data.arrays import array
 from lensgrad.data.preparation import Preparation
 
 Numbers = np.ndarray[Any, Any]
@@ -59,10 +60,13 @@ DTYPES = ("float32", "float64", "float16", "int32", "uint8", "bool")
 
 def one_hot(labels: Numbers, classes: int, dtype: str = "float32") -> Numbers:
     """Class numbers 0..classes−1 as rows of the identity."""
-    labels, dtype = np.asarray(labels), checks.one_of("the dtype of one_hot", dtype, DTYPES)
+    labels, dtype = array(labels, "labels"), checks.one_of("the dtype of one_hot", dtype, DTYPES)
+    classes = checks.whole("the number of classes", classes, 1)
+    if labels.dtype.kind not in "iub":
+        raise BadValue(f"one_hot takes class numbers, which are whole, got an array of {labels.dtype}")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise BadValue(f"labels run from {labels.min()} to {labels.max()}, and {classes} classes are numbered 0 to {classes - 1}")
-    return np.eye(classes, dtype=dtype)[labels]
+    return np.eye(classes, dtype=dtype)[labels.astype(np.int64)]
 
 
 def iris() -> Dataset:
@@ -112,8 +116,7 @@ def monk(number: int) -> tuple[Dataset, Dataset]:
     labels are those of the published rules: 1 is a1 = a2 or a5 = 1; 2 is that exactly two features are 1; 3 is a5 = 3 and a4 = 1, or
     a5 ≠ 4 and a2 ≠ 3. x : f32[n, 17], y : i32[n].
     """
-    if number not in MONKS:
-        raise BadValue(f"the MONK's problems are 1, 2 and 3, got {number!r}")
+    number = checks.whole("the number of a MONK's problem", number, 1, 3)
     table = np.array([row.split() for row in stored("monks.data").decode("ascii").splitlines()], np.int32)
     chosen = table[table[:, 0] == number]
     robots = np.array(list(product(*(range(1, n + 1) for n in ROBOTS.values()))), np.int32)

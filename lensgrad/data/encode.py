@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.checks import clean, whole
+from lensgrad.core.checks import names as checked_names
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.data.arrays import array
 from lensgrad.data.preparation import Cells, missing, parsed
 from lensgrad.data.table import csv_cells
 
@@ -157,8 +159,11 @@ def encoder(
     """
     levels = whole("levels, the bits of a thermometer,", levels, 1)
     columns, labels = columns_of(rows)
-    categorical = [categorical] if isinstance(categorical, str) and categorical != "all" else categorical
-    drop = [drop] if isinstance(drop, str) else drop
+    if isinstance(categorical, str):
+        categorical = categorical if categorical == "all" else [categorical]
+    else:
+        categorical = checked_names("categorical", categorical)
+    drop = [drop] if isinstance(drop, str) else checked_names("drop", drop)
     chosen = [*([] if categorical == "all" else categorical), *drop]
     strange = [name for name in chosen if name not in columns]
     if strange:
@@ -256,11 +261,11 @@ def columns_of(rows: Any, names: Sequence[str] | None = None) -> tuple[Columns, 
         if len(sizes) > 1:
             raise BadValue(f"the columns of a table are equally long, and these have {listed(sorted(map(str, sizes)))} rows")
         return columns, Rows(sizes.pop() if sizes else 0)
-    return array_columns(np.asarray(rows), names)
+    return array_columns(array(rows, "the table"), names)
 
 
 def one_column(name: str, values: Any) -> Column:
-    found = np.asarray(values)
+    found = array(values, name)
     if found.ndim != 1:
         raise BadValue(f"column '{name}' has one value for each row, and this one has shape {found.shape}")
     return found

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData, listed
 from lensgrad.program.values import Values
 
@@ -31,7 +32,7 @@ def mapped(where: str | Path | Mapping[str, str | Path]) -> Values:
     """
     if isinstance(where, Mapping):
         return {str(name): one(name, existing(Path(path))) for name, path in where.items()}
-    path = existing(Path(where))
+    path = existing(checks.file("what is mapped", where))
     if path.is_dir():
         found = {p.stem: npy(p) for p in sorted(path.glob("*.npy"))}
         if not found:
@@ -44,9 +45,17 @@ def mapped(where: str | Path | Mapping[str, str | Path]) -> Values:
 
 
 def existing(path: Path) -> Path:
-    if not path.exists():
+    if not there(path):
         raise MissingData(f"there is no file '{path}': check its name and the current folder")
     return path
+
+
+def there(path: Path) -> bool:
+    """Whether there is a file; none has a name that no file's name can be."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def one(name: Any, path: Path) -> Mapped:

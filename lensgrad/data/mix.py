@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import positive
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import count
 from lensgrad.data.source import Transformed, transform
@@ -18,8 +19,7 @@ def mixup(data: Any, alpha: float = 0.2) -> Transformed:
     The method of arXiv 1710.09412. It works on whole batches and not as an arrow in the model: a model is an arrow on one
     example, batched by a functor, so none of its arrows sees two. λ and partners depend on seed, epoch and batch number only.
     """
-    if not alpha > 0:
-        raise BadValue(f"mixup wants alpha > 0, got {alpha}")
+    alpha = positive("alpha of mixup", alpha)
 
     def mixed(batch: Values, random: np.random.Generator) -> Values:
         for name, value in batch.items():

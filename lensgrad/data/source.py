@@ -11,6 +11,7 @@ import numpy as np
 
 from lensgrad.cat.para import Para
 from lensgrad.core.checks import instance
+from lensgrad.core.checks import names as checked_names
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import array, close, count, named, positions, rows
@@ -95,6 +96,7 @@ def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
     A source as it is; a dict of arrays, a pair (x, y) or a data set as an `ArraySource`; a function that returns an iterator
     of batches, or an iterable of batches, as an `IteratorSource`.
     """
+    names = checked_names("names", names)
     if is_source(data):
         return data
     arrays = named(data, names)

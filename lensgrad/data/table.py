@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData
+from lensgrad.data.arrays import array
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.preparation import MISSING, Cells, check_delimiter, prepared
 
@@ -103,7 +102,7 @@ def frame_cells(frame: Any) -> Cells:
 
 def listed_values(name: Any, column: Any) -> list[Any]:
     """A column as Python's values; moments of time as such."""
-    found = np.asarray(column)
+    found = array(column, str(name))
     if found.ndim != 1:
         raise BadValue(f"column '{checks.clean(str(name))}' is one value a row, got an array of shape {found.shape}")
     return (found.astype("datetime64[us]") if found.dtype.kind == "M" else found).tolist()
@@ -127,6 +126,7 @@ def cells(rows: Sequence[tuple[int, Sequence[str]]], names: Sequence[str] | None
         if not rows:
             raise BadValue(f"'{path}' is empty: its first line names the columns")
         names, rows = [name.strip() for name in rows[0][1]], rows[1:]
+    names = checks.names("names", names)
     once(names, f"'{path}'", ", or give names=…")
     for line, row in rows:
         if len(row) != len(names):
@@ -140,6 +140,10 @@ def dataset(
 ) -> Dataset:
     """Features and labels of a table, read as it is or like another one."""
     checks.one_of("missing", missing, MISSING)
+    target = None if target is None else checks.name("target", target)
+    categorical, drop = checks.names("categorical", categorical), checks.names("drop", drop)
+    if like is not None:
+        checks.instance("like", like, Dataset, "a data set that was read from a table")
     if like is None:
         how = prepared(cells, target, categorical, drop, missing)
     elif like.preparation is None:

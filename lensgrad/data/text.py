@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.data.arrays import array
 from lensgrad.data.bundled import Dataset
 
 Numbers = np.ndarray[Any, Any]
@@ -21,6 +23,8 @@ class Characters:
     symbols: str
 
     def __post_init__(self) -> None:
+        if not isinstance(self.symbols, str):
+            raise BadValue(f"a vocabulary is text, got {checks.shown(self.symbols)}")
         if len(set(self.symbols)) != len(self.symbols):
             raise BadValue(f"a vocabulary has every character once, got {self.symbols!r:.60}")
 
@@ -54,13 +58,28 @@ def windows(ids: Any, length: int, stride: int | None = None) -> Dataset:
 
     A piece begins every `stride` tokens (`length` unless given, so that none overlap). Nothing is copied.
     """
-    ids = np.asarray(ids)
-    if type(length) is not int or length < 1 or (stride is not None and (type(stride) is not int or stride < 1)):
-        raise BadValue(f"length and stride are whole numbers ≥ 1, got {length!r} and {stride!r}")
+    ids = array(ids, "ids")
+    length = checks.whole("the length of a window", length, 1)
+    step = length if stride is None else checks.whole("stride", stride, 1)
+    if ids.ndim != 1:
+        raise BadValue(f"windows are of one sequence, an array of one axis, got shape {ids.shape}")
     if len(ids) <= length:
         raise BadValue(f"a window of {length} tokens and its next one need {length + 1}, and the sequence has {len(ids)}")
     views = np.lib.stride_tricks.sliding_window_view(ids, length)
-    return Dataset(views[: -1 : stride or length], views[1 :: stride or length])
+    return Dataset(views[:-1:step], views[1::step])
+
+
+def filling(value: Any) -> Any:
+    """What padding is made of: a number or a truth value."""
+    return value if isinstance(value, bool | np.bool_) else checks.number("value, what pad fills up with,", value)
+
+
+def kind_of(rows: Sequence[Numbers]) -> np.dtype[Any]:
+    """The dtype that holds all sequences."""
+    strange = next((r for r in rows if r.dtype.kind not in "biuf"), None)
+    if strange is not None:
+        raise BadValue(f"pad takes sequences of numbers, got one of dtype {strange.dtype}")
+    return np.result_type(*rows)
 
 
 def pad(sequences: Sequence[Any], length: int | None = None, value: Any = 0, names: tuple[str, str] = ("x", "mask")) -> dict[str, Numbers]:
@@ -69,16 +88,18 @@ def pad(sequences: Sequence[Any], length: int | None = None, value: Any = 0, nam
     What is left of a row is `value`; `length` is that of the longest when not given. Layers that read a mask beside a sequence
     (`lg.masked(lg.lstm(…))`, attention, pooling) pass over padding: a padded batch has the loss and gradients of its sequences alone.
     """
-    rows = [np.asarray(s) for s in sequences]
+    rows = [array(s, "a sequence") for s in checks.listing("what pad takes", sequences, "a list of sequences")]
     if not rows:
         raise BadValue("pad wants at least one sequence, got none")
     if any(r.ndim == 0 or r.shape[1:] != rows[0].shape[1:] for r in rows):
         raise BadValue(f"sequences differ in their first axis only, got shapes {listed(sorted({str(r.shape) for r in rows}))}")
     longest = max(map(len, rows))
     steps = longest if length is None else length
-    if type(steps) is not int or steps < max(longest, 1):
-        raise BadValue(f"length={length!r} cannot hold the longest sequence, of {longest} steps: cut the sequences or give more")
-    x = np.full((len(rows), steps, *rows[0].shape[1:]), value, np.result_type(*rows))
+    if not checks.is_whole(steps) or steps < max(longest, 1):
+        raise BadValue(
+            f"length={checks.shown(length)} cannot hold the longest sequence, of {longest} steps: cut the sequences or give more"
+        )
+    x = np.full((len(rows), steps, *rows[0].shape[1:]), filling(value), kind_of(rows))
     for k, row in enumerate(rows):
         x[k, : len(row)] = row
     return {names[0]: x, names[1]: np.arange(steps) < np.array([len(r) for r in rows])[:, None]}

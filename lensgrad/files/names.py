@@ -14,6 +14,7 @@ from lensgrad import theories
 from lensgrad.cat.lens import Delta, Pair
 from lensgrad.cat.names import Together
 from lensgrad.core import diagram as core
+from lensgrad.core.checks import instance, shown
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.graph import Generator
@@ -52,10 +53,11 @@ def short(cls: type[Op]) -> str:
 
 def classes(own: Generators | None) -> dict[str, type[Any]]:
     """All classes by name: the library's, and a user's own."""
-    for name, cls in (own or {}).items():
+    given = {} if own is None else instance("generators", own, Mapping, "a dict of classes by name")
+    for name, cls in given.items():
         if name in library() or not (isinstance(cls, type) and concrete(cls)):
-            raise BadCheckpoint(f"generators={{'{name}': …}} must give a new name to a class marked @generator, got {cls!r:.60}")
-    return {**library(), **(own or {})}
+            raise BadCheckpoint(f"generators={{{shown(name)}: …}} must give a new name to a class marked @generator, got {shown(cls)}")
+    return {**library(), **given}
 
 
 def names(value: Any) -> tuple[str, ...]:

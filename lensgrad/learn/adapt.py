@@ -35,6 +35,8 @@ class Adapter:
     group: bool = False
 
     def __call__(self, *params: Param) -> Para:
+        for p in params:
+            instance(f"what {self} is put in the place of", p, Param, "a weight of a model, as model.reparam({pattern: …}) gives it")
         labels = listed([p.label for p in params])
         if any(isinstance(a, Pair) for p in params for a in p.ob):
             told = f"{self} is for the weights of a model, before lens(…), and {labels} is met as an optimizer meets it"
@@ -245,6 +247,8 @@ class Model(Para):
 
     def tie(self, *names: str, transpose: bool = False) -> Para:
         """The model with one weight, that of the first name, for all of these."""
+        for name in names:
+            instance("each name of tie", name, str, "the name of a weight")
         return at_model(self, {names: tie(transpose)})
 
     def lora(self, where: Any = "**/weight", *, rank: int, alpha: float | None = None) -> Para:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lensgrad.cat.names import Param, Role, select
 from lensgrad.cat.para import Body, Para
+from lensgrad.core import checks
 from lensgrad.core.checks import is_whole, shown
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
@@ -44,7 +45,7 @@ def batched_params(params: tuple[Param, ...], over: Iterable[str] | None) -> set
     """The positions of the parameters to batch."""
     if over is None:
         return {i for i, p in enumerate(params) if p.role is Role.DATA}
-    return {i for name in over for group in select(params, name) for i in group}
+    return {i for name in checks.names("over", over) for group in select(params, name) for i in group}
 
 
 def many(ob: Ty, n: int) -> Ty:

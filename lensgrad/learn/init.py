@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -45,12 +46,20 @@ def uniform(limit: float) -> Init:
 
 def glorot(ob: Ty) -> Diagram:
     """Uniform in ±√(6 / (fan in + fan out)), for weights of shape (out, in)."""
-    return uniform(math.sqrt(6.0 / max(1, sum(fans(ob[0])))))(ob)
+    return uniform(math.sqrt(6.0 / max(1, sum(fans(arrays("glorot", ob)[0])))))(ob)
 
 
 def he(ob: Ty) -> Diagram:
     """Normal with standard deviation √(2 / fan in), for weights in front of a relu."""
-    return normal(math.sqrt(2.0 / max(1, fans(ob[0])[0])))(ob)
+    return normal(math.sqrt(2.0 / max(1, fans(arrays("he", ob)[0])[0])))(ob)
+
+
+def arrays(what: str, ob: Ty) -> Ty:
+    """An object of arrays of floats."""
+    checks.instance(f"what {what} is of", ob, Ty, "an object, such as lg.Real(3)")
+    if not len(ob) or not all(isinstance(a, Array) for a in ob):
+        raise TypeMismatch(f"{what} is of an array, got {ob}")
+    return ob
 
 
 def fans(atom: Array) -> tuple[int, int]:
@@ -67,6 +76,7 @@ def drawn(fill: Callable[[Wire, Array], Wire]) -> Init:
     """An initializer that draws each atom."""
 
     def init(ob: Ty) -> Diagram:
+        arrays("an initializer", ob)
         return trace(lambda key: tuple(fill(key, a) for a in ob), Ty((Key(),)))
 
     return init

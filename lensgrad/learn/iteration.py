@@ -10,7 +10,7 @@ from typing import Any
 
 from lensgrad.cat.lens import Lens, forward, silent
 from lensgrad.cat.names import Param, Role, returns, written
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import Para, parametrized
 from lensgrad.core.checks import whole
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import TypeMismatch
@@ -26,6 +26,7 @@ def stepping(closed: Para) -> Para:
 
     S is what an optimizer gives back, and the states and keys that a step writes, in order; `moved(closed)` names it.
     """
+    parametrized("what is stepped", closed)
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
         raise TypeMismatch(f"stepping wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     places, params, inner = positions(closed), closed.params, closed.arrow

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingExtra
 from lensgrad.train.callbacks import Callback
 from lensgrad.train.state import State
@@ -16,7 +17,7 @@ class CsvLog:
     """Writes a row for each epoch: its number, what it reports, and its seconds. A resumed run writes its earlier epochs again."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = checks.file("the file of a log", path)
 
     def on_epoch(self, state: State) -> None:
         columns = ["epoch", *state.report, "seconds"]
@@ -34,7 +35,7 @@ class TensorBoard:
     """Writes each number of an epoch's report as a curve into a folder for `tensorboard --logdir`. It needs the extra `tensorboard`."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder = checks.file("the folder of a log", folder)
         self.writer, self.event, self.summary = opened(self.folder)
 
     def on_epoch(self, state: State) -> None:

@@ -87,6 +87,7 @@ class Record:
     # -- programs --------------------------------------------------------------------------------------------------
     def lens(self, batch: int | None = None) -> Para:
         """I → (O, I) in Para(Lens(C)): what `lens(batch(task, n) >> mean) >> rate` reparameterized by the optimizer gives by hand."""
+        batch = examples("batch", batch)
         made = self.task, self.rate, self.optimizer, batch, self.reduction, self.derivative
         return self.kept(("lens", batch), lambda: closed_lens(*made))
 
@@ -95,6 +96,7 @@ class Record:
 
         With several parts it goes through the batch part by part, and adds up what comes back.
         """
+        batch, parts, backend = examples("batch", batch), checks.whole("parts", parts, 1), checks.name("backend", backend)
         if parts > 1 and self.derivative is not None:
             raise BadValue(
                 f"accumulate adds up the gradients of parts of a batch, and {self.derivative} is not a sum over examples: "
@@ -210,6 +212,11 @@ class Record:
     def parameter_count(self) -> int:
         """How many numbers the weights have."""
         return sum(size(p.ob) for p in self.model.params if p.role is Role.WEIGHT)
+
+
+def examples(what: str, n: int | None) -> int | None:
+    """How many examples a program takes at once; None for one without an axis of examples."""
+    return None if n is None else checks.whole(what, n, 1)
 
 
 def predicted(f: Para, n: int | None) -> Para:

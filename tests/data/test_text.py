@@ -51,5 +51,5 @@ def test_windows_copy_nothing_and_make_batches():
 
 def test_windows_need_a_sequence_long_enough():
     assert refused(windows, np.arange(4), 4) == "a window of 4 tokens and its next one need 5, and the sequence has 4"
-    assert refused(windows, np.arange(9), 0) == "length and stride are whole numbers ≥ 1, got 0 and None"
-    assert refused(windows, np.arange(9), 2, 0) == "length and stride are whole numbers ≥ 1, got 2 and 0"
+    assert refused(windows, np.arange(9), 0) == "the length of a window is a whole number ≥ 1, got 0"
+    assert refused(windows, np.arange(9), 2, 0) == "stride is a whole number ≥ 1, got 0"

@@ -69,6 +69,7 @@ def dense(
     """
     given, activation = with_activation(sizes, activation)
     counts = dense_sizes(given)
+    use_bias = checks.flag("use_bias", use_bias)
     title, act = titled("dense", name), None if activation is None else activation_named(activation)
     piece = Piece("" if name else "dense", caller(), "dense({}, …)", "dense(…, {})")
 

@@ -10,10 +10,11 @@ from lensgrad.cat.para import Body, Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import Piece, TypeMismatch, caller
+from lensgrad.core.trace import called
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.theories.smooth import ops
-from lensgrad.theories.smooth.array import Array, Real
+from lensgrad.theories.smooth.array import Array, Key, Real
 
 Predict = Callable[[Ty], Diagram]  # for the layer's input object, P ⊗ A → B ⊗ O as it predicts
 FOREIGN = {  # what arguments of layers are called elsewhere
@@ -39,12 +40,21 @@ FOREIGN = {  # what arguments of layers are called elsewhere
 
 def weight(label: str, ob: Ty, start: init.Init) -> Param:
     """A weight with its initializer."""
-    return Param(label, ob, init=start(ob))
+    return Param(label, ob, init=first(label, start, ob))
+
+
+def first(label: str, start: Any, ob: Ty) -> Diagram:
+    """The arrow Key → A that an initializer gives."""
+    fn = checks.function(f"the initializer of '{label}'", start, "a function such as lg.glorot or lg.normal(0.1)")
+    made = called(fn, f"the initializer of '{label}'", [ob])
+    if not isinstance(made, Diagram) or (made.dom, made.cod) != (Ty((Key(),)), ob):
+        raise TypeMismatch(f"the initializer of '{label}' gives an arrow key → {ob}, got {checks.shown(made)}")
+    return made
 
 
 def state(label: str, ob: Ty, start: init.Init) -> Param:
     """A state with its first value; an observable of the same label writes it."""
-    return Param(label, ob, Role.STATE, start(ob))
+    return Param(label, ob, Role.STATE, first(label, start, ob))
 
 
 def boxed(body: Para, kind: str, name: str, piece: Piece, predict: Diagram | None = None) -> Para:

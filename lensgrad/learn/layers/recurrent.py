@@ -32,7 +32,7 @@ def recurrent(
 ) -> Family:
     """The layer of a cell. W_x x + β is computed for all steps at once, in front of the loop."""
     what = titled(kind, name)
-    size = one_whole(what, units=units)
+    size, last, backward = one_whole(what, units=units), flag("last", last), flag("backward", backward)
 
     def build(dom: Ty) -> Para:
         x, has_mask = with_mask(what, dom, AXES)

@@ -19,6 +19,7 @@ from lensgrad.cat.lens import Lens, Pair, forward, updated
 from lensgrad.cat.names import Param, Role, returns
 from lensgrad.cat.para import Para
 from lensgrad.cat.structure import need_changes
+from lensgrad.core.checks import instance
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, NoChange, TypeMismatch, listed
 from lensgrad.core.trace import trace
@@ -54,6 +55,8 @@ class Stage:
     joint: bool = False
 
     def __call__(self, *params: Param) -> Para:
+        for p in params:
+            instance(f"what {self} moves", p, Param, "a parameter of a learner, as lg.supervised(model, loss, optimizer) gives it")
         if len(params) > 1 and not self.joint:
             labels = listed([p.label for p in params])
             raise BadValue(f"{self} is for one weight at a time, and {labels} are one group: write a pattern, or an entry for each")

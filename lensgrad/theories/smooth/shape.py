@@ -27,7 +27,7 @@ class Shaped:
         if not isinstance(self.dtype, str) or self.dtype not in SHORT:
             given = f"'{clean(self.dtype)}'" if isinstance(self.dtype, str) else shown(self.dtype)
             raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
-        if any(type(n) is not int or n < 0 for n in self.shape):
+        if type(self.shape) is not tuple or any(type(n) is not int or n < 0 for n in self.shape):
             raise BadValue(f"a shape is made of whole numbers ≥ 0, got {shown(self.shape)}")
 
     @property
