@@ -140,8 +140,7 @@ def names(what: str, value: Any) -> tuple[str, ...]:
     """Names in a list: each is text, and one name alone is no list."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise BadValue(f"{what} is a list of names, got {shown(value)}")
-    given: Sequence[Any] = value
-    return tuple(name(f"each of {what}", each) for each in given)
+    return tuple(name(f"each of {what}", each) for each in listing(what, value, "a list of names"))
 
 
 def listing(what: str, value: Any, wanted: str) -> list[Any]:
