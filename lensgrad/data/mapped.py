@@ -31,7 +31,7 @@ def mapped(where: str | Path | Mapping[str, str | Path]) -> Values:
     which file holds which array: .npy, or idx as MNIST has it (unpacked). Mapped floats are not searched for NaN before training.
     """
     if isinstance(where, Mapping):
-        return {str(name): one(name, existing(Path(path))) for name, path in where.items()}
+        return {str(name): one(name, existing(checks.file("the file of an array", path))) for name, path in where.items()}
     path = existing(checks.file("what is mapped", where))
     if path.is_dir():
         found = {p.stem: npy(p) for p in sorted(path.glob("*.npy"))}

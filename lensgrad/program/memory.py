@@ -7,8 +7,10 @@ from math import prod
 from lensgrad.backends.numpy import host
 from lensgrad.cat.lens import two
 from lensgrad.cat.names import Param
+from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.trace import called
 from lensgrad.core.ty import Ty
 from lensgrad.learn.optimizers.parts import Optimizer
 from lensgrad.program.values import forward_object
@@ -21,6 +23,7 @@ def optimizer_memory(optimizer: Optimizer, shape: tuple[int, ...] = (1000, 1000)
     if not callable(optimizer):
         raise TypeMismatch(f"optimizer_memory is of an optimizer, such as lg.adam(1e-3), got {checks.shown(optimizer)}")
     weight = Ty((Array(shape, dtype),))
-    made = optimizer(Param("weight", two(weight)))
+    made = called(optimizer, "optimizer_memory's optimizer", [Param("weight", two(weight))])
+    checks.instance("what an optimizer gives", made, Para, "a parametric arrow, as lg.adam(1e-3) does")
     held = [host(atom) for p in made.params if p.label != "weight" for atom in forward_object(p)]
     return sum(prod(s) * d.itemsize for s, d in held) / prod(shape)

@@ -189,6 +189,9 @@ def r2(labels: Any, predictions: Any) -> float:
 def difference(what: str, labels: Any, predictions: Any) -> Numbers:
     """label − prediction in float64, one row an example."""
     labels, predictions = aligned(what, labels, predictions)
+    words = next((a for a in (labels, predictions) if a.dtype.kind in "SU"), None)
+    if words is not None:
+        raise BadValue(f"{what} is of numbers, got an array of words such as {shown(words.flat[0])}")
     return (labels.astype(np.float64) - predictions.astype(np.float64)).reshape(len(labels), -1)
 
 
