@@ -230,6 +230,7 @@ LEARNERS = {
         lambda *a, **k: learner().fit(*a, **{"progress": False, **k}), (X, Y), checkpoint="c.safetensors", resume=False, log="l.csv"
     ),
     "fit 5": given(lambda *a, **k: learner().fit(*a, **{"progress": False, **k}), {"x": X, "y": Y}, after=None, class_weight="balanced"),
+    "fit_curve": given(lg.fit_curve, lambda x, a: a * x, [1.0, 2.0], [2.0, 4.1], {"a": 1.0}, sigma=[1.0, 1.0], absolute_sigma=True),
     "minimize": given(lg.minimize, learner(), X, Y, method="lbfgs", steps=3, memory=2, tolerance=1e-3, seed=0, start=None, backend="numpy"),
     "learner.step": given(lambda *a, **k: learner().step(*a, **k), 3, backend="numpy", parts=1),
     "learner.lens": given(lambda *a, **k: learner().lens(*a, **k), batch=3),

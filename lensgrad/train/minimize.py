@@ -22,6 +22,7 @@ from lensgrad.train.accumulate import floating
 from lensgrad.train.feed import read
 from lensgrad.train.lbfgs import Slope, lbfgs
 from lensgrad.train.run import Learner, Run, paired
+from lensgrad.train.vectors import flat, shaped
 
 SEEN = "minimized"  # what the loss of the whole batch is observed as
 METHODS = ("lbfgs",)
@@ -103,17 +104,6 @@ def slope(program: Program, values: Values, names: list[str]) -> Slope:
         return float(found[SEEN]), flat(found, names), {name: np.array(found[name]) for name in states}
 
     return at
-
-
-def flat(values: Mapping[str, Any], names: list[str]) -> np.ndarray[Any, Any]:
-    """Arrays as one vector, in float64."""
-    return np.concatenate([np.asarray(values[n], np.float64).ravel() for n in names])
-
-
-def shaped(vector: np.ndarray[Any, Any], like: Mapping[str, Any], names: list[str]) -> Values:
-    """One vector as arrays, of the shapes and dtypes of others."""
-    parts = np.split(vector, np.cumsum([np.size(like[n]) for n in names])[:-1])
-    return {n: part.reshape(np.shape(like[n])).astype(np.asarray(like[n]).dtype) for n, part in zip(names, parts, strict=True)}
 
 
 __all__ = ["minimize"]
