@@ -49,17 +49,20 @@ def supervised(
 ) -> Learner:
     """The learner of a model from labelled examples.
 
-    `loss` is one of the loss functions (`lg.cross_entropy`), a loss made of one, or its name; `optimizer` an optimizer for
-    all weights, a dict from patterns to optimizers, or a name ("adam" is `lg.adam(0.001)`); `rate` a positive number (or a
-    rate such as `lg.echo`). Optimizers that carry their rate, such as `sgd(0.01)`, take rate 1.
-
-    A model of several inputs takes them by the names in `input`. One of several outputs takes a dict of losses, one for each
-    output in order: their names are those of the labels and of the outputs, and what is learned is Σ loss_weights[name] · loss.
-    With `label` equal to `input` the label is what goes in: an autoencoder, trained on {"x": x}.
-    `precision="bfloat16"` or "float16" computes products and convolutions in it and all else, weights too, in float32.
-    `loss_scale` is a number to start with or `lg.loss_scale(…)`; float16 has one if nothing is said.
-    `derivative` is a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`.
-    Metrics that are arrows on one example (accuracy) are reported while training too, the others by evaluating on a whole set.
+    - `model`: an arrow P × A → B, as layers give it.
+    - `loss`: one of the loss functions (`lg.cross_entropy`), a loss made of one, a function of prediction and label, or a name. Several
+      outputs take a dict of losses in order; its names are those of labels and outputs.
+    - `optimizer`: one for all weights, a dict from patterns to optimizers, or a name ("adam" is `lg.adam(0.001)`).
+    - `rate`: a positive number, or a rate such as `lg.echo`; optimizers that carry their rate, such as `sgd(0.01)`, take 1.
+    - `metrics`: names or functions. Those that are arrows on one example (accuracy) are reported while training too, the others by
+      evaluating on a whole set.
+    - `input`: the name of what the model takes, or the names where it takes several.
+    - `label`: the name of the labels; that of the input makes an autoencoder, trained on {"x": x}.
+    - `reduction`: "mean" or "sum" over a batch.
+    - `loss_weights`: by name; what is learned is Σ loss_weights[name] · loss.
+    - `precision`: "bfloat16" or "float16" computes products and convolutions in it, and all else, weights too, in float32.
+    - `loss_scale`: a number to start with, or `lg.loss_scale(…)`; float16 has one if nothing is given.
+    - `derivative`: a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`.
     """
     names = inputs_of(input)
     optimizer = optimizer_of(optimizer)

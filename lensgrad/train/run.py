@@ -96,16 +96,26 @@ class Learner(Record):
     ) -> Run:
         """Train on data for so many epochs and return the run. The same seed repeats a run exactly on one backend; inputs are not changed.
 
-        `data` is a pair (x, y), a dict of arrays, a data set, or a source of batches; `fit(x, y)` is `fit((x, y))`. `batch_size=None`
-        steps on one unbatched example at a time. `start` gives first values by name, all or some. Each epoch is validated on
-        `validation_data`, or on the share `validation_split` of the data. A step descends on Σ w · loss / n, over the n examples of a
-        batch with the weights `sample_weight` (one for each, or their name in the data) times `class_weight` (by class, or
-        "balanced"). `early_stopping` is `lg.early_stopping(…)`; `callbacks` have `on_epoch(state)`. `checkpoint` is a path, written
-        after every epoch, or `lg.checkpoint(path, steps=…)`; with `resume` a run goes on from it, if it is there, as if it had never
-        stopped: a checkpoint of another learner, order or number of examples is refused, unless `resume="anyway"`. `log` is a .csv
-        file, or a folder for TensorBoard. `accumulate` = k goes through each batch in k parts, with the same result up to rounding (not
-        for models that draw, or that keep statistics of batches: each part has its own).
-        Ctrl-C returns the run so far. `guard` stops at the first number that is not finite. `after` is a run to go on from.
+        - `data`: a pair (x, y), a dict of arrays, a data set, or a source of batches; `fit(x, y)` is `fit((x, y))`.
+        - `epochs`: how often to go through the data.
+        - `batch_size`: examples in a step; None steps on one unbatched example at a time.
+        - `seed`, `shuffle`: what first values and the order of examples are drawn from; False keeps the order.
+        - `start`: first values by name, all or some.
+        - `validation_data`, `validation_split`: what each epoch is validated on, or the share of the data that is kept for it.
+        - `class_weight`: by class, or "balanced". A step descends on Σ w · loss / n over the n examples of a batch.
+        - `sample_weight`: one weight for each example, or its name in the data; w is the product of both.
+        - `early_stopping`: `lg.early_stopping(…)`.
+        - `callbacks`: objects with `on_epoch(state)`.
+        - `checkpoint`: a path, written after every epoch, or `lg.checkpoint(path, steps=…)`.
+        - `resume`: go on from the checkpoint, if it is there, as if the run had never stopped; one of another learner, order or number of
+          examples is refused, unless `resume="anyway"`.
+        - `log`: a .csv file, or a folder for TensorBoard.
+        - `accumulate`: go through each batch in so many parts, with the same result up to rounding (not for models that draw, or that keep
+          statistics of batches: each part has its own).
+        - `progress`: show a bar, or lines where there is no terminal.
+        - `backend`: "native", "numpy" or "jax".
+        - `guard`: stop at the first number that is not finite.
+        - `after`: a run to go on from. Ctrl-C returns the run so far.
         """
         if after is not None:
             checks.instance("after", after, Run, "a run to go on from")
