@@ -1,11 +1,12 @@
-"""What may watch a run and end it: early stopping, checkpoints, and any object with `on_epoch`."""
+"""What may watch a run and end it: early stopping, checkpoints, functions, and any object with `on_epoch`."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -136,11 +137,41 @@ def checkpoint_of(rule: Any) -> Checkpoint | None:
     return checkpoint(rule)
 
 
+@dataclass(frozen=True)
+class Told:
+    """A function of the number of the epoch, counted from 1, and of its report, as a callback."""
+
+    function: Callable[[int, Report], Any]
+
+    def on_epoch(self, state: State) -> bool:
+        return self.function(state.epoch, dict(state.report)) is True
+
+
 def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:
     """Callbacks, each with the method that is called."""
     if not isinstance(callbacks, Sequence) or isinstance(callbacks, str):
-        raise BadValue(f"callbacks is a list of objects with on_epoch(state), got {shown(callbacks)}")
-    for c in callbacks:
-        if isinstance(c, type) or not isinstance(c, Callback):
-            raise BadValue(f"a callback is an object with a method on_epoch(state), got {shown(c)}")
-    return tuple(callbacks)
+        raise BadValue(f"callbacks is a list of {KINDS}, got {shown(callbacks)}")
+    return tuple(map(callback_of, callbacks))
+
+
+def callback_of(given: Any) -> Callback:
+    """An object as it is; a function as the object that calls it."""
+    if isinstance(given, Callback) and not isinstance(given, type):
+        return given
+    if isinstance(given, type) or not callable(given) or not takes_two(given):
+        raise BadValue(f"callbacks are {KINDS}, got {shown(given)}")
+    return Told(given)
+
+
+def takes_two(function: Callable[..., Any]) -> bool:
+    """Whether a function can be called with two arguments, as far as Python knows."""
+    try:
+        signature(function).bind(1, {})
+    except TypeError:
+        return False
+    except ValueError:  # some functions written in C do not say
+        return True
+    return True
+
+
+KINDS = "functions of (epoch, report), or objects with a method on_epoch(state)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ class Learner(Record):
         class_weight: Any = None,
         sample_weight: Any = None,
         early_stopping: EarlyStopping | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence[Callback | Callable[[int, Report], object]] = (),
         checkpoint: Any = None,
         resume: bool | str = False,
         log: Any = None,
@@ -105,7 +105,8 @@ class Learner(Record):
         - `class_weight`: by class, or "balanced". A step descends on Σ w · loss / n over the n examples of a batch.
         - `sample_weight`: one weight for each example, or its name in the data; w is the product of both.
         - `early_stopping`: `lg.early_stopping(…)`.
-        - `callbacks`: objects with `on_epoch(state)`.
+        - `callbacks`: functions of (epoch, report) or objects with `on_epoch(state)`, called after each epoch; True ends the run.
+          `lg.reduce_on_plateau(…)` is one.
         - `checkpoint`: a path, written after every epoch, or `lg.checkpoint(path, steps=…)`.
         - `resume`: go on from the checkpoint, if it is there, as if the run had never stopped; one of another learner, order or number of
           examples is refused, unless `resume="anyway"`.

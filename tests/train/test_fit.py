@@ -147,6 +147,18 @@ def test_callbacks_see_every_epoch_and_may_end_the_run():
     same(run, fit(epochs=2))
 
 
+CALLBACKS = "functions of (epoch, report), or objects with a method on_epoch(state)"
+
+
+def test_a_function_is_told_epoch_and_report_and_may_end_the_run():
+    seen = []
+    run = fit(epochs=9, callbacks=[lambda epoch, report: seen.append((epoch, report)), lambda epoch, report: epoch == 2])
+    assert seen == [(1, run.history[0]), (2, run.history[1])]
+    same(run, fit(epochs=2))
+    run = fit(epochs=2, callbacks=[lambda epoch, report: report.clear()])  # what it is given is its own
+    assert run.history == fit(epochs=2).history
+
+
 def test_callbacks_are_closed_when_training_fails():
     class Failing(Watch):
         def on_epoch(self, state):
@@ -279,8 +291,10 @@ REFUSED = [
     (lambda: lg.early_stopping(patience=0), "patience is a whole number ≥ 1, got 0"),
     (lambda: lg.early_stopping(min_delta=-1), "min_delta is a number ≥ 0, got -1"),
     (lambda: lg.early_stopping(mode="least"), "mode is one of min, max, got 'least'"),
-    (lambda: fit(callbacks=[3]), "a callback is an object with a method on_epoch(state), got 3"),
-    (lambda: fit(callbacks=print), f"callbacks is a list of objects with on_epoch(state), got {print!r}"),
+    (lambda: fit(callbacks=[3]), f"callbacks are {CALLBACKS}, got 3"),
+    (lambda: fit(callbacks=print), f"callbacks is a list of {CALLBACKS}, got {print!r}"),
+    (lambda: fit(callbacks=[Watch]), f"callbacks are {CALLBACKS}, got {Watch!r}"),
+    (lambda: fit(callbacks=[len]), f"callbacks are {CALLBACKS}, got {len!r}"),
     (lambda: fit(checkpoint=3), "checkpoint is the path of a file, or lg.checkpoint(path, …), got 3"),
     (lambda: lg.checkpoint("a", steps=0), "a checkpoint's steps is a whole number ≥ 1, got 0"),
     (lambda: fit(resume=True), "resume=True goes on from a checkpoint: give its path, checkpoint=path"),
