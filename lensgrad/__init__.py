@@ -105,6 +105,7 @@ from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
 from lensgrad.train import metrics
 from lensgrad.train.callbacks import checkpoint, early_stopping
 from lensgrad.train.learner import Learner, supervised
+from lensgrad.train.plateau import reduce_on_plateau
 from lensgrad.train.run import Run
 from lensgrad.version import __version__ as __version__
 
@@ -171,7 +172,7 @@ __all__ = [
     "lion", "load", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
     "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "minimize", "mish",
     "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "ops", "optimistic",
-    "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "relu", "relu6", "repeat", "reshape",
+    "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "reduce_on_plateau", "relu", "relu6", "repeat", "reshape",
     "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
     "silu", "simple_rnn", "sinusoidal_positions", "smooth_l1", "softmax", "softplus", "sphere", "state", "step_decay",
     "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "transformer_block", "unembed", "uniform", "upto",

@@ -24,6 +24,7 @@ from lensgrad.train.iterate import fetched
 from lensgrad.train.keep import Keeper, order_of
 from lensgrad.train.loop import epoch
 from lensgrad.train.plan import Plan
+from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.progress import Progress
 from lensgrad.train.record import Record
 from lensgrad.train.resume import Earlier, begin, checked
@@ -47,6 +48,11 @@ class Setup:
         """The program for a batch of n."""
         trained = self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
         return trained.step(n, self.backend, self.plan.accumulate)
+
+    @property
+    def slowing(self) -> list[ReduceOnPlateau]:
+        """The rules that change the learning rate."""
+        return [c for c in self.callbacks if isinstance(c, ReduceOnPlateau)]
 
     def epoch(self, state: State) -> Iterator[State]:
         """The states of a run through the rest of its epoch."""
@@ -156,6 +162,8 @@ def epoch_done(how: Setup, state: State, began: float, interrupt: Interrupt) -> 
         found = evaluate(how.learner, state.values, how.feed.validation, size, how.backend, interrupt.watch)
         report |= {f"val_{name}": v for name, v in found.items()}
     later = state.reported(report, time.perf_counter() - began)
+    for rule in how.slowing:
+        later = rule.changed(later)
     return later if how.stopping is None else how.stopping.watched(later)
 
 

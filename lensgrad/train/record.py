@@ -16,6 +16,8 @@ from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.losses.kind import Kind, kind_of
 from lensgrad.learn.predict import predict
+from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
+from lensgrad.learn.rate_scale import rate_scaled
 from lensgrad.learn.tasks import closed_lens, frozen, input_of
 from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.learn.weighting import weighted
@@ -169,6 +171,13 @@ class Record:
     def weighted(self, label: str) -> Self:
         """The same learner with a weight for each example, as data of that name: its loss is w · l."""
         return self.kept(("weighted", label), lambda: replace(self, task=weighted(self.task, label)))
+
+    def with_rate_scale(self) -> Self:
+        """The same learner with a scale of its learning rate as a state, `rate_scale`; as it is where it has one."""
+        if RATE_SCALE in self.lens().names:
+            return self
+        made = self.task, self.rate, self.optimizer
+        return self.kept("rate scale", lambda: replace(self, optimizer=rate_scaled(*made)))
 
     # -- names -----------------------------------------------------------------------------------------------------
     @property

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
 from lensgrad.core.printed import Printed
 from lensgrad.data.meaning import Meaning, in_file
+from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
 from lensgrad.program.summary import summary
 from lensgrad.program.values import Values
 from lensgrad.train.answers import Numbers, decided, examples_from, inputs_from, probabilities
@@ -22,6 +25,7 @@ from lensgrad.train.fit import fit as trained
 from lensgrad.train.keep import order_of, placed, stored, watched
 from lensgrad.train.logs import log_of
 from lensgrad.train.plan import Plan
+from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
 from lensgrad.train.state import Kept, Report, State
 
@@ -126,9 +130,11 @@ class Learner(Record):
         source = source if source.meaning or after is None else replace(source, meaning=after.meaning)
         first = engine(backend).process[0] == 0  # of several processes that run together one is heard, and writes
         watchers = *log_of(log if first else None), *check_callbacks(callbacks)
-        how = Setup(self, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
+        slows = any(isinstance(c, ReduceOnPlateau) for c in watchers)
+        made, after = (self.with_rate_scale(), after and with_rate_scale(after)) if slows else (self, after)
+        how = Setup(made, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
         end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
-        return run_of(self, end, order_of(plan, source), backend, source.meaning)
+        return run_of(made, end, order_of(plan, source), backend, source.meaning)
 
 
 def paired(learner: Record, data: Any, labels: Any) -> Any:
@@ -137,6 +143,15 @@ def paired(learner: Record, data: Any, labels: Any) -> Any:
         return data
     given = data if isinstance(data, Mapping) else {learner.inputs[0]: data}
     return {**given, **(labels if isinstance(labels, Mapping) else {learner.labels[0]: labels})}
+
+
+def with_rate_scale(run: Run) -> Run:
+    """The same run with a scale of its learning rate, which has been 1 if it had none."""
+    if RATE_SCALE in run.values:
+        return run
+    first = {RATE_SCALE: np.ones((), np.float32)}
+    kept = None if run.kept is None else replace(run.kept, values={**run.kept.values, **first})
+    return replace(run, values={**run.values, **first}, kept=kept)
 
 
 def run_of(learner: Learner, end: State, order: Mapping[str, Any], backend: str, meaning: Meaning) -> Run:
