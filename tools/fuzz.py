@@ -25,9 +25,12 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import LensgradError
-from tools.fuzz_calls import CALLS, Call
+from tools.fuzz_calls import CALLS as CALLS_AT_THE_DOOR
+from tools.fuzz_calls import Call
+from tools.fuzz_more import MORE
 from tools.fuzz_values import UsersOwn, values
 
+CALLS = {**CALLS_AT_THE_DOOR, **MORE}
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 5.0  # a call that takes longer is counted as slow and left
 SHOWN = 12
@@ -54,7 +57,8 @@ def mutated(call: Call, random: Random, pool: Callable[[Random], Any]) -> tuple[
     args, named = list(call.args()), dict(call.named())
     places = [*range(len(args)), *named]
     for place in random.sample(places, min(len(places), random.choice((1, 1, 1, 2, 3)))):
-        (args if isinstance(place, int) else named)[place] = pool(random)
+        where: Any = args if isinstance(place, int) else named
+        where[place] = pool(random)
     return args, named
 
 

@@ -98,6 +98,11 @@ def hostile_names() -> Measured:
     return figure, details
 
 
+def wrong_calls() -> Measured:
+    """A hundred thousand wrong calls of everything behind the public door; it fails where one ends in a raw error."""
+    return command(sys.executable, "-m", "tools.fuzz", "100000").splitlines()[0], []
+
+
 def cost() -> Measured:
     """Chains of dense + tanh, composed in three bracketings, in a process of its own; it fails where a limit is broken."""
     *rows, left, right, balanced, total = command(sys.executable, "-m", "benchmarks.linear_cost").splitlines()

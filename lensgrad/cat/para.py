@@ -16,7 +16,7 @@ from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Composed, Diagram, Family, at, unlike
 from lensgrad.core.errors import Piece, TypeMismatch, WireError, caller, listed, mismatch
 from lensgrad.core.printed import printable
-from lensgrad.core.trace import trace
+from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty, product
 
 Observable = tuple[str, Ty]
@@ -312,7 +312,7 @@ def _points(point: Point, where: Any, replaced: Sequence[list[Param]]) -> tuple[
 def _point(point: Point, replaced: list[Param]) -> Para:
     """The point of a reparameterization, checked against the parameters it replaces."""
     ready = isinstance(point, Para | Diagram | Lens | Family)
-    made = para(at(point, Ty()) if ready else point(*replaced) if callable(point) else point)
+    made = para(at(point, Ty()) if ready else called(point, "a reparameterization", replaced) if callable(point) else point)
     wanted, names = product(p.ob for p in replaced), ", ".join(p.label for p in replaced)
     if not isinstance(made, Para):
         given = f"a function: call {getattr(point, '__name__', 'it')}(…) first" if callable(made) else f"{made!r:.60}"

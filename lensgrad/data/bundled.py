@@ -33,6 +33,14 @@ class Dataset:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     preparation: Preparation | None = None
 
+    def __post_init__(self) -> None:
+        for which in ("x", "y"):
+            object.__setattr__(self, which, array(getattr(self, which), which))
+        for which in ("features", "classes"):
+            object.__setattr__(self, which, checks.names(f"the {which} of a data set", getattr(self, which)))
+        if not self.x.ndim:
+            raise BadValue("x of a data set has one row for each example, and this one is a number")
+
     def __len__(self) -> int:
         return len(self.x)
 
@@ -52,6 +60,7 @@ class Dataset:
 
     def cast(self, dtype: str) -> Dataset:
         """The same examples with floats of another dtype."""
+        checks.one_of("the dtype of a cast", dtype, DTYPES)
         return replace(self, x=self.x.astype(dtype), y=self.y.astype(dtype) if self.y.dtype.kind == "f" else self.y)
 
 

@@ -35,6 +35,8 @@ class Adapter:
     group: bool = False
 
     def __call__(self, *params: Param) -> Para:
+        if not params:
+            raise TypeMismatch(f"{self} is put in the place of a weight: write model.reparam({{pattern: lg.{self}}})")
         for p in params:
             instance(f"what {self} is put in the place of", p, Param, "a weight of a model, as model.reparam({pattern: …}) gives it")
         labels = listed([p.label for p in params])

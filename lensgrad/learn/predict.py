@@ -9,6 +9,7 @@ from typing import Any
 from lensgrad.cat.names import Param, Role, unique, written
 from lensgrad.cat.para import Body, Para
 from lensgrad.core.checks import clean, nearest, shown
+from lensgrad.core.checks import name as checked_name
 from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import Piece, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import translate
@@ -44,7 +45,7 @@ def upto(model: Para, name: str) -> Para:
     Layers are named as they were, or after their kind, and numbered from 0 where several have one name: "hidden", "dense.1". So
     `lg.evaluate(lg.upto(model, "hidden"), x, values=run.values)` is what a trained layer gives.
     """
-    f = predict(model)
+    f, name = predict(model), checked_name("the name of a layer", name)
     start, boxes = len(f.arrow.dom), dict[int, Node]()
     for node in f.arrow.nodes:
         if isinstance(node.op, Definition):

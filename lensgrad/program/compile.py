@@ -114,7 +114,7 @@ def compile(closed: Para, backend: str | Backend = "native", returned: Sequence[
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
         raise TypeMismatch(f"compile wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     names, params = closed.names, closed.params
-    wanted = () if returned is None else checks.instance("returned", returned, (list, tuple), "a list of names")
+    wanted = () if returned is None else checks.names("returned", returned)
     strange = [n for n in wanted if n not in names]
     if strange:
         raise UnknownParameter(f"the step cannot return '{strange[0]}'; this lens has: {listed(names)}")

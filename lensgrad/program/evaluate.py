@@ -9,9 +9,9 @@ import numpy as np
 
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.para import Para, para
-from lensgrad.core.checks import shown
+from lensgrad.core.checks import instance, shown
 from lensgrad.core.diagram import Diagram, Family, at
-from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
+from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.program.values import array, checked
@@ -31,7 +31,7 @@ def evaluate(arrow: Any, *xs: Any, values: Mapping[str, Any] | None = None) -> A
     names = ["the input"] if len(xs) == 1 else [f"input {k}" for k in range(len(xs))]
     if len(xs) != len(f.dom):
         raise TypeMismatch(f"this arrow takes {f.dom}, {len(f.dom)} arrays, got {len(xs)}")
-    given = values or {}
+    given = {} if values is None else instance("values", values, Mapping, "a dict of arrays by name")
     missing = [name for name in f.names if name not in given]
     if missing:
         raise UnknownParameter(f"this arrow has parameters ({listed(f.names)}): give values={{…}} by name, here without '{missing[0]}'")
@@ -56,4 +56,12 @@ def typed(arrow: Any, xs: Sequence[Any]) -> Para:
 
 def types(xs: Sequence[Any]) -> Ty:
     """The objects that carry these arrays."""
-    return Ty(tuple(Array(a.shape, KINDS.get(a.dtype.name, a.dtype.name)) for a in map(np.asarray, xs)))
+    return Ty(tuple(Array(a.shape, KINDS.get(str(a.dtype.name), str(a.dtype.name))) for a in map(readable, xs)))
+
+
+def readable(x: Any) -> Any:
+    """What an arrow is evaluated on, as an array."""
+    try:
+        return np.asarray(x)
+    except (TypeError, ValueError) as wrong:
+        raise BadValue(f"an arrow is evaluated on arrays, and {shown(x)} makes none: {wrong}") from wrong

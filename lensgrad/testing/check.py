@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lensgrad.core.errors import LensgradError
+from lensgrad.core.checks import shown
+from lensgrad.core.errors import LensgradError, TypeMismatch
 from lensgrad.core.op import Op
 from lensgrad.core.ty import Ty
 from lensgrad.testing import batched, calculus, exhaustive, meaning
@@ -45,6 +46,8 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
     Everything is in float64, also where the atoms are float32, if the generator takes it. Raises `CheckFailed` with the whole
     report when a law does not hold.
     """
+    if not isinstance(what, Op | Case):
+        raise TypeMismatch(f"check is of a generator, an object of a class marked @generator, got {shown(what)}")
     return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **about)).required()
 
 

@@ -69,8 +69,14 @@ def layer(kind: str, name: str, build: Callable[[Ty], Para], predict: Predict | 
     """A layer that is built when it meets its type: one box, remembering where it was written."""
     title, piece = titled(kind, name), Piece("" if name else kind, caller())
 
+    if predict is not None:
+        checks.function(f"predict of {title}", predict, "a function of the object that the layer meets")
+
     def at(dom: Ty) -> Para:
-        return boxed(build(dom), kind, name, piece, None if predict is None else predict(dom))
+        quiet = None if predict is None else called(predict, f"predict of {title}", [dom])
+        if quiet is not None:
+            checks.instance(f"what {title} predicts with", quiet, Diagram, "an arrow")
+        return boxed(build(dom), kind, name, piece, quiet)
 
     return Family(title, at)
 

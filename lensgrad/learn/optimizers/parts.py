@@ -55,6 +55,8 @@ class Stage:
     joint: bool = False
 
     def __call__(self, *params: Param) -> Para:
+        if not params:
+            raise TypeMismatch(f"{self} moves weights: write lg.supervised(model, loss, lg.{self})")
         for p in params:
             instance(f"what {self} moves", p, Param, "a parameter of a learner, as lg.supervised(model, loss, optimizer) gives it")
         if len(params) > 1 and not self.joint:
