@@ -23,6 +23,7 @@ Init = Callable[[Ty], Diagram]  # for an object A, an arrow Key → A
 
 def zeros(ob: Ty) -> Diagram:
     """0 everywhere, in any theory: Key → A."""
+    checks.instance("what zeros is of", ob, Ty, "an object, such as lg.Real(3)")
     return trace(lambda key: tuple(a.zero() for a in ob), Ty((Key(),)))
 
 

@@ -14,7 +14,7 @@ from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.core.trace import trace
+from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.losses.kind import Kind, Told, check_told, classes, kind_at, misfit
 from lensgrad.theories.smooth import ops
@@ -74,7 +74,7 @@ def loss(
             measure = {m: (measures or {}).get(m) or everywhere(metric(m, about, name)) for m in metrics}
 
             def body(truth: Any, predicted: Any) -> Any:
-                value = formula(truth, predicted)
+                value = called(formula, f"the formula of {name}", [truth, predicted])
                 return value, value, *(measure[m](truth, predicted) for m in metrics)
 
             arrow, made = trace(body, target, dom), trace(formula, target, dom).cod
