@@ -55,6 +55,9 @@ class Together:
         return str(self.where.value if isinstance(self.where, Role) else self.where)
 
 
+Where = str | tuple[str, ...] | Role | Together  # a name or a pattern, a group of names, or all of a role
+
+
 def unique(labels: Sequence[str]) -> tuple[str, ...]:
     """Names from labels: a repeated label w becomes w.0, w.1, …; computed from the whole list, so `>>` stays associative."""
     if len(set(labels)) == len(labels):
@@ -98,7 +101,7 @@ def written(params: Sequence[Param], labels: Sequence[str]) -> list[int | None]:
     return found
 
 
-def select(params: Sequence[Param], where: Any) -> list[tuple[int, ...]]:
+def select(params: Sequence[Param], where: Where) -> list[tuple[int, ...]]:
     """The parameters a pattern reaches, as groups of positions: one each, or one group for a tuple of names or what is taken together."""
     if isinstance(where, Together):
         return [tuple(i for group in select(params, where.where) for i in group)]

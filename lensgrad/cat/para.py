@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from lensgrad.cat.build import Block, Program, build, joined
 from lensgrad.cat.lens import Lens, Pair, silent, two
-from lensgrad.cat.names import Param, Role, Together, select, unique
+from lensgrad.cat.names import Param, Role, Together, Where, select, unique
 from lensgrad.cat.structure import category
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere
@@ -20,7 +20,6 @@ from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty, product
 
 Observable = tuple[str, Ty]
-Point = Any  # a Para with dom I, a function of the replaced parameters that gives one, or a tuple of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ class Para(Composed):
         ends = self.ends[0].scoped(name), self.ends[1].scoped(name)
         return Para(self.dom, self.cod, Body(params, body.arrow, seen), piece=self.piece.scoped(name), ends=ends)
 
-    def reparam(self, points: Mapping[Any, Point]) -> Para:
+    def reparam(self, points: Places) -> Para:
         """The 2-cell: precompose parameters with arrows into them, f^α(q, a) = f(α(q), a).
 
         `points` says where (a name, a glob, a role, or a tuple of names taken together) and what: a `Para` from I to the
@@ -200,13 +199,13 @@ class Para(Composed):
         """
         return self._reparameterized(points)[0]
 
-    def made(self, points: Mapping[Any, Point]) -> dict[Any, tuple[Para, ...]]:
+    def made(self, points: Places) -> dict[Where, tuple[Para, ...]]:
         """A reparameterization of this arrow as values only: f.reparam(points) == f.reparam(f.made(points))."""
         return self._reparameterized(points)[1]
 
-    def _reparameterized(self, points: Mapping[Any, Point]) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
+    def _reparameterized(self, points: Places) -> tuple[Para, dict[Where, tuple[Para, ...]]]:
         checks.instance("a reparameterization", points, Mapping, "a dict of points by pattern, such as {lg.weights: lg.adam(0.1)}")
-        result, ready = self, dict[Any, tuple[Para, ...]]()
+        result, ready = self, dict[Where, tuple[Para, ...]]()
         for given, point in points.items():
             where = grouped(given, point)
             groups = select(result.params, where)
@@ -216,11 +215,11 @@ class Para(Composed):
 
     if TYPE_CHECKING:  # one-line reparams of `learn/adapt.py`, which binds them here; the category knows none of their formulas
 
-        def freeze(self, *where: Any) -> Para: ...
-        def thaw(self, *where: Any) -> Para: ...
+        def freeze(self, *where: Where) -> Para: ...
+        def thaw(self, *where: Where) -> Para: ...
         def tie(self, *names: str, transpose: bool = False) -> Para: ...
-        def lora(self, where: Any = "**/weight", *, rank: int, alpha: float | None = None) -> Para: ...
-        def ema(self, where: Any = Role.WEIGHT, *, decay: float = 0.999) -> Para: ...
+        def lora(self, where: Where = "**/weight", *, rank: int, alpha: float | None = None) -> Para: ...
+        def ema(self, where: Where = Role.WEIGHT, *, decay: float = 0.999) -> Para: ...
 
     def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
         """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff); first values Key → P are arrows of C too."""
@@ -249,6 +248,9 @@ class Para(Composed):
 
 
 Arrow = Diagram | Lens | Para | Family  # whatever composes with >>
+# An arrow from I, a function of the replaced parameters that gives one, or several of these; and what is put where.
+Point = Arrow | Callable[..., Para] | tuple["Point", ...]
+Places = Mapping[str, Point] | Mapping[Role, Point] | Mapping[tuple[str, ...], Point] | Mapping[Where, Point]
 
 
 @overload
@@ -293,7 +295,7 @@ def _observables(parts: Iterable[Body]) -> tuple[Observable, ...]:
     return tuple(o for f in parts for o in f.observables)
 
 
-def grouped(where: Any, point: Point) -> Any:
+def grouped(where: Where, point: Point) -> Where:
     """Where a point is put: a joint one takes what its pattern reaches as one group."""
     group = type(where) in (Together, tuple)
     return Together(where) if getattr(point, "joint", False) and not group else where

@@ -257,6 +257,9 @@ class Wire:
         return f"<wire {self.index}: {self.atom}>"
 
 
+Wires = Wire | Sequence["Wires"]  # what a function on wires gives: one, or groups of them
+
+
 def apply(op: Generator, args: Sequence[Any]) -> Any:
     """`op` on wires: one wire, or a tuple when the codomain is not one atom."""
     graph, wires = together(args, op)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.cat.para import Para
 from lensgrad.core.checks import instance
@@ -35,6 +36,28 @@ class Source(Protocol):
     def examples(self) -> int | None: ...
 
     def batches(self, epoch: int, batch_size: int | None, seed: int | None, start: int = 0) -> Iterator[Values]: ...
+
+
+class Labelled(Protocol):
+    """A data set: one row an example, features and labels."""
+
+    @property
+    def x(self) -> ArrayLike: ...
+    @property
+    def y(self) -> ArrayLike: ...
+
+
+class Frame(Protocol):
+    """A table, such as pandas and polars have them."""
+
+    @property
+    def columns(self) -> Iterable[object]: ...
+
+
+Batch = Mapping[str, ArrayLike] | Sequence[ArrayLike]
+Batches = Iterable[Batch] | Callable[..., Iterable[Batch]]
+Rows = ArrayLike | Mapping[str, ArrayLike] | Frame | os.PathLike[str]  # what a model predicts for
+Data = Rows | Sequence[ArrayLike] | Labelled | Source | Batches  # what a run trains on
 
 
 @dataclass(frozen=True, eq=False)

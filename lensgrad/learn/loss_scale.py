@@ -9,7 +9,7 @@ from typing import Any
 
 from lensgrad.cat.lens import Lens, backward, forward, silent, two, updated
 from lensgrad.cat.names import Param, Role, returns
-from lensgrad.cat.para import Para, Point, lens
+from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family, at, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
@@ -53,7 +53,7 @@ def loss_scale(start: float = 2.0**15, every: int = 2000) -> LossScale:
     return LossScale(start, every)
 
 
-def loss_scaled(task: Para, rate: Family | Para, optimizer: Point, rule: LossScale) -> tuple[Para, dict[Any, Point]]:
+def loss_scaled(task: Para, rate: Family | Para, optimizer: Point | Places, rule: LossScale) -> tuple[Para, dict[Any, Point]]:
     """Rate and optimizer with the scale s as a state between them: the loss is answered by s · rate, and the optimizer gets G / s.
 
     One reparameterization takes s and all weights together, since a step is good or skipped as a whole. `loss_scale` and the

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param, select
-from lensgrad.cat.para import Para, Point, corner, lens
+from lensgrad.cat.para import Para, Places, Point, corner, lens
 from lensgrad.core.diagram import Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
@@ -47,7 +47,7 @@ def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x
 
 
 def closed_lens(
-    task: Para, rate: Family | Para, optimizer: Point, n: int | None, reduction: str = "mean", derivative: Derivative | None = None
+    task: Para, rate: Family | Para, optimizer: Point | Places, n: int | None, reduction: str = "mean", derivative: Derivative | None = None
 ) -> Para:
     """The closed parametric lens of a task: batch, reduce, `lens`, rate, optimizer, in this order.
 
@@ -75,7 +75,7 @@ def reached(params: Sequence[Param], groups: Iterable[Any]) -> set[int]:
     return found
 
 
-def frozen(task: Para, rate: Family | Para, optimizer: Point) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
+def frozen(task: Para, rate: Family | Para, optimizer: Point | Places) -> tuple[Para, dict[Any, tuple[Para, ...]]]:
     """Rate and optimizer as values without functions, at this task: the lens of the rate, and a point for each place.
 
     `closed_lens(task, *frozen(task, rate, optimizer), n)` is `closed_lens(task, rate, optimizer, n)` for every n, since
@@ -89,7 +89,7 @@ def frozen(task: Para, rate: Family | Para, optimizer: Point) -> tuple[Para, dic
 
 def one_rate(rate: Family | Para, points: Iterable[Point]) -> None:
     """Refuse a second rate in front of an optimizer whose steps hardly depend on the size of the gradient."""
-    own = [p for p in points if getattr(p, "owns_rate", False)]
+    own: list[Any] = [p for p in points if getattr(p, "owns_rate", False)]
     if own and not (isinstance(rate, Rate) and rate.size == 1):
         raise BadValue(
             f"{own[0].name} carries its learning rate and hardly depends on the size of the gradient, so {getattr(rate, 'name', 'a rate')} "

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.cat.names import select
-from lensgrad.cat.para import Para, Point, parametrized
+from lensgrad.cat.para import Para, Places, parametrized
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue
 from lensgrad.program.compile import program
-from lensgrad.program.values import Values
+from lensgrad.program.values import Arrays, Numbers, Values
 
 
-def merge(model: Para, points: Mapping[Any, Point], values: Mapping[str, Any]) -> Values:
+def merge(model: Para, points: Places, values: Mapping[str, ArrayLike]) -> Arrays:
     """Values of `model` from those of `model.reparam(points)`: each point is evaluated, so LoRA merges back to plain weights.
 
     The same numbers are computed as in the adapted model, so on NumPy both predict the same to the bit.
@@ -28,7 +29,7 @@ def merge(model: Para, points: Mapping[Any, Point], values: Mapping[str, Any]) -
         for group, ready in made.made({where: point}).items():
             stages.append((made, group, ready))
             made = made.reparam({group: ready})
-    known = {n: values[n] for n in made.names if n in values}
+    known: Values = {n: values[n] for n in made.names if n in values}
     for before, where, ready in reversed(stages):
         known = undone(before, where, ready, known)
     return known
@@ -67,7 +68,7 @@ def numbers(weight: Any) -> np.ndarray[Any, Any]:
         raise BadValue(f"magnitude_mask wants an array of numbers, got {checks.shown(weight)}") from None
 
 
-def magnitude_mask(weight: Any, share: float) -> np.ndarray[Any, Any]:
+def magnitude_mask(weight: ArrayLike, share: float) -> Numbers:
     """True at the entries of a weight to keep when so large a share of them, the smallest, is pruned; the first of equal ones stay."""
     share = checks.number("the share that magnitude_mask prunes", share, 0, 1)
     values = np.abs(numbers(weight))

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.backends import numpy as backend
-from lensgrad.cat.para import Para, para
+from lensgrad.cat.para import Arrow, Para, para
 from lensgrad.core.checks import instance, shown
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
+from lensgrad.core.graph import Wires
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.program.values import array, checked
+from lensgrad.program.values import Numbers, array, checked
 from lensgrad.theories.smooth.array import Array
 
 KINDS = {"int64": "int32", "uint64": "int32", "int16": "int32", "int8": "int32", "uint16": "int32"}  # what carries other whole numbers
 
 
-def evaluate(arrow: Any, *xs: Any, values: Mapping[str, Any] | None = None) -> Any:
-    """f(p, x₁, …) for an arrow P ⊗ A → B and one array for each wire of A: an array, or a tuple of them.
+def evaluate(arrow: Arrow | Callable[..., Wires], *xs: ArrayLike, values: Mapping[str, ArrayLike] | None = None) -> Numbers:
+    """f(p, x₁, …) for an arrow P ⊗ A → B and one array for each wire of A: an array, or (which the type leaves out) a tuple of them.
 
     `arrow` is an arrow, a parametric arrow with its parameters in `values` by name, a family such as `lg.relu`, or a function
     on wires; the last two take the types of what they are given, where Python's floats are float64 and whole numbers int32.
@@ -37,7 +39,7 @@ def evaluate(arrow: Any, *xs: Any, values: Mapping[str, Any] | None = None) -> A
         raise UnknownParameter(f"this arrow has parameters ({listed(f.names)}): give values={{…}} by name, here without '{missing[0]}'")
     held = [checked(name, p.ob, given) for name, p in zip(f.names, f.params, strict=True)]
     arrays = [array(name, atom, x) for name, atom, x in zip(names, f.dom, xs, strict=True)]
-    outs = backend.function(f.arrow)(*(v for h in held for v in (h if isinstance(h, tuple) else (h,))), *arrays)[: len(f.cod)]
+    outs: Any = backend.function(f.arrow)(*(v for h in held for v in (h if isinstance(h, tuple) else (h,))), *arrays)[: len(f.cod)]
     return outs[0] if len(outs) == 1 else outs
 
 

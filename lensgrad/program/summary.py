@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 from lensgrad.backends.numpy import host
 from lensgrad.cat.lens import Lens
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, parametrized
+from lensgrad.cat.para import Arrow, Para, parametrized
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.diagram import Definition, Diagram, Family, Recompute
 from lensgrad.core.errors import TypeMismatch
@@ -23,7 +23,21 @@ Row = tuple[str, str, str, str]
 Named = Sequence[tuple[str, Param]]
 
 
-def summary(model: Any) -> str:
+class Modelled(Protocol):
+    """A learner."""
+
+    @property
+    def model(self) -> Para: ...
+
+
+class Learned(Protocol):
+    """A run."""
+
+    @property
+    def learner(self) -> Modelled: ...
+
+
+def summary(model: Arrow | Modelled | Learned) -> str:
     """A model's type, then a line for each layer and each of its parameters: name, type, how many numbers, bytes in NumPy.
 
     Of a learner or a run it is that of its model. Where a console lacks a character of it, `print` writes it in ASCII.

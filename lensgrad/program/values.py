@@ -19,6 +19,8 @@ from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.array import Array, Key
 
 Values = dict[str, Any]
+Numbers = np.ndarray[Any, np.dtype[Any]]
+Arrays = dict[str, Numbers]  # values as one reads them; the type leaves out that a weight of several arrays, as of weight_norm, is a tuple
 
 
 def by_name(values: Any) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from lensgrad.cat.lens import Lens, forward, two
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Para, Point, lens
+from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core.diagram import Diagram, at, flatten
 from lensgrad.core.errors import BadValue
 from lensgrad.core.rewrite import rewrite
@@ -34,7 +34,7 @@ class Parts(Protocol):
     @property
     def rate(self) -> Any: ...
     @property
-    def optimizer(self) -> Point: ...
+    def optimizer(self) -> Point | Places: ...
     @property
     def reduction(self) -> str: ...
 

@@ -8,22 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.backends.engine import Backend
 from lensgrad.backends.numpy import host
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.data.arrays import array, count, rows
 from lensgrad.data.check import check_ranges
 from lensgrad.data.source import Source
 from lensgrad.learn.losses.kind import Kind
-from lensgrad.program.values import Values
+from lensgrad.program.values import Arrays, Numbers, Values
 from lensgrad.train.measures import measure, number
 from lensgrad.train.plan import size_of, slices
 from lensgrad.train.record import Record
 from lensgrad.train.state import Report, added
 
-Outputs = Any  # an array, or a dict of arrays by name where a model has several outputs
 
-
-def predictions(learner: Record, values: Values, x: Any, batch_size: int | None, backend: str) -> Outputs:
+def predictions(learner: Record, values: Values, x: Any, batch_size: int | None, backend: str | Backend) -> Numbers | Arrays:
     """The model's outputs for the rows of x, by name where there are several."""
     size = size_of(batch_size)
     given = inputs(learner, x)
@@ -38,7 +37,7 @@ def evaluate(
     values: Values,
     data: Source,
     batch_size: int | None,
-    backend: str = "native",
+    backend: str | Backend = "native",
     watch: Callable[[Iterable[Values]], Iterable[Values]] = iter,
 ) -> Report:
     """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising."""
@@ -56,7 +55,7 @@ def evaluate(
     return {**report, **whole(learner, looked)} if looked else report
 
 
-def look(learner: Record, values: Values, n: int | None, part: Values, backend: str) -> Values:
+def look(learner: Record, values: Values, n: int | None, part: Values, backend: str | Backend) -> Values:
     """What metrics of the whole set read of a batch: each label, the output compared with it, and which places count where that is said."""
     found, kinds = outputs(learner, values, n, part, backend), learner.kinds()
     looked: Values = {}
@@ -100,7 +99,7 @@ def inputs(learner: Record, x: Any) -> Values:
     return given
 
 
-def outputs(learner: Record, values: Values, n: int | None, part: Values, backend: str) -> list[Any]:
+def outputs(learner: Record, values: Values, n: int | None, part: Values, backend: str | Backend) -> list[Any]:
     """What the model gives for n rows, output by output."""
     found = learner.predictor(n, backend)({**values, **{name: part[name] for name in learner.inputs}})["output"]
     return [alone(v, n) for v in (found if len(learner.model.cod) > 1 else (found,))]

@@ -41,7 +41,7 @@ class Setup:
     stopping: EarlyStopping | None
     callbacks: Sequence[Callback]
     checkpoint: Checkpoint | None
-    backend: str
+    backend: str | Backend
     guard: bool
 
     def step(self, n: int | None) -> Any:

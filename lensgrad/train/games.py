@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.cat.para import Para, corner, lens
 from lensgrad.core.checks import instance, number, whole
@@ -14,13 +15,14 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.data.arrays import array
 from lensgrad.learn.games import non_saturating, wasserstein
+from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.losses import dot
 from lensgrad.learn.optimizers import Optimizer, ascent, chain, clip_weights, maximize
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.ways.derivatives import extrapolated
 from lensgrad.program.compile import compile as compile_closed
-from lensgrad.program.values import initial
+from lensgrad.program.values import Numbers, initial
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import optimizer_of
 from lensgrad.train.run import Learner, Run
@@ -31,8 +33,8 @@ GAMES = ("non_saturating", "wasserstein")
 def gan(
     generator: Para,
     discriminator: Para,
-    optimizer: Optimizer,
-    discriminator_optimizer: Optimizer | None = None,
+    optimizer: Optimizer | str,
+    discriminator_optimizer: Optimizer | str | None = None,
     *,
     loss: str = "wasserstein",
     clip: float | None = None,
@@ -52,11 +54,11 @@ def gan(
     if not isinstance(loss, str) or loss not in GAMES:
         raise BadValue(f"'{loss}' is no game; use one of {listed(GAMES)}")
     gradient_penalty, extragradient = number("gradient_penalty", gradient_penalty, 0), number("extragradient", extragradient, 0)
-    optimizer = optimizer_of(optimizer)
-    other = optimizer if discriminator_optimizer is None else optimizer_of(discriminator_optimizer)
+    moves = optimizer_of(optimizer)
+    other = moves if discriminator_optimizer is None else optimizer_of(discriminator_optimizer)
     if loss == "non_saturating" and gradient_penalty:
         raise BadValue('gradient_penalty belongs to loss="wasserstein"')
-    if any(getattr(o, "name", "").startswith("extragradient(") for o in (optimizer, other)):
+    if any(getattr(o, "name", "").startswith("extragradient(") for o in (moves, other)):
         told = "lg.extragradient takes two steps on the same batch and noise, and a game has new ones at each"
         raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
     for name, f in (("generator", generator), ("discriminator", discriminator)):
@@ -66,7 +68,7 @@ def gan(
     game = wasserstein(makes, judges, "x", gradient_penalty) if loss == "wasserstein" else non_saturating(makes, judges)
     opposed = maximize(other) if loss == "wasserstein" else other
     opposed = opposed if clip is None else chain(opposed, clip_weights(clip))
-    sides = {"generator/**": optimizer, "discriminator/**": opposed}
+    sides = {"generator/**": moves, "discriminator/**": opposed}
     cap = rate if isinstance(rate, Family) else rate_of(rate)
     ahead = extrapolated(extragradient, ("discriminator/**",) * (loss == "wasserstein")) if extragradient else None
     return Learner(makes, game, cap, sides, "z", "x", derivative=ahead)
@@ -76,11 +78,11 @@ def gan(
 class Dream:
     """An input that was learned, and the value of its loss before each step."""
 
-    x: Any
+    x: Numbers
     history: tuple[float, ...]
 
 
-def dreaming(model: Para, loss: Family | None = None, optimizer: Optimizer = ascent, rate: float = 0.1, view: Sequence[Any] = ()) -> Para:
+def dreaming(model: Para, loss: Family | None = None, optimizer: Optimizer = ascent, rate: float = 0.1, view: Sequence[Layer] = ()) -> Para:
     """corner ; view ; model ; loss ; rate, with the optimizer at the corner `x` and nowhere else: the closed lens of a dream.
 
     `view` are layers between the input and the model, such as `lg.augment.shift(2)`; they act as in training, the model as when it
@@ -96,8 +98,8 @@ def dreaming(model: Para, loss: Family | None = None, optimizer: Optimizer = asc
 
 
 def dream(
-    run: Run, x: Any, y: Any, *, steps: int = 100, optimizer: Optimizer = ascent, rate: float = 0.1, loss: Family | None = None,
-    view: Sequence[Any] = (), seed: int = 0,
+    run: Run[Numbers], x: ArrayLike, y: ArrayLike, *, steps: int = 100, optimizer: Optimizer = ascent, rate: float = 0.1,
+    loss: Family | None = None, view: Sequence[Layer] = (), seed: int = 0,
 ) -> Dream:  # fmt: skip
     """Move an input so that a trained model answers y more and more: a ← a + rate · R[f](p, a, y) (arXiv 2404.00408, example 4.5).
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import FunctionType
-from typing import Any
+from typing import Any, TypedDict, Unpack, overload
 
-from lensgrad.cat.para import Para, Point, para
+from lensgrad.cat.para import Para, para
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
-from lensgrad.core.diagram import Family
+from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.learn.loss_scale import LossScale, loss_scaled
-from lensgrad.learn.losses.own import label_of, loss_at
-from lensgrad.learn.optimizers.named import NAMED, optimizer_named
+from lensgrad.learn.losses.own import LossLike, label_of, loss_at
+from lensgrad.learn.optimizers.named import NAMED, OptimizerLike, optimizer_named
 from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import supervised_task
 from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.learn.weighting import together
-from lensgrad.train.measures import during, fitted, sorted_metrics, whole
+from lensgrad.program.values import Arrays, Numbers
+from lensgrad.train.measures import Function, during, fitted, sorted_metrics, whole
 from lensgrad.train.record import check_derivative
 from lensgrad.train.run import Learner
 
+Model = Para | Diagram
 OPTIMIZERS = "lensgrad.learn.optimizers."
 FOREIGN = {  # what arguments of supervised are called elsewhere
     "epochs": "epochs are given to fit(data, epochs=…)",
@@ -32,13 +34,34 @@ FOREIGN = {  # what arguments of supervised are called elsewhere
 }
 
 
+class Options(TypedDict, total=False):
+    """What supervised takes by name."""
+
+    metrics: Sequence[str | Function]
+    input: str | Sequence[str]
+    label: str
+    reduction: str
+    loss_weights: Mapping[str, float] | None
+    precision: str | None
+    loss_scale: LossScale | float | None
+    derivative: Derivative | None
+
+
+@overload
+def supervised(
+    model: Model, loss: Mapping[str, LossLike], optimizer: OptimizerLike, rate: float | Family = 1.0, **how: Unpack[Options]
+) -> Learner[Arrays]: ...
+@overload
+def supervised(
+    model: Model, loss: LossLike, optimizer: OptimizerLike, rate: float | Family = 1.0, **how: Unpack[Options]
+) -> Learner[Numbers]: ...
 @in_words(FOREIGN)
 def supervised(
-    model: Any,
-    loss: Any,
-    optimizer: Point,
+    model: Model,
+    loss: LossLike | Mapping[str, LossLike],
+    optimizer: OptimizerLike,
     rate: float | Family = 1.0,
-    metrics: Sequence[str] = (),
+    metrics: Sequence[str | Function] = (),
     input: str | Sequence[str] = "x",
     label: str = "y",
     reduction: str = "mean",
@@ -46,7 +69,7 @@ def supervised(
     precision: str | None = None,
     loss_scale: LossScale | float | None = None,
     derivative: Derivative | None = None,
-) -> Learner:
+) -> Learner[Any]:
     """The learner of a model from labelled examples.
 
     - `model`: an arrow P × A → B, as layers give it.
@@ -65,7 +88,7 @@ def supervised(
     - `derivative`: a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`.
     """
     names = inputs_of(input)
-    optimizer = optimizer_of(optimizer)
+    chosen = optimizer_of(optimizer)
     label = label_of(loss, checks.name("label", label))
     losses = loss if isinstance(loss, Mapping) else {label: loss}
     several = isinstance(loss, Mapping)
@@ -84,7 +107,7 @@ def supervised(
         check_derivative(derivative)
         told = f"a loss scale multiplies gradients, and what {derivative} gives does not grow with the loss"
         raise BadValue(f"{told}: use float32 or bfloat16")
-    learner = Learner(model, task, cap, optimizer, names, where, reduction, whole(task, list(losses), named), derivative, functions)
+    learner = Learner(model, task, cap, chosen, names, where, reduction, whole(task, list(losses), named), derivative, functions)
     return learner if rule is None else scaled(learner, rule)
 
 
@@ -102,7 +125,7 @@ def inputs_of(names: Any) -> str | tuple[str, ...]:
     return tuple(checks.name("a name in input", n) for n in names)
 
 
-def optimizer_of(optimizer: Any) -> Point:
+def optimizer_of(optimizer: Any) -> Any:
     """An optimizer, one for each pattern, or that of a name; what makes optimizers is none itself."""
     if isinstance(optimizer, Mapping):
         return {where: optimizer_of(point) for where, point in optimizer.items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.names import Role
@@ -16,6 +17,7 @@ from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.functor import unfold
+from lensgrad.core.graph import Wire
 from lensgrad.core.printed import Printed
 from lensgrad.core.trace import trace
 from lensgrad.learn.calculus import jacobian
@@ -106,13 +108,13 @@ def places(value: Any) -> list[str]:
 
 
 def fit_curve(
-    function: Callable[..., Any] | Para,
-    x: Any,
-    y: Any,
-    start: Mapping[str, Any] | None = None,
+    function: Callable[..., Wire] | Para,
+    x: ArrayLike,
+    y: ArrayLike,
+    start: Mapping[str, ArrayLike] | None = None,
     max_steps: int = 2000,
     *,
-    sigma: Any = None,
+    sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     seed: int = 0,
 ) -> CurveFit:

@@ -12,11 +12,11 @@ from lensgrad.files import checkpoint
 from lensgrad.files.names import Generators, fits, hints
 from lensgrad.files.write import WRONG, sentence
 from lensgrad.train.keep import parted
-from lensgrad.train.run import Learner, Run
+from lensgrad.train.run import Given, Learner, Run
 from lensgrad.train.state import Kept
 
 
-def load(path: checkpoint.Where, generators: Generators | None = None) -> Run:
+def load(path: checkpoint.Where, generators: Generators | None = None) -> Run[Given]:
     """The run that `run.save(path)` wrote; no class of the user's is needed, and nothing in the file is ever run.
 
     `generators` gives a user's own generators by their names in the file. Raises `BadCheckpoint` with one sentence for a
@@ -49,7 +49,7 @@ def run_in(path: checkpoint.Where, learner: Learner, saved: checkpoint.Saved) ->
     )
 
 
-def restored(known: Mapping[str, Any]) -> Learner:
+def restored(known: Mapping[str, Any]) -> Learner[Any]:
     """A learner from its fields."""
     kinds = {f.name: hints(Learner)[f.name] for f in fields(Learner) if f.compare}
     strange = [n for n, v in known.items() if n not in kinds or not fits(v, kinds[n])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lensgrad.learn.losses.kind import Kind, kind_of, misfit, told
 from lensgrad.train import metrics as on_arrays
 
 Numbers = np.ndarray[Any, Any]
-Function = Callable[[Any, Any], Any]  # (labels, outputs) ↦ a number, of a user's own
+Function = Callable[[Numbers, Numbers], SupportsFloat]  # (labels, outputs) ↦ a number, of a user's own
 NAMES = ("accuracy", "auc", "f1", "f1_macro", "f1_micro", "log_loss", "mae", "mse", "precision", "r2", "recall", "rmse", "top_5")
 WATCHED = ("loss", *NAMES)  # what early stopping may watch, and val_ before each of them
 FORM = re.compile(r"(f1|precision|recall)_(macro|micro)|(top)_([1-9][0-9]*)")
@@ -107,7 +107,7 @@ def top(kind: Kind, labels: Numbers, outputs: Numbers, k: str) -> float:
 
 
 def of_numbers(metric: Function) -> Callable[[Kind, Numbers, Numbers, str], float]:
-    return lambda kind, labels, outputs, _: metric(labels, outputs)
+    return lambda kind, labels, outputs, _: float(metric(labels, outputs))
 
 
 TABLE: dict[str, Named] = {
@@ -159,8 +159,8 @@ def sorted_metrics(outputs: Sequence[str], given: Any) -> tuple[tuple[str, ...],
         raise BadValue(f"metrics is a list of names, got the text {given!r}: write metrics=[{given!r}]")
     if not isinstance(given, Sequence):
         raise BadValue(f"metrics is a list of names or of functions (labels, outputs) → number, got {shown(given)}")
-    named = [GIVEN.get(m, m) if callable(m) else m for m in given]
-    functions = {f"{o}/{called(m)}" if o else called(m): m for m in named if callable(m) for o in outputs or [""]}
+    named: list[Any] = [GIVEN.get(m, m) if callable(m) else m for m in given]
+    functions: dict[str, Any] = {f"{o}/{called(m)}" if o else called(m): m for m in named if callable(m) for o in outputs or [""]}
     names = [check_name(m, outputs) for m in named if not callable(m)]
     spread = [m if "/" in m or not outputs else f"{o}/{m}" for m in names for o in outputs or [""]]
     return tuple(dict.fromkeys(spread)), tuple(functions.items())

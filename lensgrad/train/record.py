@@ -7,8 +7,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from numpy.typing import ArrayLike
+
+from lensgrad.backends.engine import Backend
 from lensgrad.cat.names import Role, returns
-from lensgrad.cat.para import Para, Point
+from lensgrad.cat.para import Para, Places, Point
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
@@ -25,7 +28,7 @@ from lensgrad.program.compile import Program, program
 from lensgrad.program.compile import compile as compile_closed
 from lensgrad.program.ranges import ranges
 from lensgrad.program.source import training_file
-from lensgrad.program.values import Values, checked, forward_object, initial, size
+from lensgrad.program.values import Arrays, checked, forward_object, initial, size
 from lensgrad.train.accumulate import accumulated
 from lensgrad.train.measures import Function, check_names
 from lensgrad.train.programs import PROGRAMS
@@ -49,7 +52,7 @@ class Record:
     model: Para
     task: Para
     rate: Family | Para
-    optimizer: Point
+    optimizer: Point | Places
     input: str | tuple[str, ...] = "x"
     label: str | tuple[str, ...] = "y"
     reduction: str = "mean"
@@ -93,7 +96,7 @@ class Record:
         made = self.task, self.rate, self.optimizer, batch, self.reduction, self.derivative
         return self.kept(("lens", batch), lambda: closed_lens(*made))
 
-    def step(self, batch: int | None = None, backend: str = "native", parts: int = 1) -> Program:
+    def step(self, batch: int | None = None, backend: str | Backend = "native", parts: int = 1) -> Program:
         """The training step as a program: all parameters in, the moved ones and what is observed out.
 
         With several parts it goes through the batch part by part, and adds up what comes back.
@@ -108,13 +111,13 @@ class Record:
             return self.kept(("step", batch, backend), lambda: compile_closed(self.lens(batch), backend))
         return self.kept(("step", batch, backend, parts), lambda: accumulated(self, self.step(batch, backend), batch, parts))
 
-    def predictor(self, n: int | None, backend: str = "native") -> Program:
+    def predictor(self, n: int | None, backend: str | Backend = "native") -> Program:
         """The model on n inputs, or on one unbatched, as a program that takes them by name."""
         return self.kept(
             ("predict", n, backend), lambda: program(predicted(input_of(self.model.dom, self.input) >> self.model, n), backend)
         )
 
-    def evaluator(self, n: int | None, backend: str = "native") -> Program:
+    def evaluator(self, n: int | None, backend: str | Backend = "native") -> Program:
         """The task on n examples, as a program; its observables are per example."""
         return self.kept(("evaluate", n, backend), lambda: program(predicted(self.task, n), backend, output_name="task"))
 
@@ -123,12 +126,12 @@ class Record:
         return training_file(self.step(batch))
 
     # -- values ----------------------------------------------------------------------------------------------------
-    def initial(self, seed: int = 0, start: Mapping[str, Any] | None = None) -> Values:
+    def initial(self, seed: int = 0, start: Mapping[str, ArrayLike] | None = None) -> Arrays:
         """First values of all weights and states, those in `start` as they are given there."""
         given = {} if start is None else self.known(start)
         return {**initial(self.lens().params, seed, tuple(given)), **given}
 
-    def known(self, values: Mapping[str, Any]) -> Values:
+    def known(self, values: Mapping[str, ArrayLike]) -> Arrays:
         """Given first values, checked for name, shape and dtype, and copied."""
         checks.instance("start", values, Mapping, "a dict of first values by name")
         closed = self.lens()
@@ -256,7 +259,7 @@ def named(point: Para, optimizer: Point) -> Para:
     return point.told(name) if isinstance(name, str) and name else point
 
 
-def shown(optimizer: Point) -> str:
+def shown(optimizer: Point | Places) -> str:
     """An optimizer, or one for each pattern, by its name."""
     if isinstance(optimizer, dict):
         return "{" + ", ".join(f"{checks.shown(where)}: {shown(point)}" for where, point in [*optimizer.items()][:4]) + "}"

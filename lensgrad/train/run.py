@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
 from lensgrad.core.printed import Printed
 from lensgrad.data.meaning import Meaning, in_file
+from lensgrad.data.source import Data, Rows
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
 from lensgrad.program.summary import summary
-from lensgrad.program.values import Values
-from lensgrad.train.answers import Numbers, decided, examples_from, inputs_from, probabilities
-from lensgrad.train.callbacks import Callback, EarlyStopping, check_callbacks, checkpoint_of
-from lensgrad.train.evaluation import Outputs, evaluate, predictions
+from lensgrad.program.values import Arrays, Numbers
+from lensgrad.train.answers import decided, examples_from, inputs_from, probabilities
+from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping, check_callbacks, checkpoint_of
+from lensgrad.train.evaluation import evaluate, predictions
 from lensgrad.train.feed import feed, read
 from lensgrad.train.fit import Setup
 from lensgrad.train.fit import fit as trained
@@ -30,10 +34,19 @@ from lensgrad.train.record import Record
 from lensgrad.train.state import Kept, Report, State
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from lensgrad.files import checkpoint
     from lensgrad.files.names import Generators
 
+    Given = TypeVar("Given", default=Numbers)  # what predict gives
+else:
+    from typing import TypeVar
 
+    Given = TypeVar("Given")
+
+Path = str | os.PathLike[str]
+ClassWeights = str | Mapping[int, float] | Sequence[float] | Numbers  # "balanced", by class, or one for each class
 AFTER = "a learner is not trained yet and has no values: run = learner.fit(data), then"
 ELSEWHERE = {  # what people ask a learner for that a run has
     "compile": "a learner has its loss and optimizer already: train it with run = learner.fit(data)",
@@ -63,8 +76,30 @@ FOREIGN = {  # what arguments of fit are called elsewhere
 }
 
 
+class Options(TypedDict, total=False):
+    """What fit takes by name, beside the number of epochs."""
+
+    batch_size: int | None
+    seed: int
+    shuffle: bool
+    start: Mapping[str, ArrayLike] | None
+    validation_data: Data | None
+    validation_split: float
+    class_weight: ClassWeights | Mapping[str, ClassWeights] | None
+    sample_weight: ArrayLike | None
+    early_stopping: EarlyStopping | None
+    callbacks: Sequence[Callback | Callable[[int, Report], object]]
+    checkpoint: Path | Checkpoint | None
+    resume: bool | str
+    log: Path | None
+    accumulate: int
+    progress: bool
+    backend: str | Backend
+    guard: bool
+
+
 @dataclass(frozen=True, repr=False)
-class Learner(Record):
+class Learner(Record, Generic[Given]):
     """A learner that trains: `learner.fit(data)` gives a run."""
 
     if not TYPE_CHECKING:
@@ -75,29 +110,29 @@ class Learner(Record):
     @in_words(FOREIGN)
     def fit(
         self,
-        data: Any,
-        labels: Any = None,
+        data: Data,
+        labels: ArrayLike | Mapping[str, ArrayLike] | None = None,
         *,
         epochs: int = 1,
         batch_size: int | None = 32,
         seed: int = 0,
         shuffle: bool = True,
-        start: Mapping[str, Any] | None = None,
-        validation_data: Any = None,
+        start: Mapping[str, ArrayLike] | None = None,
+        validation_data: Data | None = None,
         validation_split: float = 0.0,
-        class_weight: Any = None,
-        sample_weight: Any = None,
+        class_weight: ClassWeights | Mapping[str, ClassWeights] | None = None,
+        sample_weight: ArrayLike | None = None,
         early_stopping: EarlyStopping | None = None,
         callbacks: Sequence[Callback | Callable[[int, Report], object]] = (),
-        checkpoint: Any = None,
+        checkpoint: Path | Checkpoint | None = None,
         resume: bool | str = False,
-        log: Any = None,
+        log: Path | None = None,
         accumulate: int = 1,
         progress: bool = True,
-        backend: str = "native",
+        backend: str | Backend = "native",
         guard: bool = True,
-        after: Run | None = None,
-    ) -> Run:
+        after: Run[Given] | None = None,
+    ) -> Run[Given]:
         """Train on data for so many epochs and return the run. The same seed repeats a run exactly on one backend; inputs are not changed.
 
         - `data`: a pair (x, y), a dict of arrays, a data set, or a source of batches; `fit(x, y)` is `fit((x, y))`.
@@ -145,7 +180,7 @@ def paired(learner: Record, data: Any, labels: Any) -> Any:
     return {**given, **(labels if isinstance(labels, Mapping) else {learner.labels[0]: labels})}
 
 
-def with_rate_scale(run: Run) -> Run:
+def with_rate_scale(run: Run[Given]) -> Run[Given]:
     """The same run with a scale of its learning rate, which has been 1 if it had none."""
     if RATE_SCALE in run.values:
         return run
@@ -154,7 +189,7 @@ def with_rate_scale(run: Run) -> Run:
     return replace(run, values={**run.values, **first}, kept=kept)
 
 
-def run_of(learner: Learner, end: State, order: Mapping[str, Any], backend: str, meaning: Meaning) -> Run:
+def run_of(learner: Learner[Given], end: State, order: Mapping[str, Any], backend: str | Backend, meaning: Meaning) -> Run[Given]:
     """What training has come to, as a run. Values of the best epoch that are not its own are kept beside them."""
     best = end.kept
     own = best is None or best.values is end.values
@@ -164,7 +199,7 @@ def run_of(learner: Learner, end: State, order: Mapping[str, Any], backend: str,
 
 
 @dataclass(frozen=True, repr=False)
-class Run:
+class Run(Generic[Given]):
     """A trained learner: its last values by name, one report and one time per epoch, and where training stands, for those who go on.
 
     `meaning` says how the table of its data was read and what its classes are called, and is in its file too.
@@ -172,14 +207,14 @@ class Run:
     to its end: Ctrl-C stopped it, or its file was read meanwhile. Then `kept` has the values of the best epoch, if they are others.
     """
 
-    learner: Learner
-    values: Values
+    learner: Learner[Given]
+    values: Arrays
     history: tuple[Report, ...] = ()
     position: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seconds: tuple[float, ...] = ()
     best_epoch: int | None = None
     interrupted: bool = False
-    backend: str = "native"
+    backend: str | Backend = "native"
     meaning: Meaning = field(default_factory=Meaning, compare=False)
     kept: Kept | None = None
     reason: str = ""  # why a minimization ended
@@ -198,7 +233,9 @@ class Run:
         values = self.values if self.kept is None else {**self.values, **stored(self.kept.values)}
         checkpoint.save(path, self.learner, values, history=self.history, position=position, generators=generators)
 
-    def fit(self, data: Any, labels: Any = None, *, epochs: int = 1, **how: Any) -> Run:
+    def fit(
+        self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, epochs: int = 1, **how: Unpack[Options]
+    ) -> Run[Given]:
         """Train on for so many more epochs: as one longer run would have, to the bit. `how` is that of `learner.fit`.
 
         Batch size, seed and shuffling are those of the run, unless given. Early stopping counts anew, from the values of this run
@@ -208,27 +245,28 @@ class Run:
         return self.learner.fit(data, labels, epochs=epochs, **{"backend": self.backend, **order, **how}, after=self)
 
     @property
-    def weights(self) -> Values:
+    def weights(self) -> Arrays:
         """The model's parameters by name."""
         return {n: self.values[n] for n in self.learner.model.names}
 
-    def predict(self, x: Any, batch_size: int | None = 1024) -> Outputs:
+    def predict(self, x: Rows, batch_size: int | None = 1024) -> Given:
         """The model's outputs for the rows of x; `batch_size=None` takes one unbatched example at a time, as `fit` does.
 
         A model of several named inputs takes a dict of arrays, one of several named outputs gives a dict. A run that was trained on a
         table takes the next one as it is: the path of a CSV file, a data frame, a dict of columns; columns are found by name.
         """
-        return predictions(self.learner, self.weights, inputs_from(self.learner, self.meaning, x), batch_size, self.backend)
+        found: Any = predictions(self.learner, self.weights, inputs_from(self.learner, self.meaning, x), batch_size, self.backend)
+        return found  # an array, or a dict of them, as its learner was made for
 
-    def predict_proba(self, x: Any, batch_size: int | None = 1024) -> Numbers:
+    def predict_proba(self, x: Rows, batch_size: int | None = 1024) -> Numbers:
         """The probability of each class for the rows of x, (n, …, classes); of labels that hold together, of each on its own."""
         return probabilities(self.learner, self.predict(x, batch_size))
 
-    def predict_classes(self, x: Any, batch_size: int | None = 1024) -> Numbers:
+    def predict_classes(self, x: Rows, batch_size: int | None = 1024) -> Numbers:
         """The likeliest class for the rows of x: its name where the data had names, and its number elsewhere."""
         return decided(self.learner, self.meaning, self.predict(x, batch_size))
 
-    def evaluate(self, data: Any, labels: Any = None, *, batch_size: int | None = 1024) -> Report:
+    def evaluate(self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, batch_size: int | None = 1024) -> Report:
         """Loss and metrics over all examples of data; those that are no mean over examples are computed on the whole set.
 
         `evaluate(x, y)` is `evaluate((x, y))`. Data is what `fit` takes, or a table such as it was trained on, with its target: a path,

@@ -1,6 +1,7 @@
 """Run pyright on a program, offline."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,3 +25,8 @@ def messages(folder: Path, text: str) -> list[tuple[int, str, str]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(done.stdout)["generalDiagnostics"]
     return [(d["range"]["start"]["line"] + 1, d["severity"], d["message"]) for d in found]
+
+
+def untyped(message: str) -> bool:
+    """Whether a type is open in part, where it is not the shape or the entries of a NumPy array."""
+    return bool(re.search(r"\b(Any|Unknown)\b", re.sub(r"\bdtype\[Any\]|\bndarray\[(tuple\[)?Any\b(, \.\.\.\])?(, Any\b)?", "", message)))

@@ -4,7 +4,7 @@ import ast
 import re
 
 import pytest
-from checker import ROOT, messages, pyright
+from checker import ROOT, messages, pyright, untyped
 
 pytestmark = pytest.mark.skipif(pyright() is None, reason="pyright is not installed: pip install 'lensgrad[dev]'")
 
@@ -38,16 +38,6 @@ def test_every_expression_of_the_readme_has_a_type(tmp_path):
     found = messages(tmp_path, text)
     types = [m for _, kind, m in found if kind == "information"]
     assert len(types) > 60
-    assert [m for m in types if re.search(r'is ".*\b(Any|Unknown)\b', m) and not numpys(m) and not open_still(m)] == []
+    assert [m for m in types if untyped(m)] == []
     # The README composes on purpose what does not fit, and type checkers do not see sizes.
     assert [(line, m) for line, kind, m in found if kind == "error"] == []
-
-
-def open_still(message: str) -> bool:
-    """What has no type yet: numbers that a run gives, which are an array or a dict of arrays by the learner's outputs."""
-    return "learned.predict(" in message or "learned.weights[" in message
-
-
-def numpys(message: str) -> bool:
-    """Whether the open part of a type is the shape or the entries of a NumPy array."""
-    return "ndarray" in message or "dtype" in message

@@ -19,6 +19,7 @@ from lensgrad.learn.layers.combine import beside, residual
 from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.embedding import AXES, rotated
 from lensgrad.learn.layers.norm import layer_norm, rms_norm
+from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight, with_mask
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
@@ -146,7 +147,7 @@ def softened(scores: Any) -> Any:
 
 
 @in_words(FOREIGN)
-def feed_forward(hidden: int, activation: Any = "gelu", gated: bool = False, use_bias: bool = True, name: str = "") -> Family:
+def feed_forward(hidden: int, activation: Activation = "gelu", gated: bool = False, use_bias: bool = True, name: str = "") -> Family:
     """W₂ σ(W₁ x + β₁) + β₂ at every step : ℝ^(T, n) → ℝ^(T, n); gated, W₂ (σ(W₁ x) · W₃ x) (arXiv 2002.05202)."""
     what, act = titled("feed_forward", name), activation_named(activation)
     inner, doubled, biases = one_whole(what, hidden=hidden), checks.flag("gated", gated), checks.flag("use_bias", use_bias)
@@ -175,7 +176,7 @@ def transformer_block(
     heads: int,
     hidden: int | None = None,
     *,
-    activation: Any = "gelu",
+    activation: Activation = "gelu",
     gated: bool = False,
     norm: str = "layer",
     epsilon: float = 1e-5,

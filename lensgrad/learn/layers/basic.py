@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack, overload
 
 from lensgrad.cat.para import Para, para, parametric
@@ -14,6 +14,7 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
+from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import FOREIGN, boxed, one_array, one_whole, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Real
@@ -40,9 +41,6 @@ class Dense(TypedDict, total=False):
     use_bias: bool
     weights: init.Init
     dtype: str
-
-
-Activation = str | Family | Callable[..., Any]  # a name, a family such as lg.relu, or a function on wires
 
 
 @overload
@@ -112,7 +110,7 @@ def dense_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 flatten = ops.flatten
 
 
-def reshape(*shape: Any) -> Family:
+def reshape(*shape: int | Sequence[int]) -> Family:
     """The same entries, row-major, in another shape; one -1 is computed."""
     given = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     sizes = tuple(checks.whole("a size in reshape", n, -1) for n in given)
@@ -121,6 +119,6 @@ def reshape(*shape: Any) -> Family:
     return Family("reshape", lambda dom: trace(lambda x: ops.reshape(x, *sizes), dom))
 
 
-def input(*shape: Any, dtype: str = "float32") -> Para:
+def input(*shape: int | Sequence[int], dtype: str = "float32") -> Para:
     """The identity on ℝ^shape: how a model says what it takes. The shape may be given as one tuple."""
     return para(Diagram.id(Real(*shape, dtype=dtype)).named("input", caller(), "lg.input({})", "lg.input({})"))

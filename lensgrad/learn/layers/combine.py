@@ -11,6 +11,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.layers.parts import layer, titled
 from lensgrad.learn.layers.sequence import part
 from lensgrad.theories.smooth import ops
@@ -34,7 +35,7 @@ def first_of(what: str, dom: Ty) -> Ty:
     return Ty(dom.atoms[:1])
 
 
-def residual(layer: Any, name: str = "", shortcut: Any = None) -> Family:
+def residual(layer: Layer, name: str = "", shortcut: Layer | None = None) -> Family:
     """s(x) + f(x, c) : A ⊗ C → B for f : A ⊗ C → B (arXiv 1512.03385). Wires beside the first are read by f only.
 
     The shortcut s is the identity when not given, so that B = A; `residual(f, shortcut=lg.dense(8))` projects. Its weights are
@@ -56,7 +57,7 @@ def residual(layer: Any, name: str = "", shortcut: Any = None) -> Family:
     return Family(title, build)
 
 
-def fork(*layers: Any) -> Family:
+def fork(*layers: Layer) -> Family:
     """⟨f₁, …, fₙ⟩ : A → B₁ ⊗ … ⊗ Bₙ, every layer on the same input; `lg.add()` or `lg.concatenate()` puts the results together."""
     if not layers:
         raise BadValue("fork wants at least one layer")
@@ -104,7 +105,7 @@ def same(what: str, dom: Ty) -> None:
         raise TypeMismatch(f"{what} wants arrays of one type, got {dom}: a dense layer or a cast in front makes them equal")
 
 
-def beside(layer: Any) -> Family:
+def beside(layer: Layer) -> Family:
     """f ⊗ 1 : A ⊗ C → B ⊗ C for f : A → B: the first wire goes through the layer, the others stay."""
 
     def build(dom: Ty) -> Para:
@@ -114,7 +115,7 @@ def beside(layer: Any) -> Family:
     return Family("beside", build)
 
 
-def masked(layer: Any) -> Family:
+def masked(layer: Layer) -> Family:
     """A ⊗ M → B ⊗ M for f : A ⊗ M → B: the layer reads the mask (or adjacency) beside its input and hands it on."""
 
     def build(dom: Ty) -> Para:
@@ -125,7 +126,7 @@ def masked(layer: Any) -> Family:
     return Family("masked", build)
 
 
-def each(layer: Any) -> Family:
+def each(layer: Layer) -> Family:
     """f on every entry of the first axis : Aᵀ → Bᵀ for f : A → B, with one set of parameters: batching, written in a model."""
 
     def build(dom: Ty) -> Para:

@@ -14,6 +14,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
+from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
@@ -21,8 +22,7 @@ from lensgrad.theories.smooth.conv import Convolve, Window
 
 SPACE = (("length",), ("height", "width"), ("depth", "height", "width"))
 Sizes = int | Sequence[int]
-Padding = str | int | Sequence[Any]
-Activation = Any  # the name of an activation, a layer, a function on wires, or None
+Padding = str | int | Sequence[int] | Sequence[Sequence[int]]  # "same", a number, one or a pair for each axis
 
 
 class Options(TypedDict, total=False):
@@ -32,7 +32,7 @@ class Options(TypedDict, total=False):
     padding: Padding
     dilation: Sizes
     groups: int
-    activation: Activation
+    activation: Activation | None
     use_bias: bool
     weights: init.Init
     name: str
@@ -44,7 +44,7 @@ class DepthwiseOptions(TypedDict, total=False):
     stride: Sizes
     padding: Padding
     dilation: Sizes
-    activation: Activation
+    activation: Activation | None
     use_bias: bool
     weights: init.Init
 
@@ -118,7 +118,7 @@ def convolution(
     padding: Padding = 0,
     dilation: Sizes = 1,
     groups: int = 1,
-    activation: Activation = None,
+    activation: Activation | None = None,
     use_bias: bool = True,
     weights: init.Init = init.glorot,
     name: str = "",
@@ -211,7 +211,7 @@ def conv_transpose(
     dilation: Sizes = 1,
     groups: int = 1,
     output_padding: Sizes = 0,
-    activation: Activation = None,
+    activation: Activation | None = None,
     use_bias: bool = True,
     weights: init.Init = init.glorot,
     axes: int = 2,

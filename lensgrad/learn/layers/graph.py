@@ -11,7 +11,8 @@ from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.attention import rowwise
-from lensgrad.learn.layers.convolution import Activation, finished
+from lensgrad.learn.layers.convolution import finished
+from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import SHORT, Array, Real
@@ -20,7 +21,7 @@ AXES = ("nodes", "features")
 
 
 def graph_conv(
-    units: int, activation: Activation = None, use_bias: bool = True, weights: init.Init = init.glorot, name: str = ""
+    units: int, activation: Activation | None = None, use_bias: bool = True, weights: init.Init = init.glorot, name: str = ""
 ) -> Family:
     """σ(Â X Wᵀ + β) : ℝ^(N, n) × Â → ℝ^(N, units), W : (units, n) (arXiv 1609.02907, equation 2).
 

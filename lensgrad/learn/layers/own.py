@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
 
+from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
 from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wires
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers import parts
+
+Layer = Para | Diagram | Family | str | Callable[..., Wires] | Sequence["Layer"]  # what a model is put together of
+Activation = Para | Diagram | Family | str | Callable[..., Wires]  # a name, a layer such as lg.relu, or a function on wires
 
 
 def layer_of(what: str, given: Any) -> Any:
@@ -68,12 +73,12 @@ def built(kind: str, made: Any, dom: Ty) -> Para:
     return made
 
 
-def weight(label: str, ob: Ty, start: init.Init = init.glorot) -> Any:
+def weight(label: str, ob: Ty, start: init.Init = init.glorot) -> Param:
     """A weight of a layer of one's own: its label, its object, and how it starts."""
     return parts.weight(label, ob, started(label, ob, start))
 
 
-def state(label: str, ob: Ty, start: init.Init = init.zeros) -> Any:
+def state(label: str, ob: Ty, start: init.Init = init.zeros) -> Param:
     """A state, such as a running mean; an observable of the same label writes it after every step."""
     return parts.state(label, ob, started(label, ob, start))
 

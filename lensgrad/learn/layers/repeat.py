@@ -13,6 +13,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, split
 from lensgrad.learn.layers.combine import first_of, member
+from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.layers.parts import one_whole, titled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
@@ -20,7 +21,7 @@ from lensgrad.theories.smooth.batch import stacked
 from lensgrad.theories.smooth.scan import scan
 
 
-def repeat(layer: Any, n: int, name: str = "") -> Family:
+def repeat(layer: Layer, n: int, name: str = "") -> Family:
     """f ; … ; f, n layers with weights of their own : (Pⁿ, A → A) for f : (P, A → A), as one `Scan`.
 
     Weights and states are stacked along a first axis, layer by layer, each started as its layer alone would be. A key is split

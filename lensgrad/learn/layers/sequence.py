@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from lensgrad.cat.para import Para, para
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.layers.activations import activation_named
-
-Layer = Para | Diagram | Family | str | Callable[..., Any] | Sequence[Any]  # what a model is put together of
+from lensgrad.learn.layers.own import Layer
 
 
 @overload

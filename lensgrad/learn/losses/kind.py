@@ -95,7 +95,7 @@ def by_name(problem: str, outputs: Array, target: Ty) -> Kind:
     return numbers(outputs) if problem == "regression" else Kind(problem)
 
 
-Told = Kind | str | Callable[[Any], Kind] | None  # how a loss says its kind: itself, by the name of a problem, or from the outputs' atom
+Told = Kind | str | Callable[[Array], Kind] | None  # how a loss says its kind: itself, by the name of a problem, or from the outputs' atom
 
 
 def check_told(told: Any) -> None:

@@ -19,6 +19,8 @@ USUAL = "y"  # the name of the label of a loss that was given no other
 LABELS = ("label", "labels", "t", "target", "targets", "true", "truth", "y", "y_true")  # what people call a label
 
 
+LossLike = Loss | Family | str | Callable[..., Family] | Callable[[Wire, Wire], Wire]  # what a learner takes as its loss
+
 LOSSES = {  # losses by the names people know them by
     "bce": binary_cross_entropy,
     "binary_cross_entropy": binary_cross_entropy,

@@ -14,13 +14,14 @@ from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.losses.kind import Kind, Told, check_told, classes, kind_at, misfit
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
 
-Formula = Callable[[Any, Any], Any]  # (label, prediction) ↦ loss
+Formula = Callable[[Wire, Wire], Wire]  # (label, prediction) ↦ loss
 Make = Callable[[str, Sequence[str]], Callable[[Ty], Para]]  # from the name of the label, and metrics
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param, Role, Together, select, unique, weights
-from lensgrad.cat.para import Para, Point
+from lensgrad.cat.para import Para, Places, Point
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
 from lensgrad.learn.optimizers.parts import Constraint, Transform
@@ -14,13 +14,13 @@ from lensgrad.learn.optimizers.parts import Constraint, Transform
 Reach = tuple[int, ...]  # the positions of the parameters that a pattern reaches
 
 
-def parameter_groups(params: Sequence[Param], optimizer: Point) -> dict[Any, Point]:
+def parameter_groups(params: Sequence[Param], optimizer: Point | Places) -> dict[Any, Point]:
     """What a learner's optimizer puts where, for `reparam`: at all weights, or by patterns, with one optimizer for each weight.
 
     Of two patterns that reach a weight, the one whose weights are among the other's has it; if neither is, the later.
     An empty dict says that no weight moves: what is learned then is states, or nothing.
     """
-    given = optimizer if isinstance(optimizer, Mapping) else {weights: optimizer}
+    given: Mapping[Any, Any] = optimizer if isinstance(optimizer, Mapping) else {weights: optimizer}
     points = {where: moving(point) for where, point in given.items()}
     reach = {where: found for where in points if (found := reached_by(params, where))}
     owners = {i: owner(reach, i) for group in reach.values() for i in group}
@@ -30,7 +30,7 @@ def parameter_groups(params: Sequence[Param], optimizer: Point) -> dict[Any, Poi
     return groups
 
 
-def moving(point: Any) -> Point:
+def moving(point: Any) -> Any:
     """An optimizer; what moves no weight is refused."""
     if isinstance(point, Transform):
         raise BadValue(f"{point} changes the gradient and moves no weight: write lg.chain({point}, lg.sgd(0.1)), or another optimizer")

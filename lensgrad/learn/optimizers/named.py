@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from lensgrad.cat.names import Role, Where
+from lensgrad.cat.para import Para
 from lensgrad.core.checks import nearest, shown
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.optimizers.adaptive import adadelta, adagrad, adam, adamw, lion, nadam, rmsprop
@@ -13,6 +15,9 @@ from lensgrad.learn.optimizers.plain import sgd
 from lensgrad.learn.rates import Schedule
 
 Maker = Callable[[float | Schedule], Optimizer]
+Mover = Optimizer | Para | str | Callable[..., Para]  # an optimizer, its name, or a lens of one's own
+Movers = Mapping[str, Mover] | Mapping[Role, Mover] | Mapping[tuple[str, ...], Mover] | Mapping[Where, Mover]
+OptimizerLike = Mover | Movers  # one for all weights, or one for each place
 
 NAMED: dict[str, tuple[Maker, float]] = {
     "adadelta": (adadelta, 1.0),

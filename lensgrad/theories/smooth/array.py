@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,17 +35,17 @@ class Key:
         return f"key[{','.join(map(str, self.shape))}]" if self.shape else "key"
 
 
-def Real(*shape: int, dtype: str = "float32") -> Ty:
+def Real(*shape: int | Sequence[int], dtype: str = "float32") -> Ty:
     """ℝ^shape: `Real()` is a number, `Real(28, 28, 1)` an image."""
     return Ty((Array(sizes(shape), dtype),))
 
 
-def Int(*shape: int, dtype: str = "int32") -> Ty:
+def Int(*shape: int | Sequence[int], dtype: str = "int32") -> Ty:
     """Integers, for labels and tokens; Δ = I."""
     return Ty((Array(sizes(shape), dtype),))
 
 
-def Bool(*shape: int) -> Ty:
+def Bool(*shape: int | Sequence[int]) -> Ty:
     """Truth values; Δ = I."""
     return Ty((Array(sizes(shape), "bool"),))
 
