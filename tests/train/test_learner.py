@@ -264,7 +264,7 @@ def test_predict_of_no_rows_has_the_shape_of_the_output(classifier):
 
 @pytest.mark.parametrize("batch_size", [None, 1, 3, 10, 1024])
 def test_evaluate_averages_over_all_examples(classifier, batch_size):
-    found = classifier.evaluate((X, CLASSES), batch_size)
+    found = classifier.evaluate((X, CLASSES), batch_size=batch_size)
     logits = scores(classifier, X)
     losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(10), CLASSES]
     assert list(found) == ["loss", "accuracy"]
