@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
+from lensgrad.cat.body import Body, Observable
 from lensgrad.cat.build import Block, Program, build, joined
+from lensgrad.cat.elsewhere import ELSEWHERE
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, Together, Where, select, unique
 from lensgrad.cat.structure import category
@@ -18,46 +20,6 @@ from lensgrad.core.errors import Piece, TypeMismatch, WireError, caller, listed,
 from lensgrad.core.printed import printable
 from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty, product
-
-Observable = tuple[str, Ty]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What a Para is, once computed: parameters, an arrow P ⊗ A → B ⊗ O, and the labels and objects of O."""
-
-    params: tuple[Param, ...]
-    arrow: Any
-    observables: tuple[Observable, ...] = ()
-
-    @property
-    def ob(self) -> Ty:
-        """P, the object of all parameters."""
-        return product(p.ob for p in self.params)
-
-    @property
-    def seen(self) -> Ty:
-        """O, the object of all observables."""
-        return product(ob for _, ob in self.observables)
-
-    def __post_init__(self) -> None:
-        for label, _ in self.observables:
-            checks.path("the name of an observable", label)
-
-
-LEARNER = "lg.supervised(model, loss, optimizer)"
-AFTER = f"a model has no values of its own: train it with run = {LEARNER}.fit(data), and ask the run for"
-ELSEWHERE = {  # what people ask a model for that a learner or a run has
-    "compile": f"a model becomes a learner with {LEARNER}",
-    "evaluate": f"{AFTER} run.evaluate(data)",
-    "fit": f"a model is trained with a loss and an optimizer, as {LEARNER}.fit(data)",
-    "parameters": "the names of its parameters are model.names",
-    "predict": f"{AFTER} run.predict(x)",
-    "save": f"{AFTER} run.save(path)",
-    "state_dict": f"{AFTER} run.weights",
-    "summary": "write lg.summary(model)",
-    "weights": f"{AFTER} run.weights",
-}
 
 Points = Sequence[tuple[tuple[int, ...], "Para"]]  # groups of parameters, by position, and the point for each
 Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain

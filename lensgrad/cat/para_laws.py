@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.laws import ADDITIVE, CARTESIAN, CATEGORY, FUNCTOR, INTERCHANGE, REVERSE, TENSOR, Law
 from lensgrad.cat.lens import Lens
-from lensgrad.cat.para import Body, Para, lens
+from lensgrad.cat.para import Para, lens
 from lensgrad.cat.structure import category
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.ty import Ty, product, split

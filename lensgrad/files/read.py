@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.lens import Lens, Pair, natural
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint, Piece, listed

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role, select
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.checks import is_whole, shown
 from lensgrad.core.diagram import Diagram

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Body, Para, corner, shared
+from lensgrad.cat.para import Para, corner, shared
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
 from lensgrad.core.diagram import Diagram

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role, unique, written
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core.checks import clean, nearest, shown
 from lensgrad.core.checks import name as checked_name
 from lensgrad.core.diagram import Definition, Diagram

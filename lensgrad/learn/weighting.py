@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Body, Para, para
+from lensgrad.cat.para import Para, para
 from lensgrad.core.diagram import Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.trace import trace

@@ -8,9 +8,10 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.lens import Lens, Pair, backward, forward
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product

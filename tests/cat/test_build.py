@@ -2,9 +2,10 @@
 
 import pytest
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.build import Block, Program, build, joined
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import Piece, TypeMismatch
 from lensgrad.core.ty import I, Ty, product

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import Piece, TypeMismatch, caller

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.para import Para
 from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch

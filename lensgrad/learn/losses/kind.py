@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lensgrad.cat.para import Body, Para
+from lensgrad.cat.body import Body
+from lensgrad.cat.para import Para
 from lensgrad.core.checks import flag, instance, number, one_of, shown, whole
 from lensgrad.core.errors import TypeMismatch, listed
 from lensgrad.core.ty import Ty
