@@ -102,7 +102,7 @@ class Writer:
             return x
         if isinstance(x, float):
             return float(x) if math.isfinite(x) else {"float": repr(float(x))}
-        return WRITE.get(type(x), Writer.record)(self, x)
+        return WRITE[type(x)](self, x) if type(x) in WRITE else self.record(x)
 
     def values(self, xs: Any) -> list[Any]:
         return [self.value(x) for x in xs]

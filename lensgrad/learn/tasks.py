@@ -83,8 +83,15 @@ def frozen(task: Para, rate: Family | Para, optimizer: Point | Places) -> tuple[
     one: such a learner keeps to one example a step.
     """
     start = lens(task)
-    cap = at(rate, start.cod)
-    return cap, (start >> cap).made(parameter_groups(start.params, optimizer))
+    cap, groups = at(rate, start.cod), parameter_groups(start.params, optimizer)
+    made = (start >> cap).made(groups)
+    return cap, {where: tuple(named(p, of) for p in made[where]) for where, of in zip(made, groups.values(), strict=True)}
+
+
+def named(point: Para, optimizer: Point) -> Para:
+    """A point that errors call as the optimizer that gave it."""
+    name = getattr(optimizer, "name", "")
+    return point.told(name) if isinstance(name, str) and name else point
 
 
 def one_rate(rate: Family | Para, points: Iterable[Point]) -> None:

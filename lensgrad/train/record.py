@@ -85,6 +85,18 @@ class Record:
             f"optimizer {shown(self.optimizer)})"
         )
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its recipe: what comes back is `frozen()`, with the metrics of a user's own, and trains the same."""
+        from lensgrad.files.pickles import reduced
+
+        return reduced(self, recipe_fields(self.frozen()), {"functions": self.functions})
+
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """What is made of this record, made once."""
         return PROGRAMS.get(self, key, make)
@@ -151,9 +163,7 @@ class Record:
     def frozen(self) -> Self:
         """The same learner without functions: its rate and its optimizer as values at this task, which a file can hold."""
         rate, points = frozen(self.task, self.rate, self.optimizer)
-        given = self.optimizer.values() if isinstance(self.optimizer, dict) else (self.optimizer,)
-        told = {where: tuple(named(p, of) for p in made) for (where, made), of in zip(points.items(), given, strict=True)}
-        return replace(self, rate=rate, optimizer=told)
+        return replace(self, rate=rate, optimizer=points)
 
     def recipe(self, generators: Generators | None = None) -> checkpoint.Recipe:
         """This learner as a file holds it."""
@@ -164,7 +174,7 @@ class Record:
 
         def make() -> checkpoint.Recipe:
             still = self.frozen()
-            known = {f.name: getattr(still, f.name) for f in fields(still) if f.compare}
+            known = recipe_fields(still)
             if known["derivative"] is None:  # a file says what differs from lens(…) only, so those without it keep their digest
                 del known["derivative"]
             return checkpoint.recipe(known, still.objects(), generators)
@@ -231,6 +241,11 @@ def examples(what: str, n: int | None) -> int | None:
     return None if n is None else checks.whole(what, n, 1)
 
 
+def recipe_fields(record: Record) -> dict[str, Any]:
+    """What a recipe says of a record, by name."""
+    return {f.name: getattr(record, f.name) for f in fields(record) if f.compare}
+
+
 def predicted(f: Para, n: int | None) -> Para:
     """f as it predicts, on n examples or on one unbatched."""
     return predict(f) if n is None else batch(predict(f), n)
@@ -251,12 +266,6 @@ def check_derivative(derivative: Any) -> None:
     """Refuse what is no way back."""
     if derivative is not None and not isinstance(derivative, Derivative):
         raise TypeMismatch(f"a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
-
-
-def named(point: Para, optimizer: Point) -> Para:
-    """A point that errors call as the optimizer that gave it."""
-    name = getattr(optimizer, "name", "")
-    return point.told(name) if isinstance(name, str) and name else point
 
 
 def shown(optimizer: Point | Places) -> str:

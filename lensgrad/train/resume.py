@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lensgrad.core.checks import shown
@@ -11,7 +10,7 @@ from lensgrad.core.errors import BadCheckpoint, BadValue, listed
 from lensgrad.program.values import Values
 from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.keep import kept_of, parted
-from lensgrad.train.record import Record
+from lensgrad.train.record import Record, recipe_fields
 from lensgrad.train.state import Kept, Position, State
 
 if TYPE_CHECKING:
@@ -141,9 +140,7 @@ def compared(saved: Saved, learner: Record, order: Mapping[str, Any], within: bo
     """All differences: of the learners, and of their plans."""
     from lensgrad.files.compare import differences
 
-    still = learner.frozen()
-    known = {f.name: getattr(still, f.name) for f in fields(still) if f.compare}
-    return [*differences(saved.fields, known), *plans(saved.position, order, within)]
+    return [*differences(saved.fields, recipe_fields(learner.frozen())), *plans(saved.position, order, within)]
 
 
 def plans(there: Mapping[str, Any], here: Mapping[str, Any], within: bool) -> list[Difference]:
