@@ -3,49 +3,114 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue, MissingExtra
+from lensgrad.core.errors import BadCheckpoint, BadValue, MissingExtra, warn
+from lensgrad.files.place import REFUSED, quoted, ready, reason, unwritable, write
 from lensgrad.train.callbacks import Callback
 from lensgrad.train.state import State
 
+T = TypeVar("T")
+LOGS = "a file that ends in .csv, or a folder for TensorBoard"
 
-class CsvLog:
-    """Writes a row for each epoch: its number, what it reports, and its seconds. A resumed run writes its earlier epochs again."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = checks.file("the file of a log", path)
+class Log:
+    """What is written of each epoch to a path. Where that fails training goes on, and it is said once."""
+
+    failed = False
+
+    def __init__(self, path: str | os.PathLike[str], what: str = "the file of a log") -> None:
+        self.path = checks.file(what, path)
 
     def on_epoch(self, state: State) -> None:
-        columns = ["epoch", *state.report, "seconds"]
-        first = state.epoch == state.before + 1
-        rows = list(zip(state.history, state.seconds, strict=True))
-        with open(self.path, "w" if first else "a", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
-            if first:
-                table.writeheader()
-            for epoch, (report, seconds) in enumerate(rows if first else rows[-1:], 1 if first else state.epoch):
-                table.writerow({"epoch": epoch, **report, "seconds": f"{seconds:.3f}"})
+        self.tried(lambda: self.epoch(state))
+
+    def epoch(self, state: State) -> None:
+        """Write what is new."""
+        raise NotImplementedError
+
+    def tried(self, act: Callable[[], Any]) -> None:
+        """Write, or say that it is tried again."""
+        try:
+            allowed(self.path, act)
+            self.failed = False
+        except BadValue as wrong:
+            if not self.failed:
+                warn(f"{wrong}: training goes on, and the log is tried again after each epoch")
+            self.failed = True
 
 
-class TensorBoard:
+def allowed(path: Path, act: Callable[[], T]) -> T:
+    """What an act gives, or the sentence for a log that cannot be written."""
+    try:
+        return act()
+    except BadCheckpoint as wrong:
+        raise BadValue(f"the log {wrong}") from wrong
+    except REFUSED as wrong:
+        raise BadValue(f"the log {quoted(path)} cannot be written: {reason(wrong)}") from wrong
+
+
+class CsvLog(Log):
+    """Writes a row for each epoch: its number, what it reports, and its seconds. A resumed run writes its earlier epochs again.
+
+    A path that cannot be written is refused at once. A row that could not be written is there after the next one that can.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path)
+        allowed(self.path, lambda: ready(self.path))
+
+    def epoch(self, state: State) -> None:
+        if self.failed or state.epoch == state.before + 1:
+            write(self.path, table(state, 0, header=True))
+        else:
+            append(self.path, table(state, state.epoch - 1))
+
+
+def table(state: State, first: int, header: bool = False) -> bytes:
+    """The rows of a run's epochs behind the first so many, as they stand in a file."""
+    written, columns = io.StringIO(newline=""), ["epoch", *state.report, "seconds"]
+    rows = csv.DictWriter(written, columns, restval="", extrasaction="ignore")
+    if header:
+        rows.writeheader()
+    done = zip(state.history[first:], state.seconds[first:], strict=True)
+    rows.writerows({"epoch": k, **report, "seconds": f"{seconds:.3f}"} for k, (report, seconds) in enumerate(done, first + 1))
+    return written.getvalue().encode()
+
+
+def append(path: Path, raw: bytes) -> None:
+    """Add whole rows to a file, or none."""
+    try:
+        with open(path, "ab", buffering=0) as file:
+            size = file.tell()
+            if file.write(raw) != len(raw):
+                file.truncate(size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except REFUSED as wrong:
+        raise unwritable(path, wrong) from wrong
+
+
+class TensorBoard(Log):
     """Writes each number of an epoch's report as a curve into a folder for `tensorboard --logdir`. It needs the extra `tensorboard`."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = checks.file("the folder of a log", folder)
-        self.writer, self.event, self.summary = opened(self.folder)
+        super().__init__(folder, "the folder of a log")
+        self.writer, self.event, self.summary = opened(self.path)
 
-    def on_epoch(self, state: State) -> None:
+    def epoch(self, state: State) -> None:
         for name, value in {**state.report, "seconds": state.seconds[-1]}.items():
             curve = self.summary(value=[self.summary.Value(tag=name, simple_value=value)])
             self.writer.add_event(self.event(step=state.epoch, summary=curve))
         self.writer.flush()
 
     def close(self) -> None:
-        self.writer.close()
+        self.tried(self.writer.close)
 
 
 def opened(folder: Path) -> tuple[Any, Any, Any]:
@@ -56,7 +121,7 @@ def opened(folder: Path) -> tuple[Any, Any, Any]:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise MissingExtra("event files need TensorBoard, which is not installed: pip install 'lensgrad[tensorboard]'") from error
-    return EventFileWriter(str(folder)), Event, Summary
+    return allowed(folder, lambda: EventFileWriter(str(folder))), Event, Summary
 
 
 def log_of(where: Any) -> tuple[Callback, ...]:
@@ -64,5 +129,10 @@ def log_of(where: Any) -> tuple[Callback, ...]:
     if where is None:
         return ()
     if not isinstance(where, str | os.PathLike):
-        raise BadValue(f"log is a file that ends in .csv, or a folder for TensorBoard, got {where!r:.60}")
-    return (CsvLog(where) if Path(where).suffix == ".csv" else TensorBoard(where),)
+        raise BadValue(f"log is {LOGS}, got {checks.shown(where)}")
+    path = checks.file("the place of a log", where)
+    if path.suffix.lower() == ".csv":
+        return (CsvLog(path),)
+    if not path.is_dir() and (path.suffix or path.exists()):
+        raise BadValue(f"log is {LOGS}, got {quoted(path)}: write {quoted(path.with_suffix('.csv'))}, or a folder whose name has no ending")
+    return (TensorBoard(path),)
