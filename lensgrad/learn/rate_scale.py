@@ -6,7 +6,7 @@ from typing import Any
 
 from lensgrad.cat.lens import Lens, forward, updated
 from lensgrad.cat.names import Param, Role, returns
-from lensgrad.cat.para import Para, Point, lens
+from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
@@ -20,7 +20,7 @@ from lensgrad.theories.smooth.array import Array, Real
 LABEL = "rate_scale"
 
 
-def rate_scaled(task: Para, rate: Family | Para, optimizer: Point) -> dict[Any, Point]:
+def rate_scaled(task: Para, rate: Family | Para, optimizer: Point | Places) -> dict[Any, Point]:
     """The optimizer with all its steps times one state s, which starts at 1: p ← p + s (p′ − p), where it gave p′.
 
     This is the optimizer with s times its rate wherever the rate multiplies what is subtracted, as it does in all of this library

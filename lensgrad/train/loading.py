@@ -32,7 +32,7 @@ def load(path: checkpoint.Where, generators: Generators | None = None) -> Run[Gi
     return run_in(path, learner, saved)
 
 
-def run_in(path: checkpoint.Where, learner: Learner, saved: checkpoint.Saved) -> Run:
+def run_in(path: checkpoint.Where, learner: Learner, saved: checkpoint.Saved) -> Run[Any]:
     """The run in a file: with the best values where training had come to its end, and with the last ones where it goes on."""
     position, (values, best) = dict(saved.position), parted(saved.values)
     try:
