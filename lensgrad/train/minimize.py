@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.cat.names import Role, returns
 from lensgrad.cat.para import lens, observe
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.source import ArraySource
+from lensgrad.data.source import ArraySource, Data
 from lensgrad.learn.batching import batch
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import reduced
@@ -21,7 +23,7 @@ from lensgrad.program.values import Values, checked
 from lensgrad.train.accumulate import floating
 from lensgrad.train.feed import read
 from lensgrad.train.lbfgs import Slope, lbfgs
-from lensgrad.train.run import Learner, Run, paired
+from lensgrad.train.run import Given, Learner, Run, paired
 from lensgrad.train.vectors import flat, shaped
 
 SEEN = "minimized"  # what the loss of the whole batch is observed as
@@ -29,18 +31,18 @@ METHODS = ("lbfgs",)
 
 
 def minimize(
-    learner: Learner,
-    data: Any,
-    labels: Any = None,
+    learner: Learner[Given],
+    data: Data,
+    labels: ArrayLike | Mapping[str, ArrayLike] | None = None,
     *,
     method: str = "lbfgs",
     steps: int = 200,
     memory: int = 10,
     tolerance: float = 1e-6,
     seed: int = 0,
-    start: Mapping[str, Any] | None = None,
-    backend: str = "native",
-) -> Run:
+    start: Mapping[str, ArrayLike] | None = None,
+    backend: str | Backend = "native",
+) -> Run[Given]:
     """Train on all data at once by L-BFGS with a line search (Nocedal and Wright, 2006, algorithms 7.5 and 3.5), and return the run.
 
     It moves the weights that the learner's optimizer moves, along the gradient of its loss on the whole data; rate, optimizer
@@ -75,7 +77,7 @@ def moving(learner: Learner) -> list[str]:
     return found
 
 
-def whole(learner: Learner, data: Any) -> Values:
+def whole(learner: Learner[Any], data: Any) -> Values:
     """All examples, as arrays by name."""
     source = read(learner, data)
     if not isinstance(source, ArraySource):
@@ -83,7 +85,7 @@ def whole(learner: Learner, data: Any) -> Values:
     return source.arrays
 
 
-def gradient(learner: Learner, n: int, names: list[str], backend: str) -> Program:
+def gradient(learner: Learner[Any], n: int, names: list[str], backend: str | Backend) -> Program:
     """The put of the lens of the whole loss, with the rate 1 and no optimizer: gradients of the weights, beside what is observed."""
 
     def make() -> Program:
