@@ -64,7 +64,7 @@ def minimize(
     return Run(learner, ended, history, {"epoch": len(history)}, backend=backend, reason=found.reason)
 
 
-def moving(learner: Learner) -> list[str]:
+def moving(learner: Learner[Any]) -> list[str]:
     """The weights that the learner's optimizer moves; an error where the loss would be another each time it is looked at."""
     closed = learner.lens()
     drawn = [n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.KEY]
