@@ -39,12 +39,15 @@ PUBLISHED = re.findall(
     """
 core.Definition core.Recompute poly.Add poly.Collect poly.Constant poly.Gather poly.Mul poly.Repeat poly.Scatter
 smooth.AMax smooth.Abs smooth.Add
-smooth.And smooth.ArgMax smooth.ArgSort smooth.Asinh smooth.Atan smooth.Atan2 smooth.AxisMean smooth.Cast smooth.Clamp smooth.Compare smooth.Concatenate
+smooth.And smooth.ArgMax smooth.ArgSort smooth.Asinh smooth.Atan smooth.Atan2 smooth.AxisMean smooth.Cast smooth.Clamp
+smooth.Compare smooth.Concatenate
 smooth.Convolve smooth.Cos smooth.CumulativeSum smooth.Div smooth.Einsum smooth.Erf smooth.Exp smooth.Expm1 smooth.Flip
 smooth.Floor smooth.FoldIn smooth.Full smooth.IntegerPower smooth.Iota smooth.KeySpread smooth.KeyTranspose smooth.Log
-smooth.Log1p smooth.LogSoftmax smooth.LogSumExp smooth.Round smooth.Logistic smooth.Maximum smooth.Minimum smooth.Mul smooth.Neg smooth.Not smooth.Numbers
+smooth.Log1p smooth.LogSoftmax smooth.LogSumExp smooth.Round smooth.Logistic
+smooth.Maximum smooth.Minimum smooth.Mul smooth.Neg smooth.Not smooth.Numbers
 smooth.OneHot
-smooth.Or smooth.Pad smooth.Power smooth.RandomBits smooth.Reshape smooth.Rsqrt smooth.Scan smooth.ScatterAdd smooth.Select
+smooth.Or smooth.Pad smooth.Power smooth.RandomBits
+smooth.Reshape smooth.Rsqrt smooth.Scan smooth.ScatterAdd smooth.Select
 smooth.ShiftRight smooth.Sign smooth.Sin smooth.Slice smooth.Spread smooth.Sqrt smooth.StopGradient smooth.Sub smooth.Sum
 smooth.Take smooth.Tanh smooth.Transpose smooth.WindowArgMax Array Delta Key Pair Vector Window
 """,
