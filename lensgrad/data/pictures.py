@@ -13,6 +13,7 @@ from lensgrad.core.errors import BadValue, MissingData, MissingExtra
 from lensgrad.data.bundled import Dataset
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+FORMATS = ("BMP", "JPEG", "PNG", "WEBP")  # what a file holds, whatever its name: readers of other formats may start programs
 ORIENTATION = 0x0112  # of EXIF
 GRAY, COLOR = ("1", "L"), ("P", "RGB")  # what Pillow calls pictures of 8 bits a channel; "1" has one bit, "P" a palette
 
@@ -43,7 +44,7 @@ def opened(file: Path) -> Any:
     except ImportError as error:
         raise MissingExtra("reading pictures needs Pillow, which is not installed: pip install 'lensgrad[images]'") from error
     try:
-        return Image.open(file)
+        return Image.open(file, formats=FORMATS)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as wrong:
         if isinstance(wrong, OSError) and wrong.filename:  # the file cannot be opened, whatever is in it
             raise

@@ -216,8 +216,14 @@ def kind_of(name: str, cells: Cells) -> str:
     strange = [(row, value) for row, value in full if parsed(value) is None]
     if not strange:
         return "number"
-    if all(days(value) is not None for _, value in full):
+    undated = [(row, value) for row, value in full if days(value) is None]
+    if not undated:
         return "date"
+    if len(full) > 2 * len(undated):
+        row, value = undated[0]
+        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no date such as 2024-05-31, and"
+        others = f"{len(full) - len(undated)} other cells of the column are"
+        raise BadValue(f"{told} {others}; correct it, or name the column in categorical=…")
     if len(full) > 2 * len(strange):
         row, value = strange[0]
         others = f"{len(full) - len(strange)} other cells of the column are"

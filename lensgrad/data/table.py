@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as reader
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,9 +111,9 @@ def listed_values(name: Any, column: Any) -> list[Any]:
 
 def once(names: Sequence[str], where: str, fix: str = "") -> None:
     """Refuse two columns of one name."""
-    twice = [name for name in names if list(names).count(name) > 1]
-    if twice:
-        raise BadValue(f"two columns of {where} are called '{checks.clean(twice[0])}': rename one{fix}")
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
+    if twice is not None:
+        raise BadValue(f"two columns of {where} are called '{checks.clean(twice)}': rename one{fix}")
 
 
 def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
@@ -126,6 +127,11 @@ def cells(rows: Sequence[tuple[int, Sequence[str]]], names: Sequence[str] | None
         if not rows:
             raise BadValue(f"'{path}' is empty: its first line names the columns")
         names, rows = [name.strip() for name in rows[0][1]], rows[1:]
+        if "" in names:
+            told = f"column {list(names).index('') + 1} of '{path}' has no name in the first line"
+            raise BadValue(
+                f"{told}: give it one there, or all of them as names=… (a data frame is written without its index by index=False)"
+            )
     names = checks.names("names", names)
     once(names, f"'{path}'", ", or give names=…")
     for line, row in rows:

@@ -225,6 +225,8 @@ def noted(path: Where, raw: bytes) -> Any:
 
 def contents(path: Path) -> bytes:
     """All bytes of a file."""
+    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe or a device would be read without end
+        raise BadCheckpoint(f"{quoted(path)} is no ordinary file, and a checkpoint is one")
     try:
         return path.read_bytes()
     except FileNotFoundError as wrong:

@@ -100,3 +100,17 @@ def test_a_folder_with_a_broken_picture_or_none_is_told_in_a_sentence(tmp_path):
     (tmp_path / "cat" / "1.png").write_bytes(b"no picture")
     with pytest.raises(BadValue, match=r"1\.png' cannot be read as a picture"):
         folder(tmp_path, (4, 4))
+
+
+def test_a_file_is_read_as_one_of_few_formats_whatever_its_name(tmp_path, monkeypatch):
+    import PIL.EpsImagePlugin
+
+    def started(*_, **__):
+        raise AssertionError("a program was started to read a picture")
+
+    monkeypatch.setattr(PIL.EpsImagePlugin, "Ghostscript", started)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    with pytest.raises(BadValue) as error:
+        picture(path, (8, 8, 1))
+    assert str(error.value) == f"'{path}' cannot be read as a picture: it is none, or damaged, or too large"

@@ -207,3 +207,28 @@ def test_how_a_table_is_read_is_plain_data_and_keeps_its_scale(file):
     ):
         with pytest.raises(BadValue):
             Preparation.read(wrong)
+
+
+def test_one_wrong_date_does_not_make_words_of_all_dates(file):
+    text = "t,y\n2024-01-01,1\n2024-01-02,2\n2025-02-31,3\n"
+    with pytest.raises(BadValue) as error:
+        lg.data.csv(file(text), target="y")
+    told = "line 4, column 't': '2025-02-31' is no date such as 2024-05-31, and 2 other cells of the column are; "
+    assert str(error.value) == told + "correct it, or name the column in categorical=…"
+
+
+def test_a_column_without_a_name_is_told_by_its_place(file):
+    path = file(",a,y\n0,1,2\n")
+    with pytest.raises(BadValue) as error:
+        lg.data.csv(path, target="y")
+    assert str(error.value).startswith(f"column 1 of '{path}' has no name in the first line: give it one there")
+
+
+def test_many_columns_are_read_in_time_linear_in_them(file):
+    from lensgrad.data.table import once
+
+    class Counted(list):
+        def count(self, value):
+            raise AssertionError("each name is looked for among all names")
+
+    once(Counted(str(k) for k in range(10)), "the table")

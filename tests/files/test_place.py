@@ -152,3 +152,12 @@ def test_runs_are_saved_and_loaded_by_the_same_rules(act, name, tmp_path):
     run = lg.supervised(lg.dense(4, 2), lg.mse, lg.descent).fit(([[0.0] * 4], [[0.0] * 2]), progress=False)
     with pytest.raises(BadCheckpoint):
         run.save(tmp_path / name) if act == "save" else lg.load(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are a thing of Unix")
+def test_a_pipe_is_no_checkpoint_and_is_not_waited_for(tmp_path):
+    path = tmp_path / "pipe.safetensors"
+    os.mkfifo(path)
+    with pytest.raises(BadCheckpoint) as error:
+        lg.load(path)
+    assert str(error.value) == f"'{path}' is no ordinary file, and a checkpoint is one"
