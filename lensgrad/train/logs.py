@@ -133,6 +133,6 @@ def log_of(where: Any) -> tuple[Callback, ...]:
     path = checks.file("the place of a log", where)
     if path.suffix.lower() == ".csv":
         return (CsvLog(path),)
-    if not path.is_dir() and (path.suffix or path.exists()):
+    if not os.path.isdir(path) and (path.suffix or os.path.exists(path)):
         raise BadValue(f"log is {LOGS}, got {quoted(path)}: write {quoted(path.with_suffix('.csv'))}, or a folder whose name has no ending")
     return (TensorBoard(path),)

@@ -39,7 +39,7 @@ PAIRS = "is made of pairs (A, A′), as two(A), silent(A) and updated(A) make th
         (lambda: Lens.of(3), "a lens (f, R[f]) is of an arrow without parameters, got 3"),
         (lambda: Lens(lg.Real(3), lg.Real(3), PLAIN, PLAIN), f"the domain of a lens {PAIRS} f32[3]"),
         (lambda: Lens(3, 3, PLAIN, PLAIN), f"the domain of a lens {PAIRS} 3"),
-        (lambda: corner(4, "x"), "the object of 'x' is an object, such as lg.Real(3), got 4"),
+        (lambda: corner(4, "x"), "what a corner gives is an object, such as lg.Real(3), got 4"),
         (lambda: observe("a", 3), "what is observed is an object, such as lg.Real(3), got 3"),
         (lambda: share(3), "what is shared is a model, or another parametric arrow, got 3"),
         (lambda: share(MODEL, 1.5), "the number of copies that share is a whole number ≥ 1, got 1.5"),

@@ -40,13 +40,13 @@ def refuse(batch, _):
 def test_a_log_that_cannot_be_written_is_refused_before_the_first_step(tmp_path, name, told):
     (tmp_path / "folder.csv").mkdir()
     for there in ("file", "kept.csv"):
-        (tmp_path / there).write_text("here before")
+        (tmp_path / there).write_text("here before", encoding="utf-8")
         (tmp_path / there).chmod(0o444)
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(BadValue) as error:
         learner().fit(lg.data.transform((X, Y), refuse), log=tmp_path / name, progress=False)
     assert str(error.value) == told.format(tmp_path, "a folder whose name has no ending")
-    assert sorted(os.listdir(tmp_path)) == before and (tmp_path / "kept.csv").read_text() == "here before"
+    assert sorted(os.listdir(tmp_path)) == before and (tmp_path / "kept.csv").read_text(encoding="utf-8") == "here before"
 
 
 def full(*_):
@@ -57,7 +57,7 @@ def full(*_):
 def test_a_full_disk_under_a_log_is_said_once_and_the_log_is_whole_when_there_is_room(tmp_path, monkeypatch, first):
     """The disk is full for two epochs, at the first one or later."""
     path, put, add = tmp_path / "log.csv", place.put, logs.append
-    path.write_text("an earlier log")
+    path.write_text("an earlier log", encoding="utf-8")
 
     class Disk:
         def on_epoch(self, state):
@@ -67,7 +67,7 @@ def test_a_full_disk_under_a_log_is_said_once_and_the_log_is_whole_when_there_is
 
     monkeypatch.setattr(place, "put", full if first == 1 else put)
     seen = []
-    watch = lg.data.transform((X, Y), lambda batch, _: seen.append(path.read_text()) or batch)
+    watch = lg.data.transform((X, Y), lambda batch, _: seen.append(path.read_text(encoding="utf-8")) or batch)
     with pytest.warns(LensgradWarning) as notes:
         run = learner().fit(watch, epochs=4, log=path, callbacks=[Disk()], progress=False)
     told = f"the log '{path}' cannot be written: No space left on device: training goes on, and the log is tried again after each epoch"

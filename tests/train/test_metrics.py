@@ -141,7 +141,7 @@ def test_evaluate_computes_them_on_the_whole_set(batch_size):
         "precision_macro": m.precision(CLASSES, z.argmax(1), "macro"), "recall_micro": m.recall(CLASSES, z.argmax(1), "micro"),
         "auc": m.auc(CLASSES, softmax(z)), "top_2": m.top_k(CLASSES, z, 2), "log_loss": m.log_loss(CLASSES, softmax(z)),
     }  # fmt: skip
-    found = run.evaluate((X, CLASSES), batch_size)
+    found = run.evaluate((X, CLASSES), batch_size=batch_size)
     assert list(found) == ["loss", *names]
     assert {n: found[n] for n in names} == pytest.approx(expected, rel=1e-12)
     assert found["log_loss"] == pytest.approx(found["loss"], rel=1e-12)

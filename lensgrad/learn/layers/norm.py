@@ -143,7 +143,7 @@ def batch_norm(momentum: float = 0.1, epsilon: float = 1e-5, name: str = "") -> 
         return Para.make(ports, trace(body, *(p.ob for p in ports), dom), dom, [(p.label, p.ob) for p in kept])
 
     def predict(dom: Ty) -> Diagram:
-        vector = last(dom[0])
+        vector = last(featured(what, dom))
 
         def body(scale: Any, shift: Any, mean: Any, variance: Any, v: Any) -> Any:
             return scaled((v - fill(mean, v)) * fill(ops.rsqrt(variance + eps), v), scale, shift), mean, variance

@@ -74,10 +74,11 @@ def layer(kind: str, name: str, build: Callable[[Ty], Para], predict: Predict | 
         checks.function(f"predict of {title}", predict, "a function of the object that the layer meets")
 
     def at(dom: Ty) -> Para:
+        made = build(dom)  # first, because it says what is wrong with the object
         quiet = None if predict is None else called(predict, f"predict of {title}", [dom])
         if quiet is not None:
             checks.instance(f"what {title} predicts with", quiet, Diagram, "an arrow")
-        return boxed(build(dom), kind, name, piece, quiet)
+        return boxed(made, kind, name, piece, quiet)
 
     return Family(title, at)
 

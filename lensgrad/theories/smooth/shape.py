@@ -88,7 +88,7 @@ def full(value: float | int | bool, atom: Shaped) -> Wire:
     """The constant array, as a closed wire; the number is stored in the atom's own kind."""
     kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
     if kind is int and not float(value).is_integer():
-        raise BadValue(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
+        raise TypeMismatch(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
     return Full(kind(value), atom)()
 
 
