@@ -11,14 +11,16 @@ from typing import Any
 from lensgrad.cat.lens import Lens, forward, silent
 from lensgrad.cat.names import Param, Role, returns, written
 from lensgrad.cat.para import Para, parametrized
-from lensgrad.core.checks import whole
+from lensgrad.core.checks import shown, whole
 from lensgrad.core.diagram import Diagram, Family, flatten
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.theories.smooth.array import Array
 from lensgrad.theories.smooth.batch import stacked
 from lensgrad.theories.smooth.scan import Scan
+
+WRITTEN_OUT = 100_000  # steps that are written out one after the other
 
 
 def stepping(closed: Para) -> Para:
@@ -60,9 +62,14 @@ def moved(closed: Para) -> tuple[str, ...]:
 
 
 def steps(closed: Para, n: int) -> Para:
-    """n steps as the n-fold composite of one, with the data of each as parameters of its own : S → S."""
-    one = stepping(closed)
-    return one.then(*[one] * (whole("the number of steps", n, 1) - 1))
+    """n steps as the n-fold composite of one, with the data of each as parameters of its own : S → S.
+
+    Every step is written out, so n is at most 100,000; `epoch` is a loop.
+    """
+    one, times = stepping(closed), whole("the number of steps", n, 1)
+    if times > WRITTEN_OUT:
+        raise BadValue(f"steps writes out every step, {WRITTEN_OUT:,} at most, got {shown(n)}: epoch(…) is a loop of as many as you want")
+    return one.then(*[one] * (times - 1))
 
 
 def epoch(closed: Para, n: int) -> Para:

@@ -210,6 +210,7 @@ def test_what_is_refused():
     assert told(BadValue, lambda: sam(-1.0)) == "the radius of sam is a positive number, got -1.0"
     assert told(TypeMismatch, lambda: sam(0.1)(MODEL)).startswith("this takes a closed task I → ℝ before lens(…), got <parametric arrow")
     assert told(BadValue, lambda: steps(closed(), 0)) == "the number of steps is a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: steps(closed(), 10**30)).startswith("steps writes out every step, 100,000 at most, got 1000000")
     text = told(TypeMismatch, lambda: stepping(lens(TASK)))
     assert text == "stepping wants a closed lens I → I (model, loss, rate), got I → (f64[], Δf64[]); end it with a rate"
     pairs = lens(batch(supervised_task(MODEL, lg.mse("y")), ROWS))
