@@ -16,7 +16,7 @@ from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Composed, Diagram, Family, at, unlike
-from lensgrad.core.errors import Piece, TypeMismatch, WireError, caller, listed, mismatch
+from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, listed, mismatch
 from lensgrad.core.printed import printable
 from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty, product
@@ -360,7 +360,10 @@ def parametrized(what: str, f: Any) -> Para:
 
 def share(f: Para, times: int = 2) -> Para:
     """f ⊗ … ⊗ f with one set of parameters: reparameterized along copy, whose reverse is +."""
-    return shared(*[parametrized("what is shared", f)] * checks.whole("the number of copies that share", times, 1))
+    copies = checks.whole("the number of copies that share", times, 1)
+    if copies > 2**20:
+        raise BadValue(f"{checks.shown(times)} copies that share are more than a program can write out: 2^20 at most")
+    return shared(*[parametrized("what is shared", f)] * copies)
 
 
 def shared(first: Para, *others: Para) -> Para:

@@ -40,7 +40,7 @@ def names_of(label: Any) -> tuple[str, ...]:
 
 def divided(examples: int, classes: Sequence[Numbers], fraction: float, seed: int) -> tuple[Numbers, Numbers]:
     """The rows of two parts, every combination of classes in proportion."""
-    wanted = round(fraction * examples)
+    wanted = round(min(max(fraction, 0), 1) * examples)
     if not 0 < wanted < examples:
         raise BadValue(f"a fraction of {fraction} of {examples} examples leaves one part empty: give a share between 0 and 1, such as 0.25")
     random = np.random.Generator(np.random.PCG64([seed, 0x5911]))

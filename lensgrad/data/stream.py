@@ -37,7 +37,7 @@ class IteratorSource:
         examples: int | None = None,
         prefetch: int = 2,
     ) -> None:
-        if not callable(batches) and not isinstance(batches, Iterable):
+        if not callable(batches) and (not isinstance(batches, Iterable) or getattr(batches, "shape", None) == ()):
             raise BadValue(f"batches come from an iterator, or a function that returns one, got {shown(batches)}")
         self.takes = accepted(batches) if callable(batches) else set[str]()
         self.made: Any = batches if callable(batches) or iter(batches) is not batches else Once(batches)

@@ -95,7 +95,7 @@ def pad(sequences: Sequence[Any], length: int | None = None, value: Any = 0, nam
         raise BadValue(f"sequences differ in their first axis only, got shapes {listed(sorted({str(r.shape) for r in rows}))}")
     longest = max(map(len, rows))
     steps = longest if length is None else length
-    if not checks.is_whole(steps) or steps < max(longest, 1):
+    if not checks.is_whole(steps) or not max(longest, 1) <= steps < 2**31:
         raise BadValue(
             f"length={checks.shown(length)} cannot hold the longest sequence, of {longest} steps: cut the sequences or give more"
         )

@@ -50,6 +50,9 @@ def by_class(learner: Record, train: Source, given: Any, weight: str | None) -> 
     def change(batch: Values, _: np.random.Generator) -> Values:
         if weight is not None and weight not in batch:
             raise UnknownParameter(f"sample_weight names '{clean(weight)}', and the data has {listed(list(batch))}")
+        left = next((name for name in tables if name not in batch), None)
+        if left is not None:
+            raise UnknownParameter(f"class_weight is by the classes of '{left}', and the data has {listed(list(batch))}")
         found = np.prod([table.of(batch[name]) for name, table in tables.items()], axis=0)
         return {**batch, weight or WEIGHT: found * batch[weight] if weight else found}
 
