@@ -71,7 +71,12 @@ def windows(ids: Any, length: int, stride: int | None = None) -> Dataset:
 
 def filling(value: Any) -> Any:
     """What padding is made of: a number or a truth value."""
-    return value if isinstance(value, bool | np.bool_) else checks.number("value, what pad fills up with,", value)
+    if isinstance(value, bool | np.bool_):
+        return value
+    number = checks.number("value, what pad fills up with,", value)
+    if isinstance(number, int) and abs(number) >= 2**31:
+        raise BadValue(f"value, what pad fills up with, is a number that 32 bits hold, got {checks.shown(value)}")
+    return number
 
 
 def kind_of(rows: Sequence[Numbers]) -> np.dtype[Any]:

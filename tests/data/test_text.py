@@ -53,3 +53,9 @@ def test_windows_need_a_sequence_long_enough():
     assert refused(windows, np.arange(4), 4) == "a window of 4 tokens and its next one need 5, and the sequence has 4"
     assert refused(windows, np.arange(9), 0) == "the length of a window is a whole number ≥ 1, got 0"
     assert refused(windows, np.arange(9), 2, 0) == "stride is a whole number ≥ 1, got 0"
+
+
+def test_a_filling_that_no_array_holds_is_refused():
+    with pytest.raises(BadValue) as error:
+        lg.data.pad([[1, 2], [3]], value=10**30)
+    assert str(error.value).startswith("value, what pad fills up with, is a number that 32 bits hold, got 1000000")
