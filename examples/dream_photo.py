@@ -116,7 +116,7 @@ def fitted(model, arrays):
     for name, p in zip(model.names, model.params, strict=True):
         v = next(given)
         values[name] = np.ascontiguousarray(v.transpose(2, 3, 1, 0) if v.ndim == 4 else v)
-        assert values[name].shape == p.ob[0].shape, f"{name} wants {p.ob}, and the file has {v.shape}"
+        assert values[name].shape == p.ob[0].shape, f"{name} needs {p.ob}, and the file has {v.shape}"
     return values
 
 

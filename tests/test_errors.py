@@ -77,7 +77,7 @@ def test_first_values_for_an_unknown_name():
         "no parameter is called 'weight'; this learner has: x, out/weight, out/bias, y"
     )
     assert told(TypeMismatch, lambda: learner().fit((X, Y), start={"out/bias": np.zeros((3, 1))}, progress=False)) == (
-        "'out/bias' wants f32[3], got an array of shape (3, 1): they differ in axes of length 1, and nothing is broadcast silently; "
+        "'out/bias' expects f32[3], got an array of shape (3, 1): they differ in axes of length 1, and nothing is broadcast silently; "
         "reshape it to (3,)"
     )
 
@@ -123,9 +123,9 @@ def test_labels_that_are_not_whole():
 
 def test_predict_wants_rows():
     run = learner().fit((X, Y), epochs=0, progress=False)
-    assert told(TypeMismatch, lambda: run.predict(X[0])) == "predict wants rows of f32[4], in shape (n, 4), got (4,): one row is x[None]"
+    assert told(TypeMismatch, lambda: run.predict(X[0])) == "predict expects rows of f32[4], in shape (n, 4), got (4,): one row is x[None]"
     short = told(TypeMismatch, lambda: run.predict(X[:, :2]))
-    assert short == "'x' wants f32[6,4], got an array of shape (6, 2): give it in the shape (6, 4)"
+    assert short == "'x' expects f32[6,4], got an array of shape (6, 2): give it in the shape (6, 4)"
 
 
 def test_a_number_that_is_not_finite_says_where():
@@ -140,8 +140,10 @@ def test_a_number_that_is_not_finite_says_where():
 
 
 def test_what_is_no_model_no_loss_no_reduction():
-    assert told(TypeMismatch, lambda: lg.supervised(3, lg.mse, lg.descent)) == "a model is made of layers, such as lg.dense(4, 3), got 3"
-    assert told(TypeMismatch, lambda: learner(loss=3)) == "a loss is a function such as lg.mse, or what it gives, got 3"
+    assert (
+        told(TypeMismatch, lambda: lg.supervised(3, lg.mse, lg.descent)) == "a model must be made of layers, such as lg.dense(4, 3), got 3"
+    )
+    assert told(TypeMismatch, lambda: learner(loss=3)) == "a loss must be a function such as lg.mse, or what it gives, got 3"
     assert told(BadValue, lambda: learner(reduction="avg")) == "'avg' is no reduction; use one of mean, sum"
     assert told(BadValue, lambda: learner(metrics=["acc"])).startswith("'acc' is no metric; use one of accuracy")
 
@@ -155,8 +157,8 @@ def test_a_model_without_an_input_type():
 def test_a_dtype_that_there_is_not():
     for call in (lambda: lg.dense(4, 3, dtype="half"), lambda: lg.Real(3, dtype="half")):
         assert told(BadValue, call) == "'half' is no dtype here; use one of float32, float64, bfloat16, float16, int32, uint8, uint32, bool"
-    assert told(BadValue, lambda: lg.Real(-1)) == "a shape is made of whole numbers ≥ 0, got (-1,)"
-    assert told(BadValue, lambda: lg.Bits(-1)) == "a vector has a whole number of elements ≥ 0, got -1"
+    assert told(BadValue, lambda: lg.Real(-1)) == "a shape must be made of whole numbers ≥ 0, got (-1,)"
+    assert told(BadValue, lambda: lg.Bits(-1)) == "a vector must have a whole number of elements ≥ 0, got -1"
 
 
 # -- traced functions --------------------------------------------------------------------------------------------------
@@ -176,15 +178,15 @@ def test_if_on_a_wire():
 
 def test_nothing_is_broadcast():
     assert told(TypeMismatch, lambda: trace(lambda x, y: x + y, lg.Real(3), lg.Real(3, 1))) == (
-        "Add wants equal types, got f32[3] and f32[3,1]: spread or reshape one of them; nothing is broadcast silently"
+        "Add expects equal types, got f32[3] and f32[3,1]: spread or reshape one of them; nothing is broadcast silently"
     )
     assert told(TypeMismatch, lambda: trace(lambda x, y: x + y, lg.Real(3), lg.Real(3, dtype="float64"))) == (
-        "Add wants equal types, got f32[3] and f64[3]: cast one of them"
+        "Add expects equal types, got f32[3] and f64[3]: cast one of them"
     )
 
 
 def test_an_array_inside_a_traced_function():
-    given = "Mul is applied to wires of a traced function, got ndarray array([1., 1., 1.])"
+    given = "Mul must be applied to wires of a traced function, got ndarray array([1., 1., 1.])"
     text = f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     assert told(WireError, lambda: trace(lambda x: x * np.ones(3), lg.Real(3))) == text
     assert told(WireError, lambda: trace(lambda x: np.ones(3) * x, lg.Real(3))) == text
@@ -193,7 +195,7 @@ def test_an_array_inside_a_traced_function():
 def test_wires_are_indexed_inside_their_bounds():
     assert told(WireError, lambda: trace(lambda x: x[3], lg.Real(3))) == "index 3 is outside an axis of 3 in f32[3]"
     assert told(WireError, lambda: trace(lambda x: x[3], lg.Bits(3))) == (
-        "a wire of type Z2[3] is indexed by whole numbers and slices inside it, got 3"
+        "a wire of type Z2[3] must be indexed by whole numbers and slices inside it, got 3"
     )
 
 

@@ -133,7 +133,7 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help="write the table into docs/peers.md")
     given = parser.parse_args(args)
     if given.rounds < 1:
-        parser.error(f"--rounds is a whole number ≥ 1, got {given.rounds}")
+        parser.error(f"--rounds must be a whole number ≥ 1, got {given.rounds}")
     found = libraries(given.keras_python, given.torch_python)
     with TemporaryDirectory() as folder:
         measure(found, given.rounds, Path(folder))

@@ -27,7 +27,7 @@ class Helpers:
     def use(self, fn: Callable[..., Any]) -> str:
         """Record a function, with all that it calls, and return the name by which the file calls it."""
         if not isinstance(fn, FunctionType):
-            raise BadValue(f"a helper is a function of a module, written with def, got {checks.shown(fn)}")
+            raise BadValue(f"a helper must be a function of a module, written with def, got {checks.shown(fn)}")
         for each in with_callees(fn):
             if self.found.setdefault(each.__name__, each) is not each:
                 raise BadValue(f"two helpers are called '{each.__name__}', and a file has room for one: rename yours")

@@ -28,7 +28,7 @@ class Inside:
 
 
 class Meanings(Mapping[type[Op], Any]):
-    """From generators to what they mean in one backend: a text or a function, as that backend wants it, or a `Hole`.
+    """From generators to what they mean in one backend: a text or a function, as that backend needs it, or a `Hole`.
 
     `table.extended({Cube: "{0} ** 3"})` is another table with a line more; nothing that others hold changes.
     """
@@ -42,9 +42,9 @@ class Meanings(Mapping[type[Op], Any]):
         """This table with further lines, or with other ones in the place of its own."""
         for cls, line in checks.instance("what extends a table", lines, Mapping, "a dict from generators to meanings").items():
             if not isinstance(cls, type) or not concrete(cls):
-                raise BadValue(f"a table has a line for each class marked @generator, got {checks.shown(cls)}")
+                raise BadValue(f"a table must have a line for each class marked @generator, got {checks.shown(cls)}")
             if not isinstance(line, str | Hole | Inside) and not callable(line):
-                raise BadValue(f"the meaning of {cls.__name__} is a text, a function or a Hole, got {checks.shown(line)}")
+                raise BadValue(f"the meaning of {cls.__name__} must be a text, a function or a Hole, got {checks.shown(line)}")
         return Meanings(self.backend, {**self.lines, **lines})
 
     def line(self, op: Generator) -> Any:

@@ -31,7 +31,7 @@ def plain(what: str, f: Any) -> Diagram:
         return f
     of_model = ": that of a model is lens(model)" if hasattr(f, "params") else ""
     hint = ": give it its object first, with .at(…)" if isinstance(f, Family) else of_model
-    raise TypeMismatch(f"{what} is of an arrow without parameters, got {shown(f)}{hint}")
+    raise TypeMismatch(f"{what} needs an arrow without parameters, got {shown(f)}{hint}")
 
 
 def reverse(f: Diagram, into: Sequence[bool], seeded: Sequence[bool]) -> Diagram:

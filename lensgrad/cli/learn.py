@@ -231,7 +231,7 @@ def circuit_file(file: Path) -> Path:
 
 def not_negative(seed: int) -> None:
     if seed < 0:
-        raise BadValue(f"a seed is a whole number ≥ 0, got --seed {seed}")
+        raise BadValue(f"a seed must be a whole number ≥ 0, got --seed {seed}")
 
 
 def layers_of(gates: int) -> tuple[int, ...]:

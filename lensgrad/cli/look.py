@@ -45,7 +45,7 @@ def check_shapes(learner: Learner, wanted: Learner, file: Path, name: str) -> No
     """Refuse a run whose model takes or gives something else than the task's own."""
     (a, b), (c, d) = ((m.model.dom, m.model.cod) for m in (learner, wanted))
     if (a, b) != (c, d) or learner.inputs != wanted.inputs:
-        raise BadValue(f"'{file}' holds a model {a} → {b}, and {name} wants one {c} → {d}: evaluate it on its own task")
+        raise BadValue(f"'{file}' holds a model {a} → {b}, and {name} needs one {c} → {d}: evaluate it on its own task")
 
 
 def measured(run: Run, data: Any) -> str:
@@ -83,7 +83,7 @@ def read_rows(file: Path, learner: Learner) -> Any:
     def read(shape: Sequence[int]) -> Any:
         table, size = numbers(file), prod(shape)
         if table.size == 0 or table.size % size or (table.ndim > 1 and prod(table.shape[1:]) != size and table.size != size):
-            raise BadValue(f"'{file}' has numbers of shape {table.shape}, and this model takes rows of {size} ({learner.model.dom})")
+            raise BadValue(f"'{file}' has numbers of shape {table.shape}, and this model expects rows of {size} ({learner.model.dom})")
         return table.reshape(-1, *shape)
 
     return rows_for(learner, read)
@@ -92,7 +92,7 @@ def read_rows(file: Path, learner: Learner) -> Any:
 def rows_for(learner: Learner, read: Callable[[Sequence[int]], Any]) -> Any:
     """What `read` finds for the shape of an example, as a model takes it; bytes are scaled to [0, 1], as they are for training."""
     if len(learner.model.dom) != 1:
-        raise BadValue(f"this model takes {len(learner.model.dom)} arrays ({', '.join(learner.inputs)}): call run.predict from Python")
+        raise BadValue(f"this model expects {len(learner.model.dom)} arrays ({', '.join(learner.inputs)}): call run.predict from Python")
     shape, dtype = host(learner.model.dom[0])
     table = read(shape)
     scaled = table / np.float32(255) if table.dtype == np.uint8 and dtype.kind == "f" else table

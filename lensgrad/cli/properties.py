@@ -62,7 +62,7 @@ def pairs(text: str, known: Container[str] = ()) -> list[tuple[str, str]]:
     """`a:b,c:d` as pairs; known names may have commas and colons themselves."""
     found = [halves(run, known) or tuple(run.split(":")) for run in runs(text, lambda run: halves(run, known) is not None)]
     if any(len(pair) != 2 for pair in found):
-        raise BadValue(f"a swap is written A:B,C:D with the names of inputs, got '{text}'")
+        raise BadValue(f"a swap must be written A:B,C:D with the names of inputs, got '{text}'")
     return [(a.strip(), b.strip()) for a, b in found]
 
 

@@ -44,7 +44,7 @@ def refusal(function: str, known: Signature, named: list[str], foreign: Mapping[
     if not strange or (accepts_any(known) and strange[0] not in foreign):
         call = f"{function}({', '.join(map(written, [known.parameters[n] for n in names[:3]]))}, …)"
         missing = re.fullmatch(r"missing a required argument: '(\w+)'", wrong)
-        return f"{call} wants '{missing[1]}' too: give it" if missing else f"{call}: {wrong}"
+        return f"{call} needs '{missing[1]}' too: give it" if missing else f"{call}: {wrong}"
     told = f"{function} takes no '{clean(strange[0])}'"
     if strange[0] in foreign:
         return f"{told}: {foreign[strange[0]]}"

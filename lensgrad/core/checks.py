@@ -1,4 +1,4 @@
-"""What a user gives, checked where it enters: each check returns the plain Python value, or says in one sentence what it wants and got.
+"""What a user gives, checked where it enters: each check returns the plain Python value, or says in one sentence what it needs and got.
 
 NumPy's numbers are taken where Python's are. Truth values are no numbers.
 """
@@ -42,11 +42,11 @@ def is_number(value: Any) -> bool:
 
 
 def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
-    """A whole number from `least` to `most`: `epochs is a whole number ≥ 0, got 1.5`."""
+    """A whole number from `least` to `most`: `epochs must be a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
         return int(value)
     span = f"≥ {least}" if most is None else f"from {least} to {limit(most)}"
-    raise BadValue(f"{what} is a whole number {span}, got {shown(value)}")
+    raise BadValue(f"{what} must be a whole number {span}, got {shown(value)}")
 
 
 def limit(n: int) -> str:
@@ -59,14 +59,14 @@ def number(what: str, value: Any, least: float = -math.inf, most: float = math.i
     """A finite number from `least` to `most`."""
     if is_number(value) and math.isfinite(value) and least <= value <= most:
         return plain(value)
-    raise BadValue(f"{what} is {bounded(least, most)}, got {shown(value)}")
+    raise BadValue(f"{what} must be {bounded(least, most)}, got {shown(value)}")
 
 
 def positive(what: str, value: Any) -> float:
     """A finite number above 0."""
     if is_number(value) and math.isfinite(value) and value > 0:
         return plain(value)
-    raise BadValue(f"{what} is a positive number, got {shown(value)}")
+    raise BadValue(f"{what} must be a positive number, got {shown(value)}")
 
 
 def share(what: str, value: Any) -> float:
@@ -74,7 +74,7 @@ def share(what: str, value: Any) -> float:
     if is_number(value) and 0 <= value < 1:
         return plain(value)
     percent = f": {value} percent is {value / 100:g}" if is_whole(value) and 2 <= value < 100 else ""
-    raise BadValue(f"{what} is a share from 0 up to, but not including, 1, got {shown(value)}{percent}")
+    raise BadValue(f"{what} must be a fraction from 0 up to, but not including, 1, got {shown(value)}{percent}")
 
 
 def plain(value: Any) -> float:
@@ -93,14 +93,14 @@ def flag(what: str, value: Any) -> bool:
     """A truth value, of Python or NumPy."""
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         return bool(value)
-    raise BadValue(f"{what} is True or False, got {shown(value)}")
+    raise BadValue(f"{what} must be True or False, got {shown(value)}")
 
 
 def one_of(what: str, value: Any, choices: Collection[str]) -> str:
     """One of some words, with the nearest of them where it is none."""
     if isinstance(value, str) and value in choices:
         return value
-    raise BadValue(f"{what} is one of {listed(list(choices))}, got {shown(value)}{nearest(value, choices)}")
+    raise BadValue(f"{what} must be one of {listed(list(choices))}, got {shown(value)}{nearest(value, choices)}")
 
 
 def nearest(value: Any, choices: Collection[str]) -> str:
@@ -118,7 +118,7 @@ def nearest(value: Any, choices: Collection[str]) -> str:
 def name(what: str, value: Any, longest: int = LONGEST_NAME) -> str:
     """A name that a user gives: text of 1 to 200 characters that stays on its line wherever it is written."""
     if not isinstance(value, str):
-        raise BadValue(f"{what} is text, got {shown(value)}")
+        raise BadValue(f"{what} must be text, got {shown(value)}")
     if not 0 < len(value) <= longest:
         raise BadValue(f"{what} has 1 to {longest} characters, got {len(value)}: {shown(value)}")
     bad = None if value.isprintable() else next((c for c in value if unprintable(c)), None)
@@ -139,7 +139,7 @@ def path(what: str, value: Any) -> str:
 def names(what: str, value: Any) -> tuple[str, ...]:
     """Names in a list: each is text, and one name alone is no list."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise BadValue(f"{what} is a list of names, got {shown(value)}")
+        raise BadValue(f"{what} must be a list of names, got {shown(value)}")
     return tuple(name(f"each of {what}", each) for each in listing(what, value, "a list of names"))
 
 
@@ -147,7 +147,7 @@ def listing(what: str, value: Any, wanted: str) -> list[Any]:
     """Several things in a list, or in whatever can be gone through, but not a text."""
     if iterable(value) and not isinstance(value, str | bytes):
         return [*value]
-    raise BadValue(f"{what} is {wanted}, got {shown(value)}")
+    raise BadValue(f"{what} must be {wanted}, got {shown(value)}")
 
 
 def iterable(value: Any) -> bool:
@@ -163,27 +163,27 @@ def function(what: str, value: Any, wanted: str) -> Callable[..., Any]:
     """Something to call that is no class."""
     if callable(value) and not isinstance(value, type):
         return value
-    raise TypeMismatch(f"{what} is {wanted}, got {shown(value)}")
+    raise TypeMismatch(f"{what} must be {wanted}, got {shown(value)}")
 
 
 def file(what: str, value: Any) -> Path:
     """The path of a file or folder, which may be there or not."""
     if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
         return Path(os.fspath(value))
-    raise BadValue(f"{what} is a path, got {shown(value)}")
+    raise BadValue(f"{what} must be a path, got {shown(value)}")
 
 
 def instance(what: str, value: Any, kind: type[T] | tuple[type[T], ...], wanted: str) -> T:
-    """A value of a class, said in the user's words: `early_stopping is lg.early_stopping(…), got 3`."""
+    """A value of a class, said in the user's words: `early_stopping must be lg.early_stopping(…), got 3`."""
     if isinstance(value, kind):
         return value
-    raise TypeMismatch(f"{what} is {wanted}, got {shown(value)}")
+    raise TypeMismatch(f"{what} must be {wanted}, got {shown(value)}")
 
 
 def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
     """A dict by names, all of them known."""
     if not isinstance(value, Mapping):
-        raise BadValue(f"{what} is a dict by name, got {shown(value)}")
+        raise BadValue(f"{what} must be a dict by name, got {shown(value)}")
     given: dict[Any, Any] = {**value}
     for key in given:
         if key not in keys:

@@ -195,7 +195,7 @@ class Diagram(Composed):
         graph, wires = together(flatten(args), self.shown().shown)
         given = Ty(tuple(graph.types[w] for w in wires))
         if given != self.dom:
-            raise TypeMismatch(f"{self.shown().shown} wants {self.dom}, got {given}")
+            raise TypeMismatch(f"{self.shown().shown} expects {self.dom}, got {given}")
         outs = graph.wires(self.run(graph, wires))
         return outs[0] if len(outs) == 1 else outs
 
@@ -268,7 +268,7 @@ class Diagram(Composed):
 def boxed(body: Diagram, dom: tuple[Any, ...], what: str) -> Ty:
     """The codomain of a generator that stands for `body`, after checking its inputs."""
     if Ty(dom) != body.dom:
-        raise TypeMismatch(f"{what} wants {body.dom}, got {Ty(dom)}")
+        raise TypeMismatch(f"{what} expects {body.dom}, got {Ty(dom)}")
     return body.cod
 
 

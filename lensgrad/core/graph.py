@@ -271,7 +271,7 @@ def together(args: Sequence[Any], op: object = "this arrow") -> tuple[Graph, tup
     """The graph that all these wires belong to, after copying closed ones (points I → A) into it."""
     for arg in args:
         if not isinstance(arg, Wire):
-            given = f"{op} is applied to wires of a traced function, got {type(arg).__name__} {shown(arg)}"
+            given = f"{op} must be applied to wires of a traced function, got {type(arg).__name__} {shown(arg)}"
             raise WireError(f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers")
     graphs = {id(a.graph): a.graph for a in args}
     open_graphs = [g for g in graphs.values() if len(g.dom)]
@@ -299,5 +299,5 @@ def rule_of(op: Generator, name: str, source: str) -> Any:
 def same(what: str, *atoms: Any) -> Any:
     """The one atom that all of these are; raises `TypeMismatch` otherwise."""
     if any(a != atoms[0] for a in atoms[1:]):
-        raise TypeMismatch(f"{what} wants equal types, got {', '.join(map(str, atoms))}")
+        raise TypeMismatch(f"{what} expects equal types, got {', '.join(map(str, atoms))}")
     return atoms[0]

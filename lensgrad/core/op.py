@@ -50,7 +50,7 @@ class Op(Sealed):
         given = dict(zip(self.fields, values, strict=False)) | named
         whole = self.defaults | given
         if len(given) < len(values) + len(named) or whole.keys() != set(self.fields):
-            raise TypeError(f"{type(self).__name__} is built from ({', '.join(self.fields)}), got {call(values, named)}")
+            raise TypeError(f"{type(self).__name__} must be built from ({', '.join(self.fields)}), got {call(values, named)}")
         self.__dict__.update(whole)
 
     @property

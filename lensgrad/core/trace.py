@@ -34,7 +34,7 @@ def trace(fn: Callable[..., Any], *objects: Ty) -> Diagram:
 def called(fn: Callable[..., Any], name: str, args: list[Any]) -> Any:
     """What a function gives; an error of ours where it takes another number of arguments."""
     if isinstance(fn, type):
-        raise WireError(f"{name} is a function, got the class {fn.__name__}")
+        raise WireError(f"{name} must be a function, got the class {fn.__name__}")
     try:
         return fn(*args)
     except TypeError as wrong:

@@ -72,7 +72,7 @@ def one_hot(labels: Numbers, classes: int, dtype: str = "float32") -> Numbers:
     labels, dtype = array(labels, "labels"), checks.one_of("the dtype of one_hot", dtype, DTYPES)
     classes = checks.whole("the number of classes", classes, 1)
     if labels.dtype.kind not in "iub":
-        raise BadValue(f"one_hot takes class numbers, which are whole, got an array of {labels.dtype}")
+        raise BadValue(f"one_hot expects class numbers, which are whole, got an array of {labels.dtype}")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise BadValue(f"labels run from {labels.min()} to {labels.max()}, and {classes} classes are numbered 0 to {classes - 1}")
     return np.eye(classes, dtype=dtype)[labels.astype(np.int64)]

@@ -200,9 +200,9 @@ def given_thresholds(thresholds: Sequence[float]) -> list[float]:
     try:
         found = sorted(set(map(float, thresholds)))
     except (TypeError, ValueError):
-        raise BadValue(f"thresholds are numbers, got {thresholds!r}") from None
+        raise BadValue(f"thresholds must be numbers, got {thresholds!r}") from None
     if not np.isfinite(found).all():
-        raise BadValue(f"thresholds are finite numbers, got {thresholds!r}")
+        raise BadValue(f"thresholds must be finite numbers, got {thresholds!r}")
     return found
 
 
@@ -280,7 +280,7 @@ def array_columns(table: Column, names: Sequence[str] | None) -> tuple[Columns, 
         places = product(*(range(n) for n in table.shape[1:] if n > 1 or table.ndim == 2))
         names = ["x" + ",".join(map(str, place)) for place in places]
     if flat.shape[1] != len(names):
-        raise BadValue(f"this encoder takes rows of {len(names)} columns ({listed(list(names)[:6])}), got {flat.shape[1]}")
+        raise BadValue(f"this encoder expects rows of {len(names)} columns ({listed(list(names)[:6])}), got {flat.shape[1]}")
     return {name: flat[:, k] for k, name in enumerate(names)}, Rows(len(flat))
 
 

@@ -24,15 +24,17 @@ def picture(file: Path, shape: Sequence[int]) -> np.ndarray[Any, Any]:
     Nothing is resized, and no color is made gray: that is a choice, and who trained the model made one.
     """
     if len(shape) != 3 or shape[2] not in (1, 3):
-        raise BadValue(f"'{file}' is a picture, and this model takes arrays of shape {tuple(shape)}: give numbers, as a .csv or .npy file")
+        raise BadValue(
+            f"'{file}' is a picture, and this model expects arrays of shape {tuple(shape)}: give numbers, as a .csv or .npy file"
+        )
     height, width, channels = shape
     with opened(file) as found:
         check_alone(file, found)
         kind, wanted = kind_of(file, found), ("gray" if channels == 1 else "color")
         if kind != wanted:
-            raise BadValue(f"'{file}' is a {kind} picture, and this model takes {wanted} ones: turn it into one first")
+            raise BadValue(f"'{file}' is a {kind} picture, and this model expects {wanted} ones: turn it into one first")
         if found.size != (width, height):
-            told = f"{found.size[0]} pixels wide and {found.size[1]} high, and this model takes {width} and {height}"
+            told = f"{found.size[0]} pixels wide and {found.size[1]} high, and this model expects {width} and {height}"
             raise BadValue(f"'{file}' is {told}: cut it out or resize it first")
         return pixels(file, found, "L" if channels == 1 else "RGB").reshape(height, width, channels)
 
@@ -103,7 +105,7 @@ def folder(where: str | Path, size: Sequence[int]) -> Dataset:
 def size_of(size: Any) -> tuple[int, int]:
     """Height and width."""
     if not isinstance(size, tuple | list) or len(size) != 2:
-        raise BadValue(f"size is (height, width), such as (32, 32), got {checks.shown(size)}")
+        raise BadValue(f"size must be (height, width), such as (32, 32), got {checks.shown(size)}")
     height, width = (checks.whole("a side of a picture", n, 1, 10_000) for n in size)
     return height, width
 

@@ -167,7 +167,7 @@ class Preparation:
 def check_delimiter(delimiter: Any) -> None:
     """Refuse what cannot stand between two cells."""
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n" ' or not delimiter.isascii():
-        raise BadValue(f"delimiter is one character such as ',' or ';', got {checks.shown(delimiter)}")
+        raise BadValue(f"delimiter must be one character such as ',' or ';', got {checks.shown(delimiter)}")
 
 
 def amount(fill: Any) -> float | None:

@@ -100,14 +100,14 @@ def standardize(train: Any, *others: Any) -> tuple[Any, ...]:
     """
     arrays = named(train)
     if arrays is None or "x" not in arrays:
-        raise BadValue(f"standardize takes data sets, pairs (x, y) or dicts with 'x', got {type(train).__name__}")
+        raise BadValue(f"standardize expects data sets, pairs (x, y) or dicts with 'x', got {type(train).__name__}")
     count(arrays)
     parts = [named(d) for d in others]
     if any(a is None or "x" not in a for a in parts):
         raise BadValue("what standardize moves alike are data sets, pairs (x, y) or dicts with 'x', as the training data")
     x = arrays["x"]
     if x.dtype.kind not in "biuf" or not x.ndim:
-        raise BadValue(f"standardize takes features that are numbers, got {x.dtype.name} data")
+        raise BadValue(f"standardize expects features that are numbers, got {x.dtype.name} data")
     x = x.astype(np.float64)
     axes = tuple(range(max(1, x.ndim - 1)))
     mean, std = x.mean(axes), x.std(axes)

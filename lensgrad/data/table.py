@@ -91,7 +91,7 @@ def frame_cells(frame: Any) -> Cells:
     """The columns of a data frame, or of a dict of columns, as lists of values."""
     keys = list(frame) if isinstance(frame, Mapping) else list(getattr(frame, "columns", ()))
     if not keys:
-        raise BadValue(f"a table is a data frame or a dict of columns, got {checks.shown(frame)}")
+        raise BadValue(f"a table must be a data frame or a dict of columns, got {checks.shown(frame)}")
     once([str(key) for key in keys], "the table")
     columns = {str(key): listed_values(key, frame[key]) for key in keys}
     n = len(next(iter(columns.values()), []))
@@ -105,7 +105,7 @@ def listed_values(name: Any, column: Any) -> list[Any]:
     """A column as Python's values; moments of time as such."""
     found = array(column, str(name))
     if found.ndim != 1:
-        raise BadValue(f"column '{checks.clean(str(name))}' is one value a row, got an array of shape {found.shape}")
+        raise BadValue(f"column '{checks.clean(str(name))}' must have one value a row, got an array of shape {found.shape}")
     return (found.astype("datetime64[us]") if found.dtype.kind == "M" else found).tolist()
 
 

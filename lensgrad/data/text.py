@@ -24,9 +24,9 @@ class Characters:
 
     def __post_init__(self) -> None:
         if not isinstance(self.symbols, str):
-            raise BadValue(f"a vocabulary is text, got {checks.shown(self.symbols)}")
+            raise BadValue(f"a vocabulary must be text, got {checks.shown(self.symbols)}")
         if len(set(self.symbols)) != len(self.symbols):
-            raise BadValue(f"a vocabulary has every character once, got {self.symbols!r:.60}")
+            raise BadValue(f"a vocabulary must have every character once, got {self.symbols!r:.60}")
 
     @classmethod
     def of(cls, text: str) -> Characters:
@@ -62,7 +62,7 @@ def windows(ids: Any, length: int, stride: int | None = None) -> Dataset:
     length = checks.whole("the length of a window", length, 1)
     step = length if stride is None else checks.whole("stride", stride, 1)
     if ids.ndim != 1:
-        raise BadValue(f"windows are of one sequence, an array of one axis, got shape {ids.shape}")
+        raise BadValue(f"windows expects one sequence, an array of one axis, got shape {ids.shape}")
     if len(ids) <= length:
         raise BadValue(f"a window of {length} tokens and its next one need {length + 1}, and the sequence has {len(ids)}")
     views = np.lib.stride_tricks.sliding_window_view(ids, length)
@@ -75,7 +75,7 @@ def filling(value: Any) -> Any:
         return value
     number = checks.number("value, what pad fills up with,", value)
     if isinstance(number, int) and abs(number) >= 2**31:
-        raise BadValue(f"value, what pad fills up with, is a number that 32 bits hold, got {checks.shown(value)}")
+        raise BadValue(f"value, what pad fills up with, must be a number that 32 bits hold, got {checks.shown(value)}")
     return number
 
 
@@ -83,7 +83,7 @@ def kind_of(rows: Sequence[Numbers]) -> np.dtype[Any]:
     """The dtype that holds all sequences."""
     strange = next((r for r in rows if r.dtype.kind not in "biuf"), None)
     if strange is not None:
-        raise BadValue(f"pad takes sequences of numbers, got one of dtype {strange.dtype}")
+        raise BadValue(f"pad expects sequences of numbers, got one of dtype {strange.dtype}")
     return np.result_type(*rows)
 
 
@@ -95,7 +95,7 @@ def pad(sequences: Sequence[Any], length: int | None = None, value: Any = 0, nam
     """
     rows = [array(s, "a sequence") for s in checks.listing("what pad takes", sequences, "a list of sequences")]
     if not rows:
-        raise BadValue("pad wants at least one sequence, got none")
+        raise BadValue("pad expects at least one sequence, got none")
     if any(r.ndim == 0 or r.shape[1:] != rows[0].shape[1:] for r in rows):
         raise BadValue(f"sequences differ in their first axis only, got shapes {listed(sorted({str(r.shape) for r in rows}))}")
     longest = max(map(len, rows))

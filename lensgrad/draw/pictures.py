@@ -27,7 +27,7 @@ def images(path: Where, pictures: Any, *, columns: int = 10, titles: Sequence[st
     """
     shown = np.clip(np.asarray(pictures, np.float64), 0.0, 1.0)
     if shown.ndim not in (3, 4) or (shown.ndim == 4 and shown.shape[3] not in (1, 3)) or not len(shown):
-        raise TypeMismatch(f"images are [n, height, width] or [n, height, width, 1 or 3], at least one, got shape {shown.shape}")
+        raise TypeMismatch(f"images must be [n, height, width] or [n, height, width, 1 or 3], at least one, got shape {shown.shape}")
     shown = shown[..., 0] if shown.ndim == 4 and shown.shape[3] == 1 else shown
     made, axes = figure(-(-len(shown) // columns), columns, size, size + (0.2 if titles else 0.0))
     for axis in axes.flat:

@@ -45,7 +45,7 @@ def path_of(where: Where, what: str = "the place of a file") -> Path:
     """A path as it was given, if it is one."""
     if isinstance(where, str | os.PathLike) and isinstance(os.fspath(where), str):
         return Path(where)
-    raise BadValue(f"{what} is a path, got {shown(where)}")
+    raise BadValue(f"{what} must be a path, got {shown(where)}")
 
 
 def quoted(path: object) -> str:

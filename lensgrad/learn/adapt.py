@@ -265,7 +265,7 @@ class Model(Para):
 def at_model(model: Para, points: dict[Any, Adapter]) -> Para:
     """The model with adapters at the places that patterns reach."""
     if not isinstance(model.arrow, Diagram):
-        raise TypeMismatch(f"adapters are for models, before lens(…), got {model!r:.80}")
+        raise TypeMismatch(f"adapters expect a model, before lens(…), got {model!r:.80}")
     for where in points:
         instance("where an adapter goes", where, (str, tuple, Role, Together), "a name, a pattern, a tuple of names or a role")
     return model.reparam(points)
@@ -275,7 +275,7 @@ def at_each(model: Para, patterns: Sequence[Any], adapter: Adapter) -> Para:
     """The model with an adapter at all places that one pattern of several reaches."""
     each = [w for given in patterns for w in (given if isinstance(given, tuple | list) else (given,))]
     if not each:
-        raise BadValue(f"{adapter} wants the name of a parameter; this model has {listed(model.names)}")
+        raise BadValue(f"{adapter} needs the name of a parameter; this model has {listed(model.names)}")
     for where in each:
         instance("where an adapter goes", where, (str, Role, Together), "a name, a pattern or a role")
     names = model.names

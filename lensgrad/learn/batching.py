@@ -25,9 +25,9 @@ def batch(f: Para, n: int, over: Iterable[str] | None = None) -> Para:
     repeated; observables that no example reaches stay one. Apply it to the whole task, then `>> mean`, then `lens`.
     """
     if not is_whole(n) or n < 1:
-        raise BadValue(f"a batch has a whole number of examples ≥ 1, got {shown(n)}")
+        raise BadValue(f"a batch must have a whole number of examples ≥ 1, got {shown(n)}")
     if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
-        raise TypeMismatch(f"batch is for models and tasks, before lens(…), got {shown(f)}")
+        raise TypeMismatch(f"batch expects a model or a task, before lens(…), got {shown(f)}")
     n = int(n)
     body = f.body
     chosen = batched_params(body.params, over)
@@ -58,4 +58,4 @@ def check_arrays(arrow: Diagram, flags: list[bool]) -> None:
     strange = [a for a, b in zip(arrow.dom, flags, strict=True) if b and not isinstance(a, Array | Key | Vector)]
     if strange:
         told = product(Ty((a,)) for a in strange)
-        raise TypeMismatch(f"batching is for arrays, keys and circuits, and this arrow takes {told}: use batch_size=None")
+        raise TypeMismatch(f"batching is for arrays, keys and circuits, and this arrow expects {told}: use batch_size=None")

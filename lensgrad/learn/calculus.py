@@ -49,7 +49,7 @@ def jacobian(f: Any, *of: Any) -> Any:
 def positions(f: Diagram, of: Sequence[Any]) -> list[int]:
     """The inputs of a plain arrow that are meant: the only one, or those given."""
     if not of and len(f.dom) != 1:
-        raise TypeMismatch(f"the Jacobian is of an arrow with one array in, or with respect to inputs by number, got {f.dom} → {f.cod}")
+        raise TypeMismatch(f"the Jacobian needs an arrow with one array in, or with respect to inputs by number, got {f.dom} → {f.cod}")
     return [checks.whole("the number of an input", i, 0, len(f.dom) - 1) for i in of or (0,)]
 
 
@@ -57,7 +57,7 @@ def rows(f: Diagram, n: int, wires: Sequence[int], outputs: int | None = None) -
     """R[f] at the chosen inputs on all unit cotangents of its only output."""
     shown = f.cod if outputs is None else Ty(f.cod.atoms[:outputs])
     if len(shown) != 1 or not all(isinstance(a, Array) and a.floating for a in (shown[0], *(f.dom[w] for w in wires))):
-        raise TypeMismatch(f"the Jacobian is of an arrow with one array of numbers out, and of arrays of numbers in, got {f.dom} → {shown}")
+        raise TypeMismatch(f"the Jacobian needs an arrow with one array of numbers out, and of arrays of numbers in, got {f.dom} → {shown}")
     b: Any = shown[0]
     order = sorted(wires)
     slopes = reverse(f, [w in order for w in range(n)], [k == 0 for k in range(len(f.cod))])

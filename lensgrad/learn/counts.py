@@ -54,7 +54,7 @@ def repairing(f: Para, n: int) -> Diagram:
 
 def check(f: Para, n: int) -> None:
     if type(n) is not int or n < 1:
-        raise BadValue(f"counting is over a whole number of examples ≥ 1, got {n}")
+        raise BadValue(f"counting needs a whole number of examples ≥ 1, got {n}")
     strange = [a for a in (*f.arrow.dom, *f.cod) if not isinstance(a, Vector)]
     if strange:
         raise TypeMismatch(f"counting is for circuits over a semiring, and this arrow has a wire of type {strange[0]}")

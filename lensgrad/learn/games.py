@@ -38,7 +38,7 @@ def players(generator: Para, discriminator: Para, penalty: float) -> None:
     """Refuse what cannot play: generator : Z → X and discriminator : X → ℝ, each of one array of floats."""
     for name, f in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
-            raise TypeMismatch(f"the {name} is a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
+            raise TypeMismatch(f"the {name} must be a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
         if len(f.dom) != 1 or not isinstance(f.dom[0], Array) or not f.dom[0].floating:
             raise TypeMismatch(f"the {name} takes one array of floats, and this one takes {f.dom}")
     if generator.cod != discriminator.dom:
@@ -46,7 +46,7 @@ def players(generator: Para, discriminator: Para, penalty: float) -> None:
     if len(discriminator.cod) != 1 or discriminator.cod[0].size != 1:
         raise TypeMismatch(f"the discriminator gives one score, and this one gives {discriminator.cod}: end it with lg.dense(1)")
     if not isinstance(penalty, int | float) or not 0 <= penalty < float("inf"):
-        raise BadValue(f"gradient_penalty is a number ≥ 0, got {penalty!r}")
+        raise BadValue(f"gradient_penalty must be a number ≥ 0, got {penalty!r}")
 
 
 def wasserstein(generator: Para, discriminator: Para, label: str = "x", penalty: float = 0.0) -> Para:

@@ -59,7 +59,7 @@ def arrays(what: str, ob: Ty) -> Ty:
     """An object of arrays of floats."""
     checks.instance(f"what {what} is of", ob, Ty, "an object, such as lg.Real(3)")
     if not len(ob) or not all(isinstance(a, Array) for a in ob):
-        raise TypeMismatch(f"{what} is of an array, got {ob}")
+        raise TypeMismatch(f"{what} expects an array, got {ob}")
     return ob
 
 

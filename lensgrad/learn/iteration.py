@@ -30,7 +30,7 @@ def stepping(closed: Para) -> Para:
     """
     parametrized("what is stepped", closed)
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
-        raise TypeMismatch(f"stepping wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
+        raise TypeMismatch(f"stepping expects a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     places, params, inner = positions(closed), closed.params, closed.arrow
     kept = [p for i, p in enumerate(params) if i not in places]
     ports = [replace(p, ob=forward(p.ob)) for p in kept] + [replace(params[i], ob=forward(params[i].ob)) for i in places]

@@ -31,7 +31,7 @@ def mixed_precision(model: Para, dtype: str = "bfloat16") -> Para:
         given = f"'{checks.clean(dtype)}'" if isinstance(dtype, str) else checks.shown(dtype)
         raise BadValue(f"{given} is no precision to mix with float32; use {listed(HALVES)}")
     if not isinstance(model, Para) or not isinstance(model.arrow, Diagram):
-        raise TypeMismatch(f"mixed precision is for models, before lens(…), got {checks.shown(model)}")
+        raise TypeMismatch(f"mixed precision expects a model, before lens(…), got {checks.shown(model)}")
     return model.map(lambda ob: ob, lambda f: lowered(f, dtype))
 
 

@@ -26,7 +26,7 @@ def predict(f: Para) -> Para:
     so are the states and keys that nothing needs any more. Weights, data and names stay as they are.
     """
     if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
-        raise TypeMismatch(f"predict is for models and tasks, before lens(…), got {shown(f)}")
+        raise TypeMismatch(f"predict expects a model or a task, before lens(…), got {shown(f)}")
     body = f.body
     writes = written(body.params, [label for label, _ in body.observables])
     seen = [k for k, where in enumerate(writes) if where is None]

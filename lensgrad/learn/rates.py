@@ -67,7 +67,7 @@ def scaled_rate(size: float) -> Family:
 def positive(size: Any) -> float:
     """A rate, if it is one."""
     if not is_number(size) or not 0 < size < math.inf:
-        raise BadValue(f"a rate is a positive number, got {shown(size)}: give one such as 0.01; lg.ascent and lg.maximize(…) go up")
+        raise BadValue(f"a rate must be a positive number, got {shown(size)}: give one such as 0.01; lg.ascent and lg.maximize(…) go up")
     return plain(size)
 
 
@@ -147,7 +147,7 @@ def one_cycle(rate: float, steps: int, rising: float = 0.3, start: float = 1 / 2
     low = rate * number("the start of one_cycle", start, 0, 1)
     peak = float(math.floor(number("the rising of one_cycle", rising, 0, 1) * size))
     if not 0 < peak < size:
-        raise BadValue(f"one_cycle wants a step or more of rising and of falling, and {rising} of {steps} steps is {int(peak)}")
+        raise BadValue(f"one_cycle needs a step or more of rising and of falling, and {rising} of {steps} steps is {int(peak)}")
 
     def at(t: Any) -> Any:
         down = falling(ops.maximum(t - peak, 0.0), rate, low * end, size - peak)

@@ -42,7 +42,7 @@ def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x
             f"the model {model.name} does not say what it takes: begin it with lg.input(…) or give the first layer its input size"
         )
     if not isinstance(model, Para):
-        raise TypeMismatch(f"a model is made of layers, such as lg.dense(4, 3), got {model!r:.60}")
+        raise TypeMismatch(f"a model must be made of layers, such as lg.dense(4, 3), got {model!r:.60}")
     return input_of(model.dom, label) >> model >> loss
 
 

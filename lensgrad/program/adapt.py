@@ -65,7 +65,7 @@ def numbers(weight: Any) -> np.ndarray[Any, Any]:
     try:
         return np.asarray(weight, np.float64 if not hasattr(weight, "dtype") else None).astype(np.float64)
     except (ValueError, TypeError):
-        raise BadValue(f"magnitude_mask wants an array of numbers, got {checks.shown(weight)}") from None
+        raise BadValue(f"magnitude_mask expects an array of numbers, got {checks.shown(weight)}") from None
 
 
 def magnitude_mask(weight: ArrayLike, share: float) -> Numbers:

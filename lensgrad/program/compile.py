@@ -112,7 +112,7 @@ def compile(closed: Para, backend: str | Backend = "native", returned: Sequence[
     """
     closed = parametrized("what compile takes", closed)
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
-        raise TypeMismatch(f"compile wants a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
+        raise TypeMismatch(f"compile expects a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     names, params = closed.names, closed.params
     wanted = () if returned is None else checks.names("returned", returned)
     strange = [n for n in wanted if n not in names]

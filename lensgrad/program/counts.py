@@ -46,7 +46,7 @@ def examples(rows: Any) -> int:
     """How many examples there are."""
     shape = np.shape(rows[0] if isinstance(rows, tuple) else rows)
     if len(shape) != 2 or not shape[0]:
-        raise BadValue(f"counts are over examples, a row for each, got an array of shape {shape}")
+        raise BadValue(f"counts need a row for each example, got an array of shape {shape}")
     return shape[0]
 
 

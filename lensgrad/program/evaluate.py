@@ -32,7 +32,7 @@ def evaluate(arrow: Arrow | Callable[..., Wires], *xs: ArrayLike, values: Mappin
     f = typed(arrow, xs)
     names = ["the input"] if len(xs) == 1 else [f"input {k}" for k in range(len(xs))]
     if len(xs) != len(f.dom):
-        raise TypeMismatch(f"this arrow takes {f.dom}, {len(f.dom)} arrays, got {len(xs)}")
+        raise TypeMismatch(f"this arrow expects {f.dom}, {len(f.dom)} arrays, got {len(xs)}")
     given = {} if values is None else instance("values", values, Mapping, "a dict of arrays by name")
     missing = [name for name in f.names if name not in given]
     if missing:
@@ -50,7 +50,7 @@ def typed(arrow: Any, xs: Sequence[Any]) -> Para:
     elif callable(arrow):
         found = para(trace(arrow, *(Ty((a,)) for a in types(xs))))
     else:
-        raise TypeMismatch(f"evaluate takes an arrow, a layer or a function on wires, got {shown(arrow)}")
+        raise TypeMismatch(f"evaluate expects an arrow, a layer or a function on wires, got {shown(arrow)}")
     if not isinstance(found.arrow, Diagram):
         raise TypeMismatch("evaluate is for arrows, and this one is a lens: its .get and .put are arrows")
     return found

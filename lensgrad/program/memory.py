@@ -21,7 +21,7 @@ def optimizer_memory(optimizer: Optimizer, shape: tuple[int, ...] = (1000, 1000)
     """Bytes of state for each number of a weight of this shape: 0 for `descent`, 4 for momentum in float32, 8 for Adam."""
     checks.instance("the shape of a weight", shape, tuple, "a tuple of sizes")
     if not callable(optimizer):
-        raise TypeMismatch(f"optimizer_memory is of an optimizer, such as lg.adam(1e-3), got {checks.shown(optimizer)}")
+        raise TypeMismatch(f"optimizer_memory expects an optimizer, such as lg.adam(1e-3), got {checks.shown(optimizer)}")
     weight = Ty((Array(shape, dtype),))
     made = called(optimizer, "optimizer_memory's optimizer", [Param("weight", two(weight))])
     checks.instance("what an optimizer gives", made, Para, "a parametric arrow, as lg.adam(1e-3) does")

@@ -49,7 +49,7 @@ def shown_model(what: Any) -> Para:
     """The model to describe: as it is, or that of a learner or of a run; an error for anything else."""
     held = getattr(getattr(what, "learner", what), "model", what)
     if not isinstance(held, Para | Diagram | Lens | Family):
-        raise TypeMismatch(f"a summary is of a model, a learner or a run, got {shown(what)}")
+        raise TypeMismatch(f"summary expects a model, a learner or a run, got {shown(what)}")
     found = parametrized("what summary takes", held)
     if not isinstance(found.arrow, Diagram):
         raise TypeMismatch("a summary is of a model; this is the lens of a learner, whose model is `learner.model`")

@@ -26,7 +26,7 @@ Arrays = dict[str, Numbers]  # values as one reads them; the type leaves out tha
 def by_name(values: Any) -> Mapping[str, Any]:
     """Values as they are, if they have names at all."""
     if not isinstance(values, Mapping):
-        raise TypeMismatch(f"values are given as a dict by name, got {checks.shown(values)}")
+        raise TypeMismatch(f"values must be given as a dict by name, got {checks.shown(values)}")
     return values  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -38,7 +38,7 @@ def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
     if len(ob) == 1:
         return array(name, ob[0], value)
     if not isinstance(value, tuple | list) or len(value) != len(ob):
-        raise TypeMismatch(f"'{name}' : {ob} wants {len(ob)} arrays, got {type(value).__name__}")
+        raise TypeMismatch(f"'{name}' : {ob} expects {len(ob)} arrays, got {type(value).__name__}")
     return tuple(array(f"{name}.{i}", a, v) for i, (a, v) in enumerate(zip(ob, value, strict=True)))
 
 
@@ -53,9 +53,9 @@ def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     if given.dtype == dtype:
         return given
     if given.dtype.kind in "fc" and dtype.kind in "iub" and not np.array_equal(given, np.trunc(given)):
-        raise BadValue(f"'{name}' wants {atom}, and some of the numbers given are not whole")
+        raise BadValue(f"'{name}' needs {atom}, and some of the numbers given are not whole")
     if given.dtype.kind not in "fiub":
-        raise BadValue(f"'{name}' wants {atom}, got {given.dtype.name} data")
+        raise BadValue(f"'{name}' expects {atom}, got {given.dtype.name} data")
     return given.astype(dtype)
 
 
@@ -64,19 +64,19 @@ def given_array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     try:
         return np.asarray(value)
     except (ValueError, TypeError, RuntimeError):
-        raise BadValue(f"'{name}' wants {atom}, and {checks.shown(value)} is no array of numbers: its rows may differ in length") from None
+        raise BadValue(f"'{name}' needs {atom}, and {checks.shown(value)} is no array of numbers: its rows may differ in length") from None
 
 
 def elements(name: str, atom: Vector, given: np.ndarray[Any, Any]) -> None:
     """Refuse numbers that are no elements of the semiring."""
     bounded = given.dtype.kind in "fiub" and given.size and atom.semiring.finite
     if bounded and not 0 <= given.min() <= given.max() < atom.semiring.size:
-        raise BadValue(f"'{name}' wants elements 0..{atom.semiring.size - 1} of {atom.semiring}, got {given.min()} to {given.max()}")
+        raise BadValue(f"'{name}' expects elements 0..{atom.semiring.size - 1} of {atom.semiring}, got {given.min()} to {given.max()}")
 
 
 def shape_message(name: str, atom: Any, wanted: Sequence[int], given: Sequence[int]) -> str:
     """What is wrong with a shape, with the fix for the usual confusion of (N, 1) and (N,)."""
-    text = f"'{name}' wants {atom}, got an array of shape {tuple(given)}"
+    text = f"'{name}' expects {atom}, got an array of shape {tuple(given)}"
     if [n for n in wanted if n != 1] == [n for n in given if n != 1]:
         return f"{text}: they differ in axes of length 1, and nothing is broadcast silently; reshape it to {tuple(wanted)}"
     return f"{text}: give it in the shape {tuple(wanted)}"

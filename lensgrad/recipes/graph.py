@@ -136,9 +136,9 @@ def looked_up(run: Run, text: str, _: Sampling) -> str:
     try:
         asked = [int(word) for word in text.split(",")]
     except ValueError:
-        raise BadValue(f"papers are numbers from 0 to {n - 1}, such as 17,42, got '{text}'") from None
+        raise BadValue(f"papers must be numbers from 0 to {n - 1}, such as 17,42, got '{text}'") from None
     if strange := [k for k in asked if not 0 <= k < n]:
-        raise BadValue(f"papers are numbers from 0 to {n - 1}, got {strange[0]}")
+        raise BadValue(f"papers must be numbers from 0 to {n - 1}, got {strange[0]}")
     logits = run.predict({name: Known([]).rows()[name] for name in INPUTS}, batch_size=None)[0]
     return likeliest([f"paper {k}" for k in asked], softmax(logits[asked]), CORA_CLASSES)
 

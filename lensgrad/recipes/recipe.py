@@ -48,9 +48,9 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if self.length < 0 or self.seed < 0:
-            raise BadValue(f"length and seed are whole numbers ≥ 0, got {self.length} and {self.seed}")
+            raise BadValue(f"length and seed must be whole numbers ≥ 0, got {self.length} and {self.seed}")
         if not 0 < self.temperature < float("inf"):
-            raise BadValue(f"temperature is a number > 0, got {self.temperature}: small ones choose the likeliest, 1 draws as learned")
+            raise BadValue(f"temperature must be a number > 0, got {self.temperature}: small ones choose the likeliest, 1 draws as learned")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Recipe:
     """A task by name. `examples` is how many it trains on; `verdict` says in words what a run reaches on its test part.
 
     `classes` are the names of what is told apart; `answer` continues or looks up a text, for models that do not take rows of
-    numbers; `closing` is said after training. `large` is a task that wants JAX where it is installed.
+    numbers; `closing` is said after training. `large` is a task that needs JAX where it is installed.
     """
 
     name: str

@@ -47,7 +47,7 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
     report when a law does not hold.
     """
     if not isinstance(what, Op | Case):
-        raise TypeMismatch(f"check is of a generator, an object of a class marked @generator, got {shown(what)}")
+        raise TypeMismatch(f"check expects a generator, an object of a class marked @generator, got {shown(what)}")
     return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **about)).required()
 
 

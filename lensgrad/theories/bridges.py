@@ -36,7 +36,7 @@ class Indicator(Op):
     def type(self, *dom: Any) -> Ty:
         (c,) = dom if len(dom) == 1 else (None,)
         if not isinstance(c, Array) or c.dtype != "bool" or c.rank not in (1, 2):
-            raise TypeMismatch(f"an indicator is of truth values bool[n], or bool[rows,n], got {Ty(dom)}")
+            raise TypeMismatch(f"an indicator takes truth values bool[n], or bool[rows,n], got {Ty(dom)}")
         return Ty((z.Vector(self.semiring, c.shape[-1], c.shape[0] if c.rank == 2 else None),))
 
     def batch(self, n: int, flags: tuple[bool, ...], c: Any) -> Any:
@@ -51,7 +51,7 @@ class Values(Op):
 
     def type(self, *dom: Any) -> Ty:
         if self.dtype not in ("bool", "float32", "float64"):
-            raise TypeMismatch(f"elements are read as bool, float32 or float64, which never wrap, got '{self.dtype}'")
+            raise TypeMismatch(f"elements must be read as bool, float32 or float64, which never wrap, got '{self.dtype}'")
         return Ty((Array(z.vector("values", dom).shape, self.dtype),))
 
     def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
@@ -73,7 +73,7 @@ class BruteForce(Op):
     def type(self, *dom: Any) -> Ty:
         strange = [a for a in (*self.body.dom, *self.body.cod) if not isinstance(a, z.Vector) or a.semiring != Z2]
         if strange or len(self.body.cod) != 1:
-            raise TypeMismatch(f"brute force is for circuits on bits with one result, got {self.body.dom} → {self.body.cod}")
+            raise TypeMismatch(f"brute force needs a circuit on bits with one result, got {self.body.dom} → {self.body.cod}")
         return boxed(self.body, dom, "brute force")
 
     def reverse(self, *wires: Any) -> tuple[Any, ...]:
@@ -209,7 +209,7 @@ class Image(Op):
 
     def type(self, *dom: Any) -> Ty:
         if Ty(dom) != real(self.body.dom, self.dtype):
-            raise TypeMismatch(f"the image of a circuit wants {real(self.body.dom, self.dtype)}, got {Ty(dom)}")
+            raise TypeMismatch(f"the image of a circuit expects {real(self.body.dom, self.dtype)}, got {Ty(dom)}")
         return real(self.body.cod, self.dtype)
 
     @cached_property

@@ -39,7 +39,7 @@ def one_input(learner: Record) -> str:
     """The input that a table is."""
     first, *more = learner.inputs
     if more:
-        raise BadValue(f"a table is one input, and this model takes {listed(learner.inputs)}: give a dict of arrays")
+        raise BadValue(f"a table is one input, and this model expects {listed(learner.inputs)}: give a dict of arrays")
     return first
 
 

@@ -43,7 +43,7 @@ class EarlyStopping:
         object.__setattr__(self, "patience", whole("patience", self.patience, 1))
         object.__setattr__(self, "min_delta", number("min_delta", self.min_delta, 0))
         if not isinstance(self.monitor, str):
-            raise BadValue(f"monitor is the name of what is watched, got {shown(self.monitor)}")
+            raise BadValue(f"monitor must be the name of what is watched, got {shown(self.monitor)}")
         if self.mode is not None:
             one_of("mode", self.mode, ("min", "max"))
         if self.mode is None and larger_is_better(self.monitor) is None:
@@ -133,7 +133,7 @@ def checkpoint_of(rule: Any) -> Checkpoint | None:
     if rule is None or isinstance(rule, Checkpoint):
         return rule
     if not isinstance(rule, str | os.PathLike):
-        raise BadValue(f"checkpoint is the path of a file, or lg.checkpoint(path, …), got {shown(rule)}")
+        raise BadValue(f"checkpoint must be the path of a file, or lg.checkpoint(path, …), got {shown(rule)}")
     return checkpoint(rule)
 
 
@@ -150,7 +150,7 @@ class Told:
 def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:
     """Callbacks, each with the method that is called."""
     if not isinstance(callbacks, Sequence) or isinstance(callbacks, str):
-        raise BadValue(f"callbacks is a list of {KINDS}, got {shown(callbacks)}")
+        raise BadValue(f"callbacks must be a list of {KINDS}, got {shown(callbacks)}")
     return tuple(map(callback_of, callbacks))
 
 
@@ -159,7 +159,7 @@ def callback_of(given: Any) -> Callback:
     if isinstance(given, Callback) and not isinstance(given, type):
         return given
     if isinstance(given, type) or not callable(given) or not takes_two(given):
-        raise BadValue(f"callbacks are {KINDS}, got {shown(given)}")
+        raise BadValue(f"callbacks must be {KINDS}, got {shown(given)}")
     return Told(given)
 
 

@@ -86,15 +86,15 @@ def inputs(learner: Record, x: Any) -> Values:
     """What a model takes, by name, checked to be rows."""
     names, model = learner.inputs, learner.model
     if len(names) > 1 and not isinstance(x, Mapping):
-        raise TypeMismatch(f"predict wants a dict of arrays for {listed(names)}, got {type(x).__name__}")
+        raise TypeMismatch(f"predict expects a dict of arrays for {listed(names)}, got {type(x).__name__}")
     given = {str(n): array(v, str(n)) for n, v in (x if isinstance(x, Mapping) else dict.fromkeys(names, x)).items()}
     if set(given) != set(names):
-        raise BadValue(f"this model takes {listed(names)}, got {listed(list(given))}")
+        raise BadValue(f"this model expects {listed(names)}, got {listed(list(given))}")
     for name, atom in zip(names, model.dom, strict=False):
         shape, _ = host(atom)
         if given[name].ndim != len(shape) + 1:
             told = f"'{name}' in rows of {atom}" if len(names) > 1 else f"rows of {model.dom}"
-            raise TypeMismatch(f"predict wants {told}, in shape {show_rows(shape)}, got {given[name].shape}: one row is x[None]")
+            raise TypeMismatch(f"predict expects {told}, in shape {show_rows(shape)}, got {given[name].shape}: one row is x[None]")
     check_ranges(given, learner.ranges())
     return given
 

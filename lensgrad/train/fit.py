@@ -121,7 +121,7 @@ def check_stopping(rule: Any, source: Feed) -> None:
     if rule is None:
         return
     if not isinstance(rule, EarlyStopping):
-        raise BadValue(f"early_stopping is lg.early_stopping(…), got {rule!r:.60}")
+        raise BadValue(f"early_stopping must be lg.early_stopping(…), got {rule!r:.60}")
     if rule.hint and source.validation is None:
         raise BadValue(f"early stopping watches '{rule.monitor}', and there is no validation data{rule.hint}")
 

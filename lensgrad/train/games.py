@@ -63,7 +63,7 @@ def gan(
         raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
     for name, f in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(f, Para):
-            raise TypeMismatch(f"the {name} is a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
+            raise TypeMismatch(f"the {name} must be a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
     makes, judges = generator.scope("generator"), discriminator.scope("discriminator")
     game = wasserstein(makes, judges, "x", gradient_penalty) if loss == "wasserstein" else non_saturating(makes, judges)
     opposed = maximize(other) if loss == "wasserstein" else other
@@ -89,7 +89,7 @@ def dreaming(model: Para, loss: Family | None = None, optimizer: Optimizer = asc
     predicts. Without a loss it is ⟨y, f(x)⟩ (arXiv 2404.00408, example 4.5).
     """
     if not isinstance(model, Para) or len(model.dom) != 1 or not isinstance(model.dom[0], Array) or not model.dom[0].floating:
-        raise TypeMismatch(f"a dream is of the input of a model, one array of floats, got {model!r:.80}")
+        raise TypeMismatch(f"a dream needs a model whose input is one array of floats, got {model!r:.80}")
     seen: Any = corner(model.dom, "x")
     for layer in view:
         seen = seen >> layer

@@ -135,7 +135,7 @@ def optimizer_of(optimizer: Any) -> Any:
         name = optimizer.__name__
         raise TypeMismatch(f"lg.{name} makes an optimizer and is none itself: call it, as in lg.{name}({usual(optimizer)})")
     if not callable(optimizer) and not isinstance(optimizer, Para | tuple):
-        raise TypeMismatch(f"an optimizer is one such as lg.adam(1e-3), a name, or a dict by pattern, got {checks.shown(optimizer)}")
+        raise TypeMismatch(f"an optimizer must be one such as lg.adam(1e-3), a name, or a dict by pattern, got {checks.shown(optimizer)}")
     return optimizer
 
 

@@ -59,7 +59,7 @@ class Curve:
             given = list(one.T) if one.ndim == 2 else [one.ravel()]
         if len(given) != len(atoms) or any(c.shape[1:] != a.shape or not len(c) for c, a in zip(given, atoms, strict=True)):
             wanted = listed([str(a) for a in atoms])
-            raise BadValue(f"x has one row for each observation, of {wanted}, got {listed([str(c.shape) for c in given])}")
+            raise BadValue(f"x must have one row for each observation, of {wanted}, got {listed([str(c.shape) for c in given])}")
         return [np.ascontiguousarray(c) for c in given]
 
 
@@ -132,7 +132,7 @@ def fit_curve(
     wanted = wanted if shape else wanted.ravel()
     b = flat(first, names)
     if any(len(c) != len(wanted) for c in columns) or wanted.shape[1:] != shape or wanted.size < len(b):
-        raise BadValue(f"{len(b)} parameters want as many rows of x and y or more, got {len(columns[0])} and {len(wanted)}")
+        raise BadValue(f"{len(b)} parameters need as many rows of x and y or more, got {len(columns[0])} and {len(wanted)}")
     widths = deviations(sigma, wanted)
     with np.errstate(all="ignore"):  # steps to where the curve is not finite are not taken
         return reported(curve, first, absolute, *minimized(values(curve, columns, wanted, widths, first), b, max_steps))
@@ -143,7 +143,7 @@ def numbers(what: str, value: Any) -> Numbers:
     try:
         found = np.asarray(value, np.float64)
     except (TypeError, ValueError):
-        raise BadValue(f"{what} is an array of numbers, got {checks.shown(value)}") from None
+        raise BadValue(f"{what} must be an array of numbers, got {checks.shown(value)}") from None
     if not np.isfinite(found).all():
         raise BadValue(f"{what} has numbers that are not finite: leave these rows out")
     return found
@@ -153,7 +153,7 @@ def deviations(sigma: Any, wanted: Numbers) -> Numbers:
     """One standard deviation for each observation."""
     found = np.ones(wanted.shape) if sigma is None else numbers("sigma", sigma)
     if found.shape != wanted.shape or not (found > 0).all():
-        raise BadValue(f"sigma is a positive number for each observation, in the shape {wanted.shape}, got {checks.shown(sigma)}")
+        raise BadValue(f"sigma must be a positive number for each observation, in the shape {wanted.shape}, got {checks.shown(sigma)}")
     return found
 
 
@@ -174,7 +174,7 @@ def of_function(function: Any, start: Any, x: Any) -> tuple[Curve, dict[str, flo
     checks.instance("start", start, Mapping, "a dict of first values by name")
     names = [checks.name("a name in start", n) for n in start]
     if not names or not callable(function):
-        raise BadValue(f"a curve is a function of x and of parameters, with a start for each, got {checks.shown(function)}")
+        raise BadValue(f"a curve must be a function of x and of parameters, with a start for each, got {checks.shown(function)}")
     given = numbers("x", x)
     width = given.shape[1] if given.ndim == 2 else 1
     first = {n: checks.number(f"the start of {n}", v) for n, v in start.items()}
@@ -186,7 +186,7 @@ def traced(function: Callable[..., Any], names: list[str], width: int) -> Diagra
     try:
         known = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        raise BadValue(f"a curve is a function of Python, got {checks.shown(function)}") from None
+        raise BadValue(f"a curve must be a function of Python, got {checks.shown(function)}") from None
     strange = [n for n in names if n not in known]
     if strange:
         raise BadValue(f"start has '{strange[0]}', and the function takes {listed(list(known))}")

@@ -129,10 +129,12 @@ def log_of(where: Any) -> tuple[Callback, ...]:
     if where is None:
         return ()
     if not isinstance(where, str | os.PathLike):
-        raise BadValue(f"log is {LOGS}, got {checks.shown(where)}")
+        raise BadValue(f"log must be {LOGS}, got {checks.shown(where)}")
     path = checks.file("the place of a log", where)
     if path.suffix.lower() == ".csv":
         return (CsvLog(path),)
     if not os.path.isdir(path) and (path.suffix or os.path.exists(path)):
-        raise BadValue(f"log is {LOGS}, got {quoted(path)}: write {quoted(path.with_suffix('.csv'))}, or a folder whose name has no ending")
+        raise BadValue(
+            f"log must be {LOGS}, got {quoted(path)}: write {quoted(path.with_suffix('.csv'))}, or a folder whose name has no ending"
+        )
     return (TensorBoard(path),)

@@ -156,9 +156,9 @@ GIVEN: dict[Any, str] = {getattr(on_arrays, name): name for name in TABLE if nam
 def sorted_metrics(outputs: Sequence[str], given: Any) -> tuple[tuple[str, ...], tuple[tuple[str, Function], ...]]:
     """Names of metrics, and functions by name; with several outputs `output/metric`, for each output where none is named."""
     if isinstance(given, str):
-        raise BadValue(f"metrics is a list of names, got the text {given!r}: write metrics=[{given!r}]")
+        raise BadValue(f"metrics must be a list of names, got the text {given!r}: write metrics=[{given!r}]")
     if not isinstance(given, Sequence):
-        raise BadValue(f"metrics is a list of names or of functions (labels, outputs) → number, got {shown(given)}")
+        raise BadValue(f"metrics must be a list of names or of functions (labels, outputs) → number, got {shown(given)}")
     named: list[Any] = [GIVEN.get(m, m) if callable(m) else m for m in given]
     functions: dict[str, Any] = {f"{o}/{called(m)}" if o else called(m): m for m in named if callable(m) for o in outputs or [""]}
     names = [check_name(m, outputs) for m in named if not callable(m)]

@@ -147,7 +147,7 @@ def log_loss(labels: Any, probabilities: Any) -> float:
     """−mean log p(class) for probabilities (n, classes), or (n,) of class 1; each is kept one rounding away from 0 and 1."""
     labels, p = rows("log_loss", labels), rows("log_loss", probabilities)
     if p.dtype.kind not in "biuf" or labels.dtype.kind not in "biuf":
-        raise BadValue(f"log_loss reads class numbers and probabilities, got {labels.dtype.name} and {p.dtype.name} data")
+        raise BadValue(f"log_loss expects class numbers and probabilities, got {labels.dtype.name} and {p.dtype.name} data")
     p = p if p.dtype.kind == "f" else p.astype(np.float64)
     p = np.column_stack([1 - p, p]) if p.ndim == 1 else p
     check_scores("log_loss", labels, p)
@@ -191,7 +191,7 @@ def difference(what: str, labels: Any, predictions: Any) -> Numbers:
     labels, predictions = aligned(what, labels, predictions)
     words = next((a for a in (labels, predictions) if a.dtype.kind in "SU"), None)
     if words is not None:
-        raise BadValue(f"{what} is of numbers, got an array of words such as {shown(words.flat[0])}")
+        raise BadValue(f"{what} expects numbers, got an array of words such as {shown(words.flat[0])}")
     return (labels.astype(np.float64) - predictions.astype(np.float64)).reshape(len(labels), -1)
 
 
@@ -202,7 +202,7 @@ def rows(what: str, values: Any) -> Numbers:
     except ValueError:
         found = np.asarray(None)
     if found.dtype.kind not in "biufSU":
-        raise BadValue(f"{what} reads arrays of numbers, got {shown(values)}")
+        raise BadValue(f"{what} expects arrays of numbers, got {shown(values)}")
     return found
 
 
@@ -220,7 +220,7 @@ def aligned(what: str, labels: Any, predictions: Any) -> tuple[Numbers, Numbers]
 def check_scores(what: str, labels: Numbers, scores: Numbers) -> None:
     """Class numbers, and a row of scores for each."""
     if labels.ndim != 1 or scores.ndim != 2 or len(labels) != len(scores):
-        raise TypeMismatch(f"{what} wants class numbers (n,) and scores (n, classes), got {labels.shape} and {scores.shape}")
+        raise TypeMismatch(f"{what} expects class numbers (n,) and scores (n, classes), got {labels.shape} and {scores.shape}")
     if not len(labels):
         raise BadValue(f"{what} is of at least one example, and there is none")
     if labels.min() < 0 or labels.max() >= scores.shape[1]:

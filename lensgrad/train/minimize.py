@@ -69,7 +69,7 @@ def moving(learner: Learner[Any]) -> list[str]:
     closed = learner.lens()
     drawn = [n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.KEY]
     if drawn:
-        raise BadValue(f"minimize wants the same loss each time it looks, and this model draws ('{drawn[0]}'): leave out what draws")
+        raise BadValue(f"minimize needs the same loss each time it looks, and this model draws ('{drawn[0]}'): leave out what draws")
     own = {n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.WEIGHT and all(map(floating, p.ob))}
     found = [n for n, p in zip(closed.names, closed.params, strict=True) if n in own and returns(p) and len(p.ob) == 1]
     if not found:

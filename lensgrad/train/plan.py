@@ -52,7 +52,7 @@ def size_of(batch_size: Any) -> int | None:
     if batch_size is None:
         return None
     if not is_whole(batch_size) or batch_size < 1:
-        raise BadValue(f"batch_size is a whole number ≥ 1, or None for one example at a time, got {shown(batch_size)}")
+        raise BadValue(f"batch_size must be a whole number ≥ 1, or None for one example at a time, got {shown(batch_size)}")
     return int(batch_size)
 
 

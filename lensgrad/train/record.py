@@ -267,7 +267,7 @@ def kinds(task: Para, labels: Sequence[str]) -> dict[str, Kind]:
 def check_derivative(derivative: Any) -> None:
     """Refuse what is no way back."""
     if derivative is not None and not isinstance(derivative, Derivative):
-        raise TypeMismatch(f"a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
+        raise TypeMismatch(f"a derivative must be sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
 
 
 def shown(optimizer: Point | Places) -> str:

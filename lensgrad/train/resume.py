@@ -44,7 +44,7 @@ class Earlier(Protocol):
 def checked(resume: Any, rule: Checkpoint | None) -> bool | str:
     """Whether to go on from a checkpoint, and whether from any."""
     if not (isinstance(resume, bool) or (isinstance(resume, str) and resume == ANYWAY)):
-        raise BadValue(f"resume is True, False or 'anyway', got {shown(resume)}")
+        raise BadValue(f"resume must be True, False or 'anyway', got {shown(resume)}")
     if resume and rule is None:
         raise BadValue(f"resume={resume!r} goes on from a checkpoint: give its path, checkpoint=path")
     return resume

@@ -28,7 +28,7 @@ def with_weights(train: Source, weights: Any) -> Source:
         raise BadValue("the weights of a source of batches are in its batches: give their name there as sample_weight")
     given = array(weights)
     if given.ndim != 1 or given.dtype.kind not in "fiub" or (given < 0).any():
-        raise BadValue(f"sample_weight is one number ≥ 0 for each example, got {given.dtype.name} data of shape {given.shape}")
+        raise BadValue(f"sample_weight must be one number ≥ 0 for each example, got {given.dtype.name} data of shape {given.shape}")
     return ArraySource({**train.arrays, WEIGHT: given.astype(np.float64)})
 
 
@@ -135,7 +135,7 @@ def class_table(label: str, kind: Kind, given: Any, labels: Any) -> Table:
     row = [given.get(c, 1.0) for c in values] if isinstance(given, Mapping) else given
     if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray) or sizes(row) != (len(values),):
         count = f"{len(values)} numbers, or 'balanced' for arrays"
-        raise BadValue(f"class_weight is a dict from classes to numbers, {count}, got {shown(given)}")
+        raise BadValue(f"class_weight must be a dict from classes to numbers, {count}, got {shown(given)}")
     return Table(label, values, np.array([number("a class weight", w, 0) for w in row], np.float64), told)
 
 

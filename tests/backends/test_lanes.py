@@ -355,7 +355,7 @@ def test_a_learner_learns_the_same_with_any_lanes():
 def test_unknown_lanes_are_refused():
     with pytest.raises(BadValue) as error:
         Native(lanes="pack")
-    assert str(error.value) == "lanes is one of compiled, packed, got 'pack': did you mean 'packed'?"
+    assert str(error.value) == "lanes must be one of compiled, packed, got 'pack': did you mean 'packed'?"
 
 
 def test_the_source_of_an_image_runs_without_the_library():

@@ -87,7 +87,7 @@ def test_inputs_that_python_reads_as_one_name_stay_apart():
 
 def test_a_function_is_called_by_an_identifier_that_is_free():
     for name in ("log_softmax", "class", "np", "a b", "", "x\ny"):
-        with pytest.raises(BadValue, match=r"^a function is called by an identifier of Python that nothing else has, got"):
+        with pytest.raises(BadValue, match=r"^a function must be called by a Python identifier that nothing else has, got"):
             backend.source(F, name)
 
 
@@ -164,9 +164,9 @@ def test_a_table_is_extended_and_never_changed():
         with pytest.raises(TypeError):
             table.lines[Root] = "{0}"
     for lines, told in (
-        ({"Root": "{0}"}, "a table has a line for each class marked @generator, got 'Root'"),
-        ({Op: "{0}"}, "a table has a line for each class marked @generator, got <class 'lensgrad.core.op.Op'>"),
-        ({Root: 3}, "the meaning of Root is a text, a function or a Hole, got 3"),
+        ({"Root": "{0}"}, "a table must have a line for each class marked @generator, got 'Root'"),
+        ({Op: "{0}"}, "a table must have a line for each class marked @generator, got <class 'lensgrad.core.op.Op'>"),
+        ({Root: 3}, "the meaning of Root must be a text, a function or a Hole, got 3"),
     ):
         with pytest.raises(BadValue) as error:
             backend.NUMPY.extended(lines)
@@ -194,7 +194,7 @@ def test_a_helper_that_a_file_cannot_contain_is_refused():
     def inside(x):
         return x
 
-    assert told(lambda s: s.use(np.cbrt)) == "a helper is a function of a module, written with def, got <ufunc 'cbrt'>"
+    assert told(lambda s: s.use(np.cbrt)) == "a helper must be a function of a module, written with def, got <ufunc 'cbrt'>"
     assert told(lambda s: s.use(inside)) == "the helper 'inside' cannot be copied into a file: write it with def at the top of a module"
     why = "the helper 'scaled' uses 'UNIT' of its module, which a file would lack: give it as an argument"
     assert told(lambda s: s.use(scaled)) == why

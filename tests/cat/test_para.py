@@ -232,7 +232,7 @@ def test_the_gradient_of_a_shared_weight_is_the_sum_over_its_copies(times):
 def test_an_arrow_is_shared_at_least_once():
     with pytest.raises(BadValue) as error:
         share(f, 0)
-    assert str(error.value) == "the number of copies that share is a whole number ≥ 1, got 0"
+    assert str(error.value) == "the number of copies that share must be a whole number ≥ 1, got 0"
 
 
 # -- observables -------------------------------------------------------------------------------------------------------

@@ -312,7 +312,7 @@ def test_a_gradient_is_of_scalars_of_floats():
 def test_a_jacobian_is_of_one_array_in_one_array():
     with pytest.raises(TypeMismatch) as error:
         jacobian(NET)
-    told = "the Jacobian is of an arrow with one array in, or with respect to inputs by number, got f64[2,3] × f64[3] → f64[2] × f64[3]"
+    told = "the Jacobian needs an arrow with one array in, or with respect to inputs by number, got f64[2,3] × f64[3] → f64[2] × f64[3]"
     assert str(error.value) == told
 
 

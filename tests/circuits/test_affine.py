@@ -115,13 +115,13 @@ def test_whether_a_model_is_affine_is_read_from_its_diagram():
             parity(2), (np.zeros((0, 2)), np.zeros((0, 1))), BadValue,
             "the pair (x, y) has no rows, so any weights fit it: give one or more",
         ),
-        (parity(2), [[1, 0]], BadValue, "rows are given as a pair (x, y) of inputs and labels, got list of 1"),
-        (parity(2), {"x": [[1, 0]]}, BadValue, "rows are given as a pair (x, y) of inputs and labels, got dict"),
+        (parity(2), [[1, 0]], BadValue, "rows must be given as a pair (x, y) of inputs and labels, got list of 1"),
+        (parity(2), {"x": [[1, 0]]}, BadValue, "rows must be given as a pair (x, y) of inputs and labels, got dict"),
         (parity(2), ([[1, 0]], 1), BadValue, "'y' is one number, and a pair (x, y) has a row for each example"),
-        (parity(2), ([[2, 0]], [1]), BadValue, "'x' wants elements 0..1 of Z2, got 0 to 2"),
+        (parity(2), ([[2, 0]], [1]), BadValue, "'x' expects elements 0..1 of Z2, got 0 to 2"),
         (
             lg.dense(2, 1), ([[1.0, 0.0]], [1.0]), TypeMismatch,
-            "a linear system is for a model of vectors over one field, with weights, got "
+            "a linear system needs a model of vectors over one field, with weights, got "
             "<parametric arrow f32[2] → f32[1] with weight, bias>",
         ),
     ],

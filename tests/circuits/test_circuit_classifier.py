@@ -124,14 +124,14 @@ def test_refusals_are_sentences():
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        ({"layers": ()}, "layers are the gates of each layer, one or more, as in (96, 96), got ()"),
-        ({"layers": 5}, "layers are the gates of each layer, one or more, as in (96, 96), got 5"),
-        ({"layers": (4, 2.5)}, "the number of gates of a layer is a whole number ≥ 1, got 2.5"),
-        ({"batch_size": 0}, "batch_size is a whole number ≥ 1, got 0"),
-        ({"steps": -1}, "steps is a whole number ≥ 1, got -1"),
+        ({"layers": ()}, "layers must be the gates of each layer, one or more, as in (96, 96), got ()"),
+        ({"layers": 5}, "layers must be the gates of each layer, one or more, as in (96, 96), got 5"),
+        ({"layers": (4, 2.5)}, "the number of gates of a layer must be a whole number ≥ 1, got 2.5"),
+        ({"batch_size": 0}, "batch_size must be a whole number ≥ 1, got 0"),
+        ({"steps": -1}, "steps must be a whole number ≥ 1, got -1"),
         (
             {"method": "auto", "validation_split": 1.5},
-            "the part of the rows held back is a share from 0 up to, but not including, 1, got 1.5",
+            "the part of the rows held back must be a fraction from 0 up to, but not including, 1, got 1.5",
         ),
     ],
 )

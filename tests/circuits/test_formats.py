@@ -132,12 +132,12 @@ AIGER = {
     "aag 2 2 0 1 1\n": "line 1: the largest variable 2 does not fit 2 inputs and 1 ANDs",
     "aag 3 2 0 1 1\n2\n": "line 3: the file ends where an input should stand",
     "aag 3 2 0 1 1\n2\nx\n": "line 3: an input is 1 number with one space between, got 'x'",
-    "aag 3 2 0 1 1\n3\n": "line 2: an input is defined by an even literal above 0, got 3",
+    "aag 3 2 0 1 1\n3\n": "line 2: an input must be defined by an even literal above 0, got 3",
     "aag 3 2 0 1 1\n2\n4\n9\n": "line 4: literal 9 is above the largest variable 3",
     HEAD + "6 2\n": "line 5: an AND is 3 numbers with one space between, got '6 2'",
     HEAD + "6 2 6\n": "line 5: variable 3 depends on itself",
     "aag 4 2 0 1 1\n2\n4\n6\n6 2 8\n": "line 5: variable 4 is read and never defined",
-    HEAD + "6 2 4\ni2 x\n": "line 6: a symbol is i or o, the number of an input or output, a space and a name, got 'i2 x'",
+    HEAD + "6 2 4\ni2 x\n": "line 6: a symbol must be i or o, the number of an input or output, a space and a name, got 'i2 x'",
 }
 
 
@@ -256,7 +256,7 @@ endmodule
     assert registers in circuits.verilog(circuit, stages=2)
     with pytest.raises(BadValue) as told:
         circuits.verilog(circuit, stages=-1)
-    assert str(told.value) == "the number of stages of a pipeline is a whole number ≥ 0, got -1"
+    assert str(told.value) == "the number of stages of a pipeline must be a whole number ≥ 0, got -1"
 
 
 def simulator():

@@ -139,14 +139,14 @@ def test_what_cannot_be_held_back_is_not():
 def test_counts_and_shares_are_checked_before_anything_is_learned():
     problem = rows_of(lambda r: r[0], 2)
     for share in (1.5, 1, -1, float("nan")):
-        wanted = f"the part of the rows held back is a share from 0 up to, but not including, 1, got {share!r}"
+        wanted = f"the part of the rows held back must be a fraction from 0 up to, but not including, 1, got {share!r}"
         assert told(BadValue, lambda s=share: held_back(problem, s, 0)) == wanted
     for given in (0, -3, 2.5, True, "9"):
-        assert told(BadValue, lambda g=given: Plan(steps=g)) == f"steps is a whole number ≥ 1, got {given!r}"
-    assert told(BadValue, lambda: Plan(batch_size=0)) == "batch_size is a whole number ≥ 1, got 0"
-    assert told(BadValue, lambda: Plan(layers=(4, 0))) == "the number of gates of a layer is a whole number ≥ 1, got 0"
+        assert told(BadValue, lambda g=given: Plan(steps=g)) == f"steps must be a whole number ≥ 1, got {given!r}"
+    assert told(BadValue, lambda: Plan(batch_size=0)) == "batch_size must be a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: Plan(layers=(4, 0))) == "the number of gates of a layer must be a whole number ≥ 1, got 0"
     for layers in ((), 5):
-        wanted = f"layers are the gates of each layer, one or more, as in (96, 96), got {layers!r}"
+        wanted = f"layers must be the gates of each layer, one or more, as in (96, 96), got {layers!r}"
         assert told(BadValue, lambda g=layers: Plan(layers=g)) == wanted
 
 
@@ -166,7 +166,7 @@ def test_refusals(tmp_path):
         "'luck' is no way to learn a circuit; use auto or one of anf, flip, soft, solve, table"
     )
     one = replace(problem, x=problem.x[:1], y=problem.y[:1])
-    assert told(BadValue, lambda: learn(one, QUICK)) == "a circuit is learned from two rows or more, got 1"
+    assert told(BadValue, lambda: learn(one, QUICK)) == "a circuit needs two rows or more to learn from, got 1"
     wide = Problem(np.zeros((5000, 5000), np.uint8), np.zeros(5000), tuple(f"x{i}" for i in range(5000)), ("y=1",), 2)
     assert told(Infeasible, lambda: learn(wide, QUICK, "anf")) == (
         "5000 bits of 5000 rows have too many products to try: use method 'soft', or fewer levels or columns"

@@ -82,8 +82,8 @@ def test_names_are_text_of_a_length_that_tools_take():
     for name, told in (
         ("a" * 1001, "the name of an input has 1 to 1000 characters, got 1001: "),
         ("", "the name of an input has 1 to 1000 characters, got 0: ''"),
-        (3, "the name of an input is text, got 3"),
-        ("a b", "the name of an input has letters and no spaces, got 'a b'"),
+        (3, "the name of an input must be text, got 3"),
+        ("a b", "the name of an input must have letters and no spaces, got 'a b'"),
         ("a\nb", r"the name of an input is one line of readable text, and 'a\nb' has the character '\n'"),
     ):
         with pytest.raises(BadValue) as why:

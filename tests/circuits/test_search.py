@@ -98,11 +98,11 @@ def test_a_step_flips_a_bit_that_repairs_a_wrong_example_and_spoils_fewest():
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: c.walk(2), "walk's noise is a probability from 0 to 1, got 2"),
+        (lambda: c.walk(2), "walk's noise must be a probability from 0 to 1, got 2"),
         (lambda: c.satisfy(c.parity(2, semiring=Z), {"mask": [1, 0]}, y=[1, 1]), "the result of this circuit has 1 bits, and y has 2"),
         (
             lambda: c.search(c.parity(2, semiring=Z), ([[0, 1]], [1]), steps=0),
-            "the number of steps of a search is a whole number ≥ 1, got 0",
+            "the number of steps of a search must be a whole number ≥ 1, got 0",
         ),
         (lambda: c.search(c.anf(3, 1, semiring=Z), (np.zeros((2, 3)), [2, 0])), "'y' has bits, each 0 or 1, got 2"),
         (lambda: c.search(c.anf(2, 1, semiring=Z), ([[0, 0.5]], [1])), "'x' has bits, each 0 or 1, got 0.5"),
@@ -118,7 +118,7 @@ def test_a_step_flips_a_bit_that_repairs_a_wrong_example_and_spoils_fewest():
         ),
         (
             lambda: c.search(c.parity(2, semiring=Z), [[0, 1], [1, 0], [1, 1]]),
-            "rows are given as a pair (x, y) of inputs and labels, got list of 3",
+            "rows must be given as a pair (x, y) of inputs and labels, got list of 3",
         ),
         (lambda: c.satisfy(c.parity(2, semiring=Z), {"mask": [1, 0]}, y=[2]), "'y' has bits, each 0 or 1, got 2"),
         (

@@ -101,7 +101,7 @@ def test_a_truth_table_of_the_wrong_length_is_refused():
     assert str(told.value) == "'a.truth', line 2: a truth table of 2 inputs has 4 of 0 and 1, got 3 letters"
     with pytest.raises(BadValue) as told:
         circuits.read_truth("011\n", "a.truth")
-    assert str(told.value) == "'a.truth', line 1: a truth table has 1, 2, 4, 8, … entries, got 3"
+    assert str(told.value) == "'a.truth', line 1: a truth table must have 1, 2, 4, 8, … entries, got 3"
     with pytest.raises(BadValue) as told:
         circuits.from_tables([1 << 4], 2)
     assert str(told.value) == "a truth table of 2 inputs is a number of 4 bits, and one has 5"
@@ -213,7 +213,7 @@ def test_a_circuit_that_is_none_is_refused():
     assert str(told.value) == "an AND of a circuit reads the inputs and the ANDs before it, and one reads something else"
     with pytest.raises(BadValue) as told:
         some(0).run(np.zeros((2, 4)))
-    assert str(told.value) == "this circuit takes rows of 5 zeros and ones, got an array of shape (2, 4)"
+    assert str(told.value) == "this circuit expects rows of 5 zeros and ones, got an array of shape (2, 4)"
 
 
 def test_constants_of_the_widest_table_are_all_ones():
@@ -227,7 +227,7 @@ def test_cells_of_rows_that_are_no_bits_are_refused():
         ([[0, 0.5]], [1], "each row has bits, each 0 or 1, got 0.5"),
         ([["0", "1"]], [1], "each row has bits, each 0 or 1, got '0'"),
         ([[0, 1], [1]], [1, 1], "each row has bits, as many as the others, each 0 or 1"),
-        ([[0, 1, 1]], [1], "rows of 2 inputs are a table of so many columns, got an array of shape (1, 3)"),
+        ([[0, 1, 1]], [1], "rows of 2 inputs must be a table of so many columns, got an array of shape (1, 3)"),
         ([[0, 1]], [3], "the column 'y' has bits, each 0 or 1, got 3"),
         ([[0, 1]], [1, 0], "there are 1 rows and 2 labels 'y': give each row one"),
     ):

@@ -77,7 +77,7 @@ def test_a_console_without_the_letters_gets_ascii(encoding):
 
 def test_an_error_on_a_console_without_the_letters_is_ascii():
     told = process("train", "iris", "--epochs", "-1", PYTHONIOENCODING="cp1252")
-    assert (told.returncode, told.stderr.decode("ascii").strip()) == (2, "lensgrad: epochs is a whole number >= 0, got -1")
+    assert (told.returncode, told.stderr.decode("ascii").strip()) == (2, "lensgrad: epochs must be a whole number >= 0, got -1")
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("a → b", "a -> b"), ("ℝ⁴ ⊗ λ", "R\\u2074 (x) \\u03bb"), ("plain", "plain")])
@@ -134,10 +134,12 @@ def test_the_demo_of_the_module_trains_iris():
 
 REFUSED = {
     ("train", "iris", "--model", "deep"): "'deep' is no Iris model; use one of dense, hidden, linear",
-    ("train", "iris", "--epochs", "-1"): "epochs is a whole number ≥ 0, got -1",
-    ("train", "iris", "--batch-size", "0"): "batch_size is a whole number ≥ 1, or None for one example at a time, got 0",
-    ("train", "iris", "--rate", "0"): ("a rate is a positive number, got 0.0: give one such as 0.01; lg.ascent and lg.maximize(…) go up"),
-    ("train", "linear", "--seed", "-1"): "seed is a whole number from 0 to 2^64 - 1, got -1",
+    ("train", "iris", "--epochs", "-1"): "epochs must be a whole number ≥ 0, got -1",
+    ("train", "iris", "--batch-size", "0"): "batch_size must be a whole number ≥ 1, or None for one example at a time, got 0",
+    ("train", "iris", "--rate", "0"): (
+        "a rate must be a positive number, got 0.0: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
+    ),
+    ("train", "linear", "--seed", "-1"): "seed must be a whole number from 0 to 2^64 - 1, got -1",
     ("show", "stars"): (
         "'stars' is nothing that can be shown; use one of iris, linear, digits, mnist, fashion, cifar10, shakespeare, cora, "
         "or the file of a saved run"
@@ -284,7 +286,7 @@ def test_a_saved_run_is_shown_with_its_last_epoch(run, trained):
 
 def test_a_file_of_another_task_is_refused(run, trained):
     wanted = "f32[28,28,1] → f32[10]"
-    told = f"'{trained}' holds a model f32[8,8,1] → f32[10], and mnist wants one {wanted}: evaluate it on its own task"
+    told = f"'{trained}' holds a model f32[8,8,1] → f32[10], and mnist needs one {wanted}: evaluate it on its own task"
     assert run("evaluate", str(trained), "mnist") == (2, "", f"lensgrad: {told}\n")
     told = f"'{trained}' holds a run of another task than iris: say which it is, or start a new one with --save"
     assert run("train", "iris", "--resume", str(trained)) == (2, "", f"lensgrad: {told}\n")
@@ -297,10 +299,10 @@ INPUTS = {
         "1,2",
         "'{}' is no input: give a .csv file with a row of numbers for each example, a .npy file, or pictures such as .png",
     ),
-    "short.csv": ("1,2\n3,4\n", "'{}' has numbers of shape (2, 2), and this model takes rows of 64 (f32[8,8,1])"),
+    "short.csv": ("1,2\n3,4\n", "'{}' has numbers of shape (2, 2), and this model expects rows of 64 (f32[8,8,1])"),
     "uneven.csv": ("1,2\n3\n", "'{}' cannot be read as numbers: its rows have different lengths"),
     "words.csv": ("1,a\n", "'{}' cannot be read as numbers: could not convert string to float: 'a'"),
-    "empty.csv": ("", "'{}' has numbers of shape (0,), and this model takes rows of 64 (f32[8,8,1])"),
+    "empty.csv": ("", "'{}' has numbers of shape (0,), and this model expects rows of 64 (f32[8,8,1])"),
     "nan.csv": (",".join(["nan"] * 64), "'{}' holds what are no finite numbers, of type float64"),
 }
 

@@ -123,7 +123,7 @@ def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path
         (("--test", "empty.csv"), "'empty.csv' has no rows to test on"),
         (("--test", "blank.csv"), "line 3, column 'rain': the cell is empty; fill it in or leave the row out"),
         (("--test", "maybe.csv"), "line 3, column 'rain': 'maybe' is none of the classes no, yes"),
-        (("--seed", "-1"), "a seed is a whole number ≥ 0, got --seed -1"),
+        (("--seed", "-1"), "a seed must be a whole number ≥ 0, got --seed -1"),
     ):
         assert run("learn", "w.csv", "--target", "rain", *args) == (2, "", f"lensgrad: {told}\n")
         assert not (tmp_path / "w.aig").exists()
@@ -185,7 +185,7 @@ def test_properties_of_a_learned_circuit_are_proved_or_refuted_by_name(run, tmp_
     assert code == 1 and out.startswith("refuted: ")
     for args, why in (
         ((), "one property is asked at a time: give one of --irrelevant, --monotone, --swap"),
-        (("--swap", "a"), "a swap is written A:B,C:D with the names of inputs, got 'a'"),
+        (("--swap", "a"), "a swap must be written A:B,C:D with the names of inputs, got 'a'"),
         (("--monotone", "q"), "the circuit has no input 'q', it has a, b, c"),
         (("--irrelevant", ","), "--irrelevant names one input or more, got ','"),
         (("--swap", " , "), "--swap names one input or more, got ' , '"),

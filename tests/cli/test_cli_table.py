@@ -86,9 +86,9 @@ REFUSED = {
     ("--target", "kind", "--held-back", "0"): (
         "'{}' has 120 rows, and 0 of them are to be held back: it takes 10 rows, one to judge by, and four to train on"
     ),
-    ("--target", "kind", "--hidden", "0"): "hidden is a whole number from 1 to 4096, got 0",
-    ("--target", "kind", "--delimiter", "ab"): "delimiter is one character such as ',' or ';', got 'ab'",
-    ("--target", "kind", "--rate", "nan"): "rate is a positive number, got nan",
+    ("--target", "kind", "--hidden", "0"): "hidden must be a whole number from 1 to 4096, got 0",
+    ("--target", "kind", "--delimiter", "ab"): "delimiter must be one character such as ',' or ';', got 'ab'",
+    ("--target", "kind", "--rate", "nan"): "rate must be a positive number, got nan",
     ("--target", "color"): "line {line}, column 'color': the cell is empty, and a row without a label teaches nothing; leave it out",
 }
 

@@ -21,21 +21,21 @@ TAKEN = [
     (checks.name, "größe/β.1", "größe/β.1"),
 ]
 REFUSED = [
-    (checks.whole, 1.5, "n is a whole number ≥ 0, got 1.5"),
-    (checks.whole, True, "n is a whole number ≥ 0, got True"),
-    (checks.whole, -1, "n is a whole number ≥ 0, got -1"),
-    (checks.whole, np.array([1, 2]), "n is a whole number ≥ 0, got array([1, 2])"),
-    (checks.whole, None, "n is a whole number ≥ 0, got None"),
-    (checks.number, math.nan, "n is a finite number, got nan"),
-    (checks.number, "1", "n is a finite number, got '1'"),
-    (checks.number, np.ones(2), "n is a finite number, got array([1., 1.])"),
-    (checks.positive, 0, "n is a positive number, got 0"),
-    (checks.positive, math.inf, "n is a positive number, got inf"),
-    (checks.share, 1, "n is a share from 0 up to, but not including, 1, got 1"),
-    (checks.share, math.nan, "n is a share from 0 up to, but not including, 1, got nan"),
-    (checks.flag, 1, "n is True or False, got 1"),
-    (checks.flag, np.array([True]), "n is True or False, got array([ True])"),
-    (checks.name, 3, "n is text, got 3"),
+    (checks.whole, 1.5, "n must be a whole number ≥ 0, got 1.5"),
+    (checks.whole, True, "n must be a whole number ≥ 0, got True"),
+    (checks.whole, -1, "n must be a whole number ≥ 0, got -1"),
+    (checks.whole, np.array([1, 2]), "n must be a whole number ≥ 0, got array([1, 2])"),
+    (checks.whole, None, "n must be a whole number ≥ 0, got None"),
+    (checks.number, math.nan, "n must be a finite number, got nan"),
+    (checks.number, "1", "n must be a finite number, got '1'"),
+    (checks.number, np.ones(2), "n must be a finite number, got array([1., 1.])"),
+    (checks.positive, 0, "n must be a positive number, got 0"),
+    (checks.positive, math.inf, "n must be a positive number, got inf"),
+    (checks.share, 1, "n must be a fraction from 0 up to, but not including, 1, got 1"),
+    (checks.share, math.nan, "n must be a fraction from 0 up to, but not including, 1, got nan"),
+    (checks.flag, 1, "n must be True or False, got 1"),
+    (checks.flag, np.array([True]), "n must be True or False, got array([ True])"),
+    (checks.name, 3, "n must be text, got 3"),
     (checks.name, "", "n has 1 to 200 characters, got 0: ''"),
     (checks.name, "a\nb", r"n is one line of readable text, and 'a\nb' has the character '\n'"),
     (checks.name, "a\u2028b", r"n is one line of readable text, and 'a\u2028b' has the character '\u2028'"),
@@ -59,10 +59,10 @@ def test_what_is_refused_is_one_sentence(check, given, told):
 
 def test_bounds_are_said():
     for call, told in (
-        (lambda: checks.whole("n", 9, 1, 8), "n is a whole number from 1 to 8, got 9"),
-        (lambda: checks.number("n", 2, 0, 1), "n is a number from 0 to 1, got 2"),
-        (lambda: checks.number("n", -1, least=0), "n is a number ≥ 0, got -1"),
-        (lambda: checks.number("n", 1, most=0), "n is a number ≤ 0, got 1"),
+        (lambda: checks.whole("n", 9, 1, 8), "n must be a whole number from 1 to 8, got 9"),
+        (lambda: checks.number("n", 2, 0, 1), "n must be a number from 0 to 1, got 2"),
+        (lambda: checks.number("n", -1, least=0), "n must be a number ≥ 0, got -1"),
+        (lambda: checks.number("n", 1, most=0), "n must be a number ≤ 0, got 1"),
     ):
         with pytest.raises(BadValue) as error:
             call()
@@ -73,10 +73,10 @@ def test_words_are_compared_with_the_nearest():
     assert checks.one_of("padding", "same", ("same", "valid")) == "same"
     with pytest.raises(BadValue) as error:
         checks.one_of("padding", "Same", ("same", "valid"))
-    assert str(error.value) == "padding is one of same, valid, got 'Same': did you mean 'same'?"
+    assert str(error.value) == "padding must be one of same, valid, got 'Same': did you mean 'same'?"
     with pytest.raises(BadValue) as error:
         checks.one_of("padding", np.ones(2), ("same", "valid"))
-    assert str(error.value) == "padding is one of same, valid, got array([1., 1.])"
+    assert str(error.value) == "padding must be one of same, valid, got array([1., 1.])"
     with pytest.raises(BadValue) as error:
         checks.table("options", {"rat": 1}, ("rate", "decay"))
     assert str(error.value) == "options has no 'rat', only rate, decay: did you mean 'rate'?"
@@ -85,7 +85,7 @@ def test_words_are_compared_with_the_nearest():
 def test_a_class_is_said_in_the_words_of_users():
     with pytest.raises(TypeMismatch) as error:
         checks.instance("early_stopping", 3, dict, "lg.early_stopping(…)")
-    assert str(error.value) == "early_stopping is lg.early_stopping(…), got 3"
+    assert str(error.value) == "early_stopping must be lg.early_stopping(…), got 3"
 
 
 def test_showing_a_value_never_fails_and_stays_on_one_line():

@@ -57,13 +57,13 @@ def test_a_generator_prints_its_attributes():
 def test_a_generator_says_what_it_is_built_from(wrong, given):
     with pytest.raises(TypeError) as error:
         wrong()
-    assert str(error.value) == f"Step is built from (size), got {given}"
+    assert str(error.value) == f"Step must be built from (size), got {given}"
 
 
 def test_a_generator_lacking_a_field_says_so():
     with pytest.raises(TypeError) as error:
         Definition("box")
-    assert str(error.value) == "Definition is built from (label, body, predict), got ('box')"
+    assert str(error.value) == "Definition must be built from (label, body, predict), got ('box')"
 
 
 def test_fields_are_inherited_and_class_variables_are_none():
@@ -145,7 +145,7 @@ def test_a_box_checks_what_it_is_applied_to():
     for box, name in ((Definition("layer", BODY), "layer"), (Recompute(BODY), "recompute")):
         with pytest.raises(TypeMismatch) as error:
             Diagram.of(box, A @ A)
-        assert str(error.value) == f"{name} wants a, got a × a"
+        assert str(error.value) == f"{name} expects a, got a × a"
 
 
 def test_recompute_is_another_generator_than_a_definition():

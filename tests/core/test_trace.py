@@ -96,7 +96,7 @@ def test_wires_of_two_functions_do_not_mix():
 
 
 def test_a_generator_is_applied_to_wires_only():
-    told = "Join is applied to wires of a traced function, got int 3: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
+    told = "Join must be applied to wires of a traced function, got int 3: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     assert message(lambda x: Join()(x, 3), A) == told
 
 
@@ -110,7 +110,7 @@ def test_an_arrow_or_a_family_is_applied_to_wires_only():
 def test_an_arrow_checks_the_types_of_its_wires():
     with pytest.raises(TypeError) as error:
         trace(lambda x, y: Diagram.of(Step(), A).define("layer")(y), A, B)
-    assert str(error.value) == "layer wants a, got b"
+    assert str(error.value) == "layer expects a, got b"
 
 
 def test_a_wire_has_no_truth_value_and_is_no_group():

@@ -93,7 +93,7 @@ def test_refusals_name_the_row_the_column_and_what_is_known(tmp_path):
         told(BadValue, lambda: fitted.encode({**TABLE, "color": ["red", None, "red", "red"]}))
         == f"row 1, column 'color': the cell is empty; {empty}"
     )
-    assert told(BadValue, lambda: fitted.encode(np.zeros((2, 2)))) == "this encoder takes rows of 3 columns (width, color, a1), got 2"
+    assert told(BadValue, lambda: fitted.encode(np.zeros((2, 2)))) == "this encoder expects rows of 3 columns (width, color, a1), got 2"
     assert told(BadValue, lambda: fitted.encode(np.zeros(3))) == "a table has rows and columns, and this array has shape (3,)"
     (tmp_path / "t.csv").write_text("width,color,a1\n1,red,1\n2,green,1\n", encoding="utf-8")
     assert told(BadValue, lambda: fitted.encode(csv_cells(tmp_path / "t.csv"))) == (
@@ -106,7 +106,7 @@ def test_refusals_when_fitting():
     assert told(BadValue, lambda: lg.data.encoder({"a": [1, 2]}, categorical=["b"])) == "there is no column 'b'; the columns are: a"
     assert (
         told(BadValue, lambda: lg.data.encoder({"a": [1, 2]}, levels=0))
-        == "levels, the bits of a thermometer, is a whole number ≥ 1, got 0"
+        == "levels, the bits of a thermometer, must be a whole number ≥ 1, got 0"
     )
     assert (
         told(BadValue, lambda: lg.data.encoder({"a": [1, 2], "b": [1]}))
@@ -160,8 +160,8 @@ def test_a_word_that_is_a_number_arrives_as_its_place():
         ({"a": np.zeros((3, 2))}, {}, "column 'a' has one value for each row, and this one has shape (3, 2)"),
         ({"a": 5}, {}, "column 'a' has one value for each row, and this one has shape ()"),
         (np.zeros((0, 3)), {}, "the table has no rows, so no encoder can be fitted to it"),
-        ({"a": [1, 2]}, {"thresholds": ["x"]}, "thresholds are numbers, got ['x']"),
-        ({"a": [1, 2]}, {"thresholds": [float("nan")]}, "thresholds are finite numbers, got [nan]"),
+        ({"a": [1, 2]}, {"thresholds": ["x"]}, "thresholds must be numbers, got ['x']"),
+        ({"a": [1, 2]}, {"thresholds": [float("nan")]}, "thresholds must be finite numbers, got [nan]"),
         ({"a": pd.array([True, None], "boolean")}, {}, "row 1, column 'a': the cell is empty; fill it in or leave the row out"),
     ],
 )  # fmt: skip

@@ -41,15 +41,15 @@ def test_what_is_no_picture_of_the_model_is_refused(tmp_path):
     color, gray = saved(tmp_path / "c.png", PIXELS), saved(tmp_path / "g.png", PIXELS[..., 0].copy())
     clear = saved(tmp_path / "t.png", np.dstack([PIXELS, PIXELS[..., 0]]))
     deep = saved(tmp_path / "d.png", PIXELS[..., 0].astype("uint16") * 256)
-    assert told(BadValue, color, (3, 5, 1)) == f"'{color}' is a color picture, and this model takes gray ones: turn it into one first"
-    assert told(BadValue, gray, (3, 5, 3)) == f"'{gray}' is a gray picture, and this model takes color ones: turn it into one first"
-    size = f"'{color}' is 5 pixels wide and 3 high, and this model takes 28 and 32: cut it out or resize it first"
+    assert told(BadValue, color, (3, 5, 1)) == f"'{color}' is a color picture, and this model expects gray ones: turn it into one first"
+    assert told(BadValue, gray, (3, 5, 3)) == f"'{gray}' is a gray picture, and this model expects color ones: turn it into one first"
+    size = f"'{color}' is 5 pixels wide and 3 high, and this model expects 28 and 32: cut it out or resize it first"
     assert told(BadValue, color, (32, 28, 3)) == size
     behind = "is transparent in places, and nobody here knows what is behind: put it on a background first"
     assert told(BadValue, clear, (3, 5, 3)) == f"'{clear}' {behind}"
     kind = "is a picture of kind I;16: save it as 8 bits gray, or as 8 bits each of red, green and blue"
     assert told(BadValue, deep, (3, 5, 1)) == f"'{deep}' {kind}"
-    shape = "is a picture, and this model takes arrays of shape (4,): give numbers, as a .csv or .npy file"
+    shape = "is a picture, and this model expects arrays of shape (4,): give numbers, as a .csv or .npy file"
     assert told(BadValue, color, (4,)) == f"'{color}' {shape}"
 
 

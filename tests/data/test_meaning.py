@@ -152,7 +152,7 @@ def test_a_table_is_one_input(table):
     model = lg.input(n) >> lg.dense(2)
     both = lg.supervised(lg.sequential(model @ model, lg.add()), lg.cross_entropy, lg.adam(0.01), input=("a", "b"))
     run = replace(both.fit({"a": data.x, "b": data.x, "y": data.y}, progress=False), meaning=Meaning.of(data))
-    with pytest.raises((BadValue, TypeMismatch), match="a table is one input, and this model takes a, b"):
+    with pytest.raises((BadValue, TypeMismatch), match="a table is one input, and this model expects a, b"):
         run.predict(table)
 
 

@@ -250,7 +250,7 @@ def test_monks_problems_are_the_official_rows_and_the_published_rules():
         assert sum(rule[row.tobytes()] != y for row, y in zip(train.x, train.y, strict=True)) == wrong
     with pytest.raises(BadValue) as error:
         lg.data.monk(4)
-    assert str(error.value) == "the number of a MONK's problem is a whole number from 1 to 3, got 4"
+    assert str(error.value) == "the number of a MONK's problem must be a whole number from 1 to 3, got 4"
 
 
 def test_every_bundled_file_is_small_and_has_its_license():

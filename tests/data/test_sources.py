@@ -226,4 +226,4 @@ def test_what_cannot_be_mixed_is_refused(data, size, message):
 def test_mixup_wants_a_positive_alpha():
     with pytest.raises(BadValue) as error:
         lg.data.mixup((ONE_HOT, ONE_HOT), alpha=0.0)
-    assert str(error.value) == "alpha of mixup is a positive number, got 0.0"
+    assert str(error.value) == "alpha of mixup must be a positive number, got 0.0"

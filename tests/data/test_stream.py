@@ -239,9 +239,9 @@ def test_single_examples_are_refused():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"steps": 0}, "steps is a whole number ≥ 1, got 0"),
-        ({"prefetch": -1}, "prefetch is a whole number ≥ 0, got -1"),
-        ({"prefetch": 1.5}, "prefetch is a whole number ≥ 0, got 1.5"),
+        ({"steps": 0}, "steps must be a whole number ≥ 1, got 0"),
+        ({"prefetch": -1}, "prefetch must be a whole number ≥ 0, got -1"),
+        ({"prefetch": 1.5}, "prefetch must be a whole number ≥ 0, got 1.5"),
     ],
 )
 def test_numbers_of_batches_are_whole(wrong, message):

@@ -151,7 +151,7 @@ def test_empty_cells_are_filled_where_that_is_asked_for(file):
     assert later.x.tolist() == [[18263, 2, 0, 0]]
     with pytest.raises(BadValue) as error:
         lg.data.csv(file(HOLES), target="kind", missing="mean")
-    assert str(error.value) == "missing is one of refuse, fill, got 'mean'"
+    assert str(error.value) == "missing must be one of refuse, fill, got 'mean'"
     with pytest.raises(BadValue) as error:
         lg.data.csv(file("a,y\n1,u\n2,\n"), target="y", missing="fill")
     assert str(error.value) == "line 3, column 'y': the cell is empty, and a row without a label teaches nothing; leave it out"

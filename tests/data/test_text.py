@@ -28,7 +28,7 @@ def test_what_the_vocabulary_has_not_is_refused():
     characters = Characters("abc")
     assert refused(characters.encode, "abxc") == "character 'x' at position 2 is not among the 3 of this vocabulary"
     assert refused(characters.decode, [0, 3]) == "numbers run from 0 to 3, and the 3 characters are numbered 0 to 2"
-    assert refused(Characters, "aba") == "a vocabulary has every character once, got 'aba'"
+    assert refused(Characters, "aba") == "a vocabulary must have every character once, got 'aba'"
 
 
 @pytest.mark.parametrize("stride", [None, 1, 2, 5])
@@ -51,11 +51,11 @@ def test_windows_copy_nothing_and_make_batches():
 
 def test_windows_need_a_sequence_long_enough():
     assert refused(windows, np.arange(4), 4) == "a window of 4 tokens and its next one need 5, and the sequence has 4"
-    assert refused(windows, np.arange(9), 0) == "the length of a window is a whole number ≥ 1, got 0"
-    assert refused(windows, np.arange(9), 2, 0) == "stride is a whole number ≥ 1, got 0"
+    assert refused(windows, np.arange(9), 0) == "the length of a window must be a whole number ≥ 1, got 0"
+    assert refused(windows, np.arange(9), 2, 0) == "stride must be a whole number ≥ 1, got 0"
 
 
 def test_a_filling_that_no_array_holds_is_refused():
     with pytest.raises(BadValue) as error:
         lg.data.pad([[1, 2], [3]], value=10**30)
-    assert str(error.value).startswith("value, what pad fills up with, is a number that 32 bits hold, got 1000000")
+    assert str(error.value).startswith("value, what pad fills up with, must be a number that 32 bits hold, got 1000000")

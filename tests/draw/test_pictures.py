@@ -32,7 +32,7 @@ def test_images_have_colors_titles_and_an_end(tmp_path):
 
 def test_what_is_no_image_is_refused(tmp_path):
     assert told(TypeMismatch, lambda: images(tmp_path / "a.png", np.zeros((2, 4, 4, 2)))) == (
-        "images are [n, height, width] or [n, height, width, 1 or 3], at least one, got shape (2, 4, 4, 2)"
+        "images must be [n, height, width] or [n, height, width, 1 or 3], at least one, got shape (2, 4, 4, 2)"
     )
 
 

@@ -204,7 +204,7 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence():
     assert refused(TypeMismatch, model="deep") == f"{kinds}; got 'deep'"
     names = "adagrad, adam, adamw, momentum, nesterov, sgd"
     assert refused(BadValue, optimizer="lbfgs") == f"'lbfgs' is no optimizer; use one of {names}, or one such as lg.adam(1e-3)"
-    assert refused(BadValue, epochs=1.5) == "epochs is a whole number ≥ 0, got 1.5"
+    assert refused(BadValue, epochs=1.5) == "epochs must be a whole number ≥ 0, got 1.5"
     assert refused(BadValue, activation="step").startswith("'step' is no activation; use one of ")
     nothing = "the weights of the examples are all zero, so there is nothing to learn from"
     assert refused(BadValue, class_weight={0: 0.0, 1: 0.0, 2: 0.0}) == nothing

@@ -436,11 +436,11 @@ FORGED = {
     ),
     "an optimizer of another type": (
         learner_with(optimizer={lg.weights: 3}),
-        NONE + "an optimizer is one such as lg.adam(1e-3), or a dict from patterns to these, got 3",
+        NONE + "an optimizer must be one such as lg.adam(1e-3), or a dict from patterns to these, got 3",
     ),
     "a task that is no task": (
         learner_with(task=iris_model()),
-        NONE + "cannot compose output >> rate(0.01) output/out gives (f32[3], Δf32[3]) rate(0.01)/in wants (f32[], Δf32[]) fix: "
+        NONE + "cannot compose output >> rate(0.01) output/out gives (f32[3], Δf32[3]) rate(0.01)/in needs (f32[], Δf32[]) fix: "
         "make the two types equal, or put a reshape, flatten or cast between them",
     ),
     "another optimizer": (
@@ -483,7 +483,9 @@ def test_a_forged_array_is_refused(path, run):
     run.save(path)
     arrays = load_file(path)
     forged(path, lambda facts: None, {**arrays, "output/bias": np.zeros(4, np.float32)})
-    assert refused(path) == (f"'{path}' cannot be read: 'output/bias' wants f32[3], got an array of shape (4,): give it in the shape (3,)")
+    assert refused(path) == (
+        f"'{path}' cannot be read: 'output/bias' expects f32[3], got an array of shape (4,): give it in the shape (3,)"
+    )
     forged(path, lambda facts: None, {n: v for n, v in arrays.items() if n != "output/bias"})
     assert refused(path) == f"'{path}' cannot be read: it has no array 'output/bias'"
 

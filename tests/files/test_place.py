@@ -55,7 +55,7 @@ def test_the_test_has_all_bad_paths(tmp_path):
 def test_what_is_no_path_is_refused(wrong):
     with pytest.raises(BadValue) as error:
         path_of(wrong)
-    assert str(error.value) == f"the place of a file is a path, got {wrong!r}"
+    assert str(error.value) == f"the place of a file must be a path, got {wrong!r}"
 
 
 def test_a_good_path_is_ready_and_nothing_is_left_there(tmp_path):

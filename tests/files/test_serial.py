@@ -147,7 +147,7 @@ def test_errors_name_the_pieces_of_what_comes_back():
     assert str(error.value).splitlines()[:3] == [
         "cannot compose  encoder >> head",
         "  encoder/out  gives  f32[20]",
-        "  head/in      wants  f32[19]",
+        "  head/in      needs  f32[19]",
     ]
     assert str(error.value).endswith("or dense(…, 19) in encoder")
     assert Path(__file__).name not in text(encode(model))
@@ -326,21 +326,21 @@ REFUSED = {
     "a later argument": (arrow(nodes=[[{"smooth.Tanh": {}}, [1]]]), f"[1] {BEFORE} 1 came before it"),
     "a later body": (around({"arrow": 1}, TANH), f"[1] {BEFORE} 1 came before it"),
     "itself": (arrow(nodes=[[{"core.Recompute": {"body": {"arrow": 0}}}, [0]]]), f"[0] {BEFORE} 0 came before it"),
-    "another type": (arrow(dom=KEY), PLACE + "Tanh wants floats, got key; cast it first"),
+    "another type": (arrow(dom=KEY), PLACE + "Tanh expects floats, got key; cast it first"),
     "another number of inputs": (
         arrow(nodes=[[{"smooth.Tanh": {}}, [0, 0]]]),
-        PLACE + "Tanh wants 1 input, got f32[2] × f32[2]",
+        PLACE + "Tanh expects 1 input, got f32[2] × f32[2]",
     ),
     "a field of another type": (around({"smooth.Sum": {"axes": ["0"]}}), "'axes' of smooth.Sum cannot be ('0',)"),
     "a truth value for a number": (around({"smooth.Iota": {"n": True}}), "'n' of smooth.Iota cannot be True"),
     "a field too many": (around({"smooth.Tanh": {"n": 1}}), f"smooth.Tanh has no 'n' here: {UPGRADE}"),
     "a field too few": (
         around({"smooth.Sum": {}}),
-        PLACE + "Sum is built from (axes), got ()",
+        PLACE + "Sum must be built from (axes), got ()",
     ),
     "a bad shape": (
         around({"Array": {"shape": [-1], "dtype": "float32"}}),
-        PLACE + "a shape is made of whole numbers ≥ 0, got (-1,)",
+        PLACE + "a shape must be made of whole numbers ≥ 0, got (-1,)",
     ),
     "a bad dtype": (
         around({"Array": {"shape": [1], "dtype": "object"}}),

@@ -241,11 +241,11 @@ def test_the_average_of_weights_is_that_of_optax_and_is_what_predicts():
 def test_what_is_refused():
     whole = "lora(2) is for a matrix or a kernel, and 'enc/bias' is f64[6]: name the weights it is for, as '**/weight'"
     assert told(TypeMismatch, lambda: MODEL.lora("**", rank=2)) == whole
-    assert told(BadValue, lambda: MODEL.lora(rank=0)) == "the rank of lora is a whole number ≥ 1, got 0"
-    assert told(BadValue, lambda: lg.ema(1.0)) == "decay of ema is a share from 0 up to, but not including, 1, got 1.0"
-    assert told(BadValue, lambda: lg.magnitude_mask(X, 2)) == "the share that magnitude_mask prunes is a number from 0 to 1, got 2"
+    assert told(BadValue, lambda: MODEL.lora(rank=0)) == "the rank of lora must be a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: lg.ema(1.0)) == "decay of ema must be a fraction from 0 up to, but not including, 1, got 1.0"
+    assert told(BadValue, lambda: lg.magnitude_mask(X, 2)) == "the share that magnitude_mask prunes must be a number from 0 to 1, got 2"
     closed = lens(MODEL)
     assert isinstance(closed.arrow, Lens)
-    assert told(TypeMismatch, lambda: closed.freeze("enc/**")).startswith("adapters are for models, before lens(…), got <parametric arrow")
+    assert told(TypeMismatch, lambda: closed.freeze("enc/**")).startswith("adapters expect a model, before lens(…), got <parametric arrow")
     turned = "tie(transpose=True) is for matrices, and 'enc/bias', tied to 'head/bias', is f64[6]"
     assert told(TypeMismatch, lambda: MODEL.tie("enc/bias", "head/bias", transpose=True)) == turned

@@ -284,17 +284,17 @@ def test_rates_are_positive(wrong):
         with pytest.raises(BadValue) as error:
             make(wrong)
         assert str(error.value) == (
-            f"a rate is a positive number, got {wrong!r}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
+            f"a rate must be a positive number, got {wrong!r}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
         )
 
 
 def test_what_schedules_refuse():
     for call, text in [
-        (lambda: lg.cosine(0.1, 0), "the number of steps of cosine is a whole number ≥ 1, got 0"),
-        (lambda: lg.warm_up(0.1, 2.5), "the number of steps of warm_up is a whole number ≥ 1, got 2.5"),
-        (lambda: lg.cosine(0.1, 5, floor=2), "the floor of cosine is a number from 0 to 1, got 2"),
-        (lambda: lg.one_cycle(0.1, 3), "one_cycle wants a step or more of rising and of falling, and 0.3 of 3 steps is 0"),
-        (lambda: lg.adam(0.1, beta1=1.0), "beta1 of adam is a share from 0 up to, but not including, 1, got 1.0"),
+        (lambda: lg.cosine(0.1, 0), "the number of steps of cosine must be a whole number ≥ 1, got 0"),
+        (lambda: lg.warm_up(0.1, 2.5), "the number of steps of warm_up must be a whole number ≥ 1, got 2.5"),
+        (lambda: lg.cosine(0.1, 5, floor=2), "the floor of cosine must be a number from 0 to 1, got 2"),
+        (lambda: lg.one_cycle(0.1, 3), "one_cycle expects a step or more of rising and of falling, and 0.3 of 3 steps is 0"),
+        (lambda: lg.adam(0.1, beta1=1.0), "beta1 of adam must be a fraction from 0 up to, but not including, 1, got 1.0"),
     ]:
         with pytest.raises(BadValue) as error:
             call()

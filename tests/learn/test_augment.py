@@ -116,11 +116,11 @@ def test_augmentations_train_in_a_model():
     ("make", "message"),
     [
         (lambda: lg.input(4, 4, 1) >> augment.flip(3), "flip along axis 3 does not fit f32[4,4,1]: axes are whole numbers from 0 to 2"),
-        (lambda: augment.noise(-1.0), "the standard deviation of noise is a number ≥ 0, got -1.0"),
-        (lambda: augment.shift(0), "shift: pixels is a whole number ≥ 1, got 0"),
-        (lambda: augment.cutout(1.5), "cutout: size is a whole number ≥ 1, got 1.5"),
-        (lambda: augment.crop(0, 2), "crop: height is a whole number ≥ 1, got 0"),
-        (lambda: augment.crop(2, 2, -1, name="c"), "c: padding is a whole number ≥ 0, got -1"),
+        (lambda: augment.noise(-1.0), "the standard deviation of noise must be a number ≥ 0, got -1.0"),
+        (lambda: augment.shift(0), "shift: pixels must be a whole number ≥ 1, got 0"),
+        (lambda: augment.cutout(1.5), "cutout: size must be a whole number ≥ 1, got 1.5"),
+        (lambda: augment.crop(0, 2), "crop: height must be a whole number ≥ 1, got 0"),
+        (lambda: augment.crop(2, 2, -1, name="c"), "c: padding must be a whole number ≥ 0, got -1"),
     ],
 )
 def test_what_cannot_be_is_refused(make, message):
@@ -133,8 +133,8 @@ def test_what_cannot_be_is_refused(make, message):
     ("layer", "ob", "message"),
     [
         (augment.crop(5, 4), lg.Real(4, 4, 1), "crop(5, 4, padding=0) is larger than its image f32[4,4,1]: add padding"),
-        (augment.shift(1), lg.Real(4, 4), "shift wants an array of axes (height, width, channels), got f32[4,4]"),
-        (augment.noise(0.1), lg.Int(4), "noise wants one array of floats, got i32[4]"),
+        (augment.shift(1), lg.Real(4, 4), "shift expects an array of axes (height, width, channels), got f32[4,4]"),
+        (augment.noise(0.1), lg.Int(4), "noise expects one array of floats, got i32[4]"),
     ],
 )
 def test_examples_of_another_kind_are_refused(layer, ob, message):

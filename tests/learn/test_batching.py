@@ -150,10 +150,10 @@ def test_a_learner_trains_through_a_masked_key():
 def test_a_batch_has_a_whole_number_of_examples(n):
     with pytest.raises(BadValue) as error:
         batch(MODEL, n)
-    assert str(error.value) == f"a batch has a whole number of examples ≥ 1, got {n}"
+    assert str(error.value) == f"a batch must have a whole number of examples ≥ 1, got {n}"
 
 
 def test_atoms_of_another_theory_are_not_batched():
     with pytest.raises(TypeMismatch) as error:
         batch(corner(Ty((Stranger(),)), "x"), 4)
-    assert str(error.value) == "batching is for arrays, keys and circuits, and this arrow takes stranger: use batch_size=None"
+    assert str(error.value) == "batching is for arrays, keys and circuits, and this arrow expects stranger: use batch_size=None"

@@ -104,11 +104,11 @@ def test_a_batch_moves_by_the_sum_of_its_examples():
 def test_data_over_bits_is_made_of_bits():
     with pytest.raises(BadValue) as error:
         learner(2).fit((PAIRS + 1, PAIRS[:, :1]), batch_size=None, shuffle=False, progress=False)
-    assert str(error.value) == "'x' wants elements 0..1 of Z2, got 1 to 2"
+    assert str(error.value) == "'x' expects elements 0..1 of Z2, got 1 to 2"
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(0, 1), (21, 1), (2, 0), ("3", 1), (2, 1.0)])
 def test_a_table_has_a_sensible_size(inputs, outputs):
     with pytest.raises(BadValue) as error:
         lookup(inputs, outputs)
-    assert str(error.value) == f"a lookup table has 1 to 20 inputs and at least one output, got {inputs!r} and {outputs!r}"
+    assert str(error.value) == f"a lookup table must have 1 to 20 inputs and at least one output, got {inputs!r} and {outputs!r}"

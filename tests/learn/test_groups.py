@@ -82,7 +82,8 @@ def test_what_moves_no_weight_is_no_optimizer_of_a_learner():
     assert told(BadValue, lambda: lg.maximize(lg.clip_norm(1))).startswith("maximize is of an optimizer, and clip_norm(1) moves no weight")
     assert told(BadValue, lambda: lg.sphere(lg.clip_norm(1))).startswith("sphere is of an optimizer, and clip_norm(1) moves no weight")
     assert (
-        told(TypeMismatch, lambda: lg.accumulated("adam", 2)) == "what accumulated is of is an optimizer such as lg.adam(1e-3), got 'adam'"
+        told(TypeMismatch, lambda: lg.accumulated("adam", 2))
+        == "what accumulated is of must be an optimizer such as lg.adam(1e-3), got 'adam'"
     )
 
 

@@ -84,7 +84,7 @@ def test_keys_come_from_seeds_of_64_bits():
     for seed in (-1, 2**64, 1.0, True, None):
         with pytest.raises(BadValue) as error:
             key(seed)
-        assert str(error.value) == f"a seed is a whole number from 0 to 2^64 - 1, got {seed!r}"
+        assert str(error.value) == f"a seed must be a whole number from 0 to 2^64 - 1, got {seed!r}"
 
 
 TWINS = dense(50, 50, name="one") >> dense(50, 50, name="two")

@@ -206,12 +206,12 @@ def test_neither_is_a_reverse_derivative():
 
 
 def test_what_is_refused():
-    assert told(BadValue, lambda: newton_cg(0)) == "the number of steps of newton_cg is a whole number ≥ 1, got 0"
-    assert told(BadValue, lambda: sam(-1.0)) == "the radius of sam is a positive number, got -1.0"
-    assert told(TypeMismatch, lambda: sam(0.1)(MODEL)).startswith("this takes a closed task I → ℝ before lens(…), got <parametric arrow")
-    assert told(BadValue, lambda: steps(closed(), 0)) == "the number of steps is a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: newton_cg(0)) == "the number of steps of newton_cg must be a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: sam(-1.0)) == "the radius of sam must be a positive number, got -1.0"
+    assert told(TypeMismatch, lambda: sam(0.1)(MODEL)).startswith("this expects a closed task I → ℝ before lens(…), got <parametric arrow")
+    assert told(BadValue, lambda: steps(closed(), 0)) == "the number of steps must be a whole number ≥ 1, got 0"
     assert told(BadValue, lambda: steps(closed(), 10**30)).startswith("steps writes out every step, 100,000 at most, got 1000000")
     text = told(TypeMismatch, lambda: stepping(lens(TASK)))
-    assert text == "stepping wants a closed lens I → I (model, loss, rate), got I → (f64[], Δf64[]); end it with a rate"
+    assert text == "stepping expects a closed lens I → I (model, loss, rate), got I → (f64[], Δf64[]); end it with a rate"
     pairs = lens(batch(supervised_task(MODEL, lg.mse("y")), ROWS))
     assert told(TypeMismatch, lambda: pairs >> rate_port()) == "rate_port answers a single number, and the loss is f64[3]: average it first"

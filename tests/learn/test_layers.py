@@ -75,22 +75,22 @@ def test_wrong_arguments_are_refused():
     for sizes in ("", "1, 2, 3", "0, 3", "3, -1", "2.0", "True"):
         with pytest.raises(BadValue) as error:
             lg.dense(*(ast.literal_eval(f"({sizes},)") if sizes else ()))
-        assert str(error.value) == f"dense wants dense(outputs) or dense(inputs, outputs) with whole numbers ≥ 1, got dense({sizes})"
+        assert str(error.value) == f"dense expects dense(outputs) or dense(inputs, outputs) with whole numbers ≥ 1, got dense({sizes})"
     with pytest.raises(BadValue) as error:
         lg.dense(2, 2, activation="rellu")
     known = ", ".join(sorted(ACTIVATIONS))
     assert str(error.value) == f"'rellu' is no activation; use one of {known}, or any arrow A → B: did you mean 'relu'?" and "relu" in known
     with pytest.raises(BadValue) as error:
         lg.sequential()
-    assert str(error.value) == "sequential wants at least one layer"
+    assert str(error.value) == "sequential needs at least one layer"
 
 
 def test_a_dense_layer_wants_one_axis_of_floats():
     with pytest.raises(TypeMismatch) as error:
         lg.input(8, 8) >> lg.dense(3)
     fix = "put lg.flatten() before it, or write lg.each(lg.dense(…)) for one result a row"
-    assert str(error.value) == f"dense(3) wants one axis of features, got f32[8,8]: {fix}"
+    assert str(error.value) == f"dense(3) expects one axis of features, got f32[8,8]: {fix}"
     for ob in (lg.Int(4), lg.Bits(2), lg.Real(2) @ lg.Real(2)):
         with pytest.raises(TypeMismatch) as error:
             para(Diagram.id(ob)) >> lg.dense(3)
-        assert str(error.value) == f"dense wants one array of floats, got {ob}"
+        assert str(error.value) == f"dense expects one array of floats, got {ob}"

@@ -113,10 +113,10 @@ def test_cross_entropy_wants_an_axis_of_classes():
     for dom in (Real(), Int(3), I):
         with pytest.raises(TypeMismatch) as error:
             cross_entropy().at(dom)
-        assert str(error.value) == f"cross_entropy wants logits whose last axis is the classes, got {dom}"
+        assert str(error.value) == f"cross_entropy expects logits whose last axis is the classes, got {dom}"
     with pytest.raises(BadValue) as error:
         cross_entropy(labels="onehot")
-    assert str(error.value) == "what labels are is one of index, probabilities, got 'onehot'"
+    assert str(error.value) == "what labels are must be one of index, probabilities, got 'onehot'"
 
 
 @pytest.mark.parametrize("ob", [Bits(3), Bits(3, LOGIC)], ids=str)

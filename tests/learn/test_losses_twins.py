@@ -212,12 +212,12 @@ def test_what_losses_refuse():
     for make, name in wrong:
         text = told(BadValue, lambda make=make: make(reduction="average"))
         assert text == f"'average' is no reduction of {name}; use one of mean, none, sum"
-    assert told(BadValue, lambda: lg.huber(delta=0)) == "huber's delta is a positive number, got 0"
-    assert told(BadValue, lambda: lg.contrastive(margin=-1.0)) == "contrastive's margin is a positive number, got -1.0"
-    assert told(BadValue, lambda: lg.info_nce(temperature="hot")) == "info_nce's temperature is a positive number, got 'hot'"
-    assert told(BadValue, lambda: lg.cross_entropy(smoothing=1.5)) == "cross_entropy's smoothing is a number from 0 to 1, got 1.5"
+    assert told(BadValue, lambda: lg.huber(delta=0)) == "huber's delta must be a positive number, got 0"
+    assert told(BadValue, lambda: lg.contrastive(margin=-1.0)) == "contrastive's margin must be a positive number, got -1.0"
+    assert told(BadValue, lambda: lg.info_nce(temperature="hot")) == "info_nce's temperature must be a positive number, got 'hot'"
+    assert told(BadValue, lambda: lg.cross_entropy(smoothing=1.5)) == "cross_entropy's smoothing must be a number from 0 to 1, got 1.5"
     pair = "contrastive compares two embeddings of one type, got f64[4,5]: end the model with both of them, side by side"
     assert told(TypeMismatch, lambda: lg.contrastive().at(B)) == pair
-    both = "info_nce wants a query f32[d] and candidates f32[n,d] beside it, got f64[5] × f64[5]"
+    both = "info_nce expects a query f32[d] and candidates f32[n,d] beside it, got f64[5] × f64[5]"
     assert told(TypeMismatch, lambda: lg.info_nce().at(PAIR)) == both
-    assert told(TypeMismatch, lambda: lg.kl_divergence().at(Ty())) == "kl_divergence wants logits whose last axis is the classes, got I"
+    assert told(TypeMismatch, lambda: lg.kl_divergence().at(Ty())) == "kl_divergence expects logits whose last axis is the classes, got I"

@@ -161,17 +161,17 @@ REFUSED = [
      "class_weights has 2 numbers, and the model has 4 classes: give one for each"),
     (lambda: lg.cross_entropy(class_weights={9: 1.0}).at(B),
      "class_weights has class 9, and the model has 4 classes, numbered 0 to 3"),
-    (lambda: lg.cross_entropy(class_weights={"cat": 1.0}), "class_weights are by class number, 0 or more, got 'cat'"),
+    (lambda: lg.cross_entropy(class_weights={"cat": 1.0}), "class_weights must be given by class number, 0 or more, got 'cat'"),
     (lambda: lg.cross_entropy(class_weights="balanced"),
-     "class_weights are numbers, one for each class, or a dict by class, got 'balanced'"),
-    (lambda: lg.cross_entropy(class_weights=[1, -1]), "a class weight is a number ≥ 0, got -1"),
-    (lambda: lg.cross_entropy(ignore_index=0.5), "cross_entropy's ignore_index is a whole number from -2147483648 to 2^31 - 1, got 0.5"),
+     "class_weights must be numbers, one for each class, or a dict by class, got 'balanced'"),
+    (lambda: lg.cross_entropy(class_weights=[1, -1]), "a class weight must be a number ≥ 0, got -1"),
+    (lambda: lg.cross_entropy(ignore_index=0.5), "cross_entropy's ignore_index must be a whole number from -2147483648 to 2^31 - 1, got 0.5"),
     (lambda: lg.cross_entropy(labels="probabilities", ignore_index=0),
      "ignore_index is a class number, and labels='probabilities' are none: use mask=… to leave places out"),
     (lambda: lg.binary_cross_entropy(pos_weight=[1, 2]).at(B),
      "pos_weight has 2 numbers, and the model gives f64[6,4]: give one for each label along the last axis"),
-    (lambda: lg.binary_cross_entropy(pos_weight=-1), "pos_weight is a number ≥ 0, got -1"),
-    (lambda: lg.quantile(level=2), "quantile's level is a number from 0 to 1, got 2"),
+    (lambda: lg.binary_cross_entropy(pos_weight=-1), "pos_weight must be a number ≥ 0, got -1"),
+    (lambda: lg.quantile(level=2), "quantile's level must be a number from 0 to 1, got 2"),
 ]  # fmt: skip
 
 

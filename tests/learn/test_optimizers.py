@@ -216,5 +216,5 @@ def test_an_optimizer_moves_weights_of_a_lens():
 def test_sgd_wants_a_positive_rate(size):
     with pytest.raises(BadValue) as error:
         sgd(size)
-    told = f"a rate is a positive number, got {size}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
+    told = f"a rate must be a positive number, got {size}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
     assert str(error.value) == told

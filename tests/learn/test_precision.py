@@ -171,9 +171,9 @@ def test_overflow_that_no_scale_mends_stops_the_run_and_says_where():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: lg.loss_scale(0), "the start of a loss scale is a positive number, got 0"),
-        (lambda: lg.loss_scale(2.0**25), "the start of a loss scale is a number ≤ 1.67772e+07, got 33554432.0"),
-        (lambda: lg.loss_scale(every=0), "the number of good steps after which a loss scale doubles is a whole number ≥ 1, got 0"),
+        (lambda: lg.loss_scale(0), "the start of a loss scale must be a positive number, got 0"),
+        (lambda: lg.loss_scale(2.0**25), "the start of a loss scale must be a number ≤ 1.67772e+07, got 33554432.0"),
+        (lambda: lg.loss_scale(every=0), "the number of good steps after which a loss scale doubles must be a whole number ≥ 1, got 0"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused(call, told):

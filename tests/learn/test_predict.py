@@ -135,7 +135,7 @@ def test_predict_is_for_models():
     for wrong in (closed, 3, lg.relu):
         with pytest.raises(TypeMismatch) as error:
             predict(wrong)
-        assert str(error.value) == f"predict is for models and tasks, before lens(…), got {wrong!r:.80}"
+        assert str(error.value) == f"predict expects a model or a task, before lens(…), got {wrong!r:.80}"
     assert closed.dom == I
 
 

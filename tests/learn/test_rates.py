@@ -81,7 +81,7 @@ def test_a_negative_cap_with_ascent_is_a_positive_one_with_descent():
 
 @pytest.mark.parametrize("size", [0, -0.1, math.inf, math.nan, "0.1", None], ids=str)
 def test_a_rate_is_a_positive_number(size):
-    told = f"a rate is a positive number, got {size!r}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
+    told = f"a rate must be a positive number, got {size!r}: give one such as 0.01; lg.ascent and lg.maximize(…) go up"
     for how in (rate, scaled_rate):
         with pytest.raises(BadValue) as error:
             how(size)

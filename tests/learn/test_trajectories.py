@@ -267,14 +267,17 @@ def test_accumulating_in_the_step_and_around_it_agree():
 
 
 def test_what_is_refused():
-    assert told(BadValue, lambda: lg.chain()) == "a chain is of optimizers, one or more, got none"
-    assert told(BadValue, lambda: lg.chain(lg.adam(0.1), 0.5)) == "a chain is of optimizers, one or more, got 0.5"
-    assert told(BadValue, lambda: lg.clip_norm(0.0)) == "the bound of clip_norm is a positive number, got 0.0"
-    assert told(BadValue, lambda: lg.clip_value(-1)) == "the bound of clip_value is a positive number, got -1"
-    assert told(BadValue, lambda: lg.accumulated(lg.adam(0.1), 0)) == "the number of steps of accumulated is a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: lg.chain()) == "a chain needs one or more optimizers, got none"
+    assert told(BadValue, lambda: lg.chain(lg.adam(0.1), 0.5)) == "a chain needs one or more optimizers, got 0.5"
+    assert told(BadValue, lambda: lg.clip_norm(0.0)) == "the bound of clip_norm must be a positive number, got 0.0"
+    assert told(BadValue, lambda: lg.clip_value(-1)) == "the bound of clip_value must be a positive number, got -1"
+    assert told(BadValue, lambda: lg.accumulated(lg.adam(0.1), 0)) == "the number of steps of accumulated must be a whole number ≥ 1, got 0"
     joint = "accumulated(chain(clip_norm(1.0), adam(0.1)), 2) has a stage that takes all weights as one: write that stage before it, "
     assert told(BadValue, lambda: lg.accumulated(lg.chain(lg.clip_norm(1.0), lg.adam(0.1)), 2)) == joint + "chain(…, accumulated(…))"
     early = "clip_weights(1.0) changes what an optimizer made of 'w', and none has moved it yet: write chain(an optimizer, "
     assert told(TypeMismatch, lambda: mine(lg.clip_weights(1.0))) == early + "clip_weights(1.0))"
-    assert told(BadValue, lambda: lg.rmsprop(0.1, decay=1.0)) == "decay of rmsprop is a share from 0 up to, but not including, 1, got 1.0"
-    assert told(BadValue, lambda: lg.lion(0.1, beta2=-1)) == "beta2 of lion is a share from 0 up to, but not including, 1, got -1"
+    assert (
+        told(BadValue, lambda: lg.rmsprop(0.1, decay=1.0))
+        == "decay of rmsprop must be a fraction from 0 up to, but not including, 1, got 1.0"
+    )
+    assert told(BadValue, lambda: lg.lion(0.1, beta2=-1)) == "beta2 of lion must be a fraction from 0 up to, but not including, 1, got -1"

@@ -109,7 +109,7 @@ def test_a_learner_without_one_is_written_as_before():
 def test_a_file_with_sizes_that_mean_nothing_is_refused():
     data = encode(sam(0.5))
     data["root"]["Sam"]["radius"] = -0.5
-    assert told(BadCheckpoint, lambda: decode(data)).endswith("the radius of sam is a positive number, got -0.5")
+    assert told(BadCheckpoint, lambda: decode(data)).endswith("the radius of sam must be a positive number, got -0.5")
 
 
 def test_what_cannot_be_combined_is_refused():
@@ -123,10 +123,10 @@ def test_what_cannot_be_combined_is_refused():
         "use float32 or bfloat16"
     )
     assert told(TypeMismatch, lambda: lg.supervised(MODEL, lg.mse, lg.sgd(0.1), derivative="sam")) == (
-        "a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got 'sam'"
+        "a derivative must be sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got 'sam'"
     )
-    assert told(BadValue, lambda: newton_cg(2, damping=-1.0)) == "the damping of newton_cg is a number ≥ 0, got -1.0"
-    assert told(BadValue, lambda: extrapolated(0.0)) == "the size of extrapolated is a positive number, got 0.0"
+    assert told(BadValue, lambda: newton_cg(2, damping=-1.0)) == "the damping of newton_cg must be a number ≥ 0, got -1.0"
+    assert told(BadValue, lambda: extrapolated(0.0)) == "the size of extrapolated must be a positive number, got 0.0"
     strange = told(UnknownParameter, lambda: lg.supervised(MODEL, lg.mse, lg.sgd(0.1), derivative=extrapolated(0.1, ["judge/**"])))
     assert "judge/**" in strange and "weight" in strange
 
@@ -192,7 +192,7 @@ def test_an_optimizer_of_two_phases_is_refused_since_each_step_of_a_game_draws_a
 
 
 def test_an_extragradient_of_no_length_is_refused():
-    assert told(BadValue, lambda: lg.gan(*dirac(), lg.sgd(0.1), extragradient=-1.0)) == "extragradient is a number ≥ 0, got -1.0"
+    assert told(BadValue, lambda: lg.gan(*dirac(), lg.sgd(0.1), extragradient=-1.0)) == "extragradient must be a number ≥ 0, got -1.0"
 
 
 def test_a_derivative_with_nothing_to_move_is_refused():

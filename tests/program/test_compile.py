@@ -47,7 +47,7 @@ def test_other_parameters_may_be_asked_for():
 def test_every_input_is_checked():
     with pytest.raises(TypeMismatch) as error:
         compile(CLOSED)({**VALUES, "y": np.zeros((2, 1))})
-    told = "'y' wants f64[2], got an array of shape (2, 1)"
+    told = "'y' expects f64[2], got an array of shape (2, 1)"
     assert str(error.value) == f"{told}: they differ in axes of length 1, and nothing is broadcast silently; reshape it to (2,)"
     with pytest.raises(UnknownParameter, match="no value for 'bias' : f64\\[2\\]"):
         compile(CLOSED)({n: v for n, v in VALUES.items() if n != "bias"})
@@ -61,7 +61,7 @@ def test_a_step_is_made_of_a_closed_lens():
     ):
         with pytest.raises(TypeMismatch) as error:
             compile(open_one)
-        assert str(error.value) == f"compile wants a closed lens I → I (model, loss, rate), got {told}; end it with a rate"
+        assert str(error.value) == f"compile expects a closed lens I → I (model, loss, rate), got {told}; end it with a rate"
 
 
 def test_a_parametric_arrow_is_a_program_by_names():

@@ -109,7 +109,7 @@ def test_refusals():
     model = lg.lookup(2)
     with pytest.raises(BadValue) as error:
         counts(model, {"table": [0] * 4}, [[0, 1]], [1])
-    assert str(error.value) == "counts are over examples, a row for each, got an array of shape (1,)"
+    assert str(error.value) == "counts need a row for each example, got an array of shape (1,)"
     with pytest.raises(TypeMismatch) as mismatch:
         counts(lg.dense(2).at(lg.Real(3)), {}, [[0.0] * 3], [[0.0] * 2])
     assert str(mismatch.value) == "counting is for circuits over a semiring, and this arrow has a wire of type f32[2,3]"

@@ -13,7 +13,7 @@ from lensgrad.program.compile import compile, program
 
 MODEL = lg.sequential(lg.input(4), lg.dense(3))
 PLAIN = Diagram.id(lg.Real(3))
-CLOSED = "compile wants a closed lens I → I (model, loss, rate), got"
+CLOSED = "compile expects a closed lens I → I (model, loss, rate), got"
 UNTYPED = "has no type before it meets one: begin with lg.input(…), or give it its object with .at(…)"
 PAIRS = "is made of pairs (A, A′), as two(A), silent(A) and updated(A) make them, got"
 
@@ -23,31 +23,31 @@ PAIRS = "is made of pairs (A, A′), as two(A), silent(A) and updated(A) make th
     [
         (lambda: compile(PLAIN), f"{CLOSED} f32[3] → f32[3]; end it with a rate"),
         (lambda: compile(MODEL), f"{CLOSED} f32[4] → f32[3]; end it with a rate"),
-        (lambda: compile(3), "what compile takes is a model, or another parametric arrow, got 3"),
-        (lambda: compile(lg.supervised(MODEL, lg.mse, lg.adam(0.1)).lens(), returned=3), "returned is a list of names, got 3"),
+        (lambda: compile(3), "what compile takes must be a model, or another parametric arrow, got 3"),
+        (lambda: compile(lg.supervised(MODEL, lg.mse, lg.adam(0.1)).lens(), returned=3), "returned must be a list of names, got 3"),
         (lambda: program(lg.dense(3)), f"dense {UNTYPED}"),
-        (lambda: program(MODEL)(3), "values are given as a dict by name, got 3"),
+        (lambda: program(MODEL)(3), "values must be given as a dict by name, got 3"),
         (
             lambda: program(MODEL)({"weight": [[1], [1, 2]]}),
-            "'weight' wants f32[3,4], and [[1], [1, 2]] is no array of numbers: its rows may differ in length",
+            "'weight' needs f32[3,4], and [[1], [1, 2]] is no array of numbers: its rows may differ in length",
         ),
-        (lambda: R(MODEL), f"R is of an arrow without parameters, got {MODEL!r}: that of a model is lens(model)"),
-        (lambda: R(lg.relu), "R is of an arrow without parameters, got relu: give it its object first, with .at(…)"),
-        (lambda: R(3), "R is of an arrow without parameters, got 3"),
-        (lambda: lens(3), "what lens takes is a model, or another parametric arrow, got 3"),
+        (lambda: R(MODEL), f"R needs an arrow without parameters, got {MODEL!r}: that of a model is lens(model)"),
+        (lambda: R(lg.relu), "R needs an arrow without parameters, got relu: give it its object first, with .at(…)"),
+        (lambda: R(3), "R needs an arrow without parameters, got 3"),
+        (lambda: lens(3), "what lens takes must be a model, or another parametric arrow, got 3"),
         (lambda: lens(lg.relu), f"relu {UNTYPED}"),
-        (lambda: Lens.of(3), "a lens (f, R[f]) is of an arrow without parameters, got 3"),
+        (lambda: Lens.of(3), "a lens (f, R[f]) needs an arrow without parameters, got 3"),
         (lambda: Lens(lg.Real(3), lg.Real(3), PLAIN, PLAIN), f"the domain of a lens {PAIRS} f32[3]"),
         (lambda: Lens(3, 3, PLAIN, PLAIN), f"the domain of a lens {PAIRS} 3"),
-        (lambda: corner(4, "x"), "what a corner gives is an object, such as lg.Real(3), got 4"),
-        (lambda: observe("a", 3), "what is observed is an object, such as lg.Real(3), got 3"),
-        (lambda: share(3), "what is shared is a model, or another parametric arrow, got 3"),
-        (lambda: share(MODEL, 1.5), "the number of copies that share is a whole number ≥ 1, got 1.5"),
-        (lambda: lg.merge(MODEL, 3, {}), "points is a dict from patterns to points, as reparam takes it, got 3"),
-        (lambda: lg.merge(MODEL, {}, 3), "values is a dict by name, got 3"),
-        (lambda: lg.optimizer_memory(3), "optimizer_memory is of an optimizer, such as lg.adam(1e-3), got 3"),
-        (lambda: lg.optimizer_memory(lg.adam(0.1), 3), "the shape of a weight is a tuple of sizes, got 3"),
-        (lambda: lg.magnitude_mask([[1], [1, 2]], 0.5), "magnitude_mask wants an array of numbers, got [[1], [1, 2]]"),
+        (lambda: corner(4, "x"), "what a corner gives must be an object, such as lg.Real(3), got 4"),
+        (lambda: observe("a", 3), "what is observed must be an object, such as lg.Real(3), got 3"),
+        (lambda: share(3), "what is shared must be a model, or another parametric arrow, got 3"),
+        (lambda: share(MODEL, 1.5), "the number of copies that share must be a whole number ≥ 1, got 1.5"),
+        (lambda: lg.merge(MODEL, 3, {}), "points must be a dict from patterns to points, as reparam takes it, got 3"),
+        (lambda: lg.merge(MODEL, {}, 3), "values must be a dict by name, got 3"),
+        (lambda: lg.optimizer_memory(3), "optimizer_memory expects an optimizer, such as lg.adam(1e-3), got 3"),
+        (lambda: lg.optimizer_memory(lg.adam(0.1), 3), "the shape of a weight must be a tuple of sizes, got 3"),
+        (lambda: lg.magnitude_mask([[1], [1, 2]], 0.5), "magnitude_mask expects an array of numbers, got [[1], [1, 2]]"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(call, told):
@@ -67,7 +67,7 @@ NAMES = {
     "\udc80": "is one line of readable text, and '\\udc80' has the character '\\udc80'",
     "x" * 201: f"has 1 to 200 characters, got 201: {repr('x' * 201)[:59]}…",
     "": "has 1 to 200 characters, got 0: ''",
-    3: "is text, got 3",
+    3: "must be text, got 3",
 }
 
 

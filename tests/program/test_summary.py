@@ -22,16 +22,16 @@ def test_the_summary_of_a_learner_and_of_a_run_is_that_of_the_model():
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        (lg.adam(1e-3), "a summary is of a model, a learner or a run, got "),
+        (lg.adam(1e-3), "summary expects a model, a learner or a run, got "),
         (lg.dense(3), f"dense {UNTYPED}"),
         (
             lg.dense(3) >> lg.relu,
             "dense >> relu has no type before it meets one: begin with lg.input(…), or give it its object with .at(…)",
         ),
-        (3, "a summary is of a model, a learner or a run, got 3"),
-        (None, "a summary is of a model, a learner or a run, got None"),
-        (np.ones(3), "a summary is of a model, a learner or a run, got array([1., 1., 1.])"),
-        (lg.mse, "a summary is of a model, a learner or a run, got <function mse"),
+        (3, "summary expects a model, a learner or a run, got 3"),
+        (None, "summary expects a model, a learner or a run, got None"),
+        (np.ones(3), "summary expects a model, a learner or a run, got array([1., 1., 1.])"),
+        (lg.mse, "summary expects a model, a learner or a run, got <function mse"),
         (
             lg.supervised(MODEL, lg.mse, lg.sgd(0.1)).lens(),
             "a summary is of a model; this is the lens of a learner, whose model is `learner.model`",

@@ -48,32 +48,32 @@ def test_groups_are_tuples_of_arrays():
     ob = lg.Real(2) @ lg.Int()
     a, b = checked("v", ob, {"v": ([1, 2], 3)})
     assert (a.dtype, b.dtype) == (np.float32, np.int32)
-    assert message(TypeMismatch, ob, [1, 2, 3]) == "'v' : f32[2] × i32[] wants 2 arrays, got list"
-    assert message(TypeMismatch, ob, ([1], 3)) == "'v.0' wants f32[2], got an array of shape (1,): give it in the shape (2,)"
+    assert message(TypeMismatch, ob, [1, 2, 3]) == "'v' : f32[2] × i32[] expects 2 arrays, got list"
+    assert message(TypeMismatch, ob, ([1], 3)) == "'v.0' expects f32[2], got an array of shape (1,): give it in the shape (2,)"
 
 
 @pytest.mark.parametrize(("given", "wanted"), [((5, 1), (5,)), ((5,), (5, 1)), ((1, 5), (5,)), ((1,), ())], ids=str)
 def test_axes_of_length_one_are_not_guessed(given, wanted):
     ob, told = lg.Real(*wanted), f"they differ in axes of length 1, and nothing is broadcast silently; reshape it to {wanted}"
-    assert message(TypeMismatch, ob, np.zeros(given)) == f"'v' wants {ob}, got an array of shape {given}: {told}"
+    assert message(TypeMismatch, ob, np.zeros(given)) == f"'v' expects {ob}, got an array of shape {given}: {told}"
 
 
 def test_another_shape_is_refused():
-    told = "'v' wants f32[2,3], got an array of shape (3, 2): give it in the shape (2, 3)"
+    told = "'v' expects f32[2,3], got an array of shape (3, 2): give it in the shape (2, 3)"
     assert message(TypeMismatch, lg.Real(2, 3), np.zeros((3, 2))) == told
-    assert message(TypeMismatch, lg.Real(2), 1.0) == "'v' wants f32[2], got an array of shape (): give it in the shape (2,)"
+    assert message(TypeMismatch, lg.Real(2), 1.0) == "'v' expects f32[2], got an array of shape (): give it in the shape (2,)"
 
 
 @pytest.mark.parametrize("value", [0.5, float("nan"), float("inf")])
 def test_floats_are_never_rounded_to_integers(value):
     if value == float("inf"):
         value = np.nextafter(1.0, 2.0)
-    assert message(BadValue, lg.Int(), value) == "'v' wants i32[], and some of the numbers given are not whole"
+    assert message(BadValue, lg.Int(), value) == "'v' needs i32[], and some of the numbers given are not whole"
 
 
 @pytest.mark.parametrize(("value", "name"), [("a", "str32"), (None, "object"), (b"a", "bytes8")])
 def test_what_is_no_number_is_refused(value, name):
-    assert message(BadValue, lg.Real(), value) == f"'v' wants f32[], got {name} data"
+    assert message(BadValue, lg.Real(), value) == f"'v' expects f32[], got {name} data"
 
 
 @pytest.mark.parametrize("value", [[0, 2], [-1, 0], [0.0, 3.0]], ids=str)
@@ -82,7 +82,7 @@ def test_bits_are_bits_in_any_dtype(value, dtype):
     if dtype is np.uint8 and min(value) < 0:
         value = [255, 0]
     value = np.array(value, dtype)
-    assert message(BadValue, lg.Bits(2), value) == f"'v' wants elements 0..1 of Z2, got {value.min()} to {value.max()}"
+    assert message(BadValue, lg.Bits(2), value) == f"'v' expects elements 0..1 of Z2, got {value.min()} to {value.max()}"
 
 
 def test_a_missing_value_names_the_given_ones():

@@ -175,14 +175,14 @@ def test_a_low_temperature_draws_the_likeliest():
 
 REFUSED = {
     "'7' is no MNIST model; use one of modern, paper": lambda: recipes.task("mnist").learner("7"),
-    "temperature is a number > 0, got 0: small ones choose the likeliest, 1 draws as learned": lambda: recipes.Sampling(1, 0),
-    "length and seed are whole numbers ≥ 0, got -1 and 0": lambda: recipes.Sampling(-1),
+    "temperature must be a number > 0, got 0: small ones choose the likeliest, 1 draws as learned": lambda: recipes.Sampling(1, 0),
+    "length and seed must be whole numbers ≥ 0, got -1 and 0": lambda: recipes.Sampling(-1),
     "a text is continued from its first characters, and the prompt is empty: give one such as 'ROMEO:'": (
         lambda: text.continued(None, "", recipes.Sampling())
     ),
-    "papers are numbers from 0 to 2707, such as 17,42, got 'ten'": lambda: graph.looked_up(None, "ten", recipes.Sampling()),
-    "papers are numbers from 0 to 2707, got 2708": lambda: graph.looked_up(None, "1,2708", recipes.Sampling()),
-    "the amount of weight_decay is a positive number, got -1": lambda: lg.weight_decay(-1),
+    "papers must be numbers from 0 to 2707, such as 17,42, got 'ten'": lambda: graph.looked_up(None, "ten", recipes.Sampling()),
+    "papers must be numbers from 0 to 2707, got 2708": lambda: graph.looked_up(None, "1,2708", recipes.Sampling()),
+    "the amount of weight_decay must be a positive number, got -1": lambda: lg.weight_decay(-1),
 }
 
 

@@ -222,7 +222,7 @@ def test_anyway_takes_the_values_that_fit_and_says_which_begin_anew(tmp_path):
 def test_resume_is_one_of_three(wrong, tmp_path):
     with pytest.raises(BadValue) as error:
         fit(checkpoint=tmp_path / "a", resume=wrong)
-    assert str(error.value) == f"resume is True, False or 'anyway', got {wrong!r}"
+    assert str(error.value) == f"resume must be True, False or 'anyway', got {wrong!r}"
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):

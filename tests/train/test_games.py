@@ -158,7 +158,7 @@ def test_what_cannot_play_is_refused():
     assert told(TypeMismatch, lambda: lg.gan(lg.dense(2, 4), d, opt)) == (
         "the generator gives f32[4] and the discriminator takes f32[3]: they must be equal"
     )
-    assert told(BadValue, lambda: lg.gan(g, d, opt, gradient_penalty=-1.0)) == "gradient_penalty is a number ≥ 0, got -1.0"
+    assert told(BadValue, lambda: lg.gan(g, d, opt, gradient_penalty=-1.0)) == "gradient_penalty must be a number ≥ 0, got -1.0"
     assert told(BadValue, lambda: lg.gan(g, d, opt, loss="non_saturating", gradient_penalty=1.0)) == (
         'gradient_penalty belongs to loss="wasserstein"'
     )
@@ -193,4 +193,4 @@ def test_a_dream_has_any_loss_and_any_optimizer_with_its_states():
 def test_what_cannot_be_dreamt_is_refused():
     run, x = trained(), reals(1, (3,))[0]
     assert told(BadValue, lambda: lg.dream(run, x, 7)) == "class 7 is none of the model's outputs f64[4]"
-    assert told(BadValue, lambda: lg.dream(run, x, 1, steps=0)) == "steps is a whole number ≥ 1, got 0"
+    assert told(BadValue, lambda: lg.dream(run, x, 1, steps=0)) == "steps must be a whole number ≥ 1, got 0"

@@ -33,8 +33,8 @@ def refuse(batch, _):
         ("folder.csv", "the log '{0}/folder.csv' cannot be written: it is a folder"),
         ("a\0.csv", "the log '{0}/a\\x00.csv' cannot be written: its name has characters that no file's name has"),
         ("kept.csv", "the log '{0}/kept.csv' cannot be written: it is write-protected"),
-        ("a.txt", "log is a file that ends in .csv, or a folder for TensorBoard, got '{0}/a.txt': write '{0}/a.csv', or {1}"),
-        ("file", "log is a file that ends in .csv, or a folder for TensorBoard, got '{0}/file': write '{0}/file.csv', or {1}"),
+        ("a.txt", "log must be a file that ends in .csv, or a folder for TensorBoard, got '{0}/a.txt': write '{0}/a.csv', or {1}"),
+        ("file", "log must be a file that ends in .csv, or a folder for TensorBoard, got '{0}/file': write '{0}/file.csv', or {1}"),
     ],
 )
 def test_a_log_that_cannot_be_written_is_refused_before_the_first_step(tmp_path, name, told):

@@ -43,12 +43,12 @@ def test_examples_come_in_another_order_each_epoch_and_seed():
 def test_epochs_are_counted(epochs):
     with pytest.raises(BadValue) as error:
         learner().fit((X, Y), epochs=epochs, progress=False)
-    assert str(error.value) == f"epochs is a whole number ≥ 0, got {epochs!r}"
+    assert str(error.value) == f"epochs must be a whole number ≥ 0, got {epochs!r}"
 
 
 @pytest.mark.parametrize("batch_size", [-1, 0, 2.0, True, "3"], ids=str)
 def test_a_batch_size_is_a_whole_number(batch_size):
-    told = f"batch_size is a whole number ≥ 1, or None for one example at a time, got {batch_size!r}"
+    told = f"batch_size must be a whole number ≥ 1, or None for one example at a time, got {batch_size!r}"
     run = learner().fit((X, Y), epochs=0, progress=False)
     for call in (
         lambda: learner().fit((X, Y), batch_size=batch_size, progress=False),

@@ -233,7 +233,7 @@ REFUSED = [
      "(labels, outputs) → number"),
     (lambda: learner(metrics=["acc"]), f"'acc' is no metric; use one of {KNOWN}: did you mean 'accuracy'?"),
     (lambda: learner(metrics=[3]), f"3 is no metric; use one of {KNOWN}"),
-    (lambda: learner(metrics=5), "metrics is a list of names or of functions (labels, outputs) → number, got 5"),
+    (lambda: learner(metrics=5), "metrics must be a list of names or of functions (labels, outputs) → number, got 5"),
     (lambda: learner(metrics=[f1]), "a function of your own has the name of the metric 'f1': rename it, or give the name as text"),
     (lambda: learner(metrics=[nothing]).fit((X, LABELS), progress=False).evaluate((X, LABELS)), None),
 ]  # fmt: skip

@@ -174,13 +174,13 @@ REFUSED = [
      "accuracy compares labels and predictions of one shape, got (2,) and (1,): nothing is broadcast silently"),
     (lambda: m.mae([], []), BadValue, "mae is of at least one example, and there is none"),
     (lambda: m.f1([0, 2], [0, 1]), BadValue, "a binary f1 is of classes 0 and 1, and there are others: use average='macro' or 'micro'"),
-    (lambda: m.f1([0, 1], [0, 1], "weighted"), BadValue, "the average of f1 is one of binary, macro, micro, got 'weighted'"),
-    (lambda: m.top_k([0, 1], [0.1, 0.2]), TypeMismatch, "top_k wants class numbers (n,) and scores (n, classes), got (2,) and (2,)"),
+    (lambda: m.f1([0, 1], [0, 1], "weighted"), BadValue, "the average of f1 must be one of binary, macro, micro, got 'weighted'"),
+    (lambda: m.top_k([0, 1], [0.1, 0.2]), TypeMismatch, "top_k expects class numbers (n,) and scores (n, classes), got (2,) and (2,)"),
     (lambda: m.log_loss([3], [[0.5, 0.5]]), BadValue, "log_loss has scores of 2 classes, numbered 0 to 1, and labels from 3 to 3"),
     (lambda: lg.supervised(lg.dense(4, 3), lg.mse, lg.descent, metrics=["acc"]), BadValue,
      f"'acc' is no metric; use one of {NAMES}: did you mean 'accuracy'?"),
     (lambda: lg.supervised(lg.dense(4, 3), lg.mse, lg.descent, metrics="f1"), BadValue,
-     "metrics is a list of names, got the text 'f1': write metrics=['f1']"),
+     "metrics must be a list of names, got the text 'f1': write metrics=['f1']"),
 ]  # fmt: skip
 
 

@@ -94,8 +94,10 @@ def test_statistics_of_batches_are_those_of_all_data():
 
 
 def test_what_is_refused():
-    assert told(TypeMismatch, lambda: lg.minimize(network().model, X, Y)).startswith("the learner of minimize is lg.supervised(…), got")
-    assert told(BadValue, lambda: lg.minimize(network(), X, Y, method="bfgs")).startswith("method is one of lbfgs, got 'bfgs'")
+    assert told(TypeMismatch, lambda: lg.minimize(network().model, X, Y)).startswith(
+        "the learner of minimize must be lg.supervised(…), got"
+    )
+    assert told(BadValue, lambda: lg.minimize(network(), X, Y, method="bfgs")).startswith("method must be one of lbfgs, got 'bfgs'")
     drawing = lg.supervised(lg.sequential(lg.input(3), lg.dropout(0.5), lg.dense(1)), lg.mse, lg.sgd(0.1))
     assert "and this model draws" in told(BadValue, lambda: lg.minimize(drawing, X, Y))
     assert told(BadValue, lambda: lg.minimize(network(), [(X, Y)])).startswith(

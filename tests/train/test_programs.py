@@ -86,12 +86,12 @@ def test_predicting_batches_of_many_sizes_keeps_a_bounded_number_of_programs():
     [
         ({"model": 3}, "the model of a learner is made of layers, such as lg.dense(4, 3), got 3"),
         ({"task": None}, "the task of a learner is its model between its data and its loss, got None"),
-        ({"rate": 0.1}, "the rate of a learner is lg.rate(…) or another rate, got 0.1"),
+        ({"rate": 0.1}, "the rate of a learner must be lg.rate(…) or another rate, got 0.1"),
         ({"reduction": "median"}, "'median' is no reduction; use one of mean, sum"),
         ({"metrics": ("acc",)}, "'acc' is no metric; use one of "),
         ({"input": ("a\nb",)}, "the name of an input or label is one line of readable text, and 'a\\nb' has the character '\\n'"),
-        ({"label": 3}, "the label of a learner is a name or a tuple of names, got 3"),
-        ({"derivative": 3}, "a derivative is sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got 3"),
+        ({"label": 3}, "the label of a learner must be a name or a tuple of names, got 3"),
+        ({"derivative": 3}, "a derivative must be sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got 3"),
         ({"optimizer": {"head/*": lg.sgd(0.1)}}, "no parameter matches 'head/*'"),
     ],
 )

@@ -122,7 +122,7 @@ def checked_header(file: Reader, words: list[str]) -> Header:
     if words[0] not in ("aag", "aig"):
         raise file.bad(f"an AIGER file begins with 'aag' or 'aig', got {shown(words[0])}")
     if not 6 <= len(words) <= 10 or not all(w.isascii() and w.isdigit() for w in words[1:]):
-        raise file.bad(f"the header is '{words[0]} M I L O A' in numbers, got {shown(' '.join(words))}")
+        raise file.bad(f"the header must be '{words[0]} M I L O A' in numbers, got {shown(' '.join(words))}")
     large = next((w for w in words[1:] if not NUMBER.fullmatch(w) or int(w) > MOST_VARIABLES), None)
     if large is not None:
         raise file.bad(
@@ -176,7 +176,7 @@ def bounded(file: Reader, head: Header, literal: int) -> int:
 
 def new_variable(file: Reader, head: Header, literal: int, what: str) -> int:
     if bounded(file, head, literal) < 2 or literal % 2:
-        raise file.bad(f"{what} is defined by an even literal above 0, got {literal}")
+        raise file.bad(f"{what} must be defined by an even literal above 0, got {literal}")
     return literal >> 1
 
 
@@ -200,7 +200,7 @@ def symbol(file: Reader, names: dict[str, list[str]]) -> tuple[str, int, str]:
     place, _, name = (text := file.next("a symbol")).partition(" ")
     kind, number = place[:1], place[1:]
     if kind not in names or not NUMBER.fullmatch(number) or int(number) >= len(names[kind]) or not name.strip(" "):
-        raise file.bad(f"a symbol is i or o, the number of an input or output, a space and a name, got {shown(text)}")
+        raise file.bad(f"a symbol must be i or o, the number of an input or output, a space and a name, got {shown(text)}")
     name = "_".join(filter(None, name.split(" ")))
     try:
         check_name("a name", name)

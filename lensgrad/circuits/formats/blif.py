@@ -210,7 +210,7 @@ def check(found: str, where: str) -> None:
 
 def new_table(model: Model, names: list[str], where: str, line: int) -> Rows:
     if not names:
-        raise BadValue(f"{where}: .names wants the name of what it defines")
+        raise BadValue(f"{where}: .names needs the name of what it defines")
     *reads, defined = names
     if defined in model.tables or defined in model.inputs:
         raise BadValue(f"{where}: '{defined}' is defined twice")

@@ -128,7 +128,7 @@ class Writer:
         return [*declared, f"  always @(posedge {self.clock}) begin", *moved, "  end"]
 
     def text(self, module: str) -> str:
-        """Names of ports in the header and what they are behind it, as abc wants them."""
+        """Names of ports in the header and what they are behind it, as abc needs them."""
         clock = [self.clock] if self.stages else []
         head = ", ".join([*clock, *(identifier(p.name) for p in (*self.inputs, *self.outputs))])
         declared = [
@@ -160,7 +160,7 @@ def testbench(circuit: Circuit, x: Any, module: str = "circuit", buses: bool = T
         raise BadValue("a testbench is itself a module called 'testbench': call the one that it tests something else")
     n, m, count = len(circuit.inputs), len(circuit.outputs), len(rows)
     if min(n, m, count) < 1:
-        raise BadValue(f"a testbench wants inputs, outputs and rows, got {n}, {m} and {count}")
+        raise BadValue(f"a testbench expects inputs, outputs and rows, got {n}, {m} and {count}")
     sides = (ports(circuit.inputs, buses), "x"), (ports(circuit.outputs, buses), "y")
     links = [f"    .{identifier(p.name)}({joined(p, w)})" for side, w in sides for p in side]
     clock = [f"    .{fresh('clk', sides[0][0] + sides[1][0], exact=True)}(clk)"] if stages else []

@@ -45,7 +45,7 @@ class Circuit:
     def _check_literals(self) -> None:
         limit = 2 * (1 + len(self.inputs) + np.arange(len(self.ands)))[:, None]
         if len(self.roots) != len(self.outputs):
-            raise BadValue(f"a circuit has one literal for each output, got {len(self.roots)} for {len(self.outputs)}")
+            raise BadValue(f"a circuit must have one literal for each output, got {len(self.roots)} for {len(self.outputs)}")
         if (self.ands < 0).any() or (self.ands >= limit).any():
             raise BadValue("an AND of a circuit reads the inputs and the ANDs before it, and one reads something else")
         if (self.roots < 0).any() or (self.roots >= 2 * self.variables).any():
@@ -97,7 +97,7 @@ class Circuit:
         """Rows of inputs to rows of outputs, in zeros and ones."""
         rows = np.asarray(x)
         if rows.ndim != 2 or rows.shape[1] != len(self.inputs) or not np.isin(rows, (0, 1)).all():
-            raise BadValue(f"this circuit takes rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
+            raise BadValue(f"this circuit expects rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
         count = len(rows)
         if count * self.size >= LARGE:
             found = evaluated(self.ands, self.roots, rows)
@@ -136,7 +136,7 @@ def check_names(what: str, names: Sequence[str]) -> None:
 def check_name(what: str, given: Any) -> None:
     """Refuse a name that a file cannot have on one line as one word."""
     if name(what, given, LONGEST) != "".join(given.split()):
-        raise BadValue(f"{what} has letters and no spaces, got {given!r}")
+        raise BadValue(f"{what} must have letters and no spaces, got {given!r}")
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:

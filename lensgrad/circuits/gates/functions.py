@@ -176,7 +176,7 @@ def read_truth(text: str, name: str = "the file") -> list[int]:
     lines = [line.strip() for line in text.split("\n")]
     size = len(lines[0]) if lines else 0
     if not size or size & (size - 1):
-        raise BadValue(f"'{name}', line 1: a truth table has 1, 2, 4, 8, … entries, got {size}")
+        raise BadValue(f"'{name}', line 1: a truth table must have 1, 2, 4, 8, … entries, got {size}")
     for number, line in enumerate(lines, 1):
         if line and (len(line) != size or set(line) - set("01")):
             told = f"a truth table of {size.bit_length() - 1} inputs has {size} of 0 and 1, got {len(line)} letters"
@@ -195,7 +195,7 @@ def from_rows(x: Any, y: Mapping[str, Any], inputs: Sequence[str]) -> tuple[Circ
         raise BadValue(f"a truth table of {len(names)} inputs has 2^{len(names)} rows: use at most {MOST_INPUTS} inputs, or fewer features")
     cells = zeros_and_ones("each row", x)
     if cells.ndim != 2 or cells.shape[1] != len(names):
-        raise BadValue(f"rows of {len(names)} inputs are a table of so many columns, got an array of shape {cells.shape}")
+        raise BadValue(f"rows of {len(names)} inputs must be a table of that many columns, got an array of shape {cells.shape}")
     rows = (cells.astype(np.int64) << np.arange(len(names))).sum(1).tolist()
     care = sum(1 << s for s in set(rows))
     tables = [table_of(rows, column, name) for name, column in y.items()]

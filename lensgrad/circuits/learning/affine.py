@@ -58,7 +58,7 @@ def field_of(model: Para) -> Semiring:
     rings = {a.semiring if isinstance(a, Vector) else a for a in atoms}
     one = next(iter(rings))
     if len(rings) > 1 or not isinstance(one, Semiring) or any(len(ob) != 1 for ob in objects) or not model.params:
-        raise TypeMismatch(f"a linear system is for a model of vectors over one field, with weights, got {model!r}")
+        raise TypeMismatch(f"a linear system needs a model of vectors over one field, with weights, got {model!r}")
     if one.rule != "mod" or not prime(one.size):
         raise BadValue(f"{one} is no field, so equations over it cannot be solved by elimination: use modulo(p) with p prime")
     return one
@@ -77,7 +77,7 @@ def affine(back: Diagram, weights: int) -> bool:
 def pair(data: Any) -> tuple[Numbers, Numbers]:
     """Inputs and labels, one row or more of each, and as many of one as of the other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise BadValue(f"rows are given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
+        raise BadValue(f"rows must be given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
     x, y = map(np.asarray, data)
     if not x.ndim or not y.ndim:
         raise BadValue(f"'{'y' if x.ndim else 'x'}' is one number, and a pair (x, y) has a row for each example")

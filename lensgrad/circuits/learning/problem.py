@@ -108,7 +108,7 @@ def widths(layers: Any) -> tuple[Any, ...]:
     """The gates of each layer, one layer or more."""
     found = tuple(layers) if isinstance(layers, Sequence | np.ndarray) and not isinstance(layers, str) else ()
     if not found:
-        raise BadValue(f"layers are the gates of each layer, one or more, as in (96, 96), got {layers!r}")
+        raise BadValue(f"layers must be the gates of each layer, one or more, as in (96, 96), got {layers!r}")
     return found
 
 
@@ -123,7 +123,7 @@ def check(problem: Problem) -> None:
     if not problem.x.shape[1]:
         raise BadValue("no feature tells the rows apart, so there is nothing to learn from: every column is constant")
     if len(problem.x) < 2:
-        raise BadValue(f"a circuit is learned from two rows or more, got {len(problem.x)}")
+        raise BadValue(f"a circuit needs two rows or more to learn from, got {len(problem.x)}")
 
 
 def held_back(problem: Problem, share: float, seed: int) -> Problem:

@@ -50,7 +50,9 @@ def monotone(circuit: Circuit, name: str, care: Circuit | None = None, timeout: 
 def robust(circuit: Circuit, row: Sequence[int], radius: int, care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
     """The outputs at `row` are those at every input that differs from it in at most `radius` bits."""
     if len(row) != len(circuit.inputs) or any(v not in (0, 1) for v in row) or radius < 0:
-        raise BadValue(f"a row has {len(circuit.inputs)} zeros and ones and a radius is ≥ 0, got {len(row)} entries and radius {radius}")
+        raise BadValue(
+            f"a row must have {len(circuit.inputs)} zeros and ones and the radius must be ≥ 0, got {len(row)} entries and radius {radius}"
+        )
     made = Builder(circuit.inputs)
     values = [v & 1 for v in circuit.values([int(v) for v in row], 1)]
     flipped = [x ^ int(v) for x, v in zip(made.literals, row, strict=True)]

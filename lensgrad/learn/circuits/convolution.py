@@ -48,7 +48,7 @@ def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, strid
 def image(shape: Shape) -> Shape:
     """Height, width and channels, if they are."""
     if not isinstance(shape, Sequence) or len(shape) != 3 or any(type(n) is not int or n < 1 for n in shape):
-        raise BadValue(f"an image of bits has the shape (height, width, channels), got {shape!r}")
+        raise BadValue(f"an image of bits must have the shape (height, width, channels), got {shape!r}")
     return shape
 
 

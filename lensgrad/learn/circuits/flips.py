@@ -153,7 +153,7 @@ def unflat(x: Any, atoms: Ty) -> list[Any]:
 def chance_of(name: str, chance: float) -> float:
     """A probability above 0."""
     if not isinstance(chance, int | float) or not 0 < chance <= 1:
-        raise BadValue(f"{name} wants a chance above 0, up to 1, got {chance!r}")
+        raise BadValue(f"{name} expects a chance above 0, up to 1, got {chance!r}")
     return float(chance)
 
 

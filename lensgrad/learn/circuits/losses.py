@@ -35,7 +35,7 @@ def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.
     is right says nothing more; networks of gates learn with a margin of a few votes.
     """
     if not isinstance(margin, int | float) or not 0 <= margin < inf:
-        raise BadValue(f"the margin of a perceptron is a finite number ≥ 0, got {margin!r}")
+        raise BadValue(f"the margin of a perceptron must be a finite number ≥ 0, got {margin!r}")
 
     def formula(truth: Any, votes: Any, *shown: Any) -> Any:
         right = ops.one_hot(truth, votes.atom.shape[-1], votes.atom.dtype)

@@ -56,7 +56,7 @@ def lut_network(inputs: int, layers: Sequence[int], classes: int | None = None, 
     Without classes it ends with the bits of the last layer : Sᵃ → Sᵍ. Its weights are `layer0/table`, `layer1/table`, …
     """
     if not isinstance(layers, Sequence) or not layers:
-        raise BadValue(f"a network of lookup tables has one layer or more, as in layers=[64, 64], got {layers!r}")
+        raise BadValue(f"a network of lookup tables must have one layer or more, as in layers=[64, 64], got {layers!r}")
     sizes = [inputs, *layers]
     made = [lut_layer(a, g, k, seed + i, semiring=semiring).scope(f"layer{i}") for i, (a, g) in enumerate(pairwise(sizes))]
     network = made[0].then(*made[1:])

@@ -23,7 +23,7 @@ def lookup(inputs: int, outputs: int = 1) -> Para:
     bits spell s, first bit first. One step of reverse derivative ascent sets the row of its example to the label.
     """
     if type(inputs) is not int or type(outputs) is not int or not (1 <= inputs <= 20 and 1 <= outputs <= 2**20):
-        raise BadValue(f"a lookup table has 1 to 20 inputs and at least one output, got {inputs!r} and {outputs!r}")
+        raise BadValue(f"a lookup table must have 1 to 20 inputs and at least one output, got {inputs!r} and {outputs!r}")
     rows, ob = 2**inputs, Bits(outputs * 2**inputs)
 
     def body(table: Any, x: Any) -> Any:

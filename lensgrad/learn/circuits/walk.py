@@ -34,7 +34,7 @@ def walk(noise: float = 0.3) -> Optimizer:
     """
     name = f"walk({noise})"
     if not isinstance(noise, int | float) or not 0 <= noise <= 1:
-        raise BadValue(f"walk's noise is a probability from 0 to 1, got {noise!r}")
+        raise BadValue(f"walk's noise must be a probability from 0 to 1, got {noise!r}")
 
     def point(*params: Param) -> Para:
         many = Ty(tuple(a for q in params for a in numbers(name, q)))

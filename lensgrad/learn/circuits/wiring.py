@@ -30,10 +30,10 @@ def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wir
     """The wiring of a layer: random, or the given one of k wires for each gate."""
     for what, n in (("inputs", inputs), ("gates", gates), ("inputs a gate", k)):
         if type(n) is not int or n < 1:
-            raise BadValue(f"a layer of gates has a whole number of {what} ≥ 1, got {n!r}")
+            raise BadValue(f"a layer of gates must have a whole number of {what} ≥ 1, got {n!r}")
     if k > MOST:
         raise BadValue(
-            f"a gate has at most {MOST} inputs, since its truth table has 2^{MOST} rows, got {k}: use more layers of smaller gates"
+            f"a gate can have at most {MOST} inputs, since its truth table has 2^{MOST} rows, got {k}: use more layers of smaller gates"
         )
     return random_wiring(inputs, gates, k, seed) if wiring is None else given(inputs, gates, k, wiring)
 
@@ -41,7 +41,7 @@ def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wir
 def given(inputs: int, gates: int, k: int, wiring: Sequence[Sequence[int]]) -> Wiring:
     """Rows of k wires, one for each gate, as columns."""
     if not isinstance(wiring, Iterable):
-        raise BadValue(f"a wiring has a row of {k} input numbers for each gate, got {wiring!r}")
+        raise BadValue(f"a wiring must have a row of {k} input numbers for each gate, got {wiring!r}")
     rows = [read(row, k) for row in wiring]
     wrong = [row for row in rows if len(row) != k or min(row) < 0 or max(row) >= inputs]
     if len(rows) != gates or wrong:
@@ -55,4 +55,4 @@ def read(row: Any, k: int) -> tuple[int, ...]:
     try:
         return tuple(map(index, row))
     except TypeError:
-        raise BadValue(f"a gate of a wiring reads {k} whole numbers of inputs, got {row!r}") from None
+        raise BadValue(f"a gate of a wiring must read {k} whole numbers of inputs, got {row!r}") from None

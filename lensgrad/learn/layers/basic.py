@@ -83,7 +83,7 @@ def dense(
         x = one_array(title, dom)
         if x.rank != 1:
             fix = "put lg.flatten() before it, or write lg.each(lg.dense(…)) for one result a row"
-            raise TypeMismatch(f"{title}({counts[0]}) wants one axis of features, got {x}: {fix}")
+            raise TypeMismatch(f"{title}({counts[0]}) expects one axis of features, got {x}: {fix}")
         return build(x.shape[0], x.dtype)
 
     return Family(title, infer)
@@ -95,7 +95,7 @@ def with_activation(sizes: tuple[Any, ...], activation: Any) -> tuple[tuple[Any,
     if not front or not (isinstance(last, str | Family) or callable(last)):
         return sizes, activation
     if activation is not None:
-        raise BadValue(f"dense has one activation, got {checks.shown(last)} behind its sizes and activation={checks.shown(activation)}")
+        raise BadValue(f"dense takes one activation, got {checks.shown(last)} behind its sizes and activation={checks.shown(activation)}")
     return tuple(front), last
 
 
@@ -103,7 +103,7 @@ def dense_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """One or two whole numbers."""
     if len(sizes) not in (1, 2) or any(not checks.is_whole(n) or n < 1 for n in sizes):
         given = ", ".join(map(checks.shown, sizes))
-        raise BadValue(f"dense wants dense(outputs) or dense(inputs, outputs) with whole numbers ≥ 1, got dense({given})")
+        raise BadValue(f"dense expects dense(outputs) or dense(inputs, outputs) with whole numbers ≥ 1, got dense({given})")
     return tuple(map(int, sizes))
 
 

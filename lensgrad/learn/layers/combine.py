@@ -22,7 +22,7 @@ def member(given: Any, dom: Ty, what: str) -> Para:
     """A layer, or the member of a family of layers, at an object."""
     found = para(at(part(f"{what} takes", given), dom))
     if not isinstance(found, Para):
-        raise TypeMismatch(f"{what} wants a layer, got {checks.shown(given)}")
+        raise TypeMismatch(f"{what} expects a layer, got {checks.shown(given)}")
     if found.dom != dom:
         raise TypeMismatch(f"{what} meets {dom}, and the layer in it takes {found.dom}")
     return found
@@ -31,7 +31,7 @@ def member(given: Any, dom: Ty, what: str) -> Para:
 def first_of(what: str, dom: Ty) -> Ty:
     """The object of the first wire."""
     if not len(dom):
-        raise TypeMismatch(f"{what} wants at least one wire, got I")
+        raise TypeMismatch(f"{what} expects at least one wire, got I")
     return Ty(dom.atoms[:1])
 
 
@@ -60,7 +60,7 @@ def residual(layer: Layer, name: str = "", shortcut: Layer | None = None) -> Fam
 def fork(*layers: Layer) -> Family:
     """⟨f₁, …, fₙ⟩ : A → B₁ ⊗ … ⊗ Bₙ, every layer on the same input; `lg.add()` or `lg.concatenate()` puts the results together."""
     if not layers:
-        raise BadValue("fork wants at least one layer")
+        raise BadValue("fork needs at least one layer")
 
     def build(dom: Ty) -> Para:
         first, *rest = (member(f, dom, f"branch {k} of fork") for k, f in enumerate(layers, 1))
@@ -92,7 +92,7 @@ def joining(kind: str, name: str, join: Any, check: Any) -> Family:
 
     def build(dom: Ty) -> Para:
         if not len(dom) or not all(isinstance(a, Array) for a in dom):
-            raise TypeMismatch(f"{what} wants arrays side by side, such as lg.fork(f, g) gives, got {dom}")
+            raise TypeMismatch(f"{what} expects arrays side by side, such as lg.fork(f, g) gives, got {dom}")
         check(what, dom)
         return para(trace(lambda *xs: join(list(xs)), *(Ty((a,)) for a in dom)))
 
@@ -102,7 +102,7 @@ def joining(kind: str, name: str, join: Any, check: Any) -> Family:
 def same(what: str, dom: Ty) -> None:
     """Refuse arrays of several types."""
     if len(set(dom)) > 1:
-        raise TypeMismatch(f"{what} wants arrays of one type, got {dom}: a dense layer or a cast in front makes them equal")
+        raise TypeMismatch(f"{what} expects arrays of one type, got {dom}: a dense layer or a cast in front makes them equal")
 
 
 def beside(layer: Layer) -> Family:
@@ -132,7 +132,7 @@ def each(layer: Layer) -> Family:
     def build(dom: Ty) -> Para:
         sizes = {a.shape[0] for a in dom if isinstance(a, Array | Key) and a.shape}
         if len(sizes) != 1 or not all(isinstance(a, Array | Key) and a.shape for a in dom):
-            raise TypeMismatch(f"each wants wires with a first axis of one length, got {dom}")
+            raise TypeMismatch(f"each expects wires with a first axis of one length, got {dom}")
         entry = Ty(tuple(a.with_shape(*a.shape[1:]) if isinstance(a, Array) else Key(a.shape[1:]) for a in dom))
         return batch(member(layer, entry, "each"), sizes.pop())
 

@@ -53,7 +53,7 @@ def per_axis(what: str, value: Any, axes: int, low: int = 1) -> tuple[int, ...]:
     """One whole number for each space axis."""
     given = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
     if len(given) != axes or any(not checks.is_whole(n) or n < low for n in given):
-        raise BadValue(f"{what} wants a whole number ≥ {low}, or {axes} of them, got {checks.shown(value)}")
+        raise BadValue(f"{what} expects a whole number ≥ {low}, or {axes} of them, got {checks.shown(value)}")
     return tuple(map(int, given))
 
 
@@ -67,14 +67,14 @@ def padded(what: str, value: Any, axes: int) -> Any:
         return tuple((int(a), int(b)) for a, b in given)
     if isinstance(value, str) or pairs:
         told = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
-        raise BadValue(f"{what} wants padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {told}")
+        raise BadValue(f"{what} expects padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {told}")
     return per_axis(f"the padding of {what}", value, axes, 0)
 
 
 def space_axes(what: str, axes: Any) -> int:
     """How many space axes there are."""
     if not checks.is_whole(axes) or axes not in (1, 2, 3):
-        raise BadValue(f"{what} has 1, 2 or 3 space axes, got {checks.shown(axes)}")
+        raise BadValue(f"{what} must have 1, 2 or 3 space axes, got {checks.shown(axes)}")
     return int(axes)
 
 

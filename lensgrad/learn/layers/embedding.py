@@ -33,7 +33,7 @@ def embedding(vocabulary: int, width: int, weights: init.Init | None = None, dty
 
     def build(dom: Ty) -> Para:
         if len(dom) != 1 or not isinstance(dom[0], Array) or dom[0].floating or dom[0].dtype == "bool":
-            raise TypeMismatch(f"{what} wants whole numbers, such as lg.input({vocabulary}, dtype='int32'), got {dom}")
+            raise TypeMismatch(f"{what} expects whole numbers, such as lg.input({vocabulary}, dtype='int32'), got {dom}")
         return parametric([weight("weight", Real(rows, columns, dtype=dtype), start)], dom, ops.take)
 
     return layer("embedding", name, build)
@@ -48,7 +48,7 @@ def unembed(vocabulary: int, weights: init.Init | None = None, name: str = "") -
     def build(dom: Ty) -> Para:
         x = one_array(what, dom)
         if not x.rank:
-            raise TypeMismatch(f"{what} wants an axis of features, got {x}")
+            raise TypeMismatch(f"{what} expects an axis of features, got {x}")
         start = init.normal(1.0 / math.sqrt(x.shape[-1])) if weights is None else weights
         letters = "abcdefgh"[: x.rank - 1]
         table = weight("weight", Real(rows, x.shape[-1], dtype=x.dtype), start)
@@ -105,7 +105,7 @@ def rotary_positions(base: float = 10000.0, name: str = "") -> Family:
     def build(dom: Ty) -> Para:
         x = one_array(what, dom)
         if x.rank < 2:
-            raise TypeMismatch(f"{what} wants axes (steps, …, features), got {x}")
+            raise TypeMismatch(f"{what} expects axes (steps, …, features), got {x}")
         even(what, x.shape[-1])
         return parametric([], dom, lambda v: rotated(v, turn))
 

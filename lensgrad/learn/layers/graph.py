@@ -55,7 +55,7 @@ def edges(what: str, x: Array, beside: tuple[Any, ...]) -> None:
     listed = len(beside) == 3 and all(isinstance(a, Array) and a.rank == 1 and a.shape == beside[0].shape for a in beside)
     if not listed or [a.dtype for a in beside] != ["int32", "int32", x.dtype]:
         told = f"{x.with_shape(n, n)}, or its entries i32[E] × i32[E] × {SHORT[x.dtype]}[E] (sources, targets, values)"
-        raise TypeMismatch(f"{what} wants the adjacency of {n} nodes beside {x}: {told}; got {Ty(beside)}")
+        raise TypeMismatch(f"{what} expects the adjacency of {n} nodes beside {x}: {told}; got {Ty(beside)}")
 
 
 def mixed(x: Any, graph: list[Any]) -> Any:

@@ -27,7 +27,7 @@ def featured(what: str, dom: Ty) -> Array:
     """The only input, with at least one axis, and entries along each."""
     x = one_array(what, dom)
     if not x.rank:
-        raise TypeMismatch(f"{what} wants at least one axis of features, got {x}")
+        raise TypeMismatch(f"{what} expects at least one axis of features, got {x}")
     if not x.size:
         raise TypeMismatch(f"{what} has nothing to normalize in {x}: an axis is empty")
     return x
@@ -81,7 +81,7 @@ def chosen(what: str, over: Any, x: Array) -> Axes:
     given = over if isinstance(over, tuple | list) else (over,)
     axes = sorted({checks.whole(f"an axis of {what}", a, -x.rank, x.rank - 1) % x.rank for a in given})
     if not axes:
-        raise BadValue(f"{what} wants at least one axis, got none")
+        raise BadValue(f"{what} expects at least one axis, got none")
     return tuple(axes)
 
 

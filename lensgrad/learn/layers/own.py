@@ -60,14 +60,14 @@ def layer(kind: str, build: Callable[[Ty], Para], *, name: str = "", predict: Ca
     a name. `predict(A)`, an arrow of the same type on parameters and input, stands for it when predicting.
     """
     if not callable(build):
-        raise TypeMismatch(f"the layer '{parts.titled(kind, name)}' is built by a function of the object it meets, got {shown(build)}")
+        raise TypeMismatch(f"the layer '{parts.titled(kind, name)}' must be built by a function of the object it meets, got {shown(build)}")
     return parts.layer(kind, name, lambda dom: built(kind, build(dom), dom), predict)
 
 
 def built(kind: str, made: Any, dom: Ty) -> Para:
     """What a function built, checked."""
     if not isinstance(made, Para) or not isinstance(made.arrow, Diagram):
-        raise TypeMismatch(f"the function that builds '{kind}' returns a parametric arrow, made by lens.parametric, got {shown(made)}")
+        raise TypeMismatch(f"the function that builds '{kind}' must return a parametric arrow, made by lens.parametric, got {shown(made)}")
     if made.dom != dom:
         raise TypeMismatch(f"'{kind}' meets {dom}, and what its function builds takes {made.dom}")
     return made
@@ -86,7 +86,7 @@ def state(label: str, ob: Ty, start: init.Init = init.zeros) -> Param:
 def started(label: str, ob: Ty, start: Any) -> Any:
     """An initializer, checked."""
     if not isinstance(ob, Ty) or not len(ob):
-        raise TypeMismatch(f"'{label}' is of an object such as lg.Real(8), got {shown(ob)}")
+        raise TypeMismatch(f"'{label}' needs an object such as lg.Real(8), got {shown(ob)}")
     if not callable(start):
-        raise BadValue(f"'{label}' starts as an initializer says, such as lg.zeros or lg.constant(0.5), got {shown(start)}")
+        raise BadValue(f"'{label}' must start as an initializer says, such as lg.zeros or lg.constant(0.5), got {shown(start)}")
     return start

@@ -49,7 +49,7 @@ def first(label: str, start: Any, ob: Ty) -> Diagram:
     fn = checks.function(f"the initializer of '{label}'", start, "a function such as lg.glorot or lg.normal(0.1)")
     made = called(fn, f"the initializer of '{label}'", [ob])
     if not isinstance(made, Diagram) or (made.dom, made.cod) != (Ty((Key(),)), ob):
-        raise TypeMismatch(f"the initializer of '{label}' gives an arrow key → {ob}, got {checks.shown(made)}")
+        raise TypeMismatch(f"the initializer of '{label}' must give an arrow key →  {ob}, got {checks.shown(made)}")
     return made
 
 
@@ -86,7 +86,7 @@ def layer(kind: str, name: str, build: Callable[[Ty], Para], predict: Predict | 
 def one_array(what: str, dom: Ty) -> Array:
     """The only input, an array of floats."""
     if len(dom) != 1 or not isinstance(dom[0], Array) or not dom[0].floating:
-        raise TypeMismatch(f"{what} wants one array of floats, got {dom}")
+        raise TypeMismatch(f"{what} expects one array of floats, got {dom}")
     return dom[0]
 
 
@@ -94,7 +94,7 @@ def ranked(what: str, dom: Ty, axes: Sequence[str], fix: str = "") -> Array:
     """The only input, an array of floats with these axes."""
     x = one_array(what, dom)
     if x.rank != len(axes):
-        raise TypeMismatch(f"{what} wants an array of axes ({', '.join(axes)}), got {x}{fix and ': '}{fix}")
+        raise TypeMismatch(f"{what} expects an array of axes ({', '.join(axes)}), got {x}{fix and ': '}{fix}")
     return x
 
 
@@ -103,7 +103,7 @@ def with_mask(what: str, dom: Ty, axes: Sequence[str]) -> tuple[Array, bool]:
     x = ranked(what, Ty(dom.atoms[:1]), axes)
     masks = dom.atoms[1:]
     if masks and masks != (Array(x.shape[:1], "bool"),):
-        raise TypeMismatch(f"{what} wants a mask bool[{x.shape[0]}] beside {x}, one truth value a step, got {Ty(masks)}")
+        raise TypeMismatch(f"{what} expects a mask bool[{x.shape[0]}] beside {x}, one truth value a step, got {Ty(masks)}")
     return x, bool(masks)
 
 
@@ -113,7 +113,7 @@ def titled(kind: str, name: Any) -> str:
 
 
 def whole(what: str, *, least: int = 1, **counts: Any) -> tuple[int, ...]:
-    """Sizes as whole numbers: `conv2d: filters is a whole number ≥ 1, got 0`."""
+    """Sizes as whole numbers: `conv2d: filters must be a whole number ≥ 1, got 0`."""
     return tuple(checks.whole(f"{what}: {name}", n, least) for name, n in counts.items())
 
 

@@ -121,7 +121,7 @@ def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any], shown: C
             return parametric([], dom, lambda wires: shown(*wires))
         x = one_array(what, dom)
         if x.rank < 2:
-            raise TypeMismatch(f"{what} wants at least one space axis in front of the channels, got {x}")
+            raise TypeMismatch(f"{what} expects at least one space axis in front of the channels, got {x}")
         return parametric([], dom, lambda v: reduce(v, range(v.atom.rank - 1)))
 
     return layer(kind, name, build)

@@ -41,7 +41,9 @@ def halves(what: str, dom: Ty) -> tuple[Ty, Ty]:
     """ℝⁿ and ℝ, for ℝ²ⁿ."""
     x = one_array(what, dom)
     if x.rank != 1 or x.shape[0] % 2:
-        raise TypeMismatch(f"{what} wants one vector with a mean and a log variance for each number it draws, got {x}: its length is even")
+        raise TypeMismatch(
+            f"{what} expects one vector with a mean and a log variance for each number it draws, got {x}: its length is even"
+        )
     return Ty((Array((x.shape[0] // 2,), x.dtype),)), Ty((x.with_shape(),))
 
 

@@ -146,7 +146,7 @@ def candidates(dom: Ty) -> Ty:
     """The label of a query and its candidates: a whole number."""
     fits = len(dom) == 2 and all(isinstance(a, Array) and a.floating for a in dom) and dom[1].rank == 2
     if not fits or dom[1].shape[1:] != dom[0].shape or dom[0].dtype != dom[1].dtype:
-        raise TypeMismatch(f"info_nce wants a query f32[d] and candidates f32[n,d] beside it, got {dom}")
+        raise TypeMismatch(f"info_nce expects a query f32[d] and candidates f32[n,d] beside it, got {dom}")
     return Ty((Array((), "int32"),))
 
 

@@ -104,7 +104,7 @@ def check_told(told: Any) -> None:
     if isinstance(told, str):
         one_of("the kind of a loss", told, PROBLEMS)
     elif told is not None and not isinstance(told, Kind) and (isinstance(told, type) or not callable(told)):
-        raise TypeMismatch(f"the kind of a loss is the name of a problem or a Kind, got {shown(told)}")
+        raise TypeMismatch(f"the kind of a loss must be the name of a problem or a Kind, got {shown(told)}")
 
 
 def kind_at(told: Told, dom: Ty, target: Ty) -> Kind | None:
@@ -115,7 +115,7 @@ def kind_at(told: Told, dom: Ty, target: Ty) -> Kind | None:
         one_of("the kind of a loss", told, PROBLEMS)
         return by_name(told, dom[0], target) if isinstance(dom[0], Array) else Kind()
     if not callable(told):
-        raise TypeMismatch(f"the kind of a loss is the name of a problem or a Kind, got {shown(told)}")
+        raise TypeMismatch(f"the kind of a loss must be the name of a problem or a Kind, got {shown(told)}")
     return instance("the kind of a loss", told(dom[0]), Kind, "what a function gives for the outputs' type, a Kind")
 
 

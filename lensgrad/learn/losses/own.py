@@ -61,7 +61,7 @@ def loss_at(given: Any, label: str, metrics: Sequence[str]) -> Family:
     if isinstance(made, Loss):
         return made.asked(label, metrics)
     if not isinstance(made, Family):
-        raise TypeMismatch(f"a loss is a function such as lg.mse, or what it gives, got {shown(given)}")
+        raise TypeMismatch(f"a loss must be a function such as lg.mse, or what it gives, got {shown(given)}")
     return made
 
 

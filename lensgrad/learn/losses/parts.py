@@ -43,7 +43,7 @@ class Loss(Family):
 def names_of(metrics: Any) -> tuple[str, ...]:
     """The names of the metrics of a loss."""
     if isinstance(metrics, str) or not isinstance(metrics, Sequence) or not all(isinstance(m, str) for m in metrics):
-        raise BadValue(f"the metrics of a loss are a list of names, got {checks.shown(metrics)}")
+        raise BadValue(f"the metrics of a loss must be a list of names, got {checks.shown(metrics)}")
     return tuple(metrics)
 
 
@@ -66,7 +66,7 @@ def loss(
 
     check_told(kind)
     if not callable(formula):
-        raise TypeMismatch(f"a loss is made of a function (label, prediction) ↦ loss on wires, got {checks.shown(formula)}")
+        raise TypeMismatch(f"a loss must be made of a function (label, prediction) ↦ loss on wires, got {checks.shown(formula)}")
 
     def make(label: str, metrics: Sequence[str]) -> Callable[[Ty], Para]:
         def at(dom: Ty) -> Para:
@@ -173,10 +173,10 @@ def tokens(
         def at(dom: Ty) -> Para:
             logits = dom[0] if len(dom) else None
             if not isinstance(logits, Array) or not logits.floating or not logits.rank:
-                raise TypeMismatch(f"{name} wants logits whose last axis is the classes, got {dom}")
+                raise TypeMismatch(f"{name} expects logits whose last axis is the classes, got {dom}")
             truths, target = Ty((logits.with_shape(*logits.shape[:-1]).with_dtype("bool"),)), Ty((labels(logits),))
             if dom.atoms[1:] != (() if mask or len(dom) == 1 else truths.atoms):
-                raise TypeMismatch(f"{name} wants logits, and nothing or a mask {truths} beside them, got {dom}")
+                raise TypeMismatch(f"{name} expects logits, and nothing or a mask {truths} beside them, got {dom}")
             masks = [Param(mask, truths, Role.DATA)] if mask else []
             truth_is = "distribution" if target[0].floating else "class"
             about = classes(logits, truth_is, link, ignored=ignored, mask=mask, beside=len(dom) > 1)

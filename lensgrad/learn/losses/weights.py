@@ -26,7 +26,7 @@ def check_weights(given: Any) -> Weights | None:
 
 def class_number(c: Any) -> int:
     if not is_whole(c) or c < 0:
-        raise BadValue(f"class_weights are by class number, 0 or more, got {shown(c)}")
+        raise BadValue(f"class_weights must be given by class number, 0 or more, got {shown(c)}")
     return int(c)
 
 

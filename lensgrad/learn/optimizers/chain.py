@@ -34,7 +34,7 @@ def chain(*stages: Stage) -> Stage:
     """
     wrong = [s for s in stages if not isinstance(s, Stage)]
     if not stages or wrong:
-        raise BadValue(f"a chain is of optimizers, one or more, got {shown(wrong[0]) if wrong else 'none'}")
+        raise BadValue(f"a chain needs one or more optimizers, got {shown(wrong[0]) if wrong else 'none'}")
     name = f"chain({', '.join(s.name for s in stages)})"
     moves = ordered(stages)
 

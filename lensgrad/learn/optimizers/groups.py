@@ -37,7 +37,7 @@ def moving(point: Any) -> Any:
     if isinstance(point, Constraint):
         raise BadValue(f"{point} changes the next weight and makes none: write lg.chain(lg.sgd(0.1), {point}), or another optimizer")
     if not callable(point) and not isinstance(point, Para | tuple):
-        raise TypeMismatch(f"an optimizer is one such as lg.adam(1e-3), or a dict from patterns to these, got {shown(point)}")
+        raise TypeMismatch(f"an optimizer must be one such as lg.adam(1e-3), or a dict from patterns to these, got {shown(point)}")
     return point
 
 

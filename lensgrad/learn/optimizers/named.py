@@ -38,7 +38,7 @@ NAMED: dict[str, tuple[Maker, float]] = {
 def optimizer_named(text: str, learning_rate: float | Schedule | None = None) -> Optimizer:
     """The optimizer of a name, in letters of either case, with its usual rate or the one given: "adam" is `adam(0.001)`."""
     if not isinstance(text, str) or text.lower() not in NAMED:
-        told = f"an optimizer is one such as lg.adam(1e-3), or one of the names {listed(sorted(NAMED))}, got {shown(text)}"
+        told = f"an optimizer must be one such as lg.adam(1e-3), or one of the names {listed(sorted(NAMED))}, got {shown(text)}"
         raise BadValue(told + nearest(text, NAMED))
     make, usual = NAMED[text.lower()]
     return make(usual if learning_rate is None else learning_rate)

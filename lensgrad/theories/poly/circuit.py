@@ -29,7 +29,7 @@ class Vector:
     def __post_init__(self) -> None:
         for n in (self.size, self.rows or 0):
             if type(n) is not int or n < 0:
-                raise BadValue(f"a vector has a whole number of elements ≥ 0, got {n!r}")
+                raise BadValue(f"a vector must have a whole number of elements ≥ 0, got {n!r}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,7 +85,7 @@ class Vector:
         if name == "getitem":
             x, index = args
             if not isinstance(index, slice) and (type(index) is not int or not -self.size <= index < self.size):
-                raise WireError(f"a wire of type {self} is indexed by whole numbers and slices inside it, got {index!r}")
+                raise WireError(f"a wire of type {self} must be indexed by whole numbers and slices inside it, got {index!r}")
             chosen = list(range(self.size))[index]
             return Gather(Table([chosen] if isinstance(chosen, int) else chosen))(x)
         wires = [self.constant(self.semiring.image(a)) if type(a) is int else a for a in args]
@@ -117,7 +117,7 @@ class Constant(Op):
 
     def type(self, *dom: Any) -> Ty:
         if dom:
-            raise TypeMismatch(f"a constant wants 0 inputs, got {Ty(dom)}")
+            raise TypeMismatch(f"a constant expects 0 inputs, got {Ty(dom)}")
         if not all(map(self.semiring.has, self.values.entries)):
             raise TypeMismatch(f"a constant of {self.semiring.name} has entries in 0..{self.semiring.size - 1}, got {self.values}")
         return Ty((Vector(self.semiring, len(self.values)),))
@@ -183,7 +183,7 @@ class Scatter(Op):
     def type(self, *dom: Any) -> Ty:
         x = vector("scatter", dom)
         if len(self.table) != x.size or not self.table.within(self.size):
-            raise TypeMismatch(f"scatter wants one place in 0..{self.size - 1} for each entry of {x}, got {self.table}")
+            raise TypeMismatch(f"scatter expects one place in 0..{self.size - 1} for each entry of {x}, got {self.table}")
         return Ty((x.sized(self.size),))
 
     def adjoint(self, *dom: Any) -> Any:
@@ -241,13 +241,13 @@ INFIX: dict[str, Op] = {"add": Add(), "mul": Mul()}
 
 def vector(what: str, dom: tuple[Any, ...]) -> Vector:
     if len(dom) != 1 or not isinstance(dom[0], Vector):
-        raise TypeMismatch(f"{what} wants one vector, got {Ty(dom)}")
+        raise TypeMismatch(f"{what} expects one vector, got {Ty(dom)}")
     return dom[0]
 
 
 def two_vectors(what: str, dom: tuple[Any, ...]) -> Vector:
     if len(dom) != 2 or not all(isinstance(a, Vector) for a in dom):
-        raise TypeMismatch(f"{what} wants two vectors, got {Ty(dom)}")
+        raise TypeMismatch(f"{what} expects two vectors, got {Ty(dom)}")
     return same(what, *dom)
 
 

@@ -71,7 +71,7 @@ class Semiring:
 def whole(what: str, n: int, least: int, most: int) -> int:
     """A number that a family of semirings accepts."""
     if type(n) is not int or not least <= n <= most:
-        raise BadValue(f"{what} wants a whole number from {least} to {most}, got {n!r}")
+        raise BadValue(f"{what} expects a whole number from {least} to {most}, got {n!r}")
     return n
 
 

@@ -146,7 +146,7 @@ class WindowArgMax(Op):
     def type(self, *dom: Any) -> Ty:
         x = single("max-pool", dom)
         if x.rank != len(self.size) + 2:
-            raise TypeMismatch(f"max-pool by {self.size} wants (N, {len(self.size)} space axes, C), got {x}")
+            raise TypeMismatch(f"max-pool by {self.size} expects (N, {len(self.size)} space axes, C), got {x}")
         space = self.window.out(x.shape[1:-1], self.size)
         if not all(map(seen, x.shape[1:-1], self.size, space, self.window.stride, self.window.dilation, self.window.padding)):
             raise TypeMismatch(f"max-pool by {self.size} cannot be padded by {self.window.padding}: a window would be all padding")

@@ -34,7 +34,7 @@ BITS = {"bfloat16": 8, "float16": 11, "float32": 24}  # of a uniform number: as 
 def uniform(key: Any, shape: Sequence[int], dtype: str = "float32") -> Any:
     """Uniform in [0, 1): 32 random bits in float64, 24 in float32, 11 in float16, 8 in bfloat16."""
     if dtype not in FLOATS:
-        raise TypeMismatch(f"random numbers are floats, got the dtype {dtype}: draw floats, or give first values of another kind")
+        raise TypeMismatch(f"random numbers must be floats, got the dtype {dtype}: draw floats, or give first values of another kind")
     bits = random_bits(key, shape)
     if dtype == "float64":
         return cast(bits, dtype) * 2.0**-32

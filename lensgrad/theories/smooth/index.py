@@ -13,7 +13,7 @@ from lensgrad.theories.smooth.linear import Transpose, lead, single
 
 def integers(what: str, atom: Any) -> None:
     if not isinstance(atom, Array) or atom.floating or atom.dtype == "bool":
-        raise TypeMismatch(f"{what} wants whole-number indices, got {atom}")
+        raise TypeMismatch(f"{what} expects whole-number indices, got {atom}")
 
 
 def rotated(x: Any, source: int, target: int) -> Any:

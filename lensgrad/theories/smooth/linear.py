@@ -16,7 +16,7 @@ Axes = tuple[int, ...]
 def single(what: str, dom: tuple[Any, ...]) -> Shaped:
     """The only input, which must be an array."""
     if len(dom) != 1:
-        raise TypeMismatch(f"{what} wants one array, got {Ty(dom)}")
+        raise TypeMismatch(f"{what} expects one array, got {Ty(dom)}")
     arrays(what, *dom)
     return dom[0]
 
@@ -168,7 +168,7 @@ class Concatenate(Op):
         arrays("concatenate", *dom)
         rest = {(a.dtype, a.rank, a.shape[: self.axis], a.shape[self.axis + 1 :]) for a in dom}
         if len(rest) != 1 or not 0 <= self.axis < dom[0].rank:
-            raise TypeMismatch(f"concatenate along axis {self.axis} wants arrays that differ in that axis only, got {Ty(dom)}")
+            raise TypeMismatch(f"concatenate along axis {self.axis} expects arrays that differ in that axis only, got {Ty(dom)}")
         shape = list(dom[0].shape)
         shape[self.axis] = sum(a.shape[self.axis] for a in dom)
         return Ty((dom[0].with_shape(*shape),))
@@ -256,7 +256,7 @@ class AxisMean(Op):
     def type(self, *dom: Any) -> Ty:
         x = single("axis mean", dom)
         if x.dtype not in FLOATS:
-            raise TypeMismatch(f"axis mean wants floats, got {x}")
+            raise TypeMismatch(f"axis mean expects floats, got {x}")
         return Ty((x,))
 
     def adjoint(self, *dom: Any) -> Any:
@@ -273,7 +273,7 @@ class BatchSize(Op):
     def type(self, *dom: Any) -> Ty:
         x = single("batch size", dom)
         if x.dtype not in FLOATS:
-            raise TypeMismatch(f"batch size wants floats, got {x}")
+            raise TypeMismatch(f"batch size expects floats, got {x}")
         return Ty((x.with_shape(),))
 
     def reverse(self, x: Any, dy: Any) -> Any:
@@ -298,7 +298,7 @@ class Einsum(Op):
         if len(inputs) != len(dom) or any(not isinstance(a, Shaped) or len(s) != a.rank for s, a in zip(inputs, dom, strict=False)):
             raise TypeMismatch(f"einsum {self.spec} does not fit {Ty(dom)}")
         if any(len(set(s)) != len(s) for s in [*inputs, output]) or len({a.dtype for a in dom}) != 1:
-            raise TypeMismatch(f"einsum {self.spec} wants one dtype and no letter twice in an argument, got {Ty(dom)}")
+            raise TypeMismatch(f"einsum {self.spec} expects one dtype and no letter twice in an argument, got {Ty(dom)}")
         sizes: dict[str, int] = {}
         for letters, atom in zip(inputs, dom, strict=True):
             for letter, size in zip(letters, atom.shape, strict=True):

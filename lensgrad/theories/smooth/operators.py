@@ -78,7 +78,7 @@ def matmul(x: Any, y: Any) -> Any:
     together((x, y), "'@'")
     specs = {(2, 2): "ij,jk->ik", (2, 1): "ij,j->i", (1, 2): "i,ij->j", (1, 1): "i,i->"}
     if (x.atom.rank, y.atom.rank) not in specs:
-        raise TypeMismatch(f"'@' wants vectors or matrices, got {x.atom} and {y.atom}: write einsum for more axes")
+        raise TypeMismatch(f"'@' expects vectors or matrices, got {x.atom} and {y.atom}: write einsum for more axes")
     return einsum(specs[x.atom.rank, y.atom.rank], x, y)
 
 
@@ -125,7 +125,9 @@ def getitem(x: Any, index: Any) -> Any:
     items = index if isinstance(index, tuple) else (index,)
     shape = x.atom.shape
     if len(items) > len(shape) or not all(type(i) is int or isinstance(i, slice) for i in items):
-        raise WireError(f"a wire of type {x.atom} is indexed by whole numbers and slices, got {index!r}; use take for indices on wires")
+        raise WireError(
+            f"a wire of type {x.atom} must be indexed by whole numbers and slices, got {index!r}; use take for indices on wires"
+        )
     bounds, kept = [], []
     for item, n in zip(items, shape, strict=False):
         if isinstance(item, slice):

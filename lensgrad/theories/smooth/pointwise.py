@@ -33,7 +33,7 @@ def alike(what: str, *atoms: Any) -> Any:
     if any(a != atoms[0] for a in atoms[1:]):
         told = " and ".join(map(str, atoms))
         fix = "cast one of them" if len({a.shape for a in atoms}) == 1 else "spread or reshape one of them; nothing is broadcast silently"
-        raise TypeMismatch(f"{what} wants equal types, got {told}: {fix}")
+        raise TypeMismatch(f"{what} expects equal types, got {told}: {fix}")
     return atoms[0]
 
 
@@ -338,7 +338,7 @@ class And(Pointwise):
     def type(self, *dom: Any) -> Ty:
         arity(self.name, dom, self.arity)
         if any(not isinstance(a, Shaped) or a.dtype != "bool" for a in dom):
-            raise TypeMismatch(f"{self.name} wants truth values, got {' and '.join(map(str, dom))}")
+            raise TypeMismatch(f"{self.name} expects truth values, got {' and '.join(map(str, dom))}")
         return Ty((alike(self.name, *dom),))
 
 
@@ -362,7 +362,7 @@ class ShiftRight(Pointwise):
 
     def type(self, *dom: Any) -> Ty:
         if len(dom) != 1 or not isinstance(dom[0], Shaped) or dom[0].dtype != "uint32":
-            raise TypeMismatch(f"{self.name} wants 32-bit unsigned integers, got {Ty(dom)}")
+            raise TypeMismatch(f"{self.name} expects 32-bit unsigned integers, got {Ty(dom)}")
         return Ty(dom)
 
 
@@ -374,7 +374,7 @@ class Select(Pointwise):
 
     def type(self, *dom: Any) -> Ty:
         if len(dom) != 3 or not all(isinstance(a, Shaped) for a in dom) or dom[0].dtype != "bool":
-            raise TypeMismatch(f"select wants truth values and two arrays, got {Ty(dom)}")
+            raise TypeMismatch(f"select expects truth values and two arrays, got {Ty(dom)}")
         alike("select", dom[0].with_dtype(dom[1].dtype), dom[1])
         return Ty((alike("select", *dom[1:]),))
 

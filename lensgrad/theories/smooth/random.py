@@ -21,7 +21,7 @@ def drawing(f: Diagram) -> bool:
 
 def key_atom(what: str, atom: Any) -> Key:
     if not isinstance(atom, Key):
-        raise TypeMismatch(f"{what} wants a random key, got {atom}")
+        raise TypeMismatch(f"{what} expects a random key, got {atom}")
     return atom
 
 

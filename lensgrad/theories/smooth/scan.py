@@ -49,7 +49,7 @@ class Scan(Op):
         if self.body.cod.atoms[: self.carries] != c.atoms:
             raise TypeMismatch(f"scan: the body takes the carries {c} and gives back {Ty(self.body.cod.atoms[: self.carries])}")
         if Ty(dom) != c @ s @ self.stack(x):
-            raise TypeMismatch(f"scan of {self.n} steps wants {c @ s @ self.stack(x)}, got {Ty(dom)}")
+            raise TypeMismatch(f"scan of {self.n} steps expects {c @ s @ self.stack(x)}, got {Ty(dom)}")
         return c @ self.stack(y) @ self.stack(c)
 
     @property

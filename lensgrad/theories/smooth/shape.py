@@ -28,7 +28,7 @@ class Shaped:
             given = f"'{clean(self.dtype)}'" if isinstance(self.dtype, str) else shown(self.dtype)
             raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
         if type(self.shape) is not tuple or any(type(n) is not int or n < 0 for n in self.shape):
-            raise BadValue(f"a shape is made of whole numbers ≥ 0, got {shown(self.shape)}")
+            raise BadValue(f"a shape must be made of whole numbers ≥ 0, got {shown(self.shape)}")
 
     @property
     def floating(self) -> bool:
@@ -95,28 +95,28 @@ def full(value: float | int | bool, atom: Shaped) -> Wire:
 def arity(what: str, dom: tuple[Any, ...], n: int) -> None:
     """Refuse another number of inputs."""
     if len(dom) != n:
-        raise TypeMismatch(f"{what} wants {n} input{'s' * (n != 1)}, got {Ty(dom)}")
+        raise TypeMismatch(f"{what} expects {n} input{'s' * (n != 1)}, got {Ty(dom)}")
 
 
 def floats(what: str, *atoms: Any) -> None:
     """Refuse anything but arrays of floats."""
     for atom in atoms:
         if not isinstance(atom, Shaped) or not atom.floating:
-            raise TypeMismatch(f"{what} wants floats, got {atom}; cast it first")
+            raise TypeMismatch(f"{what} expects floats, got {atom}; cast it first")
 
 
 def numbers(what: str, *atoms: Any) -> None:
     """Refuse anything but arrays of floats or whole numbers."""
     for atom in atoms:
         if not isinstance(atom, Shaped) or atom.dtype == "bool":
-            raise TypeMismatch(f"{what} wants numbers, got {atom}; cast it first")
+            raise TypeMismatch(f"{what} expects numbers, got {atom}; cast it first")
 
 
 def arrays(what: str, *atoms: Any) -> None:
     """Refuse anything but arrays."""
     for atom in atoms:
         if not isinstance(atom, Shaped):
-            raise TypeMismatch(f"{what} wants an array, got {atom}")
+            raise TypeMismatch(f"{what} expects an array, got {atom}")
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def test_pad_by_hand():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: lg.data.pad([]), "pad wants at least one sequence, got none"),
+        (lambda: lg.data.pad([]), "pad expects at least one sequence, got none"),
         (
             lambda: lg.data.pad([[1, 2, 3], [1]], length=2),
             "length=2 cannot hold the longest sequence, of 3 steps: cut the sequences or give more",

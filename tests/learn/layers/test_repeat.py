@@ -73,7 +73,7 @@ def test_it_trains_with_states_and_is_saved(backend, tmp_path):
 
 def test_what_cannot_be_repeated_is_refused():
     for call, kind, told in (
-        (lambda: lg.repeat(lg.dense(3), 0), BadValue, "repeat: n is a whole number ≥ 1, got 0"),
+        (lambda: lg.repeat(lg.dense(3), 0), BadValue, "repeat: n must be a whole number ≥ 1, got 0"),
         (lambda: lg.repeat(lg.dense(3), 2).at(real(4)), TypeMismatch,
          "repeat gives to each layer what the one before gives, and f64[3] is not f64[4]"),
         (lambda: lg.repeat(lg.dropout(), 2).at(real(4)), BadValue, "repeat stacks weights, and dropout has none: write it 2 times"),

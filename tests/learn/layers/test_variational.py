@@ -104,14 +104,14 @@ def test_a_variational_autoencoder_is_the_composite_with_the_label_tied_to_the_i
 
 def test_what_is_no_code_or_no_bound_is_refused():
     assert told(TypeMismatch, lambda: at(lg.gaussian_sample(name="draw"), real(3))) == (
-        "draw wants one vector with a mean and a log variance for each number it draws, got f64[3]: its length is even"
+        "draw expects one vector with a mean and a log variance for each number it draws, got f64[3]: its length is even"
     )
     assert told(TypeMismatch, lambda: at(lg.elbo(), real(3))) == (
         "elbo reads a reconstruction and beside it the divergence of its code, and the model gives f64[3]: "
         "use lg.gaussian_sample() and then lg.beside(decoder)"
     )
-    assert told(BadValue, lambda: lg.elbo(likelihood="poisson")) == ("elbo's likelihood is one of bernoulli, gaussian, got 'poisson'")
-    assert told(BadValue, lambda: lg.elbo(weight=-1.0)) == "elbo's weight of the divergence is a number ≥ 0, got -1.0"
+    assert told(BadValue, lambda: lg.elbo(likelihood="poisson")) == ("elbo's likelihood must be one of bernoulli, gaussian, got 'poisson'")
+    assert told(BadValue, lambda: lg.elbo(weight=-1.0)) == "elbo's weight of the divergence must be a number ≥ 0, got -1.0"
     assert told(BadValue, lambda: lg.elbo(metrics=("accuracy",))) == "elbo has no metrics beside what it observes, got accuracy"
 
 

@@ -33,7 +33,7 @@ class Rows(Op):
 
     def type(self, *dom: Any) -> Ty:
         if Ty(dom) != self.image(self.body.dom):
-            raise TypeMismatch(f"rows wants {self.image(self.body.dom)}, got {Ty(dom)}")
+            raise TypeMismatch(f"rows expects {self.image(self.body.dom)}, got {Ty(dom)}")
         return self.image(self.body.cod)
 
 
