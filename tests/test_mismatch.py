@@ -20,7 +20,7 @@ def test_two_layers_that_do_not_meet():
     assert told(TypeMismatch, lambda: encoder >> head) == (
         "cannot compose  encoder >> head\n"
         "  encoder/out  gives  f32[20]\n"
-        "  head/in      needs  f32[19]\n"
+        "  head/in      wants  f32[19]\n"
         "                          ^^ axis 0: 20 is not 19\n"
         f"  fix: dense(20, …) in head (test_mismatch.py:{at}), or dense(…, 19) in encoder (test_mismatch.py:{at})"
     )
@@ -31,7 +31,7 @@ def test_layers_without_names_are_called_by_their_kind():
     assert told(TypeMismatch, lambda: one >> other) == (
         "cannot compose  dense >> dense\n"
         "  dense/out  gives  f32[20]\n"
-        "  dense/in   needs  f32[19]\n"
+        "  dense/in   wants  f32[19]\n"
         "                        ^^ axis 0: 20 is not 19\n"
         f"  fix: dense(20, …) in dense (test_mismatch.py:{at}), or dense(…, 19) in dense (test_mismatch.py:{at})"
     )
@@ -43,7 +43,7 @@ def test_the_ends_of_scoped_chains_are_named():
     assert told(TypeMismatch, lambda: encoder >> head) == (
         "cannot compose  encoder/dense >> net/head/dense\n"
         "  encoder/dense/out  gives  f32[20]\n"
-        "  net/head/dense/in  needs  f32[19]\n"
+        "  net/head/dense/in  wants  f32[19]\n"
         "                                ^^ axis 0: 20 is not 19\n"
         f"  fix: dense(20, …) in net/head/dense (test_mismatch.py:{at}), or dense(…, 19) in encoder/dense (test_mismatch.py:{at - 1})"
     )
@@ -52,7 +52,7 @@ def test_the_ends_of_scoped_chains_are_named():
 def test_a_mismatch_inside_a_chain_names_the_two_that_meet():
     tail = lg.dense(5, 5, name="c") >> lg.dense(5, 5, name="d")
     text = told(TypeMismatch, lambda: lg.dense(3, 3, name="a") >> lg.dense(3, 4, name="b") >> tail)
-    assert text.splitlines()[:3] == ["cannot compose  b >> c", "  b/out  gives  f32[4]", "  c/in   needs  f32[5]"]
+    assert text.splitlines()[:3] == ["cannot compose  b >> c", "  b/out  gives  f32[4]", "  c/in   wants  f32[5]"]
 
 
 def test_the_input_of_a_model_that_does_not_fit():
@@ -60,7 +60,7 @@ def test_the_input_of_a_model_that_does_not_fit():
     assert told(TypeMismatch, lambda: lg.sequential(*model)) == (
         "cannot compose  input >> encoder\n"
         "  input/out   gives  f32[8]\n"
-        "  encoder/in  needs  f32[7]\n"
+        "  encoder/in  wants  f32[7]\n"
         "                         ^ axis 0: 8 is not 7\n"
         f"  fix: dense(8, …) in encoder (test_mismatch.py:{at}), or lg.input(7) in input (test_mismatch.py:{at})"
     )
@@ -71,7 +71,7 @@ def test_an_axis_further_inside_is_pointed_at():
     assert told(TypeMismatch, lambda: one >> other) == (
         "cannot compose  f >> g\n"
         "  f/out  gives  f32[12,5,7]\n"
-        "  g/in   needs  f32[12,55,7]\n"
+        "  g/in   wants  f32[12,55,7]\n"
         "                       ^^ axis 1: 5 is not 55\n"
         "  fix: make both sizes 5, or both 55"
     )
@@ -80,11 +80,11 @@ def test_an_axis_further_inside_is_pointed_at():
 def test_another_rank_or_dtype_has_another_fix():
     fix = "  fix: make the two types equal, or put a reshape, flatten or cast between them"
     image = told(TypeMismatch, lambda: lg.input(8, 8) >> lg.dense(64, 3, name="head"))
-    assert image == f"cannot compose  input >> head\n  input/out  gives  f32[8,8]\n  head/in    needs  f32[64]\n{fix}"
+    assert image == f"cannot compose  input >> head\n  input/out  gives  f32[8,8]\n  head/in    wants  f32[64]\n{fix}"
     wide = told(TypeMismatch, lambda: lg.input(8) >> lg.dense(8, 3, name="head", dtype="float64"))
-    assert wide == f"cannot compose  input >> head\n  input/out  gives  f32[8]\n  head/in    needs  f64[8]\n{fix}"
+    assert wide == f"cannot compose  input >> head\n  input/out  gives  f32[8]\n  head/in    wants  f64[8]\n{fix}"
     two_for_one = told(TypeMismatch, lambda: Diagram.copy(lg.Real(2)).named("copy") >> Diagram.id(lg.Real(2)).named("f"))
-    assert two_for_one == f"cannot compose  copy >> f\n  copy/out  gives  f32[2] × f32[2]\n  f/in      needs  f32[2]\n{fix}"
+    assert two_for_one == f"cannot compose  copy >> f\n  copy/out  gives  f32[2] × f32[2]\n  f/in      wants  f32[2]\n{fix}"
 
 
 def test_lenses_of_layers_keep_their_names_and_fixes():
@@ -92,7 +92,7 @@ def test_lenses_of_layers_keep_their_names_and_fixes():
     assert told(TypeMismatch, lambda: encoder >> head) == (
         "cannot compose  encoder >> head\n"
         "  encoder/out  gives  (f32[20], Δf32[20])\n"
-        "  head/in      needs  (f32[19], Δf32[19])\n"
+        "  head/in      wants  (f32[19], Δf32[19])\n"
         "                           ^^ axis 0: 20 is not 19\n"
         f"  fix: dense(20, …) in head (test_mismatch.py:{at}), or dense(…, 19) in encoder (test_mismatch.py:{at})"
     )
@@ -115,6 +115,6 @@ def test_circuits_that_do_not_meet():
     text = told(TypeMismatch, lambda: lg.lookup(2, 3) >> lg.lookup(2))
     assert text.splitlines()[1:4] == [
         "  lookup/out  gives  Z2[3]",
-        "  lookup/in   needs  Z2[2]",
+        "  lookup/in   wants  Z2[2]",
         "                        ^ axis 0: 3 is not 2",
     ]

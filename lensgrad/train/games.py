@@ -105,7 +105,7 @@ def dream(
 
     y is a class number, or what the loss takes. The weights stay as they are. What draws in `view` begins with `seed`.
     """
-    instance("a dream", run, Run, "of a trained learner, what fit gives")
+    instance("what dreams", run, Run, "a trained learner, what fit gives")
     steps = whole("steps", steps, 1)
     model = run.learner.model
     closed = dreaming(model, loss, optimizer, rate, view)

@@ -174,7 +174,7 @@ def test_composition_checks_types():
     with pytest.raises(TypeMismatch) as error:
         F >> F
     lines = str(error.value).splitlines()
-    assert lines[:3] == ["cannot compose  f >> f", "  f/out  gives  (f64[3], f64[2])", "  f/in   needs  (f64[2], f64[4])"]
+    assert lines[:3] == ["cannot compose  f >> f", "  f/out  gives  (f64[3], f64[2])", "  f/in   wants  (f64[2], f64[4])"]
     assert lines[3:] == ["                     ^ axis 0: 3 is not 2", "  fix: make both sizes 3, or both 2"]
 
 

@@ -96,15 +96,16 @@ def test_wires_of_two_functions_do_not_mix():
 
 
 def test_a_generator_is_applied_to_wires_only():
-    told = "Join must be applied to wires of a traced function, got int 3: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
+    told = "Join must be applied to wires of a traced function, got int 3: "
+    told += "make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     assert message(lambda x: Join()(x, 3), A) == told
 
 
 def test_an_arrow_or_a_family_is_applied_to_wires_only():
     told = "got str 'text': make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     step = Diagram.of(Step(), A)
-    assert message(lambda x: step("text"), A) == f"Step is applied to wires of a traced function, {told}"
-    assert message(lambda x: Family("f", Diagram.id)("text"), A) == f"f is applied to wires of a traced function, {told}"
+    assert message(lambda x: step("text"), A) == f"Step must be applied to wires of a traced function, {told}"
+    assert message(lambda x: Family("f", Diagram.id)("text"), A) == f"f must be applied to wires of a traced function, {told}"
 
 
 def test_an_arrow_checks_the_types_of_its_wires():

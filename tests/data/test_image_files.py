@@ -94,7 +94,7 @@ def test_a_folder_with_a_broken_picture_or_none_is_told_in_a_sentence(tmp_path):
         folder(tmp_path, (4, 4))
     with pytest.raises(MissingData, match="there is no folder"):
         folder(tmp_path / "none", (4, 4))
-    with pytest.raises(BadValue, match=r"size is \(height, width\), such as \(32, 32\), got 4"):
+    with pytest.raises(BadValue, match=r"size must be \(height, width\), such as \(32, 32\), got 4"):
         folder(tmp_path, 4)
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "1.png").write_bytes(b"no picture")

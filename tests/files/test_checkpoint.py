@@ -440,7 +440,7 @@ FORGED = {
     ),
     "a task that is no task": (
         learner_with(task=iris_model()),
-        NONE + "cannot compose output >> rate(0.01) output/out gives (f32[3], Δf32[3]) rate(0.01)/in needs (f32[], Δf32[]) fix: "
+        NONE + "cannot compose output >> rate(0.01) output/out gives (f32[3], Δf32[3]) rate(0.01)/in wants (f32[], Δf32[]) fix: "
         "make the two types equal, or put a reshape, flatten or cast between them",
     ),
     "another optimizer": (

@@ -147,7 +147,7 @@ def test_errors_name_the_pieces_of_what_comes_back():
     assert str(error.value).splitlines()[:3] == [
         "cannot compose  encoder >> head",
         "  encoder/out  gives  f32[20]",
-        "  head/in      needs  f32[19]",
+        "  head/in      wants  f32[19]",
     ]
     assert str(error.value).endswith("or dense(…, 19) in encoder")
     assert Path(__file__).name not in text(encode(model))

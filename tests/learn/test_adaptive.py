@@ -293,7 +293,7 @@ def test_what_schedules_refuse():
         (lambda: lg.cosine(0.1, 0), "the number of steps of cosine must be a whole number ≥ 1, got 0"),
         (lambda: lg.warm_up(0.1, 2.5), "the number of steps of warm_up must be a whole number ≥ 1, got 2.5"),
         (lambda: lg.cosine(0.1, 5, floor=2), "the floor of cosine must be a number from 0 to 1, got 2"),
-        (lambda: lg.one_cycle(0.1, 3), "one_cycle expects a step or more of rising and of falling, and 0.3 of 3 steps is 0"),
+        (lambda: lg.one_cycle(0.1, 3), "one_cycle needs a step or more of rising and of falling, and 0.3 of 3 steps is 0"),
         (lambda: lg.adam(0.1, beta1=1.0), "beta1 of adam must be a fraction from 0 up to, but not including, 1, got 1.0"),
     ]:
         with pytest.raises(BadValue) as error:

@@ -59,6 +59,8 @@ def test_inputs_of_a_plain_arrow_are_given_by_number_in_the_order_asked():
 def test_what_is_refused():
     assert told(BadValue, lambda: jacobian(MODEL, "a/bias", "a/*")) == "the Jacobian is asked for twice with respect to 'a/bias'"
     assert "by number" in told(TypeMismatch, lambda: jacobian(trace(lambda a, x: a * x, lg.Real(), lg.Real())))
-    assert told(BadValue, lambda: jacobian(trace(ops.exp, lg.Real()), 1)).startswith("the number of an input is a whole number from 0 to 0")
+    assert told(BadValue, lambda: jacobian(trace(ops.exp, lg.Real()), 1)).startswith(
+        "the number of an input must be a whole number from 0 to 0"
+    )
     assert told(TypeMismatch, lambda: jacobian(lens(MODEL), "a/bias")).endswith("is a lens: take it before lens(…)")
     told(UnknownParameter, lambda: jacobian(MODEL, "c"))

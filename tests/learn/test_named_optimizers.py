@@ -26,6 +26,6 @@ def test_names_are_those_of_the_functions_with_their_usual_rates():
 
 def test_other_words_are_refused_with_the_nearest_name():
     message = told(BadValue, lambda: optimizer_named("adamm"))
-    assert message.startswith("an optimizer is one such as lg.adam(1e-3), or one of the names adadelta, adafactor, ")
+    assert message.startswith("an optimizer must be one such as lg.adam(1e-3), or one of the names adadelta, adafactor, ")
     assert message.endswith("got 'adamm': did you mean 'adam'?")
     assert told(BadValue, lambda: optimizer_named(3)).endswith("got 3")

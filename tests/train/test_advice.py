@@ -319,9 +319,9 @@ ODD = [
     (lambda: lg.supervised(learner().model, lg.mse, lg.sgd(0.1), reduction=["mean"]), BadValue, "'['mean']' is no reduction"),
     (lambda: lg.supervised(learner().model, lg.mse, lg.sgd(0.1), input=np.array("x")), BadValue, "input must be text, got array('x'"),
     (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), "adam", loss=X), BadValue, "'"),
-    (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), "adam", gradient_penalty=X), BadValue, "gradient_penalty must be a number ≥ 0, got array("),
+    (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), "adam", gradient_penalty=X), BadValue, "gradient_penalty must be a number ≥ 0, got "),
     (lambda: lg.gan(lg.dense(2, 4), lg.dense(4, 1), lg.adam), TypeMismatch, "lg.adam makes an optimizer and is none itself"),
-    (lambda: lg.dream(3, X[0], 1), TypeMismatch, "a dream is of a trained learner, what fit gives, got 3"),
+    (lambda: lg.dream(3, X[0], 1), TypeMismatch, "what dreams must be a trained learner, what fit gives, got 3"),
     (lambda: lg.dream(RUN, [[1], [1, 2]], 1), BadValue, "'x' makes no array, since its rows differ in length or kind"),
 ]  # fmt: skip
 

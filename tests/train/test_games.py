@@ -162,7 +162,7 @@ def test_what_cannot_play_is_refused():
     assert told(BadValue, lambda: lg.gan(g, d, opt, loss="non_saturating", gradient_penalty=1.0)) == (
         'gradient_penalty belongs to loss="wasserstein"'
     )
-    assert "the generator is a model that begins with lg.input(…)" in told(TypeMismatch, lambda: lg.gan(lg.dense(3), d, opt))
+    assert "the generator must be a model that begins with lg.input(…)" in told(TypeMismatch, lambda: lg.gan(lg.dense(3), d, opt))
 
 
 # -- dreams ------------------------------------------------------------------------------------------------------------

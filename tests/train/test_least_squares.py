@@ -37,7 +37,7 @@ def test_a_line_is_fitted_as_linear_algebra_does():
 
 def test_what_is_refused():
     assert told(BadValue, lambda: lg.fit_curve(saturating, X, Y, {"b1": 1, "c": 1})).startswith("start has 'c', and the function takes")
-    assert told(BadValue, lambda: lg.fit_curve(saturating, X[:1], Y[:1], {"b1": 1, "b2": 1})).startswith("2 parameters want as many rows")
+    assert told(BadValue, lambda: lg.fit_curve(saturating, X[:1], Y[:1], {"b1": 1, "b2": 1})).startswith("2 parameters need as many rows")
     hidden = told(BadValue, lambda: lg.fit_curve(lambda x, a: ops.log(a) * x, X, Y, {"a": -1.0}))
     assert hidden == "the curve or its derivative is not finite at the start: give another start"
 

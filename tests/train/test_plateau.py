@@ -76,7 +76,8 @@ def test_the_scale_is_a_function_of_the_history(history, scale):
 
 @pytest.mark.parametrize(("act", "told"), [
     (lambda: lg.reduce_on_plateau(factor=0), "the factor of reduce_on_plateau is more than 0: to end a run use early_stopping"),
-    (lambda: lg.reduce_on_plateau(factor=1), "the factor of reduce_on_plateau must be a fraction from 0 up to, but not including, 1, got 1"),
+    (lambda: lg.reduce_on_plateau(factor=1),
+     "the factor of reduce_on_plateau must be a fraction from 0 up to, but not including, 1, got 1"),
     (lambda: lg.reduce_on_plateau(floor=2), "the floor of reduce_on_plateau must be a number from 0 to 1, got 2"),
     (lambda: lg.reduce_on_plateau(patience=0), "patience must be a whole number ≥ 1, got 0"),
     (lambda: fit(learner(lg.sgd(0.1)), callbacks=[lg.reduce_on_plateau()]),

@@ -84,8 +84,8 @@ def test_predicting_batches_of_many_sizes_keeps_a_bounded_number_of_programs():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"model": 3}, "the model of a learner is made of layers, such as lg.dense(4, 3), got 3"),
-        ({"task": None}, "the task of a learner is its model between its data and its loss, got None"),
+        ({"model": 3}, "the model of a learner must be made of layers, such as lg.dense(4, 3), got 3"),
+        ({"task": None}, "the task of a learner must be its model between its data and its loss, got None"),
         ({"rate": 0.1}, "the rate of a learner must be lg.rate(…) or another rate, got 0.1"),
         ({"reduction": "median"}, "'median' is no reduction; use one of mean, sum"),
         ({"metrics": ("acc",)}, "'acc' is no metric; use one of "),

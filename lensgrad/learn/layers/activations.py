@@ -114,7 +114,7 @@ ACTIVATIONS: dict[str, Family] = {
 }
 
 
-def activation_named(given: Any, what: str = "an activation is") -> Any:
+def activation_named(given: Any, what: str = "an activation must be") -> Any:
     """An activation by its name, or a layer as it is."""
     if not isinstance(given, str):
         return layer_of(what, given)

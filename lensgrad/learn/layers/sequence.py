@@ -26,7 +26,7 @@ def sequential(*layers: Any) -> Para | Family:
     given = layers[0] if len(layers) == 1 and isinstance(layers[0], list | tuple) else layers
     if not given:
         raise BadValue("sequential needs at least one layer")
-    result, *rest = (part(f"layer {k} of sequential is", f) for k, f in enumerate(given, 1))
+    result, *rest = (part(f"layer {k} of sequential must be", f) for k, f in enumerate(given, 1))
     for f in rest:
         result = result >> para(at(f, result.cod) if not isinstance(result, Family) else f)
     return result

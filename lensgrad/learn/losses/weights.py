@@ -21,7 +21,7 @@ def check_weights(given: Any) -> Weights | None:
         return None
     if isinstance(given, Mapping):
         return {class_number(c): weight(w) for c, w in given.items()}
-    return [weight(w) for w in row("class_weights are numbers, one for each class, or a dict by class", given)]
+    return [weight(w) for w in row("class_weights must be numbers, one for each class, or a dict by class", given)]
 
 
 def class_number(c: Any) -> int:

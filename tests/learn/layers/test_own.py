@@ -96,9 +96,9 @@ NOT_A_LAYER = "a layer, a function on wires, or the name of an activation, got"
 @pytest.mark.parametrize(
     ("kind", "call", "text"),
     [
-        (TypeMismatch, lambda: lg.sequential(lg.input(3), 3), f"layer 2 of sequential is {NOT_A_LAYER} 3"),
+        (TypeMismatch, lambda: lg.sequential(lg.input(3), 3), f"layer 2 of sequential must be {NOT_A_LAYER} 3"),
         (TypeMismatch, lambda: lg.sequential(lg.input(3), lg.dense), "lg.dense makes layers when it is called, and here it stands uncalled: write lg.dense(…)"),
-        (TypeMismatch, lambda: lg.dense(3, activation=3), f"an activation is {NOT_A_LAYER} 3"),
+        (TypeMismatch, lambda: lg.dense(3, activation=3), f"an activation must be {NOT_A_LAYER} 3"),
         (TypeMismatch, lambda: lg.fork(3).at(lg.Real(2)), f"branch 1 of fork takes {NOT_A_LAYER} 3"),
         (TypeMismatch, lambda: lg.dense(4, 8) + lg.dense(8, 3), f"{ADD}; residual(f) is x + f(x), and fork(f, g) >> add() is f(x) + g(x)"),
         (TypeMismatch, lambda: lg.relu | lg.dense(8), "layers and arrows are put together with >>: write f >> g for one after the other, f @ g for side by side"),

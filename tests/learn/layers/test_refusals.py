@@ -34,7 +34,8 @@ def refused(kind, call, text):
         (
             lg.conv2d(8, 3),
             lg.Real(28, 28),
-            "conv2d expects an array of axes (height, width, channels), got f32[28,28]: add the axis of channels with lg.reshape(28, 28, 1)",
+            "conv2d expects an array of axes (height, width, channels), got f32[28,28]: "
+            "add the axis of channels with lg.reshape(28, 28, 1)",
         ),
         (lg.conv1d(8, 3), IMAGE, "conv1d expects an array of axes (length, channels), got f32[4,4,3]"),
         (lg.conv2d(8, 3), lg.Int(4, 4, 3), "conv2d expects one array of floats, got i32[4,4,3]"),
@@ -128,5 +129,5 @@ def test_arguments_that_do_not_fit(call, text):
 
 def test_types_that_do_not_meet_name_both_layers():
     first, second = lg.input(8) >> lg.dense(4, name="encoder"), lg.dense(5, 2, name="head")
-    with pytest.raises(TypeMismatch, match=r"encoder/out +gives +f32\[4\]\n +head/in +needs +f32\[5\]"):
+    with pytest.raises(TypeMismatch, match=r"encoder/out +gives +f32\[4\]\n +head/in +wants +f32\[5\]"):
         first >> second
