@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,15 @@ def after(*shape: int) -> Use:
         return words.lens(words.batch(made, 2)), lg.summary(made)
 
     return use
+
+
+def in_a_file(name: str) -> str:
+    """A small file in the current folder: a table, or an array."""
+    if name.endswith("csv"):
+        Path(name).write_text("a,b,y\n1,2,u\n3,4,v\n", encoding="utf-8")
+    else:
+        np.save(name, X)
+    return name
 
 
 def tokens(layer: Any) -> Any:
@@ -120,7 +130,7 @@ LAYERS = {
     "glorot": given(lg.glorot, lg.Real(3, 4)),
     "mixed_precision": given(lg.mixed_precision, model(), "bfloat16"),
     "predict": given(lg.predict, model()),
-    "augment.crop": given(lg.augment.crop, 1, use=after(6, 6, 1)) if hasattr(lg.augment, "crop") else given(lg.dropout, 0.1),
+    "augment.crop": given(lg.augment.crop, 4, 4, padding=1, name="c", use=after(6, 6, 1)),
     "then": given(lambda b: lg.dense(4, 3) >> b, lg.dense(3, 2)),
     "then 2": given(lambda b: b >> lg.dense(3, 2), lg.relu),
     "then 3": given(lambda b: lg.relu >> b, lg.dense(3, 2)),
@@ -253,27 +263,25 @@ DATA = {
     "split": given(lg.data.split, (X, Y), 0.5, seed=0, stratify=True, label="y"),
     "standardize": given(lg.data.standardize, (X, Y), (X, Y)),
     "one_hot": given(lg.data.one_hot, Y, 3, dtype="float32"),
-    "csv": given(lg.data.csv, "no.csv", "y", categorical=(), drop=(), names=None, delimiter=","),
+    "csv": Call(lg.data.csv, lambda: (in_a_file("t.csv"), "y"), lambda: {"categorical": (), "drop": (), "names": None, "delimiter": ","}),
     "table": given(lg.data.table, {"a": [1.0, 2.0], "b": ["u", "v"]}, "b", categorical=(), drop=()),
     "windows": given(lg.data.windows, np.arange(20), 4, stride=2),
     "pad": given(lg.data.pad, [[1, 2], [3]], length=3, value=0),
     "mixup": given(lg.data.mixup, (X, X), alpha=0.2),
-    "mapped": given(lg.data.mapped, {"x": "x.npy"}),
+    "mapped": Call(lg.data.mapped, lambda: ({"x": in_a_file("x.npy")},)),
     "source": given(lg.data.source, (X, Y), ("x", "y")),
     "ArraySource": given(lg.data.ArraySource, {"x": X, "y": Y}),
     "IteratorSource": given(lg.data.IteratorSource, lambda: iter([(X, Y)]), names=("x", "y"), steps=1, examples=6, prefetch=0),
     "encoder": given(lg.data.encoder, X, levels=3, categorical=(), drop=()),
     "monk": given(lg.data.monk, 1),
-    "Characters": given(lg.data.Characters, "abc", use=lambda c: c.encode("ab"))
-    if hasattr(lg.data.Characters, "encode")
-    else given(len, "a"),
+    "Characters": given(lg.data.Characters, "abc", use=lambda c: c.encode("ab")),
     "transform": given(lg.data.transform, lg.data.ArraySource({"x": X, "y": Y}), lambda batch, _: batch),
-    **{
-        f"metrics.{name}": given(getattr(lg.metrics, name), Y, X[:, :3])
-        for name in ("accuracy", "f1", "precision", "recall", "log_loss", "auc", "rmse", "mae", "r2")
-        if hasattr(lg.metrics, name)
-    },
+    **{f"metrics.{name}": given(getattr(lg.metrics, name), Y, Y[::-1]) for name in ("accuracy", "rmse", "mae", "r2")},
+    **{f"metrics.{name}": given(getattr(lg.metrics, name), Y, Y[::-1], average="macro") for name in ("f1", "precision", "recall")},
+    "metrics.log_loss": given(lg.metrics.log_loss, Y, np.full((6, 3), 1 / 3)),
+    "metrics.auc": given(lg.metrics.auc, Y, X[:, :3]),
 }
+BACK = words.trace(lambda x, dy: dy, lg.Real(3), lg.Real(3))
 LENSES = {
     "corner": given(corner, lg.Real(4), "x"),
     "parametric": given(parametric, [Param("w", lg.Real(4))], lg.Real(4), lambda w, x: w * x),
@@ -292,7 +300,7 @@ LENSES = {
     "sam": given(words.sam, 0.1),
     "newton_cg": given(words.newton_cg, 3, damping=0.1),
     "extrapolated": given(words.extrapolated, 0.1),
-    "Lens": given(Lens, lg.Real(3), lg.Real(3), Diagram.id(lg.Real(3)), Diagram.id(lg.Real(3))),
+    "Lens": given(Lens, words.two(lg.Real(3)), words.two(lg.Real(3)), Diagram.id(lg.Real(3)), BACK),
     "Definition": given(words.Definition, "box", words.trace(lg.tanh, lg.Real(3))),
     "unfold": given(words.unfold, words.trace(lg.tanh, lg.Real(3))),
 }

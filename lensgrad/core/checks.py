@@ -41,12 +41,62 @@ def is_number(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real)
 
 
+def is_finite(value: Any) -> bool:
+    """Whether something is a real number that a float holds."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
     """A whole number from `least` to `most`: `epochs must be a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
         return int(value)
     span = f"≥ {least}" if most is None else f"from {least} to {limit(most)}"
     raise BadValue(f"{what} must be a whole number {span}, got {shown(value)}")
+
+
+def wholes(what: str, value: Any, least: int = 0, n: int | None = None) -> tuple[int, ...]:
+    """Whole numbers in a list, so many of them where that is said: `the shape of uniform must be whole numbers ≥ 0 in a list, got 3`."""
+    wanted = f"whole numbers ≥ {least} in a list" if n is None else f"a list of {n} whole numbers ≥ {least}"
+    given = listing(what, value, wanted)
+    if (n is None or len(given) == n) and all(is_whole(v) and v >= least for v in given):
+        return tuple(map(int, given))
+    raise BadValue(f"{what} must be {wanted}, got {shown(value)}")
+
+
+def per_axis(what: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
+    """One whole number for each of so many axes, or one for all."""
+    several: Any = value if isinstance(value, tuple | list) else (value,) * axes
+    given: tuple[Any, ...] = tuple(several)
+    if len(given) != axes or any(not is_whole(n) or n < least for n in given):
+        raise BadValue(f"{what} expects a whole number ≥ {least}, or {axes} of them, got {shown(value)}")
+    return tuple(map(int, given))
+
+
+def axis(what: str, value: Any, rank: int, of: object) -> int:
+    """The number of an axis, counted from the end where it is negative: `cumsum along axis 2 does not fit f32[3,4]: …`."""
+    if is_whole(value) and -rank <= value < rank:
+        return int(value) % rank
+    raise TypeMismatch(f"{what} along axis {shown(value)} does not fit {of}: {numbered('an axis must be a whole number', rank)}")
+
+
+def axes(what: str, value: Any, rank: int, of: object) -> tuple[int, ...]:
+    """The numbers of some axes, in increasing order: one, several in a list, or all of them for None."""
+    if value is None:
+        return tuple(range(rank))
+    given: list[Any] = [value] if is_whole(value) or isinstance(value, str | bytes) or not iterable(value) else [*value]
+    found = {int(a) % rank for a in given if is_whole(a) and -rank <= a < rank}
+    if len(found) == len(given):
+        return tuple(sorted(found))
+    wanted = numbered("axes must be whole numbers", rank)
+    raise TypeMismatch(f"{what} over axes {shown(value)} does not fit {of}: {wanted}, each once, or None for all")
+
+
+def numbered(wanted: str, rank: int) -> str:
+    """Which numbers axes have."""
+    return f"{wanted} from {-rank} to {rank - 1}" if rank else "it has no axes"
 
 
 def limit(n: int) -> str:
@@ -57,16 +107,21 @@ def limit(n: int) -> str:
 
 def number(what: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
     """A finite number from `least` to `most`."""
-    if is_number(value) and math.isfinite(value) and least <= value <= most:
+    if is_finite(value) and least <= value <= most:
         return plain(value)
     raise BadValue(f"{what} must be {bounded(least, most)}, got {shown(value)}")
 
 
 def positive(what: str, value: Any) -> float:
     """A finite number above 0."""
-    if is_number(value) and math.isfinite(value) and value > 0:
+    if is_finite(value) and value > 0:
         return plain(value)
     raise BadValue(f"{what} must be a positive number, got {shown(value)}")
+
+
+def bound(what: str, value: Any) -> float:
+    """A number that may be infinite."""
+    return float(value) if is_number(value) and value in (math.inf, -math.inf) else number(what, value)
 
 
 def share(what: str, value: Any) -> float:
@@ -192,6 +247,7 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "bounded", "clean", "file", "flag", "function", "instance", "is_number", "is_whole", "listing", "name", "names", "nearest", "number",
-    "one_of", "path", "plain", "positive", "share", "shown", "table", "unprintable", "whole",
+    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_finite", "is_number", "is_whole", "listing",
+    "name", "names", "nearest", "number",
+    "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "table", "unprintable", "whole", "wholes",
 ]  # fmt: skip

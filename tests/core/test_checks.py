@@ -19,6 +19,11 @@ TAKEN = [
     (checks.share, np.float16(0.25), 0.25),
     (checks.flag, np.bool_(True), True),
     (checks.name, "größe/β.1", "größe/β.1"),
+    (checks.bound, math.inf, math.inf),
+    (checks.bound, np.float32(-math.inf), -math.inf),
+    (checks.bound, 2, 2),
+    (checks.wholes, [np.int8(3), 0], (3, 0)),
+    (checks.wholes, range(2), (0, 1)),
 ]
 REFUSED = [
     (checks.whole, 1.5, "n must be a whole number ≥ 0, got 1.5"),
@@ -33,6 +38,12 @@ REFUSED = [
     (checks.positive, math.inf, "n must be a positive number, got inf"),
     (checks.share, 1, "n must be a fraction from 0 up to, but not including, 1, got 1"),
     (checks.share, math.nan, "n must be a fraction from 0 up to, but not including, 1, got nan"),
+    (checks.number, 10**400, f"n must be a finite number, got 1{'0' * 58}…"),
+    (checks.bound, math.nan, "n must be a finite number, got nan"),
+    (checks.wholes, 3, "n must be whole numbers ≥ 0 in a list, got 3"),
+    (checks.wholes, "12", "n must be whole numbers ≥ 0 in a list, got '12'"),
+    (checks.wholes, [1, -1], "n must be whole numbers ≥ 0 in a list, got [1, -1]"),
+    (checks.wholes, [1, True], "n must be whole numbers ≥ 0 in a list, got [1, True]"),
     (checks.flag, 1, "n must be True or False, got 1"),
     (checks.flag, np.array([True]), "n must be True or False, got array([ True])"),
     (checks.name, 3, "n must be text, got 3"),
@@ -65,6 +76,49 @@ def test_bounds_are_said():
         (lambda: checks.number("n", 1, most=0), "n must be a number ≤ 0, got 1"),
     ):
         with pytest.raises(BadValue) as error:
+            call()
+        assert str(error.value) == told
+
+
+def test_whole_numbers_are_counted():
+    assert checks.wholes("n", [3, 4], 1, 2) == (3, 4) == checks.per_axis("n", (3, 4), 2)
+    assert checks.per_axis("n", np.int64(3), 2) == (3, 3) and checks.per_axis("n", 0, 2, 0) == (0, 0)
+    for call, told in (
+        (lambda: checks.wholes("n", [3, 4], 1, 3), "n must be a list of 3 whole numbers ≥ 1, got [3, 4]"),
+        (lambda: checks.per_axis("n", [3, 4], 3), "n expects a whole number ≥ 1, or 3 of them, got [3, 4]"),
+        (lambda: checks.per_axis("n", 0, 2), "n expects a whole number ≥ 1, or 2 of them, got 0"),
+    ):
+        with pytest.raises(BadValue) as error:
+            call()
+        assert str(error.value) == told
+
+
+def test_axes_are_numbers_of_axes():
+    assert [checks.axis("sum", a, 2, "A") for a in (0, -1, np.int64(1))] == [0, 1, 1]
+    assert [checks.axes("sum", a, 3, "A") for a in (None, 1, -1, (2, 0), [-1, 0], range(2), ())] == [
+        (0, 1, 2), (1,), (2,), (0, 2), (0, 2), (0, 1), ()
+    ]  # fmt: skip
+    axes = "axes must be whole numbers from -2 to 1, each once, or None for all"
+    for call, told in (
+        (
+            lambda: checks.axis("sum", 2, 2, "f32[3,4]"),
+            "sum along axis 2 does not fit f32[3,4]: an axis must be a whole number from -2 to 1",
+        ),
+        (
+            lambda: checks.axis("sum", None, 2, "f32[3,4]"),
+            "sum along axis None does not fit f32[3,4]: an axis must be a whole number from -2 to 1",
+        ),
+        (
+            lambda: checks.axis("sum", True, 1, "f32[3]"),
+            "sum along axis True does not fit f32[3]: an axis must be a whole number from -1 to 0",
+        ),
+        (lambda: checks.axis("sum", 0, 0, "f32[]"), "sum along axis 0 does not fit f32[]: it has no axes"),
+        (lambda: checks.axes("sum", 2, 2, "f32[3,4]"), f"sum over axes 2 does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axes("sum", [0, -2], 2, "f32[3,4]"), f"sum over axes [0, -2] does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axes("sum", "01", 2, "f32[3,4]"), f"sum over axes '01' does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axes("sum", 0.0, 2, "f32[3,4]"), f"sum over axes 0.0 does not fit f32[3,4]: {axes}"),
+    ):
+        with pytest.raises(TypeMismatch) as error:
             call()
         assert str(error.value) == told
 

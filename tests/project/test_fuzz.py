@@ -5,8 +5,13 @@ from contextlib import chdir
 import numpy as np
 import pytest
 
+import lensgrad as lg
 from tools import fuzz
-from tools.fuzz_calls import Call
+from tools.fuzz_calls import CALLS, Call
+from tools.fuzz_more import GROUPS
+from tools.fuzz_ops import FUNCTIONS
+
+SECONDS_LONG = ("estimators",)  # groups of calls that train for seconds
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -16,6 +21,22 @@ def test_wrong_calls_end_in_no_raw_error(tmp_path):
     assert count.calls == 1500
     assert dict(count.raw) == {}, fuzz.told(count)
     assert count.refused > 1000
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_calls_that_are_changed_are_right(tmp_path):
+    calls = {name: call for group, found in {"": CALLS, **GROUPS}.items() if group not in SECONDS_LONG for name, call in found.items()}
+    with chdir(tmp_path), np.errstate(all="ignore"):
+        wrong = {
+            name: error for name, call in calls.items() for kind, error in [fuzz.answer(call, [*call.args()], {**call.named()})] if error
+        }
+    assert len(calls) > 350 and wrong == {}
+
+
+def test_each_name_of_ops_is_called():
+    public = {name for name in dir(lg.ops) if not name.startswith("_") and callable(getattr(lg.ops, name))}
+    assert public == FUNCTIONS.keys()
+    assert public == {name for name in lg.ops.__all__ if callable(getattr(lg.ops, name))}
 
 
 def test_an_error_that_is_not_the_librarys_own_is_raw_and_has_a_place():

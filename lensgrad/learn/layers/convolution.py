@@ -49,14 +49,6 @@ class DepthwiseOptions(TypedDict, total=False):
     weights: init.Init
 
 
-def per_axis(what: str, value: Any, axes: int, low: int = 1) -> tuple[int, ...]:
-    """One whole number for each space axis."""
-    given = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
-    if len(given) != axes or any(not checks.is_whole(n) or n < low for n in given):
-        raise BadValue(f"{what} expects a whole number ≥ {low}, or {axes} of them, got {checks.shown(value)}")
-    return tuple(map(int, given))
-
-
 def padded(what: str, value: Any, axes: int) -> Any:
     """Padding as `ops.window` takes it: "same", a number for each axis, or a pair for each axis."""
     if isinstance(value, str) and value in ("same", "valid"):
@@ -68,7 +60,7 @@ def padded(what: str, value: Any, axes: int) -> Any:
     if isinstance(value, str) or pairs:
         told = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
         raise BadValue(f"{what} expects padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {told}")
-    return per_axis(f"the padding of {what}", value, axes, 0)
+    return checks.per_axis(f"the padding of {what}", value, axes, 0)
 
 
 def space_axes(what: str, axes: Any) -> int:
@@ -133,8 +125,8 @@ def convolution(
     what = titled(kind, name)
     made, parts = whole(what, filters=filters, groups=groups)
     act, biases = None if activation is None else activation_named(activation), checks.flag("use_bias", use_bias)
-    size = per_axis(f"the kernel of {what}", kernel, axes)
-    steps, gaps = per_axis(f"the stride of {what}", stride, axes), per_axis(f"the dilation of {what}", dilation, axes)
+    size = checks.per_axis(f"the kernel of {what}", kernel, axes)
+    steps, gaps = checks.per_axis(f"the stride of {what}", stride, axes), checks.per_axis(f"the dilation of {what}", dilation, axes)
     win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, parts)
 
     def build(dom: Ty) -> Para:
@@ -225,9 +217,9 @@ def conv_transpose(
     made, parts = whole(what, filters=filters, groups=groups)
     act, biases = None if activation is None else activation_named(activation), checks.flag("use_bias", use_bias)
     rank = space_axes(what, axes)
-    size = per_axis(f"the kernel of {what}", kernel, rank)
-    steps, gaps = per_axis(f"the stride of {what}", stride, rank), per_axis(f"the dilation of {what}", dilation, rank)
-    extra = per_axis(f"the output_padding of {what}", output_padding, rank, 0)
+    size = checks.per_axis(f"the kernel of {what}", kernel, rank)
+    steps, gaps = checks.per_axis(f"the stride of {what}", stride, rank), checks.per_axis(f"the dilation of {what}", dilation, rank)
+    extra = checks.per_axis(f"the output_padding of {what}", output_padding, rank, 0)
     pads = padded(what, padding, rank)
     if pads == "same" and any(extra):
         raise BadValue(f"{what} with padding='same' gives n · stride entries, so it takes no output_padding, got {output_padding}")

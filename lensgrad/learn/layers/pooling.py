@@ -12,7 +12,7 @@ from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.ty import Ty
-from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded, per_axis
+from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled, with_mask
 from lensgrad.theories.smooth import ops
 
@@ -36,7 +36,6 @@ class AverageOptions(Options, total=False):
     count_include_pad: bool
 
 
-@in_words(FOREIGN)
 def pooling(
     kind: str,
     axes: int,
@@ -47,14 +46,14 @@ def pooling(
     name: str,
     dilation: Sizes = 1,
     ceil_mode: bool = False,
-    **more: Any,
+    **means: Any,
 ) -> Family:
     """A window moved over each channel; the stride is the size when not given."""
     what = titled(kind, name)
-    sizes = per_axis(f"the size of {what}", size, axes)
-    steps = sizes if stride is None else per_axis(f"the stride of {what}", stride, axes)
-    gaps, pads = per_axis(f"the dilation of {what}", dilation, axes), padded(what, padding, axes)
-    ceil, flags = checks.flag("ceil_mode", ceil_mode), {label: checks.flag(label, value) for label, value in more.items()}
+    sizes = checks.per_axis(f"the size of {what}", size, axes)
+    steps = sizes if stride is None else checks.per_axis(f"the stride of {what}", stride, axes)
+    gaps, pads = checks.per_axis(f"the dilation of {what}", dilation, axes), padded(what, padding, axes)
+    ceil, flags = checks.flag("ceil_mode", ceil_mode), {label: checks.flag(label, value) for label, value in means.items()}
 
     def build(dom: Ty) -> Para:
         x = image(what, dom, axes)
