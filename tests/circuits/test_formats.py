@@ -126,7 +126,7 @@ def test_blif_tables_of_any_kind():
 HEAD = "aag 3 2 0 1 1\n2\n4\n6\n"
 AIGER = {
     "agg 1 1 0 0 0\n": "line 1: an AIGER file begins with 'aag' or 'aig', got 'agg'",
-    "aag 1 1 0 0\n": "line 1: the header is 'aag M I L O A' in numbers, got 'aag 1 1 0 0'",
+    "aag 1 1 0 0\n": "line 1: the header must be 'aag M I L O A' in numbers, got 'aag 1 1 0 0'",
     "aag 3 2 1 1 0\n": "line 1: the circuit has 1 latches, so it is sequential: only combinational circuits can be read",
     "aag 3 2 0 1 1 1\n": "line 1: the circuit states bad states, constraints, justice or fairness, which combinational circuits have not",
     "aag 2 2 0 1 1\n": "line 1: the largest variable 2 does not fit 2 inputs and 1 ANDs",
