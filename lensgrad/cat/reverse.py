@@ -152,7 +152,11 @@ def grad(f: Diagram) -> Diagram:
             raise TypeMismatch(f"the gradient is of a scalar, and this arrow gives {f.cod}: sum or average it first")
     ones = [atom.one() for atom in f.cod]
     back = R(f)
-    return trace(lambda *a: back(*a, *ones), *(Ty((a,)) for a in f.dom))
+
+    def body(*wires: Wire) -> Any:
+        return back(*wires, *ones)
+
+    return trace(body, *(Ty((a,)) for a in f.dom))
 
 
 def hvp(f: Diagram) -> Diagram:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.printed import clean, unprintable
@@ -49,6 +49,11 @@ def is_finite(value: Any) -> bool:
         return False
 
 
+def is_group(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether something is a tuple or a list, of whatever."""
+    return isinstance(value, tuple | list)
+
+
 def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
     """A whole number from `least` to `most`: `epochs must be a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
@@ -68,8 +73,7 @@ def wholes(what: str, value: Any, least: int = 0, n: int | None = None) -> tuple
 
 def per_axis(what: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
     """One whole number for each of so many axes, or one for all."""
-    several: Any = value if isinstance(value, tuple | list) else (value,) * axes
-    given: tuple[Any, ...] = tuple(several)
+    given = tuple(value) if is_group(value) else (value,) * axes
     if len(given) != axes or any(not is_whole(n) or n < least for n in given):
         raise BadValue(f"{what} expects a whole number ≥ {least}, or {axes} of them, got {shown(value)}")
     return tuple(map(int, given))
@@ -247,7 +251,7 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_finite", "is_number", "is_whole", "listing",
-    "name", "names", "nearest", "number",
-    "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "table", "unprintable", "whole", "wholes",
+    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_finite", "is_group", "is_number", "is_whole",
+    "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "table",
+    "unprintable", "whole", "wholes",
 ]  # fmt: skip

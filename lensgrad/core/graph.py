@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsFloat, overload
 
 from lensgrad.core.checks import shown
 from lensgrad.core.errors import NoRule, TypeMismatch, WireError
@@ -18,6 +18,8 @@ class Generator(Protocol):
     def name(self) -> str: ...
 
     def type(self, *dom: Any) -> Ty: ...
+
+    def __call__(self, *args: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,75 +130,76 @@ class Wire:
             raise WireError(f"a wire of type {self.atom} has no operation '{name}'")
         return infix(name, *args)
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Operand) -> Wire:
         return self._infix("add", self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Operand) -> Wire:
         return self._infix("add", other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Operand) -> Wire:
         return self._infix("sub", self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Operand) -> Wire:
         return self._infix("sub", other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Operand) -> Wire:
         return self._infix("mul", self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Operand) -> Wire:
         return self._infix("mul", other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Operand) -> Wire:
         return self._infix("div", self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Operand) -> Wire:
         return self._infix("div", other, self)
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Operand) -> Wire:
         return self._infix("power", self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Operand) -> Wire:
         return self._infix("power", other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Operand) -> Wire:
         return self._infix("matmul", self, other)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Wire:
         return self._infix("neg", self)
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Wire:
         return self._infix("abs", self)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Operand) -> Wire:
         return self._infix("and", self, other)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Operand) -> Wire:
         return self._infix("or", self, other)
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Wire:
         return self._infix("not", self)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Operand) -> Wire:
         return self._infix("greater", self, other)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Operand) -> Wire:
         return self._infix("less", self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Operand) -> Wire:
         return self._infix("greater_equal", self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Operand) -> Wire:
         return self._infix("less_equal", self, other)
 
-    def __eq__(self, other: Any) -> Any:
+    # An equation of wires is a wire of truth values, where `object` promises a truth value: so it is in NumPy and its kin.
+    def __eq__(self, other: object) -> Wire:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._infix("equal", self, other)
 
-    def __ne__(self, other: Any) -> Any:
+    def __ne__(self, other: object) -> Wire:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._infix("not_equal", self, other)
 
     __hash__ = object.__hash__
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Wire:
         return self._infix("getitem", self, index)
 
     def __len__(self) -> int:
@@ -213,23 +216,23 @@ class Wire:
         return self._infix("dtype", self)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Wire:
         """Its axes in reverse order."""
         return self._infix("transpose", self)
 
-    def sum(self, axis: Any = None) -> Any:
+    def sum(self, axis: int | Sequence[int] | None = None) -> Wire:
         """The sum over axes (all of them for None)."""
         return self._infix("sum", self, axis)
 
-    def mean(self, axis: Any = None) -> Any:
+    def mean(self, axis: int | Sequence[int] | None = None) -> Wire:
         """The mean over axes (all of them for None)."""
         return self._infix("mean", self, axis)
 
-    def max(self, axis: Any = None) -> Any:
+    def max(self, axis: int | Sequence[int] | None = None) -> Wire:
         """The largest entry over axes (all of them for None)."""
         return self._infix("max", self, axis)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: int) -> Wire:
         """The same entries, row-major, in another shape; one -1 is computed."""
         return self._infix("reshape", self, *shape)
 
@@ -250,14 +253,38 @@ class Wire:
             "read it; write select(condition, a, b) to choose between two wires"
         )
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Wire]:
         raise WireError(f"this wire ({self.atom}) is one wire, not a group: index it with [i] or slice it to take it apart")
 
     def __repr__(self) -> str:
         return f"<wire {self.index}: {self.atom}>"
 
 
+Operand = Wire | SupportsFloat  # what stands beside a wire: another one, or a number of Python or NumPy
+Index = int | slice | tuple[int | slice, ...]
 Wires = Wire | Sequence["Wires"]  # what a function on wires gives: one, or groups of them
+
+
+class AnyWires(Protocol):
+    """A function on wires, of any number of them and of groups of them."""
+
+    # Two signatures that say one thing: a type checker that infers the arguments of a lambda looks at alternatives with one only,
+    # and so finds those of `OnWires` that say what the arguments are.
+    @overload
+    def __call__(self, first: Any, /, *wires: Any, **named: Any) -> Wires: ...
+    @overload
+    def __call__(self, *wires: Any, **named: Any) -> Wires: ...
+
+
+OnWires = (  # a function on wires; in a lambda, arguments are wires
+    Callable[[], Wires]
+    | Callable[[Wire], Wires]
+    | Callable[[Wire, Wire], Wires]
+    | Callable[[Wire, Wire, Wire], Wires]
+    | Callable[[Wire, Wire, Wire, Wire], Wires]
+    | Callable[[Wire, Wire, Wire, Wire, Wire], Wires]
+    | AnyWires
+)
 
 
 def apply(op: Generator, args: Sequence[Any]) -> Any:

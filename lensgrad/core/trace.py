@@ -9,11 +9,11 @@ from typing import Any
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import LensgradError, WireError
-from lensgrad.core.graph import Graph, Wire, together
+from lensgrad.core.graph import Graph, OnWires, Wire, together
 from lensgrad.core.ty import Ty, product, split
 
 
-def trace(fn: Callable[..., Any], *objects: Ty) -> Diagram:
+def trace(fn: OnWires, *objects: Ty) -> Diagram:
     """The arrow A₁ ⊗ … ⊗ Aₙ → B computed by `fn`, called once with one argument per object.
 
     An object of one atom arrives as a wire, any other as a tuple of wires. `fn` returns a wire, points, or nested

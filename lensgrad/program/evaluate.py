@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from lensgrad.cat.para import Arrow, Para, para
 from lensgrad.core.checks import instance, shown
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
-from lensgrad.core.graph import Wires
+from lensgrad.core.graph import OnWires
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.program.values import Numbers, array, checked
@@ -22,7 +22,7 @@ from lensgrad.theories.smooth.array import Array
 KINDS = {"int64": "int32", "uint64": "int32", "int16": "int32", "int8": "int32", "uint16": "int32"}  # what carries other whole numbers
 
 
-def evaluate(arrow: Arrow | Callable[..., Wires], *xs: ArrayLike, values: Mapping[str, ArrayLike] | None = None) -> Numbers:
+def evaluate(arrow: Arrow | OnWires, *xs: ArrayLike, values: Mapping[str, ArrayLike] | None = None) -> Numbers:
     """f(p, x₁, …) for an arrow P ⊗ A → B and one array for each wire of A: an array, or (which the type leaves out) a tuple of them.
 
     `arrow` is an arrow, a parametric arrow with its parameters in `values` by name, a family such as `lg.relu`, or a function
@@ -43,7 +43,7 @@ def evaluate(arrow: Arrow | Callable[..., Wires], *xs: ArrayLike, values: Mappin
     return outs[0] if len(outs) == 1 else outs
 
 
-def typed(arrow: Any, xs: Sequence[Any]) -> Para:
+def typed(arrow: Arrow | OnWires, xs: Sequence[Any]) -> Para:
     """Whatever is written, as a parametric arrow at the types of the arrays."""
     if isinstance(arrow, Diagram | Para | Family):
         found = para(at(arrow, types(xs)) if isinstance(arrow, Family) else arrow)

@@ -13,6 +13,7 @@ from typing import Any
 from lensgrad.core.diagram import Diagram, boxed, flatten
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import fold, translate, unfold
+from lensgrad.core.graph import Generator, Wire, Wires
 from lensgrad.core.op import Op, Standing, Table, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -39,7 +40,7 @@ class Indicator(Op):
             raise TypeMismatch(f"an indicator takes truth values bool[n], or bool[rows,n], got {Ty(dom)}")
         return Ty((z.Vector(self.semiring, c.shape[-1], c.shape[0] if c.rank == 2 else None),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], c: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], c: Wire) -> Wire:
         return self(c)
 
 
@@ -54,7 +55,7 @@ class Values(Op):
             raise TypeMismatch(f"elements must be read as bool, float32 or float64, which never wrap, got '{self.dtype}'")
         return Ty((Array(z.vector("values", dom).shape, self.dtype),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return self(x)
 
 
@@ -76,13 +77,13 @@ class BruteForce(Op):
             raise TypeMismatch(f"brute force needs a circuit on bits with one result, got {self.body.dom} → {self.body.cod}")
         return boxed(self.body, dom, "brute force")
 
-    def reverse(self, *wires: Any) -> tuple[Any, ...]:
+    def reverse(self, *wires: Wire) -> tuple[Wire, ...]:
         *xs, dy = wires
         if any(x.atom.rows is not None for x in xs):
             raise NoRule("brute force flips the bits of one example at a time: use batch_size=None")
         return tuple(flipped(self.body, xs, i, dy) for i in range(len(xs)))
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Wire:
         many, _ = batch(self.body, n, [True] * len(xs))
         return BruteForce(many)(*z.in_rows(n, flags, xs))
 
@@ -90,7 +91,7 @@ class BruteForce(Op):
         return f"BruteForce({len(self.body.nodes)} nodes)"
 
 
-def flipped(body: Diagram, xs: Sequence[Any], place: int, dy: Any) -> Any:
+def flipped(body: Diagram, xs: Sequence[Wire], place: int, dy: Wire) -> Wire:
     """For each bit of one input, how the result changes where dy is 1 when that bit flips."""
     n = xs[place].atom.size
     unit = Indicator(Z2)(ops.one_hot(Iota(n)(), n) > 0.5)
@@ -109,7 +110,11 @@ def integral(atom: Any) -> z.Vector:
 
 def include(ob: Ty, semiring: Semiring = Z) -> Diagram:
     """Bits as the elements 0 and 1 : Z2ⁿ → Sⁿ. A function and no homomorphism: 1 + 1 is 0 here and 2 there."""
-    return trace(lambda *xs: [Indicator(semiring)(Values("bool")(x)) for x in xs], *(Ty((a,)) for a in base(ob)))
+
+    def bits(*xs: Wire) -> list[Wire]:
+        return [Indicator(semiring)(Values("bool")(x)) for x in xs]
+
+    return trace(bits, *(Ty((a,)) for a in base(ob)))
 
 
 def base(ob: Ty) -> Ty:
@@ -123,7 +128,11 @@ def harden(ob: Ty, semiring: Semiring = Z2) -> Diagram:
     For a circuit f over Z that gives bits at bits, `smooth(f)` then `harden` is `harden` then `base_change(f, S)` wherever all inputs
     are 0 or 1. Elsewhere the two differ, and that is all that hardening loses.
     """
-    return trace(lambda *xs: [Indicator(semiring)(x > 0.5) for x in xs], *(Ty((a,)) for a in ob))
+
+    def nearer(*xs: Wire) -> list[Wire]:
+        return [Indicator(semiring)(x > 0.5) for x in xs]
+
+    return trace(nearer, *(Ty((a,)) for a in ob))
 
 
 # -- Z → S -------------------------------------------------------------------------------------------------------------
@@ -173,22 +182,22 @@ def smooth(f: Diagram, dtype: str = "float32", whole: bool = False) -> Diagram:
 def smooth_draw(f: Diagram, dtype: str = "float32") -> Diagram:
     """The same of an arrow that draws its elements from a key, as first values are: what works on arrays and keys stays as it is."""
 
-    def rule(op: Op, xs: list[Any]) -> Any:
+    def rule(op: Generator, xs: list[Wire]) -> Wires:
         return op(*xs) if all(isinstance(x.atom, Array | Key) for x in xs) and type(op) not in SMOOTH else image(op, dtype, *xs)
 
     return carried(f, dtype, rule)
 
 
-def carried(f: Diagram, dtype: str, rule: Callable[[Any, list[Any]], Any]) -> Diagram:
+def carried(f: Diagram, dtype: str, rule: Callable[[Generator, list[Wire]], Wires]) -> Diagram:
     """An arrow over Z with each generator replaced, and its elements by real numbers."""
 
-    def on_wires(*wires: Any) -> Any:
+    def on_wires(*wires: Wire) -> tuple[Wire, ...]:
         return tuple(fold(unfold(f), list(wires), lambda node, xs: flatten([rule(node.op, xs)])))
 
     return trace(on_wires, *(real(Ty((a,)), dtype) for a in f.dom))
 
 
-def image(op: Any, dtype: str, *xs: Any) -> Any:
+def image(op: Generator, dtype: str, *xs: Wire) -> Wire:
     """The image of one generator, on wires."""
     rule = SMOOTH.get(type(op))
     if rule is None:
@@ -221,7 +230,7 @@ class Image(Op):
         """A × ΔB → ΔA, as one generator: the image keeps R."""
         return smooth(R(self.body), self.dtype, whole=True)
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Batched:
         """The image of the batched circuit; of a circuit that has rows already, the batch of the unfolded form."""
         once = all(a.rows is None for node in self.body.nodes for a in (*self.body.dom, *node.cod))
         body, outs = batch(self.body if once else self.unfolded, n, flags)
@@ -239,14 +248,14 @@ def opened(f: Diagram) -> Diagram:
     return translate(f, lambda atom: atom, lambda op: op.unfolded if isinstance(op, Image) else op)
 
 
-def constant(op: z.Constant, dtype: str) -> Any:
+def constant(op: z.Constant, dtype: str) -> Wire:
     values = op.values.entries
     if values and all(v == values[0] for v in values):
         return full(float(values[0]), Array((len(values),), dtype))
     return ops.cast(Numbers(op.values)(), dtype)
 
 
-def gathered(op: z.Gather, dtype: str, x: Any) -> Any:
+def gathered(op: z.Gather, dtype: str, x: Wire) -> Wire:
     """A slice where the table is a progression."""
     steps = progression(op.table)
     if steps:
@@ -254,7 +263,7 @@ def gathered(op: z.Gather, dtype: str, x: Any) -> Any:
     return on_columns(lambda rows: Take()(rows, Numbers(op.table)()), x)
 
 
-def scattered(op: z.Scatter, dtype: str, x: Any) -> Any:
+def scattered(op: z.Scatter, dtype: str, x: Wire) -> Wire:
     """Zeros around and between where the table is a progression."""
     steps = progression(op.table)
     if steps:
@@ -270,7 +279,7 @@ def progression(table: Table) -> range | None:
     return steps if steps and values == tuple(steps) else None
 
 
-def last_axis(op: Callable[..., Any], x: Any, low: int, high: int, step: int) -> Any:
+def last_axis(op: type[Slice] | type[Pad], x: Wire, low: int, high: int, step: int) -> Wire:
     """A slice or a pad of the last axis; other axes stay whole."""
     zero, keep = (0,) * (x.atom.rank - 1), x.atom.shape[:-1]
     if op is Slice:
@@ -278,19 +287,43 @@ def last_axis(op: Callable[..., Any], x: Any, low: int, high: int, step: int) ->
     return Pad((*zero, low), (*zero, high), (*zero, step))(x)
 
 
-def on_columns(fn: Callable[[Any], Any], x: Any) -> Any:
+def on_columns(fn: Callable[[Wire], Wire], x: Wire) -> Wire:
     """A function on the entries of a vector, in all rows alike."""
     return ops.transpose(fn(ops.transpose(x))) if x.atom.rank == 2 else fn(x)
 
 
-SMOOTH: dict[type[Op], Callable[..., Any]] = {
-    Indicator: lambda op, dtype, c: ops.cast(c, dtype),
-    Values: lambda op, dtype, x: ops.cast(x, op.dtype),
+def cast_indicator(op: Indicator, dtype: str, c: Wire) -> Wire:
+    return ops.cast(c, dtype)
+
+
+def cast_values(op: Values, dtype: str, x: Wire) -> Wire:
+    return ops.cast(x, op.dtype)
+
+
+def added(op: z.Add, dtype: str, x: Wire, y: Wire) -> Wire:
+    return pointwise.Add()(x, y)
+
+
+def multiplied(op: z.Mul, dtype: str, x: Wire, y: Wire) -> Wire:
+    return pointwise.Mul()(x, y)
+
+
+def repeated(op: z.Repeat, dtype: str, x: Wire) -> Wire:
+    return lead(x, op.rows)
+
+
+def collected(op: z.Collect, dtype: str, x: Wire) -> Wire:
+    return ops.sum_over(x, 0)
+
+
+SMOOTH: dict[type[Generator], Callable[..., Wire]] = {
+    Indicator: cast_indicator,
+    Values: cast_values,
     z.Constant: constant,
-    z.Add: lambda op, dtype, x, y: pointwise.Add()(x, y),
-    z.Mul: lambda op, dtype, x, y: pointwise.Mul()(x, y),
+    z.Add: added,
+    z.Mul: multiplied,
     z.Gather: gathered,
     z.Scatter: scattered,
-    z.Repeat: lambda op, dtype, x: lead(x, op.rows),
-    z.Collect: lambda op, dtype, x: ops.sum_over(x, 0),
+    z.Repeat: repeated,
+    z.Collect: collected,
 }

@@ -6,7 +6,7 @@ generator works on all rows alike, and `Repeat` and `Collect` go between one vec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -95,7 +95,7 @@ class Vector:
             raise WireError(f"a wire of type {self} has no operation '{name}'")
         return INFIX[name](*wires)
 
-    def _negated(self, wires: list[Any], name: str) -> Any:
+    def _negated(self, wires: list[Wire], name: str) -> Wire:
         if self.semiring.negative is None:
             raise NoChange(
                 f"{self.semiring.name} has no negatives, so nothing can be subtracted in {self}: there is no descent here, use `ascent`"
@@ -133,10 +133,10 @@ class Add(Op):
     def type(self, *dom: Any) -> Ty:
         return Ty((two_vectors("+", dom),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Callable[[Wire], tuple[Wire, Wire]]:
         return lambda dz: (dz, dz)
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Wire:
         return self(*in_rows(n, flags, xs))
 
 
@@ -147,10 +147,10 @@ class Mul(Op):
     def type(self, *dom: Any) -> Ty:
         return Ty((two_vectors("×", dom),))
 
-    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, x: Wire, y: Wire, dz: Wire) -> tuple[Wire, Wire]:
         return dz * y, dz * x
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Wire:
         return self(*in_rows(n, flags, xs))
 
 
@@ -166,10 +166,10 @@ class Gather(Op):
             raise TypeMismatch(f"gather reads entries 0..{x.size - 1} of {x}, got {self.table}")
         return Ty((x.sized(len(self.table)),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Scatter:
         return Scatter(self.table, dom[0].size)
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return self(x)
 
 
@@ -186,10 +186,10 @@ class Scatter(Op):
             raise TypeMismatch(f"scatter expects one place in 0..{self.size - 1} for each entry of {x}, got {self.table}")
         return Ty((x.sized(self.size),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Gather:
         return Gather(self.table)
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return self(x)
 
 
@@ -202,7 +202,7 @@ class Repeat(Op):
     def type(self, *dom: Any) -> Ty:
         return Ty((vector("repeat", dom).stacked(self.rows),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Collect:
         return Collect()
 
 
@@ -216,7 +216,7 @@ class Collect(Op):
             raise TypeMismatch(f"collect adds the rows of a vector, and {x} has none")
         return Ty((x.row,))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Repeat:
         return Repeat(dom[0].rows)
 
 
@@ -251,7 +251,7 @@ def two_vectors(what: str, dom: tuple[Any, ...]) -> Vector:
     return same(what, *dom)
 
 
-def in_rows(n: int, flags: Sequence[bool], xs: Sequence[Any]) -> list[Any]:
+def in_rows(n: int, flags: Sequence[bool], xs: Sequence[Wire]) -> list[Wire]:
     """Wires with a row for each example: those that examples share are repeated."""
     return [x if b else Repeat(n)(x) for x, b in zip(xs, flags, strict=True)]
 
@@ -261,42 +261,43 @@ def Bits(n: int = 1, semiring: Semiring = Z2) -> Ty:
     return Ty((Vector(semiring, n),))
 
 
-def gather(x: Any, places: Sequence[int]) -> Any:
+def gather(x: Wire, places: Sequence[int]) -> Wire:
     """Entries of x by fixed numbers."""
     return Gather(Table(places))(x)
 
 
-def scatter(x: Any, places: Sequence[int], size: int) -> Any:
+def scatter(x: Wire, places: Sequence[int], size: int) -> Wire:
     """Entries of x added into `size` zeros at fixed places."""
     return Scatter(Table(places), size)(x)
 
 
-def total(x: Any) -> Any:
+def total(x: Wire) -> Wire:
     """The sum of all entries, as a vector of one."""
     return scatter(x, [0] * x.atom.size, 1)
 
 
-def concatenate(xs: Sequence[Any]) -> Any:
+def concatenate(xs: Sequence[Wire]) -> Wire:
     """Vectors one after the other."""
-    size, start, parts = sum(x.atom.size for x in xs), 0, []
+    size, start = sum(x.atom.size for x in xs), 0
+    parts: list[Wire] = []
     for x in xs:
         parts.append(scatter(x, range(start, start + x.atom.size), size))
         start += x.atom.size
     return fold_sum(parts)
 
 
-def fold_sum(parts: Sequence[Any]) -> Any:
+def fold_sum(parts: Sequence[Wire]) -> Wire:
     """x₁ + x₂ + …"""
     return reduce(lambda a, b: a + b, parts)
 
 
-def minterms(x: Any) -> Any:
+def minterms(x: Wire) -> Wire:
     """The basis of truth tables : S^k → S^(2^k). Entry s is Π (x_i if bit i of s else 1 − x_i), bit k−1−i for input i."""
     pairs = [concatenate([1 - x[i], x[i]]) for i in range(x.atom.size)]
     return reduce(outer, pairs)
 
 
-def outer(x: Any, y: Any) -> Any:
+def outer(x: Wire, y: Wire) -> Wire:
     """All products x_i y_j, row-major."""
     n, m = x.atom.size, y.atom.size
     return gather(x, [i for i in range(n) for _ in range(m)]) * gather(y, list(range(m)) * n)

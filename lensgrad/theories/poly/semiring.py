@@ -75,12 +75,24 @@ def whole(what: str, n: int, least: int, most: int) -> int:
     return n
 
 
+def exclusive(a: int, b: int) -> int:
+    return a ^ b
+
+
+def both(a: int, b: int) -> int:
+    return a & b
+
+
+def either(a: int, b: int) -> int:
+    return a | b
+
+
 @cache
 def modulo(n: int) -> Semiring:
     """Z_n: whole numbers modulo n. `modulo(2)` is Z2, `modulo(2**k)` is the arithmetic of machine words of k bits."""
     whole("modulo", n, 2, 2**64)
     if n == 2:
-        return Semiring("Z2", 2, operator.xor, operator.and_, negative=operator.pos, rule="mod")
+        return Semiring("Z2", 2, exclusive, both, negative=operator.pos, rule="mod")
     return Semiring(f"Z{n}", n, lambda a, b: (a + b) % n, lambda a, b: a * b % n, negative=lambda a: -a % n, rule="mod")
 
 
@@ -99,7 +111,7 @@ def min_plus(n: int = 128) -> Semiring:
 
 
 Z2 = modulo(2)
-LOGIC = Semiring("OR/AND", 2, operator.or_, operator.and_, rule="cap")
+LOGIC = Semiring("OR/AND", 2, either, both, rule="cap")
 Z = Semiring("Z", 0, operator.add, operator.mul, negative=operator.neg, rule="integers")
 FAMILIES: dict[str, Callable[[int], Semiring]] = {"Z": modulo, "Sat": saturating, "min-plus": min_plus}
 SEMIRINGS = {s.name: s for s in (Z2, LOGIC, Z)}
@@ -130,12 +142,12 @@ def semiring(name: str, size: int, add: Binary, mul: Binary, zero: int = 0, one:
     if named(name) is not None:
         raise BadValue(f"'{name}' is a semiring of the library: give another name")
     pairs = list(product(range(size), repeat=2))
-    sums, products = (tuple(map(lambda p, op=op: op(*p), pairs)) for op in (add, mul))
+    sums, products = (tuple(op(a, b) for a, b in pairs) for op in (add, mul))
     for (a, b), *found in zip(pairs, sums, products, strict=True):
         strange = [v for v in (*found, zero, one) if type(v) is not int or not 0 <= v < size]
         if strange:
             raise BadValue(f"{name} has the elements 0..{size - 1}, and {strange[0]!r} comes out for {a} and {b}")
-    plus, times = (lambda a, b, t=t: t[a * size + b] for t in (sums, products))
+    plus, times = looked_up(size, sums), looked_up(size, products)
     for axiom, broken in axioms(size, plus, times, zero, one):
         if broken is not None:
             raise BadValue(f"{name} is no commutative semiring: {axiom} fails for {', '.join(map(str, broken))}")
@@ -144,17 +156,31 @@ def semiring(name: str, size: int, add: Binary, mul: Binary, zero: int = 0, one:
     return Semiring(name, size, plus, times, zero, one, negative, "", sums, products)
 
 
+def looked_up(size: int, table: tuple[int, ...]) -> Binary:
+    """The operation with this table, row by row."""
+
+    def op(a: int, b: int) -> int:
+        return table[a * size + b]
+
+    return op
+
+
 def axioms(size: int, add: Binary, mul: Binary, zero: int, one: int) -> Iterator[tuple[str, tuple[int, ...] | None]]:
     """Each axiom of commutative semirings with the first elements that break it, or None."""
-    laws: tuple[tuple[str, int, Callable[..., bool]], ...] = (
-        ("a + 0 = a", 1, lambda a: add(a, zero) == a),
-        ("a × 1 = a", 1, lambda a: mul(a, one) == a),
-        ("a × 0 = 0", 1, lambda a: mul(a, zero) == zero),
-        ("a + b = b + a", 2, lambda a, b: add(a, b) == add(b, a)),
-        ("a × b = b × a", 2, lambda a, b: mul(a, b) == mul(b, a)),
-        ("(a + b) + c = a + (b + c)", 3, lambda a, b, c: add(add(a, b), c) == add(a, add(b, c))),
-        ("(a × b) × c = a × (b × c)", 3, lambda a, b, c: mul(mul(a, b), c) == mul(a, mul(b, c))),
-        ("a × (b + c) = a × b + a × c", 3, lambda a, b, c: mul(a, add(b, c)) == add(mul(a, b), mul(a, c))),
+    ones: tuple[tuple[str, Callable[[int], bool]], ...] = (
+        ("a + 0 = a", lambda a: add(a, zero) == a),
+        ("a × 1 = a", lambda a: mul(a, one) == a),
+        ("a × 0 = 0", lambda a: mul(a, zero) == zero),
     )
-    for name, n, holds in laws:
-        yield name, next((v for v in product(range(size), repeat=n) if not holds(*v)), None)
+    twos: tuple[tuple[str, Callable[[int, int], bool]], ...] = (
+        ("a + b = b + a", lambda a, b: add(a, b) == add(b, a)),
+        ("a × b = b × a", lambda a, b: mul(a, b) == mul(b, a)),
+    )
+    threes: tuple[tuple[str, Callable[[int, int, int], bool]], ...] = (
+        ("(a + b) + c = a + (b + c)", lambda a, b, c: add(add(a, b), c) == add(a, add(b, c))),
+        ("(a × b) × c = a × (b × c)", lambda a, b, c: mul(mul(a, b), c) == mul(a, mul(b, c))),
+        ("a × (b + c) = a × b + a × c", lambda a, b, c: mul(a, add(b, c)) == add(mul(a, b), mul(a, c))),
+    )
+    for n, laws in ((1, ones), (2, twos), (3, threes)):
+        for name, holds in laws:
+            yield name, next((v for v in product(range(size), repeat=n) if not holds(*v)), None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lensgrad.core.checks import is_whole
+from lensgrad.core.checks import is_group, is_whole
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth import operators
 from lensgrad.theories.smooth.shape import FLOATS, SHORT, Full, Shaped, arity, arrays, floats, full, numbers
@@ -50,9 +50,9 @@ def Bool(*shape: int | Sequence[int]) -> Ty:
     return Ty((Array(sizes(shape), "bool"),))
 
 
-def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+def sizes(shape: Sequence[Any]) -> tuple[int, ...]:
     """A shape as it was written: sizes one by one, or in one list."""
-    given = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    given = shape[0] if len(shape) == 1 and is_group(shape[0]) else shape
     return tuple(int(n) if is_whole(n) else n for n in given)
 
 

@@ -15,7 +15,7 @@ from lensgrad.theories.smooth.linear import lead
 from lensgrad.theories.smooth.random import KeySpread
 from lensgrad.theories.smooth.shape import Batched
 
-Flagged = tuple[Any, bool]  # a wire, and whether it has the leading batch axis
+Flagged = tuple[Wire, bool]  # a wire, and whether it has the leading batch axis
 
 
 def stacked(atom: Any, n: int) -> Any:
@@ -25,7 +25,7 @@ def stacked(atom: Any, n: int) -> Any:
     return Key((n, *atom.shape)) if isinstance(atom, Key) else atom.stacked(n)
 
 
-def spread(wire: Any, n: int) -> Any:
+def spread(wire: Wire, n: int) -> Wire:
     """n equal examples."""
     if isinstance(wire.atom, Array):
         return lead(wire, n)
@@ -84,6 +84,6 @@ def batch_all(f: Diagram, n: int, over: Sequence[bool] | None = None) -> Diagram
 def spread_all(cod: Ty, flags: Sequence[bool], n: int) -> Diagram:
     """Give the leading axis to the outputs that lack it."""
     graph = Graph(cod)
-    wires: list[Any] = [Wire(graph, i) for i in range(len(cod))]
+    wires = [Wire(graph, i) for i in range(len(cod))]
     outs = [w if b else spread(w, n) for w, b in zip(wires, flags, strict=True)]
     return Diagram.finish(graph, [w.index for w in outs])

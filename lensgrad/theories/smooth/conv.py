@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, arrays
@@ -94,11 +95,11 @@ class Convolve(Op):
             raise TypeMismatch(f"the channels do not fit in a convolution with {g} group{'s' * (g > 1)}: {told}")
         return shape
 
-    def reverse(self, a: Any, b: Any, dz: Any) -> Any:
+    def reverse(self, a: Wire, b: Wire, dz: Wire) -> tuple[Wire, ...]:
         values = {**dict(zip(self.args(), (a, b), strict=True)), self.slot: dz}
         return tuple(self.at(s)(*(values[t] for t in self.at(s).args())) for s in self.args())
 
-    def batch(self, n: int, flags: tuple[bool, ...], a: Any, b: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], a: Wire, b: Wire) -> Wire:
         batched = dict(zip(self.args(), flags, strict=True))
         values = dict(zip(self.args(), (a, b), strict=True))
         if self.slot == "k" or batched.get("k"):
@@ -106,25 +107,25 @@ class Convolve(Op):
         moved = [merged(v, 0) if batched[s] else v for s, v in values.items()]
         return split_axis(self(*moved), 0, n)
 
-    def _batch_kernels(self, n: int, values: dict[str, Any]) -> Any:
+    def _batch_kernels(self, n: int, values: dict[str, Wire]) -> Wire:
         """A kernel for each example: examples become groups of channels."""
         wide = Window(self.window.stride, self.window.dilation, self.window.padding, self.window.groups * n)
         moved = [self._to_channels(s, v) for s, v in values.items()]
         out = Convolve(self.slot, wide, self.image, self.size)(*moved)
         return rotated(split_axis(out, out.atom.rank - 1, n), out.atom.rank - 1, 0)
 
-    def _to_channels(self, slot: str, v: Any) -> Any:
+    def _to_channels(self, slot: str, v: Wire) -> Wire:
         """Move the leading example axis in front of the last axis and merge the two."""
         return merged(rotated(v, 0, v.atom.rank - 2), v.atom.rank - 2)
 
 
-def merged(x: Any, axis: int) -> Any:
+def merged(x: Wire, axis: int) -> Wire:
     """Merge `axis` with the next one."""
     shape = x.atom.shape
     return Reshape((*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]))(x)
 
 
-def split_axis(x: Any, axis: int, n: int) -> Any:
+def split_axis(x: Wire, axis: int, n: int) -> Wire:
     """Split `axis` into n × rest."""
     shape = x.atom.shape
     return Reshape((*shape[:axis], n, shape[axis] // n, *shape[axis + 1 :]))(x)
@@ -152,7 +153,7 @@ class WindowArgMax(Op):
             raise TypeMismatch(f"max-pool by {self.size} cannot be padded by {self.window.padding}: a window would be all padding")
         return Ty((Array((x.shape[0], *space, x.shape[-1]), "int32"),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return split_axis(self(merged(x, 0)), 0, n)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Operand, Wire
 from lensgrad.theories.smooth import index as _index
 from lensgrad.theories.smooth import reduce as _reduce
 from lensgrad.theories.smooth.operators import common, mean_over, over, reshape
 from lensgrad.theories.smooth.wires import absolute, atan2, concatenate, cos, expm1, floor, log, log1p, sign, sin, sqrt, traced
 
 
-def unit(x: Any) -> Any:
+def unit(x: Wire) -> Wire:
     """√(1 − x²), without cancellation near 1 and −1."""
     return sqrt((1.0 - x) * (x + 1.0))
 
@@ -35,13 +35,13 @@ ceil = traced("ceil", lambda x: -floor(-x), "The smallest whole number ≥ x : A
 trunc = traced("trunc", lambda x: sign(x) * floor(absolute(x)), "x without what is behind the point : A → A; the derivative is 0.")
 
 
-def remainder(x: Any, y: Any) -> Any:
+def remainder(x: Operand, y: Operand) -> Wire:
     """x − y ⌊x / y⌋, which has the sign of y, as Python's % has."""
     a, b = common(x, y)
     return a - b * floor(a / b)
 
 
-def variance(x: Any, axes: int | Sequence[int] | None = None, correction: int = 0) -> Any:
+def variance(x: Wire, axes: int | Sequence[int] | None = None, correction: int = 0) -> Wire:
     """Mean of the squared distance from the mean over axes; `correction=1` divides by n − 1 instead of n."""
     found = over(x, axes)
     away, n = x - _reduce.back(mean_over(x, found), x, found), math.prod(x.atom.shape[a] for a in found)
@@ -52,13 +52,14 @@ def variance(x: Any, axes: int | Sequence[int] | None = None, correction: int = 
     return mean_over(away * away, found) * (n / (n - correction))
 
 
-def product(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def product(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """Product over axes, in halves, so that its gradient is right where entries are 0."""
     for axis in reversed(over(x, axes)):
         x = _index.rotated(x, axis, 0)
+        _reduce.filled("a product", x.atom, (0,))
         while x.atom.shape[0] > 1:
             half, rest = divmod(x.atom.shape[0], 2)
             paired = x[:half] * x[half : 2 * half]
             x = concatenate([paired, x[2 * half :]]) if rest else paired
-        x = reshape(x, *x.atom.shape[1:]) if x.atom.shape[0] else _reduce.filled("a product", x.atom, (0,))
+        x = reshape(x, *x.atom.shape[1:])
     return x

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, Table, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, arity, arrays
@@ -16,7 +17,7 @@ def integers(what: str, atom: Any) -> None:
         raise TypeMismatch(f"{what} expects whole-number indices, got {atom}")
 
 
-def rotated(x: Any, source: int, target: int) -> Any:
+def rotated(x: Wire, source: int, target: int) -> Wire:
     """Move one axis."""
     order = [i for i in range(x.atom.rank) if i != source]
     order.insert(target, source)
@@ -38,10 +39,10 @@ class Take(Op):
             raise TypeMismatch(f"take cannot read {x} at {index} with {self.lead} leading axes in common")
         return Ty((x.with_shape(*index.shape, *x.shape[self.lead + 1 :]),))
 
-    def reverse(self, x: Any, index: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, index: Wire, dy: Wire) -> tuple[Wire, None]:
         return ScatterAdd(x.atom.shape[self.lead], self.lead)(index, dy), None
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any, index: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire, index: Wire) -> Wire:
         if flags == (True, False) and self.lead == 0:
             rows = rotated(x, 0, 1)
             return rotated(Take(0)(rows, index), index.atom.rank, 0)
@@ -67,10 +68,10 @@ class ScatterAdd(Op):
             raise TypeMismatch(f"scatter-add cannot write {y} at {index} with {self.lead} leading axes in common")
         return Ty((y.with_shape(*index.shape[: self.lead], self.rows, *y.shape[index.rank :]),))
 
-    def reverse(self, index: Any, y: Any, dx: Any) -> Any:
+    def reverse(self, index: Wire, y: Wire, dx: Wire) -> tuple[None, Wire]:
         return None, Take(self.lead)(dx, index)
 
-    def batch(self, n: int, flags: tuple[bool, ...], index: Any, y: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], index: Wire, y: Wire) -> Wire:
         if flags == (False, True) and self.lead == 0:
             rows = rotated(y, 0, index.atom.rank)
             return rotated(ScatterAdd(self.rows)(index, rows), 1, 0)
@@ -90,7 +91,7 @@ class OneHot(Op):
         integers("one-hot", x)
         return Ty((Array((*x.shape, self.n), self.dtype),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return self(x)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.shape import FLOATS, SHORT, Batched, Shaped, arrays, full
@@ -21,7 +23,7 @@ def single(what: str, dom: tuple[Any, ...]) -> Shaped:
     return dom[0]
 
 
-def lead(x: Any, n: int) -> Any:
+def lead(x: Wire, n: int) -> Wire:
     """A → Aⁿ: n equal entries along a new first axis."""
     return Spread((n, *x.atom.shape), tuple(range(1, x.atom.rank + 1)))(x)
 
@@ -39,10 +41,10 @@ class Spread(Op):
             raise TypeMismatch(f"spread cannot put {x} at axes {self.axes} of shape {self.shape}")
         return Ty((x.with_shape(*self.shape),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Sum:
         return Sum(tuple(i for i in range(len(self.shape)) if i not in self.axes))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Spread((n, *self.shape), (0, *(a + 1 for a in self.axes)))(x)
 
 
@@ -56,10 +58,10 @@ class Sum(Op):
         x = single("sum", dom)
         return Ty((x.with_shape(*without(x, self.axes, "sum")),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Spread:
         return Spread(dom[0].shape, tuple(i for i in range(dom[0].rank) if i not in self.axes))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Sum(tuple(a + 1 for a in self.axes))(x)
 
 
@@ -82,10 +84,10 @@ class Transpose(Op):
             raise TypeMismatch(f"transpose by {self.order} does not fit {x}")
         return Ty((x.with_shape(*(x.shape[a] for a in self.order)),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Transpose:
         return Transpose(tuple(self.order.index(i) for i in range(len(self.order))))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Transpose((0, *(a + 1 for a in self.order)))(x)
 
 
@@ -101,10 +103,10 @@ class Reshape(Op):
             raise TypeMismatch(f"reshape cannot make {self.shape} ({math.prod(self.shape)} entries) of {x} ({x.size} entries)")
         return Ty((x.with_shape(*self.shape),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Reshape:
         return Reshape(dom[0].shape)
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Reshape((n, *self.shape))(x)
 
 
@@ -123,13 +125,13 @@ class Slice(Op):
             raise TypeMismatch(f"slice {self.start}:{self.stop}:{self.step} does not fit {x}")
         return Ty((x.with_shape(*(-(-(b - a) // s) for a, b, s in bounds)),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Pad:
         (y,) = self.type(*dom)
         covered = [max(0, (n - 1) * s + 1) for n, s in zip(y.shape, self.step, strict=True)]
         high = tuple(n - a - c for n, a, c in zip(dom[0].shape, self.start, covered, strict=True))
         return Pad(self.start, high, tuple(s - 1 for s in self.step))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Slice((0, *self.start), (n, *self.stop), (1, *self.step))(x)
 
 
@@ -149,12 +151,12 @@ class Pad(Op):
         sizes = (a + b + n + max(0, n - 1) * i for n, (a, b, i) in zip(x.shape, widths, strict=True))
         return Ty((x.with_shape(*sizes),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Slice:
         (y,) = self.type(*dom)
         stop = tuple(n - h for n, h in zip(y.shape, self.high, strict=True))
         return Slice(self.low, stop, tuple(i + 1 for i in self.interior))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Pad((0, *self.low), (0, *self.high), (0, *self.interior))(x)
 
 
@@ -173,16 +175,17 @@ class Concatenate(Op):
         shape[self.axis] = sum(a.shape[self.axis] for a in dom)
         return Ty((dom[0].with_shape(*shape),))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Callable[[Wire], tuple[Wire, ...]]:
         return lambda dy: tuple(parts(dy, self.axis, [a.shape[self.axis] for a in dom]))
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Wire:
         return Concatenate(self.axis + 1)(*(x if b else lead(x, n) for x, b in zip(xs, flags, strict=True)))
 
 
-def parts(x: Any, axis: int, sizes: list[int]) -> list[Any]:
+def parts(x: Wire, axis: int, sizes: list[int]) -> list[Wire]:
     """Cut along an axis into pieces of these sizes."""
-    pieces, begin = [], 0
+    pieces: list[Wire] = []
+    begin = 0
     for size in sizes:
         start = tuple(begin if i == axis else 0 for i in range(x.atom.rank))
         stop = tuple(begin + size if i == axis else n for i, n in enumerate(x.atom.shape))
@@ -202,10 +205,10 @@ class Flip(Op):
         without(x, self.axes, "flip")
         return Ty((x,))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Self:
         return self
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return Flip(tuple(a + 1 for a in self.axes))(x)
 
 
@@ -221,10 +224,10 @@ class CumulativeSum(Op):
         without(x, (self.axis,), "cumulative sum")
         return Ty((x,))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> CumulativeSum:
         return CumulativeSum(self.axis, not self.backward)
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return CumulativeSum(self.axis + 1, self.backward)(x)
 
 
@@ -242,10 +245,10 @@ class Cast(Op):
             raise BadValue(f"'{self.dtype}' is no dtype here; use one of {', '.join(SHORT)}")
         return Ty((x.with_dtype(self.dtype),))
 
-    def reverse(self, x: Any, *dy: Any) -> Any:
+    def reverse(self, x: Wire, *dy: Wire) -> Wire | None:
         return Cast(x.atom.dtype)(*dy) if dy and x.atom.floating else None
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return self(x)
 
 
@@ -259,10 +262,10 @@ class AxisMean(Op):
             raise TypeMismatch(f"axis mean expects floats, got {x}")
         return Ty((x,))
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Self:
         return self
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Batched:
         return Batched((Sum((0,))(x) * (1.0 / n),), (False,))
 
 
@@ -276,10 +279,10 @@ class BatchSize(Op):
             raise TypeMismatch(f"batch size expects floats, got {x}")
         return Ty((x.with_shape(),))
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> None:
         return None
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Batched:
         return Batched((full(n, x.atom.with_shape()),), (False,))
 
 
@@ -308,11 +311,11 @@ class Einsum(Op):
             raise TypeMismatch(f"einsum {self.spec}: the output has a letter that no argument has")
         return Ty((dom[0].with_shape(*(sizes[s] for s in output)),))
 
-    def reverse(self, *args: Any) -> Any:
+    def reverse(self, *args: Wire) -> tuple[Wire, ...]:
         *xs, dy = args
         return tuple(self._pull(i, xs, dy) for i in range(len(xs)))
 
-    def _pull(self, i: int, xs: list[Any], dy: Any) -> Any:
+    def _pull(self, i: int, xs: list[Wire], dy: Wire) -> Wire:
         """Contract dy with the other arguments; letters of argument i that only it has are spread."""
         inputs, output = self.letters()
         others = [s for j, s in enumerate(inputs) if j != i]
@@ -323,7 +326,7 @@ class Einsum(Op):
             return dx
         return Spread(xs[i].atom.shape, tuple(k for k, s in enumerate(inputs[i]) if s in known))(dx)
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Wire:
         inputs, output = self.letters()
         new = next(c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba" if c not in self.spec)
         marked = [new + s if b else s for s, b in zip(inputs, flags, strict=True)]

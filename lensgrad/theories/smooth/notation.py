@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth.operators import reshape, transpose
 
 
-def einsum(spec: str, *xs: Any) -> Any:
+def einsum(spec: str, *xs: Wire) -> Wire:
     """Σ of products in index notation, as `ij,j->i`.
 
     A letter twice in one argument reads its diagonal (`ii->i`, `ii->` is the trace); `...` stands for axes in common, as in
@@ -22,7 +22,7 @@ def einsum(spec: str, *xs: Any) -> Any:
     return _linear.Einsum(f"{','.join(s for s, _ in read)}->{output}")(*(x for _, x in read))
 
 
-def unabridged(spec: str, terms: list[str], output: str, xs: Sequence[Any]) -> tuple[list[str], str]:
+def unabridged(spec: str, terms: list[str], output: str, xs: Sequence[Wire]) -> tuple[list[str], str]:
     """Letters in the place of `...`: the same for all arguments, which have equally many axes there."""
     if "->" not in spec or len(terms) != len(xs):
         raise TypeMismatch(f"einsum '{spec}' names the axes of each of {len(xs)} arguments, and after -> those of the result, as 'ij,j->i'")
@@ -34,7 +34,7 @@ def unabridged(spec: str, terms: list[str], output: str, xs: Sequence[Any]) -> t
     return [s.replace("...", letters) for s in terms], output.replace("...", letters)
 
 
-def diagonal(letters: str, x: Any) -> tuple[str, Any]:
+def diagonal(letters: str, x: Wire) -> tuple[str, Wire]:
     """x with each letter once: where one stands twice, the entries with equal places."""
     for letter in letters:
         if letters.count(letter) > 1 and len(letters) == x.atom.rank:

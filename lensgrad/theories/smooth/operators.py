@@ -8,7 +8,7 @@ from typing import Any
 
 from lensgrad.core.checks import is_number, is_whole
 from lensgrad.core.errors import TypeMismatch, WireError
-from lensgrad.core.graph import Wire, together
+from lensgrad.core.graph import Index, Operand, Wire, together
 from lensgrad.core.op import Op
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth import pointwise as _p
@@ -43,12 +43,12 @@ INFIX: dict[str, Op] = {
 }
 
 
-def lifted(atom: Shaped, args: Sequence[Any]) -> list[Any]:
+def lifted(atom: Shaped, args: Sequence[Any]) -> list[Wire]:
     """Python numbers as constants of type `atom`; wires and points as they are."""
     return [a if isinstance(a, Wire) or not (isinstance(a, bool) or is_number(a)) else full(a, atom) for a in args]
 
 
-def common(*args: Any) -> list[Any]:
+def common(*args: Operand) -> list[Wire]:
     """Wires with numbers among them, as wires of one type."""
     wires = [a for a in args if isinstance(a, Wire)]
     if not wires:
@@ -56,24 +56,24 @@ def common(*args: Any) -> list[Any]:
     return lifted(wires[0].atom, args)
 
 
-def power(x: Any, n: Any) -> Any:
+def power(x: Operand, n: Any) -> Wire:
     """xⁿ for a fixed whole number n, else xʸ for x > 0."""
     return _p.IntegerPower(int(n))(x) if isinstance(x, Wire) and is_whole(n) else _p.Power()(*common(x, n))
 
 
-def length(x: Any) -> int:
+def length(x: Wire) -> int:
     """The size of the first axis."""
     if not x.atom.rank:
         raise WireError(f"a wire of type {x.atom} has no length")
     return x.atom.shape[0]
 
 
-def einsum(spec: str, *xs: Any) -> Any:
+def einsum(spec: str, *xs: Wire) -> Wire:
     """Σ of products in index notation, as `ij,j->i`."""
     return _linear.Einsum(spec)(*xs)
 
 
-def matmul(x: Any, y: Any) -> Any:
+def matmul(x: Wire, y: Wire) -> Wire:
     """x @ y for vectors and matrices."""
     together((x, y), "'@'")
     specs = {(2, 2): "ij,jk->ik", (2, 1): "ij,j->i", (1, 2): "i,ij->j", (1, 1): "i,i->"}
@@ -82,7 +82,7 @@ def matmul(x: Any, y: Any) -> Any:
     return einsum(specs[x.atom.rank, y.atom.rank], x, y)
 
 
-def reshape(x: Any, *shape: int) -> Any:
+def reshape(x: Wire, *shape: int) -> Wire:
     """The same entries, row-major, in another shape; one -1 is computed."""
     if -1 in shape:
         rest = -math.prod(shape)
@@ -90,12 +90,12 @@ def reshape(x: Any, *shape: int) -> Any:
     return x if x.atom.shape == shape else _linear.Reshape(shape)(x)
 
 
-def transpose(x: Any, *order: int) -> Any:
+def transpose(x: Wire, *order: int) -> Wire:
     """Permute the axes; reverse them when no order is given."""
     return _linear.Transpose(order or tuple(reversed(range(x.atom.rank))))(x)
 
 
-def over(x: Any, axes: int | Sequence[int] | None) -> tuple[int, ...]:
+def over(x: Wire, axes: int | Sequence[int] | None) -> tuple[int, ...]:
     """Axes as increasing non-negative numbers; all of them for None."""
     if axes is None:
         return tuple(range(x.atom.rank))
@@ -103,24 +103,24 @@ def over(x: Any, axes: int | Sequence[int] | None) -> tuple[int, ...]:
     return tuple(sorted(a % x.atom.rank if -x.atom.rank <= a < x.atom.rank else a for a in listed))
 
 
-def sum_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def sum_over(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """Sum over axes (all of them for None)."""
     return _linear.Sum(over(x, axes))(x) if over(x, axes) else x
 
 
-def mean_over(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def mean_over(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """Mean over axes (all of them for None)."""
     found = over(x, axes)
     _reduce.filled("a mean", x.atom, found)
     return sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x
 
 
-def amax(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def amax(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """Largest entry over axes; ties share the cotangent."""
     return _reduce.AMax(over(x, axes))(x)
 
 
-def getitem(x: Any, index: Any) -> Any:
+def getitem(x: Wire, index: Index) -> Wire:
     """x[i], x[a:b:c] and tuples of them, with fixed numbers; `take` reads by integer wires."""
     items = index if isinstance(index, tuple) else (index,)
     shape = x.atom.shape
@@ -128,7 +128,8 @@ def getitem(x: Any, index: Any) -> Any:
         raise WireError(
             f"a wire of type {x.atom} must be indexed by whole numbers and slices, got {index!r}; use take for indices on wires"
         )
-    bounds, kept = [], []
+    bounds: list[tuple[int, int, int]] = []
+    kept: list[int] = []
     for item, n in zip(items, shape, strict=False):
         if isinstance(item, slice):
             start, stop, step = item.indices(n)
@@ -145,9 +146,17 @@ def getitem(x: Any, index: Any) -> Any:
     return reshape(_linear.Slice(start, stop, step)(x), *kept, *shape[len(items) :])
 
 
+def shape_of(x: Wire) -> tuple[int, ...]:
+    return x.atom.shape
+
+
+def dtype_of(x: Wire) -> str:
+    return x.atom.dtype
+
+
 METHODS: dict[str, Callable[..., Any]] = {  # what a wire offers beside operators
     "abs": _p.Abs(),
-    "dtype": lambda x: x.atom.dtype,
+    "dtype": dtype_of,
     "getitem": getitem,
     "len": length,
     "matmul": matmul,
@@ -155,7 +164,7 @@ METHODS: dict[str, Callable[..., Any]] = {  # what a wire offers beside operator
     "mean": mean_over,
     "power": power,
     "reshape": reshape,
-    "shape": lambda x: x.atom.shape,
+    "shape": shape_of,
     "sum": sum_over,
     "transpose": transpose,
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.linear import Cast, lead
@@ -24,7 +26,7 @@ class Pointwise(Op):
         (numbers if self.numeric else floats)(self.name, *dom)
         return Ty((alike(self.name, *dom),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], *xs: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], *xs: Wire) -> Wire:
         return self(*(x if b else lead(x, n) for x, b in zip(xs, flags, strict=True)))
 
 
@@ -43,7 +45,7 @@ class Add(Pointwise):
 
     arity, numeric = 2, True
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Callable[[Wire], tuple[Wire, Wire]]:
         return lambda dz: (dz, dz)
 
 
@@ -53,7 +55,7 @@ class Sub(Pointwise):
 
     arity, numeric = 2, True
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Callable[[Wire], tuple[Wire, Wire]]:
         return lambda dz: (dz, -dz)
 
 
@@ -63,7 +65,7 @@ class Neg(Pointwise):
 
     numeric = True
 
-    def adjoint(self, *dom: Any) -> Any:
+    def adjoint(self, *dom: Any) -> Neg:
         return Neg()
 
 
@@ -73,7 +75,7 @@ class Mul(Pointwise):
 
     arity, numeric = 2, True
 
-    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, x: Wire, y: Wire, dz: Wire) -> tuple[Wire, Wire]:
         return dz * y, dz * x
 
 
@@ -83,7 +85,7 @@ class Div(Pointwise):
 
     arity, standing, kinks = 2, AE, "y = 0"
 
-    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, x: Wire, y: Wire, dz: Wire) -> tuple[Wire, Wire]:
         return dz / y, -(dz * (x / y) / y)
 
 
@@ -91,7 +93,7 @@ class Div(Pointwise):
 class Exp(Pointwise):
     """eˣ : A → A."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * Exp()(x)
 
 
@@ -101,7 +103,7 @@ class Log(Pointwise):
 
     standing, kinks = AE, "x = 0"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy / x
 
 
@@ -111,7 +113,7 @@ class Log1p(Pointwise):
 
     standing, kinks = AE, "x = -1"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy / (x + 1.0)
 
 
@@ -119,7 +121,7 @@ class Log1p(Pointwise):
 class Expm1(Pointwise):
     """eˣ − 1 : A → A."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * Exp()(x)
 
 
@@ -127,7 +129,7 @@ class Expm1(Pointwise):
 class Tanh(Pointwise):
     """tanh x : A → A."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         y = Tanh()(x)
         return dy * (1.0 - y * y)
 
@@ -136,7 +138,7 @@ class Tanh(Pointwise):
 class Logistic(Pointwise):
     """1 / (1 + e⁻ˣ) : A → A, the sigmoid."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         y = Logistic()(x)
         return dy * (y * (1.0 - y))
 
@@ -145,7 +147,7 @@ class Logistic(Pointwise):
 class Sin(Pointwise):
     """sin x : A → A, radians."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * Cos()(x)
 
 
@@ -153,7 +155,7 @@ class Sin(Pointwise):
 class Cos(Pointwise):
     """cos x : A → A, radians."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return -(dy * Sin()(x))
 
 
@@ -161,7 +163,7 @@ class Cos(Pointwise):
 class Atan(Pointwise):
     """arctan x : A → A, radians."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy / (x * x + 1.0)
 
 
@@ -171,7 +173,7 @@ class Atan2(Pointwise):
 
     arity, standing, kinks = 2, AE, "x = y = 0, and y = 0 with x < 0, where the angle jumps"
 
-    def reverse(self, y: Any, x: Any, dz: Any) -> Any:
+    def reverse(self, y: Wire, x: Wire, dz: Wire) -> tuple[Wire, Wire]:
         square = x * x + y * y
         return dz * (x / square), -(dz * (y / square))
 
@@ -180,7 +182,7 @@ class Atan2(Pointwise):
 class Asinh(Pointwise):
     """arsinh x, the inverse of sinh : A → A."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * Rsqrt()(x * x + 1.0)
 
 
@@ -188,7 +190,7 @@ class Asinh(Pointwise):
 class Erf(Pointwise):
     """erf x = 2/√π ∫₀ˣ e^(−t²) dt : A → A."""
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * (Exp()(-(x * x)) * 1.1283791670955126)
 
 
@@ -198,7 +200,7 @@ class Sqrt(Pointwise):
 
     standing, kinks = AE, "x = 0"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * 0.5 / Sqrt()(x)
 
 
@@ -208,7 +210,7 @@ class Rsqrt(Pointwise):
 
     standing, kinks = AE, "x = 0"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return -(dy * 0.5 * Rsqrt()(x) / x)
 
 
@@ -218,7 +220,7 @@ class Abs(Pointwise):
 
     standing, kinks, numeric = AE, "x = 0, where the derivative is 0", True
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy * Sign()(x)
 
 
@@ -228,7 +230,7 @@ class Sign(Pointwise):
 
     standing, kinks, numeric = AE, "x = 0; the derivative is 0 everywhere", True
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> None:
         return None
 
 
@@ -238,7 +240,7 @@ class Floor(Pointwise):
 
     standing, kinks = AE, "whole numbers; the derivative is 0 everywhere"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> None:
         return None
 
 
@@ -248,7 +250,7 @@ class Round(Pointwise):
 
     standing, kinks = AE, "halves; the derivative is 0 everywhere"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> None:
         return None
 
 
@@ -259,7 +261,7 @@ class IntegerPower(Pointwise):
     n: int
     standing, kinks = AE, "x = 0 when n < 0"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire | None:
         if self.n == 0:
             return None
         return dy * (IntegerPower(self.n - 1)(x) * float(self.n)) if self.n != 1 else dy
@@ -271,7 +273,7 @@ class Power(Pointwise):
 
     arity, standing, kinks = 2, AE, "x ≤ 0"
 
-    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, x: Wire, y: Wire, dz: Wire) -> tuple[Wire, Wire]:
         return dz * (y * Power()(x, y - 1.0)), dz * (Power()(x, y) * Log()(x))
 
 
@@ -281,7 +283,7 @@ class Maximum(Pointwise):
 
     arity, standing, kinks, numeric = 2, AE, "x = y, where both get half", True
 
-    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, x: Wire, y: Wire, dz: Wire) -> tuple[Wire, Wire]:
         return dz * share_of(x, y), dz * share_of(y, x)
 
 
@@ -291,11 +293,11 @@ class Minimum(Pointwise):
 
     arity, standing, kinks, numeric = 2, AE, "x = y, where both get half", True
 
-    def reverse(self, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, x: Wire, y: Wire, dz: Wire) -> tuple[Wire, Wire]:
         return dz * share_of(y, x), dz * share_of(x, y)
 
 
-def share_of(winner: Any, loser: Any) -> Any:
+def share_of(winner: Wire, loser: Wire) -> Wire:
     """1 where winner > loser, ½ where equal, else 0."""
     dtype = winner.atom.dtype
     return Cast(dtype)(winner > loser) + Cast(dtype)(Compare("==")(winner, loser)) * 0.5
@@ -309,7 +311,7 @@ class Clamp(Pointwise):
     high: float
     standing, kinks = AE, "x = low and x = high, where the derivative is 1"
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         inside = And()(Compare(">=")(x, full(self.low, x.atom)), Compare("<=")(x, full(self.high, x.atom)))
         return Select()(inside, dy, x.atom.zero())
 
@@ -378,7 +380,7 @@ class Select(Pointwise):
         alike("select", dom[0].with_dtype(dom[1].dtype), dom[1])
         return Ty((alike("select", *dom[1:]),))
 
-    def reverse(self, p: Any, x: Any, y: Any, dz: Any) -> Any:
+    def reverse(self, p: Wire, x: Wire, y: Wire, dz: Wire) -> tuple[None, Wire, Wire]:
         zero = dz.atom.zero()
         return None, Select()(p, dz, zero), Select()(p, zero, dz)
 
@@ -389,5 +391,5 @@ class StopGradient(Pointwise):
 
     standing, kinks, numeric = Standing.CHOSEN, "not R: the cotangent is dropped", True
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> None:
         return None

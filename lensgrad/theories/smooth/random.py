@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array, Key, arity
@@ -38,7 +39,7 @@ class FoldIn(Op):
             raise TypeMismatch(f"fold-in cannot pair {key} with {data}")
         return Ty((Key(data.shape),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], key: Any, data: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], key: Wire, data: Wire) -> Wire:
         return self(key if flags[0] else KeySpread(n)(key), data if flags[1] else lead(data, n))
 
 
@@ -56,7 +57,7 @@ class KeySpread(Op):
             raise TypeMismatch(f"key spread along axis {self.axis} does not fit {dom[0]}")
         return Ty((Key((*shape[: self.axis], self.n, *shape[self.axis :])),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], key: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], key: Wire) -> Wire:
         return KeySpread(self.n, self.axis + 1)(key)
 
 
@@ -73,7 +74,7 @@ class KeyTranspose(Op):
             raise TypeMismatch(f"key transpose by {self.order} does not fit {dom[0]}")
         return Ty((Key(tuple(shape[a] for a in self.order)),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], key: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], key: Wire) -> Wire:
         return KeyTranspose((0, *(a + 1 for a in self.order)))(key)
 
 
@@ -91,14 +92,14 @@ class RandomBits(Op):
         arity("a draw", dom, 1)
         return Ty((Array((*key_atom("a draw", dom[0]).shape, *self.shape), "uint32"),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], key: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], key: Wire) -> Wire:
         if flags[0]:
             return self(key)
         shape = key.atom.shape
         return self(FoldIn()(KeySpread(n)(key), example_numbers(n, shape)))
 
 
-def example_numbers(n: int, shape: tuple[int, ...]) -> Any:
+def example_numbers(n: int, shape: tuple[int, ...]) -> Wire:
     """i at [i, …] : I32^(n,shape)."""
     numbers = Iota(n)()
     return Spread((n, *shape), (0,))(numbers) if shape else numbers

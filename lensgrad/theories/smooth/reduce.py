@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Op, Standing, generator
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.linear import Axes, Cast, Spread, Sum, single, without
@@ -12,7 +13,7 @@ from lensgrad.theories.smooth.pointwise import Compare, Exp
 from lensgrad.theories.smooth.shape import Shaped, floats
 
 
-def back(y: Any, x: Any, axes: Axes) -> Any:
+def back(y: Wire, x: Wire, axes: Axes) -> Wire:
     """Spread a reduced array over the shape it was reduced from."""
     return Spread(x.atom.shape, tuple(i for i in range(x.atom.rank) if i not in axes))(y)
 
@@ -38,11 +39,11 @@ class AMax(Op):
         x = single("amax", dom)
         return Ty((x.with_shape(*filled("amax", x, self.axes)),))
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         mask = Cast(x.atom.dtype)(Compare("==")(x, back(self(x), x, self.axes)))
         return mask * back(dy / Sum(self.axes)(mask), x, self.axes)
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return AMax(tuple(a + 1 for a in self.axes))(x)
 
 
@@ -57,10 +58,10 @@ class LogSumExp(Op):
         floats("logsumexp", x)
         return Ty((x.with_shape(*filled("logsumexp", x, self.axes)),))
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return Exp()(x - back(self(x), x, self.axes)) * back(dy, x, self.axes)
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return LogSumExp(tuple(a + 1 for a in self.axes))(x)
 
 
@@ -76,10 +77,10 @@ class LogSoftmax(Op):
         filled("log-softmax", x, (self.axis,))
         return Ty((x,))
 
-    def reverse(self, x: Any, dy: Any) -> Any:
+    def reverse(self, x: Wire, dy: Wire) -> Wire:
         return dy - Exp()(self(x)) * back(Sum((self.axis,))(dy), x, (self.axis,))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return LogSoftmax(self.axis + 1)(x)
 
 
@@ -93,7 +94,7 @@ class ArgMax(Op):
         x = single("argmax", dom)
         return Ty((x.with_shape(*filled("argmax", x, (self.axis,))).with_dtype("int32"),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return ArgMax(self.axis + 1)(x)
 
 
@@ -106,5 +107,5 @@ class ArgSort(Op):
         without(x, (x.rank - 1,), "argsort")
         return Ty((x.with_dtype("int32"),))
 
-    def batch(self, n: int, flags: tuple[bool, ...], x: Any) -> Any:
+    def batch(self, n: int, flags: tuple[bool, ...], x: Wire) -> Wire:
         return self(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lensgrad.core.graph import Node
+from lensgrad.core.graph import Node, Wire
 from lensgrad.core.rewrite import Equation, Rule
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -13,7 +13,7 @@ from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.array import Array, full
 
 
-def on(kind: type[Any], left: Callable[[Any], Any], right: Callable[[Any], Any]) -> Callable[[Node], Equation | None]:
+def on(kind: type[Any], left: Callable[[Wire], Wire], right: Callable[[Wire], Wire]) -> Callable[[Node], Equation | None]:
     """The equation at the type of a node of this kind, for floats."""
 
     def at(node: Node) -> Equation | None:
@@ -25,7 +25,7 @@ def on(kind: type[Any], left: Callable[[Any], Any], right: Callable[[Any], Any])
     return at
 
 
-def one(x: Any) -> Any:
+def one(x: Wire) -> Wire:
     return full(1.0, x.atom)
 
 

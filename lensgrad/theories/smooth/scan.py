@@ -7,7 +7,7 @@ from typing import Any
 
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.graph import Graph
+from lensgrad.core.graph import AnyWires, Graph, Wire, Wires
 from lensgrad.core.op import Op, generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
@@ -73,7 +73,7 @@ class Scan(Op):
 
         return traced(back, c, s, self.stack(x), dc, self.stack(dy), self.stack(dc))
 
-    def batch(self, n: int, flags: tuple[bool, ...], *wires: Any) -> Batched:
+    def batch(self, n: int, flags: tuple[bool, ...], *wires: Wire) -> Batched:
         groups = split(flags, [p if i < 2 else self.stack(p) for i, p in enumerate(self.parts()[:3])])
         carried, rest = list(groups[0]), [*groups[1], *groups[2]]
         while True:
@@ -91,7 +91,7 @@ class Scan(Op):
         done = flatten(loop(*starts, *wires[self.carries : held], *stacks))
         return self._unstacked(done, (*carried, *outs[self.carries :], *carried))
 
-    def _unstacked(self, done: list[Any], flags: tuple[bool, ...]) -> Batched:
+    def _unstacked(self, done: list[Wire], flags: tuple[bool, ...]) -> Batched:
         moved = [swapped(w) if b and i >= self.carries else w for i, (w, b) in enumerate(zip(done, flags, strict=True))]
         return Batched(tuple(moved), flags)
 
@@ -133,26 +133,26 @@ class ReverseStep:
 
         return traced(step, moving(c), sums, s, c, x, moving(y), moving(c))
 
-    def cut(self, results: list[Any], stacked_dx: int) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    def cut(self, results: list[Wire], stacked_dx: int) -> tuple[list[Wire], list[Wire], list[Wire], list[Wire]]:
         """ΔC, the sums, ΔX stacked, and the stacked factors; the trailing stack of carries is not needed."""
         a, b = self.carries, self.carries + self.kept
         factors = sum(len(m.args) for m in self.products if m is not None)
         return results[:a], results[a:b], results[b : b + stacked_dx], results[b + stacked_dx : b + stacked_dx + factors]
 
-    def contracted(self, sums: list[Any], factors: list[Any]) -> list[Any]:
+    def contracted(self, sums: list[Wire], factors: list[Wire]) -> list[Wire]:
         """ΔS: the sums as they are, the products contracted over the steps."""
         left, right = iter(sums), iter(factors)
         return [next(left) if m is None else over_steps(m.op, [next(right) for _ in m.args]) for m in self.products]
 
 
-def over_steps(op: Any, stacks: list[Any]) -> Any:
+def over_steps(op: Any, stacks: list[Wire]) -> Wire:
     """Σ over steps of an einsum, as one einsum with a new contracted letter."""
     inputs, output = op.letters()
     new = next(c for c in "tsrqponmlkjihgfedcbazyxwvuTSRQPONMLKJIHGFEDCBAZYXWVU" if c not in op.spec)
     return Einsum(",".join(new + i for i in inputs) + "->" + output)(*stacks)
 
 
-def swapped(x: Any) -> Any:
+def swapped(x: Wire) -> Wire:
     """Exchange the axis of steps and the axis of examples."""
     if isinstance(x.atom, Key):
         return KeyTranspose((1, 0, *range(2, len(x.atom.shape))))(x)
@@ -171,11 +171,11 @@ def with_outs(f: Diagram, wires: Sequence[int]) -> Diagram:
     return Diagram.finish(graph, [env[w] for w in wires])
 
 
-def traced(fn: Callable[..., Any], *objects: Ty) -> Diagram:
+def traced(fn: AnyWires, *objects: Ty) -> Diagram:
     """`trace`, for objects whose number of atoms is not known while writing: an empty one arrives as ()."""
     sizes = [len(ob) for ob in objects]
 
-    def flat(*wires: Any) -> Any:
+    def flat(*wires: Wire) -> Wires:
         groups = split(wires, objects)
         return fn(*(g[0] if n == 1 else g for g, n in zip(groups, sizes, strict=True)))
 
@@ -184,10 +184,14 @@ def traced(fn: Callable[..., Any], *objects: Ty) -> Diagram:
 
 def level(cod: Ty, missing: Sequence[bool], n: int) -> Diagram:
     """Spread the outputs marked as missing over n examples."""
-    return trace(lambda *ws: tuple(spread(w, n) if m else w for w, m in zip(ws, missing, strict=True)), *(Ty((a,)) for a in cod))
+
+    def spread_out(*wires: Wire) -> list[Wire]:
+        return [spread(w, n) if m else w for w, m in zip(wires, missing, strict=True)]
+
+    return trace(spread_out, *(Ty((a,)) for a in cod))
 
 
-def scan(fn: Callable[..., Any], carry: Any, xs: Any, shared: Any = (), backward: bool = False) -> tuple[Any, Any]:
+def scan(fn: Callable[..., tuple[Any, Any]], carry: Any, xs: Any, shared: Any = (), backward: bool = False) -> tuple[Any, Any]:
     """Run fn(carry, x, shared) → (carry, y) along the first axis of `xs`, inside a traced function.
 
     `carry`, `xs` and `shared` are wires or tuples of wires; returns the last carry and the stacked ys, grouped alike.
@@ -213,7 +217,7 @@ def scan(fn: Callable[..., Any], carry: Any, xs: Any, shared: Any = (), backward
     return regroup(final), regroup(ys)
 
 
-def fold_step(key: Any, t: Any) -> Any:
+def fold_step(key: Wire, t: Wire) -> Wire:
     """Another key for each step."""
     return FoldIn()(key, t if not key.atom.shape else Spread(key.atom.shape, ())(t))
 

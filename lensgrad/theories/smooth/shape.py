@@ -12,8 +12,10 @@ from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
 
 FLOATS = ("float32", "float64", "bfloat16", "float16")
-SHORT = {"float32": "f32", "float64": "f64", "bfloat16": "bf16", "float16": "f16"}
-SHORT |= {"int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool"}
+SHORT = {
+    "float32": "f32", "float64": "f64", "bfloat16": "bf16", "float16": "f16",
+    "int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class Shaped:
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.dtype, str) or self.dtype not in SHORT:
-            given = f"'{clean(self.dtype)}'" if isinstance(self.dtype, str) else shown(self.dtype)
+        dtype: Any = self.dtype
+        if not isinstance(dtype, str) or dtype not in SHORT:
+            given = f"'{clean(dtype)}'" if isinstance(dtype, str) else shown(dtype)
             raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
         if type(self.shape) is not tuple or any(type(n) is not int or n < 0 for n in self.shape):
             raise BadValue(f"a shape must be made of whole numbers ≥ 0, got {shown(self.shape)}")

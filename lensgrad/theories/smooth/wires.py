@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import overload
 
 from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.graph import OnWires, Operand, Wire
 from lensgrad.core.op import Op
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -16,19 +17,30 @@ from lensgrad.theories.smooth import reduce as _reduce
 from lensgrad.theories.smooth.operators import amax, common, mean_over, over, reshape, sum_over, transpose
 
 
-def family(name: str, op: Op) -> Family:
+class Function(Family):
+    """A family of arrows that give one wire: `exp`, `mean`."""
+
+    @overload
+    def __call__(self) -> Family: ...
+    @overload
+    def __call__(self, first: Wire, /, *rest: Wire) -> Wire: ...
+    def __call__(self, *args: Wire) -> Family | Wire:
+        return super().__call__(*args)
+
+
+def family(name: str, op: Op) -> Function:
     """A generator as a family: it meets its type in `f >> tanh` or in `tanh(wire)`."""
-    return Family(name, lambda dom: Diagram.of(op, dom), type(op).__doc__)
+    return Function(name, lambda dom: Diagram.of(op, dom), type(op).__doc__)
 
 
-def written(name: str, fn: Callable[..., Any], doc: str = "") -> Family:
+def written(name: str, fn: OnWires, doc: str = "") -> Function:
     """A function on wires as a family, shown as one box."""
-    return Family(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)).define(name), doc or fn.__doc__)
+    return Function(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)).define(name), doc or fn.__doc__)
 
 
-def traced(name: str, fn: Callable[..., Any], doc: str) -> Family:
+def traced(name: str, fn: OnWires, doc: str) -> Function:
     """A function on wires as a family, shown as what it is made of."""
-    return Family(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)), doc)
+    return Function(name, lambda dom: trace(fn, *(Ty((a,)) for a in dom)), doc)
 
 
 exp, log, log1p, expm1 = (family(o.name.lower(), o) for o in (_p.Exp(), _p.Log(), _p.Log1p(), _p.Expm1()))
@@ -42,22 +54,22 @@ axis_mean, batch_size = family("axis_mean", _linear.AxisMean()), family("batch_s
 # -- pointwise with two or three arguments -----------------------------------------------------------------------------
 
 
-def maximum(x: Any, y: Any) -> Any:
+def maximum(x: Operand, y: Operand) -> Wire:
     """max(x, y); at ties both get half of the cotangent."""
     return _p.Maximum()(*common(x, y))
 
 
-def minimum(x: Any, y: Any) -> Any:
+def minimum(x: Operand, y: Operand) -> Wire:
     """min(x, y); at ties both get half of the cotangent."""
     return _p.Minimum()(*common(x, y))
 
 
-def equal(x: Any, y: Any) -> Any:
+def equal(x: Operand, y: Operand) -> Wire:
     """x = y, entry by entry."""
     return _p.Compare("==")(*common(x, y))
 
 
-def select(condition: Any, x: Any, y: Any) -> Any:
+def select(condition: Wire, x: Operand, y: Operand) -> Wire:
     """x where the condition holds, else y; nothing flows back into the branch not taken.
 
     Both branches are computed and differentiated, so an infinite derivative of the one not taken meets a 0 on its way back and
@@ -67,17 +79,17 @@ def select(condition: Any, x: Any, y: Any) -> Any:
     return _p.Select()(condition, *common(x, y))
 
 
-def clamp(x: Any, low: float, high: float) -> Any:
+def clamp(x: Wire, low: float, high: float) -> Wire:
     """min(max(x, low), high)."""
     return _p.Clamp(float(low), float(high))(x)
 
 
-def cast(x: Any, dtype: str) -> Any:
+def cast(x: Wire, dtype: str) -> Wire:
     """The same values in another dtype."""
     return x if x.atom.dtype == dtype else _linear.Cast(dtype)(x)
 
 
-def atan2(y: Any, x: Any) -> Any:
+def atan2(y: Operand, x: Operand) -> Wire:
     """The angle of the point (x, y), in (−π, π]."""
     return _p.Atan2()(*common(y, x))
 
@@ -87,7 +99,7 @@ relu = written("relu", lambda x: select(x > 0.0, x, 0.0), "max(x, 0) : A → A, 
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 
-def spread(x: Any, shape: Sequence[int], axes: Sequence[int] | None = None) -> Any:
+def spread(x: Wire, shape: Sequence[int], axes: Sequence[int] | None = None) -> Wire:
     """Repeat x over `shape`, its axes placed at `axes` (the last ones when not given)."""
     shape = tuple(shape)
     axes = tuple(range(len(shape) - x.atom.rank, len(shape))) if axes is None else tuple(axes)
@@ -101,28 +113,28 @@ flatten = traced(
 )
 
 
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
+def concatenate(xs: Sequence[Wire], axis: int = 0) -> Wire:
     """Join along an axis."""
     return _linear.Concatenate(axis)(*xs)
 
 
-def stack(xs: Sequence[Any], axis: int = 0) -> Any:
+def stack(xs: Sequence[Wire], axis: int = 0) -> Wire:
     """Join along a new axis."""
     shape = xs[0].atom.shape
     return concatenate([reshape(x, *shape[:axis], 1, *shape[axis:]) for x in xs], axis)
 
 
-def pad(x: Any, low: Sequence[int], high: Sequence[int]) -> Any:
+def pad(x: Wire, low: Sequence[int], high: Sequence[int]) -> Wire:
     """Zeros before and after each axis."""
     return _linear.Pad(tuple(low), tuple(high), (0,) * x.atom.rank)(x)
 
 
-def flip(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def flip(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """Reverse the order along axes."""
     return _linear.Flip(over(x, axes))(x)
 
 
-def cumsum(x: Any, axis: int = 0) -> Any:
+def cumsum(x: Wire, axis: int = 0) -> Wire:
     """Running sums."""
     return _linear.CumulativeSum(over(x, axis)[0])(x)
 
@@ -130,22 +142,22 @@ def cumsum(x: Any, axis: int = 0) -> Any:
 # -- reductions, order, indices ----------------------------------------------------------------------------------------
 
 
-def amin(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def amin(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """Smallest entry over axes; ties share the cotangent."""
     return -amax(-x, axes)
 
 
-def logsumexp(x: Any, axes: int | Sequence[int] | None = None) -> Any:
+def logsumexp(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
     """ln Σ eˣ over axes, without overflow."""
     return _reduce.LogSumExp(over(x, axes))(x)
 
 
-def argmax(x: Any, axis: int = -1) -> Any:
+def argmax(x: Wire, axis: int = -1) -> Wire:
     """Where the first largest entry is."""
     return _reduce.ArgMax(over(x, axis)[0])(x)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Wire, axis: int = -1) -> Wire:
     """x − ln Σ eˣ along an axis."""
     return _reduce.LogSoftmax(over(x, axis)[0])(x)
 
@@ -153,7 +165,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 softmax = written("softmax", lambda x: _p.Exp()(log_softmax(x)), "eˣ / Σ eˣ along the last axis : A → A, without overflow.")
 
 
-def take(x: Any, index: Any, axis: int = 0) -> Any:
+def take(x: Wire, index: Wire, axis: int = 0) -> Wire:
     """Rows of x by integer wires, or entries along another axis: x[:, index] for axis 1. Indices outside are clipped."""
     place = over(x, axis)[0]
     if not place:
@@ -163,7 +175,7 @@ def take(x: Any, index: Any, axis: int = 0) -> Any:
     return transpose(taken, *range(k, k + place), *range(k), *range(k + place, taken.atom.rank))
 
 
-def take_along(x: Any, index: Any, axis: int = -1) -> Any:
+def take_along(x: Wire, index: Wire, axis: int = -1) -> Wire:
     """The entry of each line along an axis that stands at its index : the other axes of both are equal.
 
     Negative indices count from the end; others outside are clipped.
@@ -177,16 +189,16 @@ def take_along(x: Any, index: Any, axis: int = -1) -> Any:
     return _index.rotated(_index.Take(last)(*lines), last, place)
 
 
-def sort(x: Any) -> Any:
+def sort(x: Wire) -> Wire:
     """The last axis in increasing order; the gradient follows each entry."""
     return _index.Take(x.atom.rank - 1)(x, argsort(x))
 
 
-def one_hot(index: Any, n: int, dtype: str = "float32") -> Any:
+def one_hot(index: Wire, n: int, dtype: str = "float32") -> Wire:
     """k ↦ e_k."""
     return _index.OneHot(n, dtype)(index)
 
 
-def scatter_add(rows: int, index: Any, values: Any) -> Any:
+def scatter_add(rows: int, index: Wire, values: Wire) -> Wire:
     """Add rows into zeros by number."""
     return _index.ScatterAdd(rows)(index, values)
