@@ -10,15 +10,16 @@ import numpy as np
 
 from lensgrad.circuits import METHODS, LearnedCircuit, Plan, Problem, held_back, learn, output_names
 from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.gates.encoders import given_encoder
 from lensgrad.circuits.learning.problem import widths
-from lensgrad.core.checks import share
-from lensgrad.core.errors import BadValue, MissingExtra, listed
+from lensgrad.core.checks import listing, one_of, share, switch
+from lensgrad.core.errors import BadValue, MissingExtra
 from lensgrad.data.encode import Encoder, encoder
+from lensgrad.data.seeds import seed_of
 from lensgrad.train.callbacks import EarlyStopping, early_stopping
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 except ImportError as error:
@@ -91,8 +92,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> CircuitClassifier:
         """Learn from the rows of X (a table of n rows) and a class for each."""
-        if self.method != "auto" and self.method not in METHODS:
-            raise BadValue(f"'{self.method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+        one_of("method", self.method, ("auto", *sorted(METHODS)))
         share("the part of the rows held back", self.validation_split)
         plan, table = self._plan(), self._rows(X, y, reset=True)
         labels = self._labels(rows_in(table), y)
@@ -103,7 +103,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         classes = tuple(map(str, self.classes_.tolist()))
         found = learn(self._problem(self.encoder_.encode(table), numbers, classes, plan), plan, self.method)
         learned = LearnedCircuit(self.encoder_, found.circuit, classes, self.target, found.method)
-        self.learned_ = learned.simplified() if self.simplify else learned
+        self.learned_ = learned.simplified() if switch("simplify", self.simplify) else learned
         self.method_, self.history_, self.validation_score_ = found.method, found.history, found.score
         self.n_iter_ = max(1, len(found.history))
         return self
@@ -148,27 +148,32 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         return dict(zip(self._names(table.shape[1]), table.T, strict=True))
 
     def _names(self, columns: int) -> list[str]:
-        given = self.feature_names if self.encoder is None else [c.name for c in self.encoder.columns]
+        given = self.feature_names if self.encoder is None else [c.name for c in self._given_encoder().columns]
         if given is None:
             return [f"x{k}" for k in range(columns)]
+        given = list(map(str, listing("feature_names", given, "a list of names, one for each column of X")))
         if len(given) != columns:
             what = "feature_names has" if self.encoder is None else "the encoder is for"
             raise BadValue(f"X has {columns} columns, and {what} {len(given)}")
         twice = [name for k, name in enumerate(given) if name in given[:k]]
         if twice:
             raise BadValue(f"two columns of X would be called '{twice[0]}': give feature_names that differ")
-        return list(map(str, given))
+        return given
 
     def _encoder(self, table: Any) -> Encoder:
-        return encoder(table, levels=self.levels, categorical=self.categorical) if self.encoder is None else self.encoder
+        return encoder(table, levels=self.levels, categorical=self.categorical) if self.encoder is None else self._given_encoder()
+
+    def _given_encoder(self) -> Encoder:
+        return given_encoder("encoder", self.encoder)
 
     def _plan(self) -> Plan:
         rule = self.early_stopping
-        stopping = rule if isinstance(rule, EarlyStopping) else early_stopping("val_loss", self.patience) if rule else None
+        stops = isinstance(rule, EarlyStopping) or switch("early_stopping", rule)
+        stopping = rule if isinstance(rule, EarlyStopping) else early_stopping("val_loss", self.patience) if stops else None
         return Plan(
             widths(self.layers), self.steps, self.batch_size, self.learning_rate, self.temperature,
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)), stopping=stopping,
-            progress=bool(self.verbose), backend=self.backend,
+            seed=seed_of(self.random_state), stopping=stopping,
+            progress=switch("verbose", self.verbose), backend=self.backend,
         )  # fmt: skip
 
     def _problem(self, x: Numbers, y: Numbers, classes: tuple[str, ...], plan: Plan) -> Problem:

@@ -155,6 +155,11 @@ def flag(what: str, value: Any) -> bool:
     raise BadValue(f"{what} must be True or False, got {shown(value)}")
 
 
+def switch(what: str, value: Any) -> bool:
+    """A truth value, or a whole number as other libraries take them, of which 0 is off."""
+    return value != 0 if is_whole(value) else flag(what, value)
+
+
 def one_of(what: str, value: Any, choices: Collection[str]) -> str:
     """One of some words, with the nearest of them where it is none."""
     if isinstance(value, str) and value in choices:
@@ -252,6 +257,6 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 __all__ = [
     "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_finite", "is_group", "is_number", "is_whole",
-    "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "table",
-    "unprintable", "whole", "wholes",
+    "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "switch",
+    "table", "unprintable", "whole", "wholes",
 ]  # fmt: skip

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
+from lensgrad.data.seeds import seed_of
 from lensgrad.estimators.networks import built, made, network, standard
 from lensgrad.estimators.rows import Numbers, plain, read, rows
 from lensgrad.files.write import decode
@@ -21,6 +21,7 @@ from lensgrad.train.learner import Learner
 from lensgrad.train.loading import restored
 from lensgrad.train.run import Run
 
+WIDEST = 1_000_000  # of a hidden layer
 KEPT = ("values", "history", "position", "seconds", "best_epoch", "interrupted", "backend")
 
 
@@ -78,7 +79,7 @@ class LensEstimator(BaseEstimator):
     def _train(self, x: Any, y: Any, outputs: int, loss: Any, weight: Numbers | None) -> None:
         """Train on rows that are on their scale; `run_` is the run."""
         learner = self._learner(x.shape[1], outputs, loss, x.dtype.name)
-        rule, seed = self._stopping(), int(check_random_state(self.random_state).randint(2**31 - 1))
+        rule, seed = self._stopping(), seed_of(self.random_state)
         self.run_ = learner.fit(
             (rows(learner, x), y.astype(learner.examples()["y"].dtype)),
             epochs=plain(self.epochs),
@@ -88,7 +89,7 @@ class LensEstimator(BaseEstimator):
             validation_split=self.validation_split if rule is not None and rule.hint else 0.0,
             sample_weight=weight,
             early_stopping=rule,
-            progress=bool(self.verbose),
+            progress=checks.switch("verbose", self.verbose),
             backend=self.backend,
         )
         self.loss_curve_ = [report["loss"] for report in self.run_.history]
@@ -96,8 +97,8 @@ class LensEstimator(BaseEstimator):
 
     def _learner(self, inputs: int, outputs: int, loss: Any, dtype: str) -> Learner:
         """The learner for so many inputs and outputs. A standard one is kept: each fold of a cross-validation trains the same."""
-        sizes = self.hidden if isinstance(self.hidden, Sequence | np.ndarray) else (self.hidden,)
-        hidden = tuple(checks.whole("a size in hidden", n, 1) for n in sizes)
+        sizes = self.hidden if isinstance(self.hidden, Sequence | np.ndarray) and checks.iterable(self.hidden) else (self.hidden,)
+        hidden = tuple(checks.whole("a size in hidden", n, 1, WIDEST) for n in sizes)
         how = (self.activation, self.optimizer, self.learning_rate)
         if self.model is None and all(isinstance(v, str | float) for v in how):
             return standard(hidden, *how, inputs, outputs, loss, dtype)
@@ -108,15 +109,16 @@ class LensEstimator(BaseEstimator):
         """The rule that ends training early, if there is one."""
         if isinstance(self.early_stopping, EarlyStopping):
             return self.early_stopping
-        return early_stopping("val_loss", plain(self.patience)) if self.early_stopping else None
+        return early_stopping("val_loss", plain(self.patience)) if checks.switch("early_stopping", self.early_stopping) else None
 
     def _goes_on(self) -> bool:
         """Whether `fit` begins with the weights of the last one."""
-        return bool(self.warm_start) and hasattr(self, "run_")
+        return checks.switch("warm_start", self.warm_start) and hasattr(self, "run_")
 
     def _scaler(self, x: Numbers, weight: Numbers | None) -> Any:
         """What puts columns at mean 0 and standard deviation 1, or leaves them."""
-        return StandardScaler(with_mean=bool(self.standardize), with_std=bool(self.standardize)).fit(x, sample_weight=weight)
+        scaled = checks.switch("standardize", self.standardize)
+        return StandardScaler(with_mean=scaled, with_std=scaled).fit(x, sample_weight=weight)
 
     def _outputs(self, X: Any) -> Numbers:
         """What the network gives for the rows of X."""

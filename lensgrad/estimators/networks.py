@@ -7,8 +7,10 @@ from functools import lru_cache, partial
 from typing import Any
 
 from lensgrad.cat.para import Para
+from lensgrad.core.checks import one_of, shown
 from lensgrad.core.diagram import Family
-from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.trace import called
 from lensgrad.learn.layers.basic import dense, input
 from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.optimizers import adagrad, adam, adamw, sgd
@@ -41,11 +43,12 @@ def network(hidden: Sequence[int], activation: str | Family, outputs: int) -> Fa
 
 def built(model: Any, inputs: int, outputs: int, dtype: str) -> Para:
     """A model, a list of layers, or what a function gives for so many inputs and outputs, as a model."""
-    found = model if isinstance(model, Para | Family) or not callable(model) else model(inputs, outputs)
+    written = callable(model) and not isinstance(model, Para | Family)
+    found = called(model, "model, a function of how many inputs and outputs,", [inputs, outputs]) if written else model
     found = sequential(*found) if isinstance(found, Sequence) and not isinstance(found, str) else found
     found = input(inputs, dtype=dtype) >> found if isinstance(found, Family) else found
     if not isinstance(found, Para):
-        raise TypeMismatch(f"model is a model, a list of layers, or a function (inputs, outputs) → layers; got {found!r:.60}")
+        raise TypeMismatch(f"model is a model, a list of layers, or a function (inputs, outputs) → layers; got {shown(found)}")
     return fitting(found, inputs, outputs)
 
 
@@ -61,7 +64,5 @@ def fitting(model: Para, inputs: int, outputs: int) -> Para:
 def made(model: Para, loss: Any, optimizer: Any, rate: Any) -> Learner:
     """The learner of a model, with an optimizer by its name."""
     if isinstance(optimizer, str):
-        if optimizer not in OPTIMIZERS:
-            raise BadValue(f"'{optimizer}' is no optimizer; use one of {listed(sorted(OPTIMIZERS))}, or one such as lg.adam(1e-3)")
-        optimizer = OPTIMIZERS[optimizer](rate)
+        optimizer = OPTIMIZERS[one_of("optimizer, unless it is one such as lg.adam(1e-3),", optimizer, sorted(OPTIMIZERS))](rate)
     return supervised(model, loss, optimizer)

@@ -365,7 +365,7 @@ def test_questions_about_inputs_that_are_not_there_are_refused():
     assert str(told.value) == "the circuit has no input 'c', it has a, b"
     with pytest.raises(BadValue) as told:
         circuits.robust(circuit, [0], 1)
-    assert str(told.value) == "a row must have 2 zeros and ones and the radius must be ≥ 0, got 1 entries and radius 1"
+    assert str(told.value) == "a row of this circuit has 2 zeros and ones, got an array of shape (1,)"
     with pytest.raises(BadValue) as told:
         circuits.equal(circuit, circuit, circuit.renamed(outputs=["care"]), timeout=-1)
     assert str(told.value) == "a time-out, in seconds, must be a number ≥ 0, got -1"

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lensgrad.circuits.formats.order import in_order
-from lensgrad.circuits.gates.circuit import Circuit, check_name, numbered
-from lensgrad.core.checks import shown
+from lensgrad.circuits.gates.circuit import Circuit, check_name, given_circuit, numbered
+from lensgrad.core.checks import instance, shown
 from lensgrad.core.errors import BadValue
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -19,7 +19,7 @@ SEVENTHS = 5  # bytes of a difference of literals
 
 def ascii_aiger(circuit: Circuit) -> str:
     """The circuit as an ASCII AIGER file, with the names as symbols."""
-    n = len(circuit.inputs)
+    n = len(given_circuit("the circuit to write", circuit).inputs)
     lines = [header("aag", circuit), *(str(2 * k) for k in range(1, n + 1)), *map(str, circuit.roots.tolist())]
     lines += [f"{2 * (1 + n + k)} {a} {b}" for k, (a, b) in enumerate(circuit.ands.tolist())]
     return "\n".join([*lines, *symbols(circuit)]) + "\n"
@@ -27,6 +27,7 @@ def ascii_aiger(circuit: Circuit) -> str:
 
 def binary_aiger(circuit: Circuit) -> bytes:
     """The circuit as a binary AIGER file, with the names as symbols."""
+    given_circuit("the circuit to write", circuit)
     head = "\n".join([header("aig", circuit), *map(str, circuit.roots.tolist())]) + "\n"
     body, first = bytearray(), 2 * (1 + len(circuit.inputs))
     for k, (a, b) in enumerate(circuit.ands.tolist()):
@@ -108,7 +109,8 @@ class Reader:
 
 def read_aiger(raw: bytes, name: str = "the file") -> Circuit:
     """The circuit in an AIGER file, AND by AND. Sequential and malformed files are refused with the line and the reason."""
-    file = Reader(raw, name)
+    raw = instance("an AIGER file", raw, (bytes, bytearray), "the bytes of the file, as path.read_bytes() gives")
+    file = Reader(bytes(raw), instance("the name of a file", name, str, "text"))
     words = file.next("the header").split(" ")
     head = checked_header(file, words)
     inputs, roots, ands = (ascii_body if words[0] == "aag" else binary_body)(file, head)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from lensgrad.circuits.formats.names import RENAME
 from lensgrad.circuits.formats.order import in_order
-from lensgrad.circuits.gates.circuit import Builder, Circuit, check_name
-from lensgrad.core.checks import clean, shown, unprintable
+from lensgrad.circuits.gates.circuit import Builder, Circuit, check_name, given_circuit
+from lensgrad.core.checks import clean, instance, shown, unprintable
 from lensgrad.core.errors import BadValue
 
 SEQUENTIAL = {".latch", ".mlatch", ".clock"}
@@ -18,6 +18,7 @@ IGNORED = TIMING | {".attr", ".param", ".cname"}  # the second three say of yosy
 
 def blif(circuit: Circuit, model: str = "top") -> str:
     """The circuit as a BLIF file: a table of two inputs for each AND, one of one input for each output."""
+    given_circuit("the circuit to write", circuit)
     check_name("the name of a model", model)
     writable(circuit)
     names = wire_names(circuit)
@@ -91,6 +92,8 @@ class Rows:
 
 def read_blif(text: str, name: str = "the file") -> Circuit:
     """The circuit in a BLIF file. Sequential and malformed files are refused with the line and the reason."""
+    text = instance("a BLIF file", text, str, "the text of the file, as path.read_text() gives")
+    name = instance("the name of a file", name, str, "text")
     model = parsed(text, name)
     for what in model.outputs:
         if what not in model.tables and what not in model.inputs:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.gates.circuit import Circuit, given_circuit
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue
 
 
 def c_source(circuit: Circuit, name: str = "circuit") -> str:
     """`void circuit(const uint64_t *in, uint64_t *out)`: bit e of in[i] is input i of example e."""
-    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-        raise BadValue(f"'{name}' is no name of a C function")
+    given_circuit("the circuit to write", circuit)
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        raise BadValue(f"{shown(name)} is no name of a C function: give letters, digits and _, no digit first, such as 'circuit'")
     inputs = [comment(f"in[{k}]", label) for k, label in enumerate(circuit.inputs)]
     outputs = [comment(f"out[{k}]", label) for k, label in enumerate(circuit.outputs)]
     wires = ["0", *(f"in[{k}]" for k in range(len(circuit.inputs)))]

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.gates.circuit import Circuit, given_circuit
 
 RENAME = "use `circuits.plain_names`, or --plain-names on the command line"
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -36,7 +36,7 @@ WORDS = frozenset([*VERILOG.split(), *SYSTEM_VERILOG.split()])
 
 def plain_names(circuit: Circuit) -> Circuit:
     """The same circuit with names of letters, digits and _, all different, in the same order; x[0], x[1], … stay as they are."""
-    taken = set[str]()
+    taken, circuit = set[str](), given_circuit("what gets plain names", circuit)
     return circuit.renamed(plainly(circuit.inputs, taken), plainly(circuit.outputs, taken))
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from lensgrad.circuits.formats.names import BUS, PLAIN, RENAME, WORDS
-from lensgrad.circuits.gates.circuit import Circuit
-from lensgrad.core.checks import clean, whole
+from lensgrad.circuits.gates.circuit import Circuit, given_circuit
+from lensgrad.core.checks import clean, flag, instance, whole
 from lensgrad.core.errors import BadValue
+from lensgrad.data.arrays import array
+
+MOST_STAGES = 1000  # each has registers
 
 
 def identifier(name: str) -> str:
@@ -61,10 +62,17 @@ def verilog(circuit: Circuit, module: str = "circuit", buses: bool = True, stage
 
     The outputs then belong to the inputs of `stages` rising edges of `clk` before.
     """
-    stages = whole("the number of stages of a pipeline", stages)
+    given_circuit("the circuit to write", circuit)
+    module, buses, stages = form(module, buses, stages)
     inputs, outputs = ports(circuit.inputs, buses), ports(circuit.outputs, buses)
     different(inputs, outputs)
     return Writer(circuit, inputs, outputs, stages).text(module)
+
+
+def form(module: Any, buses: Any, stages: Any) -> tuple[str, bool, int]:
+    """How a circuit is written, checked: the name of its module, whether names make buses, and how many slices it is cut into."""
+    name = instance("the name of a module", module, str, "text, such as 'circuit'")
+    return name, flag("buses", buses), whole("the number of stages of a pipeline", stages, 0, MOST_STAGES)
 
 
 def different(inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
@@ -154,8 +162,9 @@ def testbench(circuit: Circuit, x: Any, module: str = "circuit", buses: bool = T
 
     What is expected is computed here, by `circuit.run(x)`.
     """
-    rows = np.asarray(x)
-    wanted = circuit.run(rows)
+    module, buses, stages = form(module, buses, stages)
+    rows = array(x, "the rows of a testbench")
+    wanted = given_circuit("the circuit to test", circuit).run(rows)
     if module == "testbench":
         raise BadValue("a testbench is itself a module called 'testbench': call the one that it tests something else")
     n, m, count = len(circuit.inputs), len(circuit.outputs), len(rows)

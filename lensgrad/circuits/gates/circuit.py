@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lensgrad.backends.native.lanes.gates import evaluated
-from lensgrad.core.checks import name
+from lensgrad.core.checks import flag, instance, is_whole, listing, name, shown, whole
 from lensgrad.core.errors import BadValue
+from lensgrad.data.arrays import array
 
 Numbers = np.ndarray[Any, Any]
 LARGE = 1 << 22  # gates times rows, from which compiled lanes are faster than large numbers
@@ -34,12 +35,12 @@ class Circuit:
     roots: Numbers
 
     def __post_init__(self) -> None:
-        for field, shape in (("ands", (-1, 2)), ("roots", (-1,))):
-            made = np.array(getattr(self, field), dtype=np.int64).reshape(shape)
+        for field, what, shape in (("ands", "the ANDs", (-1, 2)), ("roots", "the roots", (-1,))):
+            made = literals_in(f"{what} of a circuit", getattr(self, field), shape)
             made.setflags(write=False)
             object.__setattr__(self, field, made)
-        for what, names in (("input", self.inputs), ("output", self.outputs)):
-            check_names(what, names)
+        for field in ("inputs", "outputs"):
+            object.__setattr__(self, field, names_in(field[:-1], getattr(self, field)))
         self._check_literals()
 
     def _check_literals(self) -> None:
@@ -88,16 +89,23 @@ class Circuit:
 
     def values(self, inputs: Sequence[int], ones: int) -> list[int]:
         """The value of every output where each bit of a number is one example; `ones` has a 1 for each of them."""
-        found = [0, *inputs]
+        found, ones = [0, *self._words(inputs)], whole("the number with a 1 for each example", ones)
         for a, b in self.ands.tolist():
             found.append((found[a >> 1] ^ -(a & 1)) & (found[b >> 1] ^ -(b & 1)) & ones)
         return [(found[r >> 1] ^ -(r & 1)) & ones for r in self.roots.tolist()]
 
+    def _words(self, inputs: Any) -> list[int]:
+        """A whole number for each input, in which each bit is one example."""
+        found = listing("what a circuit is evaluated at", inputs, "a list of whole numbers")
+        if len(found) != len(self.inputs) or not all(map(is_whole, found)):
+            raise BadValue(f"a circuit of {len(self.inputs)} inputs is evaluated at so many whole numbers, got {shown(inputs)}")
+        return [int(word) for word in found]
+
     def run(self, x: Any) -> Numbers:
         """Rows of inputs to rows of outputs, in zeros and ones."""
-        rows = np.asarray(x)
-        if rows.ndim != 2 or rows.shape[1] != len(self.inputs) or not np.isin(rows, (0, 1)).all():
-            raise BadValue(f"this circuit expects rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
+        rows = array(x, "the rows of a circuit")
+        if rows.ndim != 2 or rows.shape[1] != len(self.inputs) or rows.dtype.kind not in "buif" or not np.isin(rows, (0, 1)).all():
+            raise BadValue(f"this circuit takes rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
         count = len(rows)
         if count * self.size >= LARGE:
             found = evaluated(self.ands, self.roots, rows)
@@ -122,7 +130,39 @@ class Circuit:
 
     def renamed(self, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> Circuit:
         """The same circuit with other names."""
-        return Circuit(tuple(inputs or self.inputs), tuple(outputs or self.outputs), self.ands, self.roots)
+        inputs = self.inputs if inputs is None else names_for("input", inputs, "i", len(self.inputs))
+        outputs = self.outputs if outputs is None else names_for("output", outputs, "o", len(self.outputs))
+        return Circuit(inputs, outputs, self.ands, self.roots)
+
+
+def given_circuit(what: str, given: Any) -> Circuit:
+    """A circuit of gates, said in the user's words: `the circuit to simplify is …, got 3`."""
+    return instance(what, given, Circuit, "a circuit of gates, as circuits.read and circuits.from_tables give")
+
+
+def literals_in(what: str, given: Any, shape: tuple[int, ...]) -> Numbers:
+    """Literals as whole numbers, in rows of two or in a row: a copy."""
+    found = array(given, what)
+    if (found.size and found.dtype.kind not in "iu") or found.size % shape[-1]:
+        raise BadValue(f"{what} are literals, whole numbers{' in rows of two' * (len(shape) - 1)}, got {shown(given)}")
+    return found.reshape(shape).astype(np.int64)
+
+
+def names_in(what: str, given: Any) -> tuple[str, ...]:
+    """The names of all inputs, or of all outputs, in a list."""
+    names = tuple(listing(f"the {what}s of a circuit", given, "a list of names"))
+    check_names(what, names)
+    return names
+
+
+def names_for(what: str, names: Any, letter: str, count: int) -> tuple[str, ...]:
+    """A name for each of so many inputs or outputs: those given, or numbered ones."""
+    if names is None:
+        return numbered(letter, count)
+    found = names_in(what, names)
+    if len(found) != count:
+        raise BadValue(f"this circuit has {count} bits of {what}, and {len(found)} names were given: give one for each, or none")
+    return found
 
 
 def check_names(what: str, names: Sequence[str]) -> None:
@@ -136,7 +176,7 @@ def check_names(what: str, names: Sequence[str]) -> None:
 def check_name(what: str, given: Any) -> None:
     """Refuse a name that a file cannot have on one line as one word."""
     if name(what, given, LONGEST) != "".join(given.split()):
-        raise BadValue(f"{what} must have letters and no spaces, got {given!r}")
+        raise BadValue(f"{what} has letters and no spaces, got {shown(given)}")
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:
@@ -156,8 +196,8 @@ class Builder:
     """A growing circuit. With `share` one constructor folds constants and shares equal ANDs, so that neither is a pass."""
 
     def __init__(self, inputs: Sequence[str], share: bool = True) -> None:
-        self.inputs = tuple(inputs)
-        self.share = share
+        self.inputs = tuple(listing("the inputs of a circuit", inputs, "a list of names"))
+        self.share = flag("share, whether equal ANDs are one,", share)
         self.pairs: list[tuple[int, int]] = [(0, 0)] * (1 + len(self.inputs))
         self.keys = [mixed(k, k) for k in range(len(self.pairs))]  # of each variable, a number made from its structure
         self.memo: dict[tuple[int, int], int] = {}
@@ -244,19 +284,27 @@ class Builder:
 
     def inline(self, circuit: Circuit, literals: Sequence[int]) -> list[int]:
         """The outputs of a finished circuit applied to literals."""
-        env = [0, *literals]
+        env = [0, *self._known(literals)]
+        if len(env) != 1 + len(given_circuit("what is inlined", circuit).inputs):
+            raise BadValue(f"a circuit of {len(circuit.inputs)} inputs is applied to so many literals, got {len(env) - 1}")
         for a, b in circuit.ands.tolist():
             env.append(self.conj(env[a >> 1] ^ a & 1, env[b >> 1] ^ b & 1))
         return [env[r >> 1] ^ r & 1 for r in circuit.roots.tolist()]
 
     def finish(self, outputs: Sequence[str], literals: Sequence[int]) -> Circuit:
         """The circuit with these outputs. With `share`: what they need, depth first, in an order that only structure decides."""
+        literals = self._known(literals)
         order = self._needed(literals) if self.share else range(1 + len(self.inputs), len(self.pairs))
         place = {v: v for v in range(1 + len(self.inputs))}
         place |= {v: 1 + len(self.inputs) + k for k, v in enumerate(order)}
         moved = [[2 * place[x >> 1] + (x & 1) for x in self.pairs[v]] for v in order]
         ands = [sorted(pair, reverse=True) for pair in moved] if self.share else moved
-        return Circuit(self.inputs, tuple(outputs), np.array(ands, np.int64), np.array([2 * place[r >> 1] + (r & 1) for r in literals]))
+        return Circuit(self.inputs, outputs, np.array(ands, np.int64), np.array([2 * place[r >> 1] + (r & 1) for r in literals]))
+
+    def _known(self, literals: Any) -> list[int]:
+        """Literals of this circuit, checked."""
+        found, most = listing("the literals of a circuit", literals, "a list of whole numbers"), 2 * len(self.pairs) - 1
+        return [whole("a literal of this circuit", x, 0, most) for x in found]
 
     def _needed(self, literals: Sequence[int]) -> list[int]:
         order: list[int] = []

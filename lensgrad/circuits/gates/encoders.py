@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.circuits.gates.circuit import Builder, Circuit
+from lensgrad.core.checks import instance
 from lensgrad.data.encode import Encoder, OneHot, Thermometer, joined
 
 
@@ -16,6 +17,7 @@ def encoder_circuit(encoder: Encoder) -> Circuit:
 
     A number v arrives as the whole number round((v − low) / step), cut off at both ends, and a word as its place among the words.
     """
+    encoder = given_encoder("what is made of gates", encoder)
     wires = {c.name: [f"{joined(c.name)}[{i}]" for i in range(width(c))] for c in encoder.columns}
     made = Builder([n for names in wires.values() for n in names])
     literals = dict(zip(made.inputs, made.literals, strict=True))
@@ -24,6 +26,11 @@ def encoder_circuit(encoder: Encoder) -> Circuit:
         bits = [literals[n] for n in wires[column.name]]
         found += words(made, bits, column) if isinstance(column, OneHot) else comparisons(made, bits, column)
     return made.finish(encoder.names, found)
+
+
+def given_encoder(what: str, given: Any) -> Encoder:
+    """A fitted encoder, said in the user's words."""
+    return instance(what, given, Encoder, "a fitted encoder, as lg.data.encoder(rows) gives")
 
 
 def width(column: Thermometer | OneHot) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lensgrad.circuits.gates.circuit import Builder, Circuit
+from lensgrad.circuits.gates.circuit import Builder, Circuit, names_in
+from lensgrad.core.checks import function, shown
 from lensgrad.core.errors import BadValue, WireError
+from lensgrad.core.trace import called
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Bit:
 
     def _joined(self, name: str, other: Any) -> Bit:
         if not isinstance(other, Bit) or other.made is not self.made:
-            raise WireError(f"a bit of a formula is joined with bits of the same formula, got {other!r:.40}")
+            raise WireError(f"a bit of a formula is joined with bits of the same formula, got {shown(other)}")
         return Bit(self.made, getattr(self.made, name)(self.literal, other.literal))
 
     def __and__(self, other: Any) -> Bit:
@@ -43,8 +45,10 @@ class Bit:
 
 def formula(inputs: Sequence[str], written: Callable[[Mapping[str, Bit]], Mapping[str, Bit]]) -> Circuit:
     """The circuit of a function from bits by name to bits by name, called once, now."""
-    made = Builder(inputs)
-    found = written({name: Bit(made, x) for name, x in zip(inputs, made.literals, strict=True)})
-    if not isinstance(found, Mapping) or not all(isinstance(v, Bit) for v in found.values()):
-        raise BadValue(f"a formula returns a dict from names of outputs to bits, got {found!r:.60}")
+    made = Builder(names_in("input", inputs))
+    function("what a formula is written as", written, "a function from bits by name to bits by name")
+    bits = {name: Bit(made, x) for name, x in zip(made.inputs, made.literals, strict=True)}
+    found = called(written, "the function of a formula", [bits])
+    if not isinstance(found, Mapping) or not all(isinstance(v, Bit) and v.made is made for v in found.values()):
+        raise BadValue(f"a formula returns a dict from names of outputs to bits, got {shown(found)}")
     return made.finish(list(found), [bit.literal for bit in found.values()])

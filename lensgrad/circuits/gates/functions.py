@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.circuits.gates.circuit import MOST_INPUTS, Builder, Circuit, numbered, pattern
-from lensgrad.core.checks import shown
+from lensgrad.circuits.gates.circuit import MOST_INPUTS, Builder, Circuit, names_for, names_in, numbered, pattern
+from lensgrad.core.checks import instance, is_whole, listing, shown, whole
 from lensgrad.core.errors import BadValue
 
 Way = Callable[[Builder, Sequence[int]], int]
@@ -81,17 +81,30 @@ def from_tables(
 
     At most 20 inputs. Where bit s of `care` is 0 the value may be either, and is chosen for fewer gates.
     """
-    names = numbered("i", inputs) if isinstance(inputs, int) else tuple(inputs)
-    n = len(names)
-    if n > MOST_INPUTS:
-        raise BadValue(f"a truth table of {n} inputs has 2^{n} rows: use at most {MOST_INPUTS} inputs, or fewer features")
-    for table in [*tables, *([] if care is None else [care])]:
-        if not 0 <= table <= ones(n):
-            raise BadValue(f"a truth table of {n} inputs is a number of {1 << n} bits, and one has {table.bit_length()}")
-    made = Builder(names)
-    cared = ones(n) if care is None else care
-    found = [smallest(made, t & cared, t | ones(n) & ~cared, n) for t in tables]
-    return made.finish(outputs or numbered("o", len(tables)), found)
+    if is_whole(inputs):
+        few(whole("the number of inputs of a truth table", inputs))
+    made = Builder(numbered("i", inputs) if isinstance(inputs, int) else names_in("input", inputs))
+    n = few(len(made.inputs))
+    known = [table_in(t, n) for t in listing("the truth tables of a circuit", tables, "a list of whole numbers, one for each output")]
+    names, cared = names_for("output", outputs, "o", len(known)), ones(n) if care is None else table_in(care, n)
+    return made.finish(names, [smallest(made, t & cared, t | ones(n) & ~cared, n) for t in known])
+
+
+def few(inputs: int) -> int:
+    """A number of inputs that a truth table may have."""
+    if inputs > MOST_INPUTS:
+        told = f"a truth table of {inputs} inputs has 2^{inputs} rows"
+        raise BadValue(f"{told}: use at most {MOST_INPUTS} inputs, or fewer features")
+    return inputs
+
+
+def table_in(given: Any, n: int) -> int:
+    """A truth table of n inputs, a whole number."""
+    if not is_whole(given) or given < 0:
+        raise BadValue(f"a truth table of {n} inputs is a whole number of {1 << n} bits, got {shown(given)}")
+    if int(given) > ones(n):
+        raise BadValue(f"a truth table of {n} inputs is a number of {1 << n} bits, and one has {int(given).bit_length()}")
+    return int(given)
 
 
 def smallest(made: Builder, least: int, most: int, n: int) -> int:
@@ -173,6 +186,7 @@ def extended(way: Way, i: int, j: int) -> Way:
 def read_truth(text: str, name: str = "the file") -> list[int]:
     """The tables in a .truth file: a line of zeros and ones for each output, of which the last is minterm 0."""
     tables: list[int] = []
+    text = instance("a truth table in a file", text, str, "text, a line of zeros and ones for each output")
     lines = [line.strip() for line in text.split("\n")]
     size = len(lines[0]) if lines else 0
     if not size or size & (size - 1):
@@ -190,9 +204,9 @@ def from_rows(x: Any, y: Mapping[str, Any], inputs: Sequence[str]) -> tuple[Circ
 
     The rows are zeros and ones, at most 20 a row; `y` holds a column of zeros and ones for each output.
     """
-    names = tuple(inputs)
-    if len(names) > MOST_INPUTS:
-        raise BadValue(f"a truth table of {len(names)} inputs has 2^{len(names)} rows: use at most {MOST_INPUTS} inputs, or fewer features")
+    names = names_in("input", inputs)
+    few(len(names))
+    instance("the labels of rows", y, Mapping, "a dict by output, a column of zeros and ones for each")
     cells = zeros_and_ones("each row", x)
     if cells.ndim != 2 or cells.shape[1] != len(names):
         raise BadValue(f"rows of {len(names)} inputs must be a table of that many columns, got an array of shape {cells.shape}")
@@ -206,7 +220,7 @@ def zeros_and_ones(what: str, given: Any) -> np.ndarray[Any, Any]:
     """Numbers that are all 0 or 1, checked: any other would be read as what it is not."""
     try:
         found = np.asarray(given)
-    except ValueError:
+    except (TypeError, ValueError):
         raise BadValue(f"{what} has bits, as many as the others, each 0 or 1") from None
     strange = found[~np.isin(found, (0, 1))] if found.dtype.kind in "buif" else found.reshape(-1)[:1]
     if strange.size:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from lensgrad.cat.para import Para
-from lensgrad.circuits.gates.circuit import Builder, Circuit, numbered
+from lensgrad.circuits.gates.circuit import Builder, Circuit, given_circuit, names_for
+from lensgrad.circuits.gates.functions import zeros_and_ones
+from lensgrad.core.checks import instance
 from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import BadValue, NoRule, listed
 from lensgrad.core.functor import fold, unfold
@@ -29,11 +29,10 @@ def to_gates(
 
     A parametric arrow is taken at `weights`, by name. `inputs` and `outputs` name the bits, wire after wire.
     """
-    arrow, given = closed(f, weights or {})
+    arrow, given = closed(f, {} if weights is None else instance("weights", weights, Mapping, "a dict of bits by name"))
     n = sum(width(a) for a in arrow.dom.atoms[len(given) :])
     m = sum(width(a) for a in arrow.cod)
-    inputs, outputs = checked("input", inputs, "i", n), checked("output", outputs, "o", m)
-    made = Builder(inputs)
+    made, outputs = Builder(names_for("input", inputs, "i", n)), names_for("output", outputs, "o", m)
     free = split(made.literals, [width(a) for a in arrow.dom.atoms[len(given) :]])
     return made.finish(outputs, [x for wire in image(made, arrow, [*given, *free]) for x in wire])
 
@@ -41,19 +40,19 @@ def to_gates(
 def closed(f: Any, weights: Mapping[str, Any]) -> tuple[Diagram, list[Literals]]:
     """The arrow of a model and the bits of its parameters, which are constants from here on."""
     if not isinstance(f, Para):
-        return f, []
+        return instance("what becomes gates", f, Diagram, "an arrow or a model over two elements, such as lg.circuits.parity(3)"), []
     names = list(f.names)
     if set(weights) != set(names):
-        raise BadValue(f"this circuit has the parameters {listed(names)}, and values were given for {listed(list(weights))}")
+        raise BadValue(f"this circuit has the parameters {listed(names)}, and values were given for {listed(list(map(str, weights)))}")
     wires = [a for p in f.params for a in p.ob]
     return f.arrow, [bits_of(name, weights[name], width(a)) for name, a in zip(names, wires, strict=True)]
 
 
 def bits_of(name: str, value: Any, size: int) -> Literals:
-    found = np.asarray(value).reshape(-1)
-    if len(found) != size or not np.isin(found, (0, 1)).all():
+    found = zeros_and_ones(f"'{name}'", value).reshape(-1)
+    if len(found) != size:
         raise BadValue(f"'{name}' has {size} bits, 0 or 1, got {len(found)} entries")
-    return [int(v) for v in found]
+    return found.tolist()
 
 
 def width(atom: Any) -> int:
@@ -62,13 +61,6 @@ def width(atom: Any) -> int:
         fix = ": gates are for one example, so export the arrow that was batched" if rows else ""
         raise NoRule(f"gates carry bits of {Z2} or {LOGIC} without rows, and a wire has type {atom}{fix}")
     return atom.size
-
-
-def checked(what: str, names: Sequence[str] | None, letter: str, count: int) -> tuple[str, ...]:
-    names = numbered(letter, count) if names is None else tuple(names)
-    if len(names) != count:
-        raise BadValue(f"this circuit has {count} bits of {what}, and {len(names)} names were given")
-    return names
 
 
 def split(row: Sequence[int], widths: Sequence[int]) -> list[Literals]:
@@ -122,7 +114,7 @@ RULES: dict[type[Generator], Callable[..., Literals]] = {
 
 def to_diagram(circuit: Circuit) -> Diagram:
     """Gates as an arrow Z2ⁿ → Z2ᵐ: a NOT is 1 + x, the ANDs of one level are one ×. `to_gates` of it is `circuit.tidy()`."""
-    levels: dict[int, list[int]] = {}
+    levels, circuit = dict[int, list[int]](), given_circuit("what becomes an arrow", circuit)
     first = 1 + len(circuit.inputs)
     for v in range(first, circuit.variables):
         levels.setdefault(circuit.levels[v], []).append(v)

@@ -7,9 +7,11 @@ from functools import reduce
 from itertools import combinations, pairwise
 from operator import and_
 
-from lensgrad.circuits.gates.circuit import Builder, Circuit, pattern
+from lensgrad.circuits.gates.circuit import Builder, Circuit, given_circuit, names_in, pattern
+from lensgrad.circuits.gates.encoders import given_encoder
 from lensgrad.circuits.gates.functions import Cube, cover, ones
 from lensgrad.circuits.gates.simplify import FEW_INPUTS, check_care, matched
+from lensgrad.core.checks import whole
 from lensgrad.data.encode import Encoder, OneHot
 
 MOST_PRODUCTS = 12  # of a rule that can still be read
@@ -22,6 +24,9 @@ def rule(circuit: Circuit, care: Circuit | None = None, most: int = MOST_PRODUCT
     With `care` the rule counts only where that is 1. It is found from a truth table: of all inputs up to 17, else of those that the
     circuit reads, with a care set on these, or on none.
     """
+    circuit, most = given_circuit("what a rule tells", circuit), whole("the most products of a rule", most)
+    if care is not None:
+        given_circuit("the care set of a rule", care)
     if len(circuit.inputs) > FEW_INPUTS:
         circuit = reading(circuit)
         care = None if care is None or set(care.inputs) != set(circuit.inputs) else care
@@ -89,7 +94,8 @@ def possible(encoder: Encoder, names: Sequence[str] | None = None) -> Circuit:
 
     With `names`, of these bits only: what they can be, whatever the others are.
     """
-    made = Builder(encoder.names if names is None else names)
+    encoder = given_encoder("what gives rows of bits", encoder)
+    made = Builder(encoder.names if names is None else names_in("input", names))
     literal, parts = dict(zip(made.inputs, made.literals, strict=True)), list[int]()
     for column in encoder.columns:
         bits = [literal[name] for name in column.names if name in literal]

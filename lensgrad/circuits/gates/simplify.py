@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from lensgrad.circuits.gates.circuit import Builder, Circuit, pattern
+from lensgrad.circuits.gates.circuit import Builder, Circuit, given_circuit, pattern
 from lensgrad.circuits.gates.functions import from_tables, ones, variants
 from lensgrad.circuits.proofs.engine import solver
 from lensgrad.circuits.proofs.miter import Question
@@ -25,6 +25,7 @@ def simplify(circuit: Circuit, care: Circuit | None = None) -> Circuit:
 
     With `care`, a circuit on the same inputs with one output, values count only where that is 1.
     """
+    given_circuit("the circuit to simplify", circuit)
     if care is not None:
         check_care(circuit, care)
     best = rewritten(circuit.tidy())
@@ -86,6 +87,7 @@ def matched(circuit: Circuit, other: Circuit) -> Circuit:
 
 
 def check_care(circuit: Circuit, care: Circuit) -> None:
+    given_circuit("a care set", care)
     if set(care.inputs) != set(circuit.inputs) or len(care.outputs) != 1:
         told = f"{len(care.inputs)} inputs and {len(care.outputs)} outputs"
         raise BadValue(f"a care set is a circuit with the same {len(circuit.inputs)} input names and one output, and this one has {told}")

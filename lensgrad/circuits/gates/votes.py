@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lensgrad.circuits.gates.circuit import Builder, Circuit, numbered
-from lensgrad.core.checks import whole
+from lensgrad.circuits.gates.circuit import Builder, Circuit, given_circuit, names_for
+from lensgrad.core.checks import listing, whole
 from lensgrad.core.errors import BadValue
 
+MOST_BITS = 1 << 24  # that vote: their names alone are a gigabyte
 Number = list[int]  # literals of a number's bits, least first
 
 
@@ -60,17 +61,19 @@ def duel(made: Builder, left: tuple[Number, dict[int, int]], right: tuple[Number
 
 def vote(bits: int, classes: int, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None) -> Circuit:
     """𝔹ⁿ → 𝔹ᶜ: bits stand class by class, and the output of the first class with the most ones is 1. Two classes have one output."""
-    bits, classes = whole("the number of bits that vote", bits, 1), whole("the number of classes", classes, 2)
+    bits, classes = whole("the number of bits that vote", bits, 1, MOST_BITS), whole("the number of classes", classes, 2)
     if bits % classes:
         raise BadValue(f"{bits!r} bits cannot vote for {classes!r} classes: there are two classes or more, and each has equally many bits")
-    made, each = Builder(inputs or numbered("i", bits)), bits // classes
+    made, each = Builder(names_for("input", inputs, "i", bits)), bits // classes
     counts = [count(made, made.literals[k * each : (k + 1) * each]) for k in range(classes)]
     found = [exceeds(made, counts[1], counts[0])] if classes == 2 else first_largest(made, counts)
-    return made.finish(outputs or numbered("o", len(found)), found)
+    return made.finish(names_for("output", outputs, "o", len(found)), found)
 
 
 def chained(first: Circuit, second: Circuit) -> Circuit:
     """second ∘ first, where the outputs of the first are the inputs of the second, by name."""
+    for what, circuit in (("the first circuit", first), ("the second circuit", second)):
+        given_circuit(what, circuit)
     absent = set(second.inputs) - set(first.outputs)
     if absent:
         raise BadValue(f"the second circuit reads '{sorted(absent)[0]}', which the first does not give")
@@ -81,12 +84,19 @@ def chained(first: Circuit, second: Circuit) -> Circuit:
 
 def side_by_side(parts: Sequence[Circuit]) -> Circuit:
     """The outputs of circuits of the same inputs, as one circuit."""
+    parts = [given_circuit("each part", p) for p in listing("what is put side by side", parts, "a list of circuits")]
+    if not parts:
+        raise BadValue("nothing is put side by side: give one circuit or more, of the same inputs")
     made = Builder(parts[0].inputs)
     literals = dict(zip(made.inputs, made.literals, strict=True))
+    strange = next((name for part in parts for name in part.inputs if name not in literals), None)
+    if strange is not None:
+        raise BadValue(f"circuits side by side have the same inputs, and the first has no '{strange}': rename the inputs of one")
     outputs = [name for part in parts for name in part.outputs]
     return made.finish(outputs, [x for part in parts for x in made.inline(part, [literals[name] for name in part.inputs])])
 
 
 def network_circuit(gates: Circuit, classes: int, outputs: Sequence[str] | None = None) -> Circuit:
     """Gates whose outputs vote, class by class, with the vote behind them."""
+    given_circuit("the gates that vote", gates)
     return chained(gates, vote(len(gates.outputs), classes, gates.outputs, outputs))

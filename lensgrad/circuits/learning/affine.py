@@ -12,12 +12,13 @@ import numpy as np
 
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.names import Role
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import Para, parametrized
 from lensgrad.cat.reverse import reverse
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.functor import unfold
 from lensgrad.core.ty import Ty
+from lensgrad.data.arrays import array as array_of
 from lensgrad.program.values import Values, array
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Semiring
@@ -32,6 +33,7 @@ def solve(model: Para, data: Any) -> Values:
     Where there are several, the weights that come later in the model are 0 wherever they may be: of an algebraic normal form, those of
     high degree. Raises `BadValue` for a model that is not affine in its weights, and for rows that no weights fit.
     """
+    model = parametrized("the model to solve", model)
     still = [name for name, p in zip(model.names, model.params, strict=True) if p.role is not Role.WEIGHT]
     if still:
         raise BadValue(f"'{still[0]}' is no weight, so it is not solved for: give the model its value first, or thaw it")
@@ -77,8 +79,8 @@ def affine(back: Diagram, weights: int) -> bool:
 def pair(data: Any) -> tuple[Numbers, Numbers]:
     """Inputs and labels, one row or more of each, and as many of one as of the other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise BadValue(f"rows must be given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
-    x, y = map(np.asarray, data)
+        raise BadValue(f"rows are given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
+    x, y = (array_of(part, name) for name, part in zip("xy", data, strict=True))
     if not x.ndim or not y.ndim:
         raise BadValue(f"'{'y' if x.ndim else 'x'}' is one number, and a pair (x, y) has a row for each example")
     if len(x) != len(y):

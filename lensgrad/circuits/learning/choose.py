@@ -10,7 +10,7 @@ from lensgrad.circuits.learning.networks import flip, soft
 from lensgrad.circuits.learning.polynomials import exact, greedy
 from lensgrad.circuits.learning.problem import Found, Infeasible, Method, Plan, Problem, check
 from lensgrad.circuits.learning.rows import table
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.checks import instance, one_of
 
 METHODS: dict[str, Method] = {"anf": greedy, "flip": flip, "soft": soft, "solve": exact, "table": table}
 TRIED = ("anf", "flip", "soft", "solve")  # by "auto", where the rows are no truth table
@@ -24,8 +24,8 @@ def learn(problem: Problem, plan: Plan, method: str = "auto") -> Found:
     rows, unless it stops by them.
     """
     check(problem)
-    if method != "auto" and method not in METHODS:
-        raise BadValue(f"'{method}' is no way to learn a circuit; use auto or one of {listed(sorted(METHODS))}")
+    instance("how to learn a circuit", plan, Plan, "a plan, as circuits.Plan(…) gives")
+    method = one_of("method", method, ("auto", *sorted(METHODS)))
     if method == "auto" and problem.complete and problem.x.shape[1] <= MOST_INPUTS:
         told(plan, "these are all rows that can occur: the circuit of their table")
         return table(problem, plan)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.circuits.formats.files import read, write
-from lensgrad.circuits.gates.circuit import Circuit
-from lensgrad.circuits.gates.encoders import encoder_circuit
+from lensgrad.circuits.formats.files import content, put, read, write
+from lensgrad.circuits.gates.circuit import Circuit, given_circuit
+from lensgrad.circuits.gates.encoders import encoder_circuit, given_encoder
 from lensgrad.circuits.gates.rules import possible, reading, rule
 from lensgrad.circuits.gates.simplify import FEW_INPUTS, simplify
 from lensgrad.circuits.gates.votes import chained
+from lensgrad.core.checks import file, instance, listing, shown
 from lensgrad.core.errors import BadValue, MissingData
 from lensgrad.data.encode import Encoder, joined
 
@@ -37,6 +38,10 @@ class LearnedCircuit:
     method: str = ""
 
     def __post_init__(self) -> None:
+        given_encoder("the encoder of a learned circuit", self.encoder)
+        given_circuit("the gates of a learned circuit", self.circuit)
+        object.__setattr__(self, "classes", texts("the classes of a learned circuit", self.classes))
+        instance("the method of a learned circuit", self.method, str, "text")
         if self.circuit.outputs != output_names(self.target, self.classes) or self.circuit.inputs != self.encoder.names:
             raise BadValue("a learned circuit has the bits of its encoder as inputs and its classes as outputs, and these differ")
 
@@ -70,23 +75,23 @@ class LearnedCircuit:
 
     def save(self, path: str | Path) -> list[Path]:
         """The circuit by the ending of the path, beside it the encoder (.json) and the rows that can occur (.care.aig)."""
-        path = Path(path)
+        path = named_file(path)
         if not path.parent.is_dir():
             raise BadValue(f"cannot save to '{path}': there is no folder '{path.parent}'")
         check_place(path)
         write(self.circuit, path)
         data = {"target": self.target, "classes": self.classes, "method": self.method, "encoder": self.encoder.data()}
         beside, care = path.with_suffix(".json"), path.with_suffix(".care.aig")
-        beside.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        put(beside, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
         write(self.care, care)
         return [path, beside, care]
 
 
 def load_circuit(path: str | Path) -> LearnedCircuit:
     """What `save` wrote. The circuit may have been simplified or written anew since, as long as it has the same names."""
-    path = Path(path)
+    path = named_file(path)
     beside = path.with_suffix(".json")
-    if not beside.is_file():
+    if not there(beside):
         raise MissingData(f"there is no '{beside.name}' beside '{path.name}', and it says how rows become bits: `learn` writes both")
     encoder, classes, target, method = written(beside)
     return LearnedCircuit(encoder, read(path), classes, target, method)
@@ -95,11 +100,27 @@ def load_circuit(path: str | Path) -> LearnedCircuit:
 def written(beside: Path) -> tuple[Encoder, tuple[str, ...], str, str]:
     """What the .json beside a circuit says: encoder, classes, target and method."""
     try:
-        data = json.loads(beside.read_text(encoding="utf-8"))
+        data = json.loads(content("an encoder", beside))
         classes, target = tuple(map(str, data["classes"])), str(data["target"])
         return Encoder.read(data["encoder"]), classes, target, str(data.get("method", ""))
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise BadValue(f"'{beside.name}' is no encoder that `learn` wrote: {wrong}") from None
+
+
+def named_file(path: str | Path) -> Path:
+    """The path of a circuit, which has a name: a folder such as . has none."""
+    found = file("the place of a circuit", path)
+    if not found.name:
+        raise BadValue(f"'{found}' is a folder, and a circuit is a file")
+    return found
+
+
+def there(path: Path) -> bool:
+    """Whether a file is there; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def check_place(path: Path) -> None:
@@ -115,12 +136,22 @@ def check_place(path: Path) -> None:
 
 def output_names(target: str, classes: Sequence[str]) -> tuple[str, ...]:
     """What the outputs of a circuit for these classes are called."""
+    target, classes = instance("the target of a circuit", target, str, "text"), texts("the classes of a circuit", classes)
     named = tuple(f"{joined(target)}={joined(c)}" for c in classes)
     first = dict(zip(reversed(named), reversed(classes), strict=True))
     for name, c in zip(named, classes, strict=True):
         if first[name] != c:
             raise BadValue(f"classes '{first[name]}' and '{c}' would both be called '{name}': rename one, as spaces in names become '_'")
     return named[1:] if len(named) == 2 else named
+
+
+def texts(what: str, given: Any) -> tuple[str, ...]:
+    """Words in a list, each of them text."""
+    found = listing(what, given, "a list of words")
+    strange = [word for word in found if not isinstance(word, str)]
+    if strange:
+        raise BadValue(f"{what} are words, each of them text, got {shown(strange[0])}")
+    return tuple(found)
 
 
 def decided(outputs: Numbers) -> Numbers:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.circuits.gates.circuit import Circuit
+from lensgrad.circuits.gates.circuit import Circuit, given_circuit, names_in
+from lensgrad.circuits.gates.functions import zeros_and_ones
 from lensgrad.circuits.learning.learned import decided
 from lensgrad.core import checks
-from lensgrad.core.checks import number, positive, whole
+from lensgrad.core.checks import flag, instance, number, positive, shown, whole
 from lensgrad.core.errors import BadValue
+from lensgrad.data.arrays import array
 from lensgrad.data.split import split
 from lensgrad.learn.circuits.soft import Relaxation, sigmoid_tables
 from lensgrad.train.callbacks import EarlyStopping
@@ -33,6 +35,31 @@ class Problem:
     held: tuple[Numbers, Numbers] | None = None
     possible: int | None = None  # how many rows of bits can occur
 
+    def __post_init__(self) -> None:
+        """Rows and names that fit one another, as arrays and tuples."""
+        for side in ("inputs", "outputs"):
+            object.__setattr__(self, side, names_in(side[:-1], getattr(self, side)))
+        object.__setattr__(self, "classes", whole("the number of classes of a problem", self.classes, 1))
+        x, y = self._rows("x", self.x, self.y)
+        object.__setattr__(self, "x", x)
+        object.__setattr__(self, "y", y)
+        if self.held is not None:
+            object.__setattr__(self, "held", self._rows("the x held back", *pair(self.held)))
+        if self.possible is not None:
+            object.__setattr__(self, "possible", whole("how many rows of bits can occur", self.possible))
+
+    def _rows(self, name: str, x: Any, y: Any) -> tuple[Numbers, Numbers]:
+        """Rows of bits, and a class number for each."""
+        bits, labels = zeros_and_ones(name, x), array(y, "y")
+        if bits.ndim != 2 or bits.shape[1] != len(self.inputs):
+            raise BadValue(f"{name} has a row of {len(self.inputs)} bits for each example, got an array of shape {bits.shape}")
+        if labels.shape != (len(bits),):
+            raise BadValue(f"y has one class number for each of {len(bits)} rows, got an array of shape {labels.shape}")
+        counted = labels.dtype.kind in "iu" or (labels.dtype.kind == "f" and (labels == np.floor(labels)).all())
+        if labels.size and not (counted and 0 <= labels.min() <= labels.max() < self.classes):
+            raise BadValue(f"y has class numbers from 0 to {self.classes - 1}, got {shown(labels)}")
+        return bits, labels.astype(np.int64)
+
     @property
     def complete(self) -> bool:
         """Whether it is a truth table: every row that can occur is there, and equal rows have one class."""
@@ -42,7 +69,8 @@ class Problem:
 
     def accuracy(self, circuit: Circuit, held: bool = False) -> float:
         """The share of the rows, or of those held back, that a circuit gives their class."""
-        if held and self.held is None:
+        given_circuit("what is measured", circuit)
+        if flag("held", held) and self.held is None:
             raise BadValue("no rows of this problem are held back, so nothing is measured on them: see held_back")
         x, y = self.held if held and self.held is not None else (self.x, self.y)
         return float((decided(circuit.run(x)) == y).mean())
@@ -84,6 +112,12 @@ class Plan:
             object.__setattr__(self, name, positive(name, getattr(self, name)))
         object.__setattr__(self, "straight", number("straight", self.straight, 0, 1))
         object.__setattr__(self, "seed", whole("seed", self.seed))
+        instance("relaxation", self.relaxation, Relaxation, "a relaxation, such as sigmoid_tables()")
+        object.__setattr__(self, "progress", flag("progress", self.progress))
+        if self.stopping is not None:
+            instance("stopping", self.stopping, EarlyStopping, "lg.early_stopping(…), or None")
+        if self.degree is not None:
+            object.__setattr__(self, "degree", whole("degree", self.degree))
 
 
 @dataclass(frozen=True)
@@ -96,6 +130,15 @@ class Found:
     score: float | None = None
     degree: int | None = None
 
+    def __post_init__(self) -> None:
+        given_circuit("what a method found", self.circuit)
+        instance("the name of a method", self.method, str, "text, such as 'soft'")
+        instance("the history of a method", self.history, tuple, "a tuple, an entry for each epoch")
+        if self.score is not None:
+            number("the score of a method", self.score, 0, 1)
+        if self.degree is not None:
+            whole("the degree of a method", self.degree)
+
 
 Method = Callable[[Problem, Plan], Found]
 
@@ -106,10 +149,18 @@ class Infeasible(BadValue):
 
 def widths(layers: Any) -> tuple[Any, ...]:
     """The gates of each layer, one layer or more."""
-    found = tuple(layers) if isinstance(layers, Sequence | np.ndarray) and not isinstance(layers, str) else ()
+    several = (isinstance(layers, np.ndarray) and layers.ndim) or (isinstance(layers, Sequence) and not isinstance(layers, str))
+    found = tuple(layers) if several else ()
     if not found:
-        raise BadValue(f"layers must be the gates of each layer, one or more, as in (96, 96), got {layers!r}")
+        raise BadValue(f"layers are the gates of each layer, one or more, as in (96, 96), got {shown(layers)}")
     return found
+
+
+def pair(held: Any) -> tuple[Any, Any]:
+    """Rows held back and their classes."""
+    if not isinstance(held, tuple | list) or len(held) != 2:
+        raise BadValue(f"rows are held back as a pair (x, y), got {shown(held)}")
+    return held[0], held[1]
 
 
 def lengths(problem: Problem, plan: Plan) -> tuple[int, int]:
@@ -120,6 +171,7 @@ def lengths(problem: Problem, plan: Plan) -> tuple[int, int]:
 
 def check(problem: Problem) -> None:
     """Refuse what nothing can be learned from."""
+    instance("what a circuit is learned from", problem, Problem, "a problem, as circuits.Problem(x, y, inputs, outputs, classes) gives")
     if not problem.x.shape[1]:
         raise BadValue("no feature tells the rows apart, so there is nothing to learn from: every column is constant")
     if len(problem.x) < 2:
@@ -128,6 +180,7 @@ def check(problem: Problem) -> None:
 
 def held_back(problem: Problem, share: float, seed: int) -> Problem:
     """The problem with a share of its rows held back, of every class in proportion; none where that would leave a part empty."""
+    instance("what rows are held back of", problem, Problem, "a problem, as circuits.Problem(x, y, inputs, outputs, classes) gives")
     share = checks.share("the part of the rows held back", share)
     if not 0 < round(share * len(problem.x)) < len(problem.x):
         return problem

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import Para, parametrized
 from lensgrad.circuits.gates.functions import zeros_and_ones
 from lensgrad.circuits.learning.affine import pair
-from lensgrad.core.checks import whole
+from lensgrad.core.checks import instance, listing, whole
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.circuits import satisfying, searching, soften
 from lensgrad.program.compile import compile as compile_closed
@@ -25,6 +25,13 @@ class Search:
     bits: Mapping[str, np.ndarray[Any, Any]]
     history: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        instance("the bits of a search", self.bits, Mapping, "a dict by name")
+        counts = listing("the history of a search", self.history, "a list of whole numbers, the errors before each step")
+        if not counts:
+            raise BadValue("the history of a search has the number of errors before each step, one step or more, got none")
+        object.__setattr__(self, "history", tuple(whole("a number of errors", n) for n in counts))
+
     @property
     def solved(self) -> bool:
         return self.history[-1] == 0
@@ -37,6 +44,7 @@ def search(
 
     It ends when no row is wrong, or after so many steps; it starts at `start`, or where the model does.
     """
+    model = parametrized("the model of a search", model)
     x, y = (bits(name, part) for name, part in zip("xy", pair(data), strict=True))
     y, first = y.reshape(len(y), -1), named("start", start, model.names)
     return walked(searching(soften(model), len(x), noise), {"x": x, "y": y}, model.names, steps, seed, first)
@@ -49,6 +57,7 @@ def satisfy(
 
     `weights` are those of the circuit, by name. Every bit of the result is a clause of its own; x starts at random.
     """
+    circuit, seed = parametrized("the circuit to satisfy", circuit), whole("seed", seed)
     soft, m = soften(circuit), circuit.cod[0].size
     wanted = np.ones(m) if y is None else bits("y", y).reshape(-1)
     if wanted.shape != (m,):
@@ -65,10 +74,11 @@ def bits(name: str, given: Any) -> np.ndarray[Any, Any]:
 
 def named(what: str, values: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
     """Bits by the names of a model's weights, checked."""
-    strange = [n for n in values or {} if n not in names]
+    given = {} if values is None else instance(what, values, Mapping, "a dict of bits by name")
+    strange = [n for n in given if n not in names]
     if strange:
         raise BadValue(f"{what} names '{strange[0]}', which this model has not; its weights are: {listed(list(names))}")
-    return {n: bits(n, v) for n, v in (values or {}).items()}
+    return {n: bits(n, v) for n, v in given.items()}
 
 
 def walked(closed: Para, data: Mapping[str, Any], names: tuple[str, ...], steps: int, seed: int, start: Mapping[str, Any]) -> Search:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lensgrad.circuits.gates.circuit import Circuit, numbered
+from lensgrad.circuits.gates.circuit import Circuit, given_circuit, numbered
+from lensgrad.core.checks import instance
 from lensgrad.core.errors import BadValue, listed
 
 Clauses = list[list[int]]
@@ -28,10 +29,13 @@ class Question:
     about: str = "the two circuits are equal"
 
     def __post_init__(self) -> None:
+        for what, side in (("the left circuit", self.left), ("the right circuit", self.right)):
+            given_circuit(what, side)
+        instance("what a question is about", self.about, str, "text")
         places("input", self.left.inputs, self.right.inputs, "i")
         places("output", self.left.outputs, self.right.outputs, "o")
         if self.care is not None:
-            places("input", self.left.inputs, self.care.inputs, "i")
+            places("input", self.left.inputs, given_circuit("a care set", self.care).inputs, "i")
             if len(self.care.outputs) != 1:
                 raise BadValue(f"a care set has one output, which is 1 where inputs count, and this one has {len(self.care.outputs)}")
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from lensgrad.circuits.gates.circuit import Builder, Circuit
-from lensgrad.circuits.proofs.miter import Question
+from lensgrad.circuits.gates.circuit import Builder, Circuit, given_circuit
+from lensgrad.circuits.gates.functions import zeros_and_ones
+from lensgrad.circuits.proofs.miter import Question, places
 from lensgrad.circuits.proofs.sat import PROVED, Verdict, prove
-from lensgrad.core.errors import BadValue
+from lensgrad.core.checks import instance, listing, shown, whole
+from lensgrad.core.errors import BadValue, listed
 
 Place = Mapping[str, int]  # a literal for each input
 
 
 def irrelevant(circuit: Circuit, names: str | Sequence[str], care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
     """Inputs that can change without any output changing; with `care`, from one input that counts to another."""
-    names = [names] if isinstance(names, str) else list(names)
-    known(circuit, names)
+    names = [names] if isinstance(names, str) else listing("what is irrelevant", names, "the name of an input, or a list of names")
+    known(circuit, names, care)
     made = Builder([*circuit.inputs, *(f"{name}'" for name in names)])
     here = dict(zip(made.inputs, made.literals, strict=True))
     moved = here | {name: here[f"{name}'"] for name in names}
@@ -24,7 +27,8 @@ def irrelevant(circuit: Circuit, names: str | Sequence[str], care: Circuit | Non
 
 def fair(circuit: Circuit, swap: Mapping[str, str], care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
     """Outputs stay when inputs are exchanged, each name with the name that `swap` gives it."""
-    known(circuit, [*swap, *swap.values()])
+    instance("a swap", swap, Mapping, "a dict of names, such as {'sex=f': 'sex=m'}")
+    known(circuit, [*swap, *swap.values()], care)
     both = dict(swap) | {b: a for a, b in swap.items()}
     if len(both) != 2 * len(swap) and any(a != b for a, b in swap.items()):
         raise BadValue("a swap names every input once: {'sex=f': 'sex=m'} exchanges the two")
@@ -37,7 +41,7 @@ def fair(circuit: Circuit, swap: Mapping[str, str], care: Circuit | None = None,
 
 def monotone(circuit: Circuit, name: str, care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
     """No output falls from 1 to 0 when the input goes from 0 to 1. The two sides are the output with it and both together."""
-    known(circuit, [name])
+    known(circuit, [name], care)
     made = Builder(circuit.inputs)
     here = dict(zip(made.inputs, made.literals, strict=True))
     low, high = here | {name: 0}, here | {name: 1}
@@ -49,14 +53,12 @@ def monotone(circuit: Circuit, name: str, care: Circuit | None = None, timeout: 
 
 def robust(circuit: Circuit, row: Sequence[int], radius: int, care: Circuit | None = None, timeout: float | None = 60.0) -> Verdict:
     """The outputs at `row` are those at every input that differs from it in at most `radius` bits."""
-    if len(row) != len(circuit.inputs) or any(v not in (0, 1) for v in row) or radius < 0:
-        raise BadValue(
-            f"a row must have {len(circuit.inputs)} zeros and ones and the radius must be ≥ 0, got {len(row)} entries and radius {radius}"
-        )
+    known(circuit, (), care)
+    row, radius = row_of(circuit, row), whole("a radius", radius)
     made = Builder(circuit.inputs)
-    values = [v & 1 for v in circuit.values([int(v) for v in row], 1)]
-    flipped = [x ^ int(v) for x, v in zip(made.literals, row, strict=True)]
-    near = at_most(made, flipped, radius)
+    values = [v & 1 for v in circuit.values(row, 1)]
+    flipped = [x ^ v for x, v in zip(made.literals, row, strict=True)]
+    near = at_most(made, flipped, min(radius, len(row)))
     here = dict(zip(made.inputs, made.literals, strict=True))
     counts = near if care is None else made.conj(near, outputs_at(made, care, here)[0])
     right = Builder(circuit.inputs).finish(circuit.outputs, values)
@@ -73,10 +75,22 @@ def hamming_radius(circuit: Circuit, row: Sequence[int], timeout: float | None =
     return len(circuit.inputs), verdict
 
 
-def known(circuit: Circuit, names: Sequence[str]) -> None:
+def known(circuit: Circuit, names: Sequence[str], care: Circuit | None) -> None:
+    """Refuse names that are no inputs, and what is no circuit."""
+    given_circuit("the circuit with a property", circuit)
+    if care is not None:
+        places("input", circuit.inputs, given_circuit("a care set", care).inputs, "i")
     for name in names:
-        if name not in circuit.inputs:
-            raise BadValue(f"the circuit has no input '{name}', it has {', '.join(circuit.inputs)}")
+        if not isinstance(name, str) or name not in circuit.inputs:
+            raise BadValue(f"the circuit has no input {shown(name)}, it has {listed(circuit.inputs)}")
+
+
+def row_of(circuit: Circuit, row: Any) -> list[int]:
+    """A row of zeros and ones, one for each input."""
+    bits = zeros_and_ones("a row", row)
+    if bits.shape != (len(circuit.inputs),):
+        raise BadValue(f"a row of this circuit has {len(circuit.inputs)} zeros and ones, got an array of shape {bits.shape}")
+    return bits.tolist()
 
 
 def outputs_at(made: Builder, circuit: Circuit, env: Place) -> list[int]:

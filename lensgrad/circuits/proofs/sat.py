@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lensgrad.circuits.formats.files import read, write
+from lensgrad.circuits.formats.files import content, put, read, write
 from lensgrad.circuits.gates.circuit import Circuit
 from lensgrad.circuits.proofs.engine import solver
 from lensgrad.circuits.proofs.miter import End, Question, places
 from lensgrad.circuits.proofs.sweep import TRUE, Local, Sweep, clause
-from lensgrad.core.checks import number
-from lensgrad.core.errors import BadValue
+from lensgrad.core.checks import file, instance, is_whole, listing, number, one_of, shown
+from lensgrad.core.errors import BadValue, listed
+from lensgrad.files.place import REFUSED, quoted, reason
 
 SLICE = 2000  # conflicts between two looks at the clock
 PROVED, REFUTED, UNKNOWN = "proved", "refuted", "unknown"
@@ -32,6 +33,17 @@ class Verdict:
     status: str
     counterexample: dict[str, int] | None = None
     proof: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        instance("what a verdict is about", self.question, Question, "a question, as circuits.Question(left, right) gives")
+        one_of("the status of a verdict", self.status, (PROVED, REFUTED, UNKNOWN))
+        if self.counterexample is not None:
+            found = instance("a counter-example", self.counterexample, dict, "a dict from the names of inputs to 0 or 1")
+            if set(found) != set(self.question.left.inputs) or not all(is_whole(v) and v in (0, 1) for v in found.values()):
+                wanted = listed(self.question.left.inputs)
+                raise BadValue(f"a counter-example has 0 or 1 for each of the inputs {wanted}, got {shown(found)}")
+        if self.proof is not None:
+            instance("a proof", self.proof, tuple, "a tuple of lines")
 
     def __bool__(self) -> bool:
         raise BadValue("a verdict has three values: compare its status with 'proved', 'refuted' or 'unknown'")
@@ -55,7 +67,8 @@ class Verdict:
         """The outputs that differ at the counter-example, with both values."""
         if self.counterexample is None:
             return []
-        asked, row = self.question, list(self.counterexample.values())
+        asked = self.question
+        row = [self.counterexample[name] for name in asked.left.inputs]
         sides = [asked.left.values(row, 1)]
         order = places("input", asked.right.inputs, asked.left.inputs, "i")
         sides.append(asked.right.values([row[k] for k in order], 1))
@@ -68,14 +81,17 @@ class Verdict:
 
         miter.cnf has the same question in DIMACS, for checkers of DRAT proofs that other people wrote.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = file("the folder of a proof", folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except REFUSED as wrong:
+            raise BadValue(f"the folder {quoted(folder)} cannot be made: {reason(wrong)}; name another") from wrong
         paths = [folder / "left.aig", folder / "right.aig", *([folder / "care.aig"] if self.question.care else [])]
         circuits = [self.question.left, self.question.right, *([self.question.care] if self.question.care else [])]
         for path, circuit in zip(paths, circuits, strict=True):
             write(circuit, path)
         certificate(self, folder / "proof.drat", paths)
-        (folder / "miter.cnf").write_text(dimacs(self.question.clauses()), encoding="ascii", newline="\n")
+        put(folder / "miter.cnf", dimacs(self.question.clauses()))
         return folder / "proof.drat"
 
 
@@ -87,11 +103,16 @@ def dimacs(clauses: Sequence[Sequence[int]]) -> str:
 
 def certificate(verdict: Verdict, path: str | Path, files: Sequence[str | Path]) -> None:
     """The proof with the digests of the circuit files it is about: left, right, and the care set where there is one."""
+    instance("what has a certificate", verdict, Verdict, "a verdict, as circuits.equal gives")
     if verdict.proof is None:
         raise BadValue(f"only what is proved has a proof, and this is {verdict.status}")
     names = ("left", "right", "care")
-    heads = [f"c {n} {hashlib.sha256(Path(f).read_bytes()).hexdigest()}" for n, f in zip(names, files, strict=False)]
-    Path(path).write_text("\n".join(["c lensgrad miter 1", *heads, *verdict.proof]) + "\n", encoding="ascii", newline="\n")
+    given = listing("the circuits of a certificate", files, "a list of two files, left and right, or of three with the care set")
+    if len(given) != (2 if verdict.question.care is None else 3):
+        wanted = "left and right" if verdict.question.care is None else "left, right and the care set"
+        raise BadValue(f"a certificate is about the files {wanted}, got {len(given)}")
+    heads = [f"c {n} {hashlib.sha256(content('a circuit', f)).hexdigest()}" for n, f in zip(names, given, strict=False)]
+    put(file("the place of a proof", path), "\n".join(["c lensgrad miter 1", *heads, *verdict.proof]) + "\n")
 
 
 def prove(question: Question, timeout: float | None = 60.0) -> Verdict:
@@ -99,6 +120,7 @@ def prove(question: Question, timeout: float | None = 60.0) -> Verdict:
 
     Wires that are always equal are proved first, from the inputs up, so that circuits made from one another are compared piece by piece.
     """
+    instance("what is proved", question, Question, "a question, as circuits.Question(left, right) gives")
     if timeout is not None:
         number("a time-out, in seconds,", timeout, 0)
     if not question.left.outputs:

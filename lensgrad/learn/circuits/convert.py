@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
 from typing import Any
 
 from lensgrad.cat.lens import Lens, Pair, backward, forward, silent
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, para
+from lensgrad.cat.para import Para, para, parametrized
 from lensgrad.cat.reverse import reverse
+from lensgrad.core.checks import flag, instance, positive
 from lensgrad.core.diagram import Diagram, Family, flatten
-from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
+from lensgrad.learn.circuits.forms import given_semiring
 from lensgrad.theories import bridges
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Z2, Semiring, Z
@@ -21,7 +22,19 @@ from lensgrad.theories.poly.semiring import Z2, Semiring, Z
 
 def over(model: Para, semiring: Semiring) -> Para:
     """A model over Z as one over another semiring, by base change: same names, same wiring, first values with it."""
+    model, semiring = over_z("what is taken over another semiring", model), given_semiring(semiring)
     return model.map(lambda ob: bridges.over(ob, semiring), lambda f: bridges.base_change(f, semiring))
+
+
+def over_z(what: str, given: Any) -> Para:
+    """A model whose wires are all vectors of whole numbers."""
+    model = parametrized(what, given)
+    objects = (*(p.ob for p in model.params), model.dom, model.cod)
+    strange = [a for ob in objects for a in ob if not isinstance(a, Vector) or a.semiring != Z]
+    if strange:
+        told = "is a model over Z, as circuits.lut_network and anf(…, semiring=Z) give"
+        raise TypeMismatch(f"{what} {told}, and this one has a wire of type {strange[0]}")
+    return model
 
 
 def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole: bool = True) -> Para:
@@ -31,8 +44,8 @@ def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole:
     The model is one generator, a `bridges.Image`, which NumPy's backend runs as native code where there is a compiler; with whole=False it
     is made of the generators of Smooth, with the same numbers.
     """
-    if not isinstance(temperature, int | float) or not 0 < temperature < inf:
-        raise BadValue(f"votes are divided by a temperature above 0, got {temperature!r}")
+    model, whole = over_z("what is softened", model), flag("whole", whole)
+    temperature = positive("temperature, which votes are divided by,", temperature)
 
     def image(f: Diagram) -> Diagram:
         circuit = all(isinstance(a, Vector) for a in f.dom)  # and no first value, drawn from a key
@@ -50,8 +63,8 @@ def lift(f: Any) -> Any:
     `(lift(batch(task, n)) >> unit).reparam({lg.weights: gain()})` is a closed lens without a real number that a weight would be.
     """
     if isinstance(f, Para):
-        return lifted(f)
-    return lens_over_bits(f, len(f.cod))
+        return lifted(over_z("what is lifted", f))
+    return lens_over_bits(instance("what is lifted", f, Diagram, "a model or an arrow over Z"), len(f.cod))
 
 
 def lens_over_bits(f: Diagram, seeded: int) -> Lens:
@@ -85,7 +98,9 @@ def paired(ob: Ty) -> Ty:
 
 def ones(ob: Ty) -> Para:
     """The lens (Z2ᵐ, Zᵐ) → I whose put is l ↦ 1."""
-    if backward(ob) != Ty(tuple(Vector(Z, a.size, a.rows) for a in backward(ob) if isinstance(a, Vector))):
+    if not all(isinstance(a, Pair) for a in ob) or backward(ob) != Ty(
+        tuple(Vector(Z, a.size, a.rows) for a in backward(ob) if isinstance(a, Vector))
+    ):
         raise TypeMismatch(f"unit ends a lens to which whole numbers come back, and this one has {ob}: write circuits.lift(…) first")
     values = forward(ob)
     put = trace(lambda *ls: [Vector(Z, x.atom.size, x.atom.rows).one() for x in ls], *(Ty((a,)) for a in values))

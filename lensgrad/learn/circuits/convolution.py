@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, para, parametric
+from lensgrad.core.checks import listing, shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn import init
-from lensgrad.learn.circuits.forms import multiplied, sizes
+from lensgrad.learn.circuits.forms import LARGEST, feasible, given_semiring, multiplied, sizes
 from lensgrad.learn.circuits.networks import multiplexed
 from lensgrad.theories.poly.circuit import Bits, gather
 from lensgrad.theories.poly.semiring import Semiring, Z
 
+DEEPEST = 16  # levels of a tree of gates, which has 2¹⁶ leaves
 Shape = tuple[int, int, int]  # height, width, channels; bits stand row by row, the channels of a place together
 
 
@@ -25,10 +26,12 @@ def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, strid
     A tree of depth d reads 2ᵈ random entries of its size × size field, the same at all places; the weight `table{l}` of level l holds
     the truth tables of all trees, entry by entry as in `lut_layer`, and serves all places, so what comes back is added over them.
     """
-    sizes("a tree of gates", kernels=kernels, depth=depth, size=size, stride=stride)
+    semiring, depth, seed = given_semiring(semiring), whole("depth of a tree of gates", depth, 1, DEEPEST), whole("seed", seed)
+    kernels, size, stride = sizes("a tree of gates", kernels=kernels, size=size, stride=stride)
     height, width, channels = image(shape)
     fits("field", size, height, width)
     corners = [(i, j) for i in range(0, height - size + 1, stride) for j in range(0, width - size + 1, stride)]
+    feasible("a tree of gates", len(corners) * kernels << depth)
     leaves = fields(kernels, 1 << depth, size, channels, seed)
     places = [((i + a) * width + j + b) * channels + c for row in leaves for i, j in corners for a, b, c in row]
     obs = [Bits(kernels << (depth - 1 - level) << 2, semiring) for level in range(depth)]
@@ -47,9 +50,13 @@ def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, strid
 
 def image(shape: Shape) -> Shape:
     """Height, width and channels, if they are."""
-    if not isinstance(shape, Sequence) or len(shape) != 3 or any(type(n) is not int or n < 1 for n in shape):
-        raise BadValue(f"an image of bits must have the shape (height, width, channels), got {shape!r}")
-    return shape
+    found = listing("the shape of an image of bits", shape, "(height, width, channels)")
+    if len(found) != 3:
+        raise BadValue(f"an image of bits has the shape (height, width, channels), got {shown(shape)}")
+    names = ("height", "width", "channels")
+    height, width, channels = (whole(f"{name} of an image of bits", n, 1, LARGEST) for name, n in zip(names, found, strict=True))
+    feasible("an image of bits", height * width * channels)
+    return height, width, channels
 
 
 def fits(what: str, size: int, height: int, width: int) -> None:
@@ -72,8 +79,7 @@ def tied(table: Any, kernels: int, places: int) -> Any:
 
 def or_pool2d(shape: Shape, size: int = 2, semiring: Semiring = Z) -> Para:
     """Whether any bit of a channel is 1, in each of the size × size squares that tile an image, as 1 − Π (1 − x)."""
-    height, width, channels = image(shape)
-    sizes("pooling", size=size)
+    semiring, (height, width, channels), (size,) = given_semiring(semiring), image(shape), sizes("pooling", size=size)
     fits("square", size, height, width)
     corners = [(i, j) for i in range(0, height - size + 1, size) for j in range(0, width - size + 1, size)]
     inside = [(a, b) for a in range(size) for b in range(size)]

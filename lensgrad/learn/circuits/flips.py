@@ -13,7 +13,7 @@ from typing import Any
 from lensgrad.cat.lens import Lens, backward, forward, updated
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import share
+from lensgrad.core.checks import is_number, share, shown, whole
 from lensgrad.core.errors import BadValue, NoChange
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
@@ -42,7 +42,7 @@ def lifted_flip(rate: float | Schedule = 0.01, decay: float = 0.9, chance: float
     """
     name = f"lifted_flip({scheduled(rate)})"
     decay = share("decay of lifted_flip", decay)
-    chance_of(name, chance)
+    chance = chance_of(name, chance)
 
     def choose(t: Any, key: Any, s: Any, bits: Any, back: Any) -> tuple[Any, Any]:
         later = s * decay + back * (1.0 - decay)
@@ -59,10 +59,9 @@ def gain(top: int = 1, chance: float = 1.0) -> Optimizer:
     With `hamming` as the loss, reduction="sum" and rate 1, the gain of a bit is make − break: the wrong examples that its flip repairs,
     less the right ones that it spoils. For one flip this is exact. The first of equal gains comes first.
     """
+    top = whole("the number of bits that gain flips a step", top, 1)
     name = f"gain({top})"
-    if type(top) is not int or top < 1:
-        raise BadValue(f"gain flips a whole number of bits ≥ 1 a step, got {top!r}")
-    chance_of(name, chance)
+    chance = chance_of(name, chance)
 
     def choose(t: Any, key: Any, s: Any, bits: Any, back: Any) -> tuple[Any, Any]:
         return s, best(back * (bits * 2.0 - 1.0), full(float(top), back.atom.with_shape()), key, float(chance))
@@ -152,8 +151,8 @@ def unflat(x: Any, atoms: Ty) -> list[Any]:
 
 def chance_of(name: str, chance: float) -> float:
     """A probability above 0."""
-    if not isinstance(chance, int | float) or not 0 < chance <= 1:
-        raise BadValue(f"{name} expects a chance above 0, up to 1, got {chance!r}")
+    if not is_number(chance) or not 0 < chance <= 1:
+        raise BadValue(f"{name} wants a chance above 0, up to 1, got {shown(chance)}")
     return float(chance)
 
 
@@ -162,8 +161,8 @@ def random_mask(chance: float) -> Transform:
 
     `chain(random_mask(0.01), ascent)` is reverse derivative ascent on a few of the bits at a time.
     """
+    chance_of("random_mask", chance)
     name = f"random_mask({chance})"
-    chance_of(name, chance)
 
     def point(param: Param) -> Para:
         weight = movable(name, param, real=False)

@@ -13,12 +13,15 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
+from lensgrad.core.checks import instance, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.learn import init
 from lensgrad.theories.poly.circuit import Bits, concatenate, gather, scatter
 from lensgrad.theories.poly.semiring import Z2, Semiring
 
 LARGEST = 1_000_000  # coefficients of a form
+MOST_BITS = 1 << 24  # of the weights of a model
+MANY = 20  # of so many inputs, or of so high a degree, there are more monomials than that, and they are not counted
 
 
 def anf(inputs: int, degree: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
@@ -27,23 +30,30 @@ def anf(inputs: int, degree: int, outputs: int = 1, semiring: Semiring = Z2) -> 
     The weight `coefficients` : S^(b·m) says for each output which of the m monomials count, by degree, then as `monomials` lists them.
     It starts at 0. Affine in its weights over Z2, so `circuits.solve` finds them exactly.
     """
-    sizes("an algebraic normal form", inputs=inputs, outputs=outputs)
-    if type(degree) is not int or not 0 <= degree <= inputs:
-        raise BadValue(f"an algebraic normal form of {inputs} inputs has a degree from 0 to {inputs}, got {degree!r}")
-    count = outputs * sum(comb(inputs, d) for d in range(degree + 1))
+    semiring = given_semiring(semiring)
+    inputs, outputs = sizes("an algebraic normal form", inputs=inputs, outputs=outputs)
+    size = counted(inputs, degree, outputs)
+    return chosen("coefficients", lambda x: products(x, degree), inputs, size, outputs, semiring).told("anf")
+
+
+def counted(inputs: int, degree: int, outputs: int = 1) -> int:
+    """How many monomials a form has, if its coefficients are no more than are feasible."""
+    degree = whole(f"the degree of an algebraic normal form of {inputs} inputs", degree, 0, inputs)
+    count = outputs * sum(comb(inputs, d) for d in range(min(degree, MANY) + 1))
     if count > LARGEST:
         raise BadValue(f"{told(inputs, degree, outputs, count)}, more than {LARGEST}: {advice(inputs, degree, outputs)}")
-    return chosen("coefficients", lambda x: products(x, degree), inputs, count // outputs, outputs, semiring).told("anf")
+    return count // outputs
 
 
 def told(inputs: int, degree: int, outputs: int, count: int) -> str:
-    many = f" for each of {outputs} outputs, {count} coefficients" if outputs > 1 else ""
-    return f"{inputs} inputs have {count // outputs} monomials of degree ≤ {degree}{many}"
+    least = "" if degree <= MANY else "at least "
+    many = f" for each of {outputs} outputs, {least}{count} coefficients" if outputs > 1 else ""
+    return f"{inputs} inputs have {least}{count // outputs} monomials of degree ≤ {degree}{many}"
 
 
 def advice(inputs: int, degree: int, outputs: int) -> str:
     """The largest degree that is feasible, or how many inputs would be."""
-    fits = [d for d in range(1, degree) if outputs * sum(comb(inputs, e) for e in range(d + 1)) <= LARGEST]
+    fits = [d for d in range(1, min(degree, MANY)) if outputs * sum(comb(inputs, e) for e in range(d + 1)) <= LARGEST]
     if fits:
         return f"use degree {fits[-1]}, fewer inputs, or a lut_network, which needs no list of monomials"
     return "use fewer inputs, or a lut_network, which needs no list of monomials"
@@ -51,6 +61,8 @@ def advice(inputs: int, degree: int, outputs: int) -> str:
 
 def monomials(inputs: int, degree: int) -> list[tuple[int, ...]]:
     """Which inputs each monomial of an algebraic normal form multiplies, in the order of its coefficients."""
+    (inputs,) = sizes("an algebraic normal form", inputs=inputs)
+    counted(inputs, degree)
     return [c for d in range(degree + 1) for c in combinations(range(inputs), d)]
 
 
@@ -68,7 +80,9 @@ def products(x: Any, degree: int) -> Any:
 
 def parity(inputs: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
     """For each output the sum modulo 2 of chosen inputs : Sᵃ → Sᵇ, over Z2 the product with the matrix `mask` (b rows of a bits)."""
-    sizes("a parity", inputs=inputs, outputs=outputs)
+    semiring = given_semiring(semiring)
+    inputs, outputs = sizes("a parity", inputs=inputs, outputs=outputs)
+    feasible("a parity", inputs * outputs)
     return chosen("mask", lambda x: x, inputs, inputs, outputs, semiring).told("parity")
 
 
@@ -90,7 +104,9 @@ def esop(inputs: int, terms: int, outputs: int = 1, semiring: Semiring = Z2) -> 
     Two weights of b·terms·a bits each, input after input: a literal counts where `mask` is 1, and is 1 − x where `negated` is 1. Both
     start with random bits; a product without a literal is 1.
     """
-    sizes("a sum of products", inputs=inputs, terms=terms, outputs=outputs)
+    semiring = given_semiring(semiring)
+    inputs, terms, outputs = sizes("a sum of products", inputs=inputs, terms=terms, outputs=outputs)
+    feasible("a sum of products", inputs * terms * outputs)
     width = terms * outputs
     ob = Bits(inputs * width, semiring)
     places = [i for i in range(inputs) for _ in range(width)]
@@ -129,11 +145,20 @@ def halved(x: Any, width: int, join: Any) -> Any:
     return x
 
 
-def sizes(what: str, **given: int) -> None:
-    """Refuse what is no size."""
-    for name, n in given.items():
-        if type(n) is not int or n < 1:
-            raise BadValue(f"{what} has a whole number of {name} ≥ 1, got {n!r}")
+def sizes(what: str, **given: Any) -> list[int]:
+    """Whole numbers from 1 up to what a machine holds."""
+    return [whole(f"{name} of {what}", n, 1, LARGEST) for name, n in given.items()]
+
+
+def feasible(what: str, bits: int) -> None:
+    """Refuse weights of more bits than a machine holds beside what is made of them."""
+    if bits > MOST_BITS:
+        raise BadValue(f"{what} of these sizes has {bits} bits to learn, and {MOST_BITS} are the most: use fewer inputs, terms or outputs")
+
+
+def given_semiring(given: Any) -> Semiring:
+    """The semiring that a model is over."""
+    return instance("semiring", given, Semiring, "a semiring, such as Z or Z2 of lensgrad.theories.poly.semiring")
 
 
 __all__: Sequence[str] = ["anf", "esop", "monomials", "parity"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 from typing import Any
 
-from lensgrad.core.errors import BadValue
+from lensgrad.core.checks import number
 from lensgrad.learn.circuits.forms import xor
 from lensgrad.learn.losses.kind import Kind, decisions
 from lensgrad.learn.losses.parts import Loss, class_number, loss, tokens
@@ -34,8 +33,7 @@ def perceptron(label: str = "y", metrics: Sequence[str] = (), margin: float = 0.
     Its reverse is whole: 1 at the votes of the best other class and −1 at those of the right one, or 0. With margin 0 an example that
     is right says nothing more; networks of gates learn with a margin of a few votes.
     """
-    if not isinstance(margin, int | float) or not 0 <= margin < inf:
-        raise BadValue(f"the margin of a perceptron must be a finite number ≥ 0, got {margin!r}")
+    margin = number("the margin of a perceptron", margin, 0)
 
     def formula(truth: Any, votes: Any, *shown: Any) -> Any:
         right = ops.one_hot(truth, votes.atom.shape[-1], votes.atom.dtype)

@@ -8,9 +8,11 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, para, parametric
+from lensgrad.core.checks import listing, shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn import init
+from lensgrad.learn.circuits.forms import LARGEST, feasible, given_semiring
 from lensgrad.learn.circuits.wiring import Wiring, wired
 from lensgrad.theories.poly.circuit import Bits, gather, scatter
 from lensgrad.theories.poly.semiring import Semiring, Z
@@ -23,7 +25,9 @@ def lut_layer(inputs: int, gates: int, k: int = 2, seed: int = 0, wiring: Any = 
     gate is a tree of multiplexers, low + x (high − low), which is linear in every table entry and in every input. `wiring` has a row
     of k input numbers for each gate; without it each gate reads k random inputs, drawn from `seed`. Tables start with random bits.
     """
-    columns, ob = wired(inputs, gates, k, seed, wiring), Bits(gates << k, semiring)
+    semiring, columns = given_semiring(semiring), wired(inputs, gates, k, seed, wiring)
+    feasible("a layer of gates", gates << k)
+    ob = Bits(gates << k, semiring)
     return parametric([Param("table", ob, init=init.bits(ob))], Bits(inputs, semiring), lambda t, x: multiplexed(t, x, columns)).told(
         "lut_layer"
     )
@@ -40,9 +44,9 @@ def multiplexed(table: Any, x: Any, columns: Wiring) -> Any:
 
 def votes(bits: int, classes: int, semiring: Semiring = Z) -> Para:
     """How many bits of each class are 1 : Sⁿ → Sᶜ; bits stand class by class. The answer is the first class with the most votes."""
-    if type(bits) is not int or bits < 1:
-        raise BadValue(f"votes are counted of a whole number of bits ≥ 1, got {bits!r}")
-    if type(classes) is not int or classes < 1 or bits % classes:
+    semiring, bits = given_semiring(semiring), whole("the number of bits that vote", bits, 1, LARGEST)
+    classes = whole("the number of classes", classes, 1)
+    if bits % classes:
         raise BadValue(f"{bits} bits cannot vote for {classes} classes: give each class equally many, so a multiple of {classes} gates")
     if semiring.finite and semiring.size <= bits // classes:
         raise BadValue(f"{semiring} cannot count {bits // classes} votes for a class: count over Z, or in a semiring of more elements")
@@ -55,9 +59,10 @@ def lut_network(inputs: int, layers: Sequence[int], classes: int | None = None, 
 
     Without classes it ends with the bits of the last layer : Sᵃ → Sᵍ. Its weights are `layer0/table`, `layer1/table`, …
     """
-    if not isinstance(layers, Sequence) or not layers:
-        raise BadValue(f"a network of lookup tables must have one layer or more, as in layers=[64, 64], got {layers!r}")
-    sizes = [inputs, *layers]
+    found = listing("layers of a network of lookup tables", layers, "a list of sizes, as in layers=[64, 64]")
+    if not found:
+        raise BadValue(f"a network of lookup tables has one layer or more, as in layers=[64, 64], got {shown(layers)}")
+    sizes, seed = [inputs, *found], whole("seed", seed)
     made = [lut_layer(a, g, k, seed + i, semiring=semiring).scope(f"layer{i}") for i, (a, g) in enumerate(pairwise(sizes))]
     network = made[0].then(*made[1:])
     return network if classes is None else network >> votes(sizes[-1], classes, semiring)

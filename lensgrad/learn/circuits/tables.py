@@ -6,10 +6,10 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
-from lensgrad.core.errors import BadValue
+from lensgrad.core.checks import whole
 from lensgrad.core.trace import trace
 from lensgrad.learn import init
-from lensgrad.learn.circuits.forms import sizes
+from lensgrad.learn.circuits.forms import LARGEST, feasible, sizes
 from lensgrad.theories.bridges import BruteForce, Indicator, Values
 from lensgrad.theories.poly.circuit import Bits, concatenate, minterms, total
 from lensgrad.theories.poly.semiring import Z2
@@ -22,8 +22,8 @@ def lookup(inputs: int, outputs: int = 1) -> Para:
     The parameter `table` holds the rows of each output, one output after the other; row s is read at the input whose
     bits spell s, first bit first. One step of reverse derivative ascent sets the row of its example to the label.
     """
-    if type(inputs) is not int or type(outputs) is not int or not (1 <= inputs <= 20 and 1 <= outputs <= 2**20):
-        raise BadValue(f"a lookup table must have 1 to 20 inputs and at least one output, got {inputs!r} and {outputs!r}")
+    inputs, outputs = whole("inputs of a lookup table", inputs, 1, 20), whole("outputs of a lookup table", outputs, 1, 2**20)
+    feasible("a lookup table", outputs * 2**inputs)
     rows, ob = 2**inputs, Bits(outputs * 2**inputs)
 
     def body(table: Any, x: Any) -> Any:
@@ -38,9 +38,7 @@ def pseudo_linear(inputs: int, n: int) -> Para:
 
     It is no polynomial circuit with a derivative of any use: its reverse is by brute force, a flip of each bit in turn.
     """
-    sizes("the pseudo-linear model", inputs=inputs)
-    if type(n) is not int or n < 1:
-        raise BadValue(f"the pseudo-linear model divides by a whole number n ≥ 1, got {n!r}")
+    (inputs,), n = sizes("the pseudo-linear model", inputs=inputs), whole("the n that the pseudo-linear model divides by", n, 1, LARGEST)
     ob = Bits(inputs)
 
     def body(mask: Any, x: Any) -> Any:

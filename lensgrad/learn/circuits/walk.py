@@ -10,8 +10,8 @@ from typing import Any
 
 from lensgrad.cat.lens import forward, updated
 from lensgrad.cat.names import Param, Role, weights
-from lensgrad.cat.para import Para, corner, lens
-from lensgrad.core.errors import BadValue
+from lensgrad.cat.para import Para, corner, lens, parametrized
+from lensgrad.core.checks import number, whole
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
@@ -32,9 +32,8 @@ def walk(noise: float = 0.3) -> Optimizer:
     With probability `noise` it is any of them. Rows come back, one an example, from R of the number of errors at weights copied to all
     examples: g (2p − 1) is 1 where flipping that bit repairs that example, −1 where it spoils it (Selman, Kautz and Cohen, 1994).
     """
+    noise = number("the noise of walk", noise, 0, 1)
     name = f"walk({noise})"
-    if not isinstance(noise, int | float) or not 0 <= noise <= 1:
-        raise BadValue(f"walk's noise must be a probability from 0 to 1, got {noise!r}")
 
     def point(*params: Param) -> Para:
         many = Ty(tuple(a for q in params for a in numbers(name, q)))
@@ -73,6 +72,7 @@ def step(key: Any, wish: Any, noise: float) -> Any:
 
 def searching(model: Para, n: int, noise: float = 0.3) -> Para:
     """The closed lens of a search on n examples `x`, `y` : a soft model, the number of wrong bits of each, and `walk` at the weights."""
+    model, n = parametrized("the model of a search", model), whole("the number of examples", n, 1)
     task = supervised_task(model, hamming("y"))
     copied = [name for name, q in zip(task.names, task.params, strict=True) if q.role in (Role.DATA, Role.WEIGHT)]
     return (lens(batch(task, n, over=copied)) >> rate(1.0)).reparam({weights: walk(noise)})
@@ -83,6 +83,7 @@ def satisfying(model: Para, noise: float = 0.3) -> Para:
 
     Its examples are the bits of the result, `which` by `which`, so that a circuit with one bit for each clause is walked as WalkSAT does.
     """
+    model = parametrized("the circuit to satisfy", model)
     still = model.freeze() if model.params else model
     task = corner(model.dom, "x") >> still >> one_error(model.cod)
     return (lens(batch(task, model.cod[0].size)) >> rate(1.0)).reparam({"x": walk(noise)})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import index
 from random import Random
 from typing import Any
 
+from lensgrad.core.checks import listing, shown, whole
 from lensgrad.core.errors import BadValue
 
 MOST = 8  # inputs a gate
+LARGEST = 1_000_000  # inputs or gates of a layer
 Wiring = tuple[tuple[int, ...], ...]  # for each of the k inputs of a gate: the wire that each gate reads there
 
 
@@ -28,21 +30,18 @@ def random_wiring(inputs: int, gates: int, k: int, seed: int) -> Wiring:
 
 def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wiring:
     """The wiring of a layer: random, or the given one of k wires for each gate."""
-    for what, n in (("inputs", inputs), ("gates", gates), ("inputs a gate", k)):
-        if type(n) is not int or n < 1:
-            raise BadValue(f"a layer of gates must have a whole number of {what} ≥ 1, got {n!r}")
-    if k > MOST:
+    inputs, gates = (whole(f"{what} of a layer of gates", n, 1, LARGEST) for what, n in (("inputs", inputs), ("gates", gates)))
+    if whole("the number of inputs of a gate", k, 1) > MOST:
         raise BadValue(
             f"a gate can have at most {MOST} inputs, since its truth table has 2^{MOST} rows, got {k}: use more layers of smaller gates"
         )
+    seed = whole("seed", seed)
     return random_wiring(inputs, gates, k, seed) if wiring is None else given(inputs, gates, k, wiring)
 
 
 def given(inputs: int, gates: int, k: int, wiring: Sequence[Sequence[int]]) -> Wiring:
     """Rows of k wires, one for each gate, as columns."""
-    if not isinstance(wiring, Iterable):
-        raise BadValue(f"a wiring must have a row of {k} input numbers for each gate, got {wiring!r}")
-    rows = [read(row, k) for row in wiring]
+    rows = [read(row, k) for row in listing("wiring", wiring, f"a list with a row of {k} input numbers for each gate")]
     wrong = [row for row in rows if len(row) != k or min(row) < 0 or max(row) >= inputs]
     if len(rows) != gates or wrong:
         told = f"a gate reads {list(wrong[0])}" if wrong else f"{len(rows)} gates are wired"
@@ -55,4 +54,4 @@ def read(row: Any, k: int) -> tuple[int, ...]:
     try:
         return tuple(map(index, row))
     except TypeError:
-        raise BadValue(f"a gate of a wiring must read {k} whole numbers of inputs, got {row!r}") from None
+        raise BadValue(f"a gate of a wiring reads {k} whole numbers of inputs, got {shown(row)}") from None
