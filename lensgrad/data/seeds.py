@@ -15,5 +15,5 @@ def seed_of(random_state: Any) -> int:
     try:
         return int(check_random_state(random_state).randint(2**31 - 1))
     except (TypeError, ValueError):
-        told = f"random_state is None, a whole number from 0 to 2^32 - 1, or a numpy RandomState, got {shown(random_state)}"
+        told = f"random_state must be None, a whole number from 0 to 2^32 - 1, or a numpy RandomState, got {shown(random_state)}"
         raise BadValue(f"{told}: give a number such as 0, so that the next fit is the same") from None

@@ -48,7 +48,7 @@ def built(model: Any, inputs: int, outputs: int, dtype: str) -> Para:
     found = sequential(*found) if isinstance(found, Sequence) and not isinstance(found, str) else found
     found = input(inputs, dtype=dtype) >> found if isinstance(found, Family) else found
     if not isinstance(found, Para):
-        raise TypeMismatch(f"model is a model, a list of layers, or a function (inputs, outputs) → layers; got {shown(found)}")
+        raise TypeMismatch(f"model must be a model, a list of layers, or a function (inputs, outputs) → layers, got {shown(found)}")
     return fitting(found, inputs, outputs)
 
 

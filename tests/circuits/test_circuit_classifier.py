@@ -106,7 +106,7 @@ def test_refusals_are_sentences():
         "y has one class only, 1, so there is nothing to learn: give rows of two classes or more"
     )
     assert told(BadValue, lambda: CircuitClassifier(method="magic").fit(table, [1, 0, 1])).startswith(
-        "'magic' is no way to learn a circuit; use auto or one of "
+        "method must be one of auto, anf, flip, soft, solve, table, got 'magic'"
     )
     assert (
         told(BadValue, lambda: CircuitClassifier(method="soft").fit(table, [1, 0])) == "X has 3 rows and y has 2 labels: give each row one"

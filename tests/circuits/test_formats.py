@@ -256,7 +256,7 @@ endmodule
     assert registers in circuits.verilog(circuit, stages=2)
     with pytest.raises(BadValue) as told:
         circuits.verilog(circuit, stages=-1)
-    assert str(told.value) == "the number of stages of a pipeline is a whole number from 0 to 1000, got -1"
+    assert str(told.value) == "the number of stages of a pipeline must be a whole number from 0 to 1000, got -1"
 
 
 def simulator():

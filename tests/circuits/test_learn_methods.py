@@ -163,7 +163,7 @@ def test_refusals(tmp_path):
         "no rows of this problem are held back, so nothing is measured on them: see held_back"
     )
     assert told(BadValue, lambda: learn(problem, QUICK, "luck")) == (
-        "'luck' is no way to learn a circuit; use auto or one of anf, flip, soft, solve, table"
+        "method must be one of auto, anf, flip, soft, solve, table, got 'luck'"
     )
     one = replace(problem, x=problem.x[:1], y=problem.y[:1])
     assert told(BadValue, lambda: learn(one, QUICK)) == "a circuit needs two rows or more to learn from, got 1"

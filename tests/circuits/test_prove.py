@@ -309,10 +309,10 @@ def test_a_formula_is_written_with_gates():
     assert str(told.value) == "a bit of a formula has no value yet: write & | ~ where Python has and, or, not"
     with pytest.raises(WireError) as told:
         circuits.formula(["a"], lambda x: {"y": x["a"] & 1})
-    assert str(told.value) == "a bit of a formula is joined with bits of the same formula, got 1"
+    assert str(told.value) == "a bit of a formula must be joined with bits of the same formula, got 1"
     with pytest.raises(BadValue) as told:
         circuits.formula(["a"], lambda x: [x["a"]])
-    assert str(told.value) == "a formula returns a dict from names of outputs to bits, got [Bit(2)]"
+    assert str(told.value) == "a formula must return a dict from names of outputs to bits, got [Bit(2)]"
 
 
 def test_without_a_solver_the_error_names_the_extra(monkeypatch):
@@ -365,7 +365,7 @@ def test_questions_about_inputs_that_are_not_there_are_refused():
     assert str(told.value) == "the circuit has no input 'c', it has a, b"
     with pytest.raises(BadValue) as told:
         circuits.robust(circuit, [0], 1)
-    assert str(told.value) == "a row of this circuit has 2 zeros and ones, got an array of shape (1,)"
+    assert str(told.value) == "a row of this circuit must have 2 zeros and ones, got an array of shape (1,)"
     with pytest.raises(BadValue) as told:
         circuits.equal(circuit, circuit, circuit.renamed(outputs=["care"]), timeout=-1)
     assert str(told.value) == "a time-out, in seconds, must be a number ≥ 0, got -1"

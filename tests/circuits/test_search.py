@@ -98,7 +98,7 @@ def test_a_step_flips_a_bit_that_repairs_a_wrong_example_and_spoils_fewest():
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: c.walk(2), "the noise of walk is a number from 0 to 1, got 2"),
+        (lambda: c.walk(2), "the noise of walk must be a number from 0 to 1, got 2"),
         (lambda: c.satisfy(c.parity(2, semiring=Z), {"mask": [1, 0]}, y=[1, 1]), "the result of this circuit has 1 bits, and y has 2"),
         (
             lambda: c.search(c.parity(2, semiring=Z), ([[0, 1]], [1]), steps=0),

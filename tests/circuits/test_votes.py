@@ -46,8 +46,8 @@ def test_the_first_class_with_the_most_votes_wins(bits, classes):
 def test_what_cannot_vote_is_refused():
     why = "there are two classes or more, and each has equally many bits"
     assert told(BadValue, lambda: vote(7, 2)) == f"7 bits cannot vote for 2 classes: {why}"
-    assert told(BadValue, lambda: vote(6.0, 2)) == "the number of bits that vote is a whole number from 1 to 16777216, got 6.0"
-    assert told(BadValue, lambda: vote(4, 1)) == "the number of classes is a whole number ≥ 2, got 1"
+    assert told(BadValue, lambda: vote(6.0, 2)) == "the number of bits that vote must be a whole number from 1 to 16777216, got 6.0"
+    assert told(BadValue, lambda: vote(4, 1)) == "the number of classes must be a whole number ≥ 2, got 1"
 
 
 def test_circuits_are_chained_by_name():

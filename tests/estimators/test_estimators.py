@@ -200,10 +200,10 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence():
 
     assert refused(TypeMismatch, model=lg.dense(5, 3)) == "the model takes f32[5], and X has 4 features: begin it with lg.input(4)"
     assert refused(TypeMismatch, model=lg.dense(4, 2)) == "the model gives f32[2], and y needs 3 outputs: end it with lg.dense(3)"
-    kinds = "model is a model, a list of layers, or a function (inputs, outputs) → layers"
-    assert refused(TypeMismatch, model="deep") == f"{kinds}; got 'deep'"
+    kinds = "model must be a model, a list of layers, or a function (inputs, outputs) → layers"
+    assert refused(TypeMismatch, model="deep") == f"{kinds}, got 'deep'"
     names = "adagrad, adam, adamw, momentum, nesterov, sgd"
-    assert refused(BadValue, optimizer="lbfgs") == f"'lbfgs' is no optimizer; use one of {names}, or one such as lg.adam(1e-3)"
+    assert refused(BadValue, optimizer="lbfgs") == f"optimizer, unless it is one such as lg.adam(1e-3), must be one of {names}, got 'lbfgs'"
     assert refused(BadValue, epochs=1.5) == "epochs must be a whole number ≥ 0, got 1.5"
     assert refused(BadValue, activation="step").startswith("'step' is no activation; use one of ")
     nothing = "the weights of the examples are all zero, so there is nothing to learn from"

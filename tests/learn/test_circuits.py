@@ -108,11 +108,11 @@ def test_data_over_bits_is_made_of_bits():
 
 
 SIZES = {
-    (0, 1): "inputs of a lookup table is a whole number from 1 to 20, got 0",
-    (21, 1): "inputs of a lookup table is a whole number from 1 to 20, got 21",
-    (2, 0): "outputs of a lookup table is a whole number from 1 to 1048576, got 0",
-    ("3", 1): "inputs of a lookup table is a whole number from 1 to 20, got '3'",
-    (2, 1.0): "outputs of a lookup table is a whole number from 1 to 1048576, got 1.0",
+    (0, 1): "inputs of a lookup table must be a whole number from 1 to 20, got 0",
+    (21, 1): "inputs of a lookup table must be a whole number from 1 to 20, got 21",
+    (2, 0): "outputs of a lookup table must be a whole number from 1 to 1048576, got 0",
+    ("3", 1): "inputs of a lookup table must be a whole number from 1 to 20, got '3'",
+    (2, 1.0): "outputs of a lookup table must be a whole number from 1 to 1048576, got 1.0",
     (20, 100): ("a lookup table of these sizes has 104857600 bits to learn, and 16777216 are the most: use fewer inputs, terms or outputs"),
 }
 

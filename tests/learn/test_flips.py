@@ -177,13 +177,13 @@ def test_gain_does_not_see_a_parity():
 @pytest.mark.parametrize(
     ("make", "error", "told"),
     [
-        (lambda: gain(0), BadValue, "the number of bits that gain flips a step is a whole number ≥ 1, got 0"),
-        (lambda: lifted_flip(decay=1.0), BadValue, "decay of lifted_flip is a share from 0 up to, but not including, 1, got 1.0"),
-        (lambda: lifted_flip(chance=0), BadValue, "lifted_flip(0.01) wants a chance above 0, up to 1, got 0"),
-        (lambda: random_mask(2), BadValue, "random_mask wants a chance above 0, up to 1, got 2"),
-        (lambda: perceptron(margin=-1), BadValue, "the margin of a perceptron is a number ≥ 0, got -1"),
-        (lambda: perceptron(margin=float("nan")), BadValue, "the margin of a perceptron is a number ≥ 0, got nan"),
-        (lambda: perceptron(margin=float("inf")), BadValue, "the margin of a perceptron is a number ≥ 0, got inf"),
+        (lambda: gain(0), BadValue, "the number of bits that gain flips a step must be a whole number ≥ 1, got 0"),
+        (lambda: lifted_flip(decay=1.0), BadValue, "decay of lifted_flip must be a fraction from 0 up to, but not including, 1, got 1.0"),
+        (lambda: lifted_flip(chance=0), BadValue, "lifted_flip(0.01) expects a chance above 0, up to 1, got 0"),
+        (lambda: random_mask(2), BadValue, "random_mask expects a chance above 0, up to 1, got 2"),
+        (lambda: perceptron(margin=-1), BadValue, "the margin of a perceptron must be a number ≥ 0, got -1"),
+        (lambda: perceptron(margin=float("nan")), BadValue, "the margin of a perceptron must be a number ≥ 0, got nan"),
+        (lambda: perceptron(margin=float("inf")), BadValue, "the margin of a perceptron must be a number ≥ 0, got inf"),
         (
             lambda: lg.supervised(anf(2, 2), lg.xor, gain(), lg.echo),
             NoChange,

@@ -128,13 +128,13 @@ def test_the_pseudo_linear_model_and_its_derivative_by_brute_force():
             "2000 inputs have 2001 monomials of degree ≤ 1 for each of 600 outputs, 1200600 coefficients, more than 1000000: "
             "use fewer inputs, or a lut_network, which needs no list of monomials",
         ),
-        (lambda: anf(3, 4), "the degree of an algebraic normal form of 3 inputs is a whole number from 0 to 3, got 4"),
-        (lambda: parity(0), "inputs of a parity is a whole number from 1 to 1000000, got 0"),
-        (lambda: esop(3, 0), "terms of a sum of products is a whole number from 1 to 1000000, got 0"),
-        (lambda: tree_conv2d((4, 4), 2), "an image of bits has the shape (height, width, channels), got (4, 4)"),
-        (lambda: tree_conv2d(4, 2), "the shape of an image of bits is (height, width, channels), got 4"),
-        (lambda: tree_conv2d((4, 4, 0), 2), "channels of an image of bits is a whole number from 1 to 1000000, got 0"),
-        (lambda: tree_conv2d((4, 4, 1), 2, depth=40), "depth of a tree of gates is a whole number from 1 to 16, got 40"),
+        (lambda: anf(3, 4), "the degree of an algebraic normal form of 3 inputs must be a whole number from 0 to 3, got 4"),
+        (lambda: parity(0), "inputs of a parity must be a whole number from 1 to 1000000, got 0"),
+        (lambda: esop(3, 0), "terms of a sum of products must be a whole number from 1 to 1000000, got 0"),
+        (lambda: tree_conv2d((4, 4), 2), "an image of bits must have the shape (height, width, channels), got (4, 4)"),
+        (lambda: tree_conv2d(4, 2), "the shape of an image of bits must be (height, width, channels), got 4"),
+        (lambda: tree_conv2d((4, 4, 0), 2), "channels of an image of bits must be a whole number from 1 to 1000000, got 0"),
+        (lambda: tree_conv2d((4, 4, 1), 2, depth=40), "depth of a tree of gates must be a whole number from 1 to 16, got 40"),
         (
             lambda: anf(30, 25),
             "30 inputs have at least 1050777737 monomials of degree ≤ 25, more than 1000000: use degree 6, fewer inputs, or a lut_network, "
@@ -142,9 +142,9 @@ def test_the_pseudo_linear_model_and_its_derivative_by_brute_force():
         ),
         (lambda: or_pool2d((3, 3, 1), size=5), "a square of 5 × 5 does not fit an image of 3 × 3"),
         (lambda: tree_conv2d((2, 4, 1), 2), "a field of 3 × 3 does not fit an image of 2 × 4"),
-        (lambda: or_pool2d((2, 2, 1), 0), "size of pooling is a whole number from 1 to 1000000, got 0"),
-        (lambda: pseudo_linear(0, 1), "inputs of the pseudo-linear model is a whole number from 1 to 1000000, got 0"),
-        (lambda: pseudo_linear(4, 0), "the n that the pseudo-linear model divides by is a whole number from 1 to 1000000, got 0"),
+        (lambda: or_pool2d((2, 2, 1), 0), "size of pooling must be a whole number from 1 to 1000000, got 0"),
+        (lambda: pseudo_linear(0, 1), "inputs of the pseudo-linear model must be a whole number from 1 to 1000000, got 0"),
+        (lambda: pseudo_linear(4, 0), "the n that the pseudo-linear model divides by must be a whole number from 1 to 1000000, got 0"),
     ],
 )
 def test_what_is_no_model_is_refused(make, told):

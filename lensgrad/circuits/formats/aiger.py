@@ -109,8 +109,8 @@ class Reader:
 
 def read_aiger(raw: bytes, name: str = "the file") -> Circuit:
     """The circuit in an AIGER file, AND by AND. Sequential and malformed files are refused with the line and the reason."""
-    raw = instance("an AIGER file", raw, (bytes, bytearray), "the bytes of the file, as path.read_bytes() gives")
-    file = Reader(bytes(raw), instance("the name of a file", name, str, "text"))
+    raw = instance("an AIGER file", raw, bytes, "the bytes of the file, as path.read_bytes() gives")
+    file = Reader(raw, instance("the name of a file", name, str, "text"))
     words = file.next("the header").split(" ")
     head = checked_header(file, words)
     inputs, roots, ands = (ascii_body if words[0] == "aag" else binary_body)(file, head)

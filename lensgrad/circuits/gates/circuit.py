@@ -98,14 +98,14 @@ class Circuit:
         """A whole number for each input, in which each bit is one example."""
         found = listing("what a circuit is evaluated at", inputs, "a list of whole numbers")
         if len(found) != len(self.inputs) or not all(map(is_whole, found)):
-            raise BadValue(f"a circuit of {len(self.inputs)} inputs is evaluated at so many whole numbers, got {shown(inputs)}")
+            raise BadValue(f"a circuit of {len(self.inputs)} inputs must be evaluated at so many whole numbers, got {shown(inputs)}")
         return [int(word) for word in found]
 
     def run(self, x: Any) -> Numbers:
         """Rows of inputs to rows of outputs, in zeros and ones."""
         rows = array(x, "the rows of a circuit")
         if rows.ndim != 2 or rows.shape[1] != len(self.inputs) or rows.dtype.kind not in "buif" or not np.isin(rows, (0, 1)).all():
-            raise BadValue(f"this circuit takes rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
+            raise BadValue(f"this circuit expects rows of {len(self.inputs)} zeros and ones, got an array of shape {rows.shape}")
         count = len(rows)
         if count * self.size >= LARGE:
             found = evaluated(self.ands, self.roots, rows)
@@ -144,7 +144,7 @@ def literals_in(what: str, given: Any, shape: tuple[int, ...]) -> Numbers:
     """Literals as whole numbers, in rows of two or in a row: a copy."""
     found = array(given, what)
     if (found.size and found.dtype.kind not in "iu") or found.size % shape[-1]:
-        raise BadValue(f"{what} are literals, whole numbers{' in rows of two' * (len(shape) - 1)}, got {shown(given)}")
+        raise BadValue(f"{what} must be literals, whole numbers{' in rows of two' * (len(shape) - 1)}, got {shown(given)}")
     return found.reshape(shape).astype(np.int64)
 
 
@@ -176,7 +176,7 @@ def check_names(what: str, names: Sequence[str]) -> None:
 def check_name(what: str, given: Any) -> None:
     """Refuse a name that a file cannot have on one line as one word."""
     if name(what, given, LONGEST) != "".join(given.split()):
-        raise BadValue(f"{what} has letters and no spaces, got {shown(given)}")
+        raise BadValue(f"{what} must have letters and no spaces, got {shown(given)}")
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:
@@ -286,7 +286,7 @@ class Builder:
         """The outputs of a finished circuit applied to literals."""
         env = [0, *self._known(literals)]
         if len(env) != 1 + len(given_circuit("what is inlined", circuit).inputs):
-            raise BadValue(f"a circuit of {len(circuit.inputs)} inputs is applied to so many literals, got {len(env) - 1}")
+            raise BadValue(f"a circuit of {len(circuit.inputs)} inputs must be applied to so many literals, got {len(env) - 1}")
         for a, b in circuit.ands.tolist():
             env.append(self.conj(env[a >> 1] ^ a & 1, env[b >> 1] ^ b & 1))
         return [env[r >> 1] ^ r & 1 for r in circuit.roots.tolist()]
@@ -299,7 +299,12 @@ class Builder:
         place |= {v: 1 + len(self.inputs) + k for k, v in enumerate(order)}
         moved = [[2 * place[x >> 1] + (x & 1) for x in self.pairs[v]] for v in order]
         ands = [sorted(pair, reverse=True) for pair in moved] if self.share else moved
-        return Circuit(self.inputs, outputs, np.array(ands, np.int64), np.array([2 * place[r >> 1] + (r & 1) for r in literals]))
+        return Circuit(
+            self.inputs,
+            tuple(listing("the outputs of a circuit", outputs, "a list of names")),
+            np.array(ands, np.int64),
+            np.array([2 * place[r >> 1] + (r & 1) for r in literals]),
+        )
 
     def _known(self, literals: Any) -> list[int]:
         """Literals of this circuit, checked."""

@@ -21,7 +21,7 @@ class Bit:
 
     def _joined(self, name: str, other: Any) -> Bit:
         if not isinstance(other, Bit) or other.made is not self.made:
-            raise WireError(f"a bit of a formula is joined with bits of the same formula, got {shown(other)}")
+            raise WireError(f"a bit of a formula must be joined with bits of the same formula, got {shown(other)}")
         return Bit(self.made, getattr(self.made, name)(self.literal, other.literal))
 
     def __and__(self, other: Any) -> Bit:
@@ -50,5 +50,5 @@ def formula(inputs: Sequence[str], written: Callable[[Mapping[str, Bit]], Mappin
     bits = {name: Bit(made, x) for name, x in zip(made.inputs, made.literals, strict=True)}
     found = called(written, "the function of a formula", [bits])
     if not isinstance(found, Mapping) or not all(isinstance(v, Bit) and v.made is made for v in found.values()):
-        raise BadValue(f"a formula returns a dict from names of outputs to bits, got {shown(found)}")
+        raise BadValue(f"a formula must return a dict from names of outputs to bits, got {shown(found)}")
     return made.finish(list(found), [bit.literal for bit in found.values()])

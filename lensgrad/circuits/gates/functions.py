@@ -101,9 +101,9 @@ def few(inputs: int) -> int:
 def table_in(given: Any, n: int) -> int:
     """A truth table of n inputs, a whole number."""
     if not is_whole(given) or given < 0:
-        raise BadValue(f"a truth table of {n} inputs is a whole number of {1 << n} bits, got {shown(given)}")
+        raise BadValue(f"a truth table of {n} inputs must be a whole number of {1 << n} bits, got {shown(given)}")
     if int(given) > ones(n):
-        raise BadValue(f"a truth table of {n} inputs is a number of {1 << n} bits, and one has {int(given).bit_length()}")
+        raise BadValue(f"a truth table of {n} inputs must be a number of {1 << n} bits, and one has {int(given).bit_length()}")
     return int(given)
 
 

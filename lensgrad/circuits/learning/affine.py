@@ -79,7 +79,7 @@ def affine(back: Diagram, weights: int) -> bool:
 def pair(data: Any) -> tuple[Numbers, Numbers]:
     """Inputs and labels, one row or more of each, and as many of one as of the other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
-        raise BadValue(f"rows are given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
+        raise BadValue(f"rows must be given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
     x, y = (array_of(part, name) for name, part in zip("xy", data, strict=True))
     if not x.ndim or not y.ndim:
         raise BadValue(f"'{'y' if x.ndim else 'x'}' is one number, and a pair (x, y) has a row for each example")

@@ -150,7 +150,7 @@ def texts(what: str, given: Any) -> tuple[str, ...]:
     found = listing(what, given, "a list of words")
     strange = [word for word in found if not isinstance(word, str)]
     if strange:
-        raise BadValue(f"{what} are words, each of them text, got {shown(strange[0])}")
+        raise BadValue(f"{what} must be words, each of them text, got {shown(strange[0])}")
     return tuple(found)
 
 

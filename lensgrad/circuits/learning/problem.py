@@ -52,12 +52,12 @@ class Problem:
         """Rows of bits, and a class number for each."""
         bits, labels = zeros_and_ones(name, x), array(y, "y")
         if bits.ndim != 2 or bits.shape[1] != len(self.inputs):
-            raise BadValue(f"{name} has a row of {len(self.inputs)} bits for each example, got an array of shape {bits.shape}")
+            raise BadValue(f"{name} must have a row of {len(self.inputs)} bits for each example, got an array of shape {bits.shape}")
         if labels.shape != (len(bits),):
-            raise BadValue(f"y has one class number for each of {len(bits)} rows, got an array of shape {labels.shape}")
+            raise BadValue(f"y must have one class number for each of {len(bits)} rows, got an array of shape {labels.shape}")
         counted = labels.dtype.kind in "iu" or (labels.dtype.kind == "f" and (labels == np.floor(labels)).all())
         if labels.size and not (counted and 0 <= labels.min() <= labels.max() < self.classes):
-            raise BadValue(f"y has class numbers from 0 to {self.classes - 1}, got {shown(labels)}")
+            raise BadValue(f"y must have class numbers from 0 to {self.classes - 1}, got {shown(labels)}")
         return bits, labels.astype(np.int64)
 
     @property
@@ -152,14 +152,14 @@ def widths(layers: Any) -> tuple[Any, ...]:
     several = (isinstance(layers, np.ndarray) and layers.ndim) or (isinstance(layers, Sequence) and not isinstance(layers, str))
     found = tuple(layers) if several else ()
     if not found:
-        raise BadValue(f"layers are the gates of each layer, one or more, as in (96, 96), got {shown(layers)}")
+        raise BadValue(f"layers must be the gates of each layer, one or more, as in (96, 96), got {shown(layers)}")
     return found
 
 
 def pair(held: Any) -> tuple[Any, Any]:
     """Rows held back and their classes."""
     if not isinstance(held, tuple | list) or len(held) != 2:
-        raise BadValue(f"rows are held back as a pair (x, y), got {shown(held)}")
+        raise BadValue(f"rows must be held back as a pair (x, y), got {shown(held)}")
     return held[0], held[1]
 
 

@@ -29,7 +29,7 @@ class Search:
         instance("the bits of a search", self.bits, Mapping, "a dict by name")
         counts = listing("the history of a search", self.history, "a list of whole numbers, the errors before each step")
         if not counts:
-            raise BadValue("the history of a search has the number of errors before each step, one step or more, got none")
+            raise BadValue("the history of a search must have the number of errors before each step, one step or more, got none")
         object.__setattr__(self, "history", tuple(whole("a number of errors", n) for n in counts))
 
     @property

@@ -89,7 +89,7 @@ def row_of(circuit: Circuit, row: Any) -> list[int]:
     """A row of zeros and ones, one for each input."""
     bits = zeros_and_ones("a row", row)
     if bits.shape != (len(circuit.inputs),):
-        raise BadValue(f"a row of this circuit has {len(circuit.inputs)} zeros and ones, got an array of shape {bits.shape}")
+        raise BadValue(f"a row of this circuit must have {len(circuit.inputs)} zeros and ones, got an array of shape {bits.shape}")
     return bits.tolist()
 
 

@@ -41,7 +41,7 @@ class Verdict:
             found = instance("a counter-example", self.counterexample, dict, "a dict from the names of inputs to 0 or 1")
             if set(found) != set(self.question.left.inputs) or not all(is_whole(v) and v in (0, 1) for v in found.values()):
                 wanted = listed(self.question.left.inputs)
-                raise BadValue(f"a counter-example has 0 or 1 for each of the inputs {wanted}, got {shown(found)}")
+                raise BadValue(f"a counter-example must have 0 or 1 for each of the inputs {wanted}, got {shown(found)}")
         if self.proof is not None:
             instance("a proof", self.proof, tuple, "a tuple of lines")
 
@@ -110,7 +110,7 @@ def certificate(verdict: Verdict, path: str | Path, files: Sequence[str | Path])
     given = listing("the circuits of a certificate", files, "a list of two files, left and right, or of three with the care set")
     if len(given) != (2 if verdict.question.care is None else 3):
         wanted = "left and right" if verdict.question.care is None else "left, right and the care set"
-        raise BadValue(f"a certificate is about the files {wanted}, got {len(given)}")
+        raise BadValue(f"a certificate must be about the files {wanted}, got {len(given)}")
     heads = [f"c {n} {hashlib.sha256(content('a circuit', f)).hexdigest()}" for n, f in zip(names, given, strict=False)]
     put(file("the place of a proof", path), "\n".join(["c lensgrad miter 1", *heads, *verdict.proof]) + "\n")
 

@@ -32,7 +32,7 @@ def over_z(what: str, given: Any) -> Para:
     objects = (*(p.ob for p in model.params), model.dom, model.cod)
     strange = [a for ob in objects for a in ob if not isinstance(a, Vector) or a.semiring != Z]
     if strange:
-        told = "is a model over Z, as circuits.lut_network and anf(…, semiring=Z) give"
+        told = "must be a model over Z, as circuits.lut_network and anf(…, semiring=Z) give"
         raise TypeMismatch(f"{what} {told}, and this one has a wire of type {strange[0]}")
     return model
 

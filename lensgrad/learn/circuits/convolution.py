@@ -52,7 +52,7 @@ def image(shape: Shape) -> Shape:
     """Height, width and channels, if they are."""
     found = listing("the shape of an image of bits", shape, "(height, width, channels)")
     if len(found) != 3:
-        raise BadValue(f"an image of bits has the shape (height, width, channels), got {shown(shape)}")
+        raise BadValue(f"an image of bits must have the shape (height, width, channels), got {shown(shape)}")
     names = ("height", "width", "channels")
     height, width, channels = (whole(f"{name} of an image of bits", n, 1, LARGEST) for name, n in zip(names, found, strict=True))
     feasible("an image of bits", height * width * channels)

@@ -152,7 +152,7 @@ def unflat(x: Any, atoms: Ty) -> list[Any]:
 def chance_of(name: str, chance: float) -> float:
     """A probability above 0."""
     if not is_number(chance) or not 0 < chance <= 1:
-        raise BadValue(f"{name} wants a chance above 0, up to 1, got {shown(chance)}")
+        raise BadValue(f"{name} expects a chance above 0, up to 1, got {shown(chance)}")
     return float(chance)
 
 

@@ -13,7 +13,7 @@ from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn import init
 from lensgrad.learn.circuits.forms import LARGEST, feasible, given_semiring
-from lensgrad.learn.circuits.wiring import Wiring, wired
+from lensgrad.learn.circuits.wiring import Wiring, layer_sizes, wired
 from lensgrad.theories.poly.circuit import Bits, gather, scatter
 from lensgrad.theories.poly.semiring import Semiring, Z
 
@@ -25,8 +25,9 @@ def lut_layer(inputs: int, gates: int, k: int = 2, seed: int = 0, wiring: Any = 
     gate is a tree of multiplexers, low + x (high − low), which is linear in every table entry and in every input. `wiring` has a row
     of k input numbers for each gate; without it each gate reads k random inputs, drawn from `seed`. Tables start with random bits.
     """
-    semiring, columns = given_semiring(semiring), wired(inputs, gates, k, seed, wiring)
+    semiring, (inputs, gates, k) = given_semiring(semiring), layer_sizes(inputs, gates, k)
     feasible("a layer of gates", gates << k)
+    columns = wired(inputs, gates, k, seed, wiring)
     ob = Bits(gates << k, semiring)
     return parametric([Param("table", ob, init=init.bits(ob))], Bits(inputs, semiring), lambda t, x: multiplexed(t, x, columns)).told(
         "lut_layer"
@@ -61,7 +62,7 @@ def lut_network(inputs: int, layers: Sequence[int], classes: int | None = None, 
     """
     found = listing("layers of a network of lookup tables", layers, "a list of sizes, as in layers=[64, 64]")
     if not found:
-        raise BadValue(f"a network of lookup tables has one layer or more, as in layers=[64, 64], got {shown(layers)}")
+        raise BadValue(f"a network of lookup tables must have one layer or more, as in layers=[64, 64], got {shown(layers)}")
     sizes, seed = [inputs, *found], whole("seed", seed)
     made = [lut_layer(a, g, k, seed + i, semiring=semiring).scope(f"layer{i}") for i, (a, g) in enumerate(pairwise(sizes))]
     network = made[0].then(*made[1:])

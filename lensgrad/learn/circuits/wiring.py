@@ -28,13 +28,19 @@ def random_wiring(inputs: int, gates: int, k: int, seed: int) -> Wiring:
     return tuple(tuple(pool[j : gates * k : k]) for j in range(k))
 
 
-def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wiring:
-    """The wiring of a layer: random, or the given one of k wires for each gate."""
+def layer_sizes(inputs: Any, gates: Any, k: Any) -> tuple[int, int, int]:
+    """How many inputs and gates a layer has, and how many inputs each gate, checked."""
     inputs, gates = (whole(f"{what} of a layer of gates", n, 1, LARGEST) for what, n in (("inputs", inputs), ("gates", gates)))
-    if whole("the number of inputs of a gate", k, 1) > MOST:
+    k = whole("the number of inputs of a gate", k, 1)
+    if k > MOST:
         raise BadValue(
             f"a gate can have at most {MOST} inputs, since its truth table has 2^{MOST} rows, got {k}: use more layers of smaller gates"
         )
+    return inputs, gates, k
+
+
+def wired(inputs: int, gates: int, k: int, seed: int, wiring: Any = None) -> Wiring:
+    """The wiring of a layer: random, or the given one of k wires for each gate."""
     seed = whole("seed", seed)
     return random_wiring(inputs, gates, k, seed) if wiring is None else given(inputs, gates, k, wiring)
 
@@ -54,4 +60,4 @@ def read(row: Any, k: int) -> tuple[int, ...]:
     try:
         return tuple(map(index, row))
     except TypeError:
-        raise BadValue(f"a gate of a wiring reads {k} whole numbers of inputs, got {shown(row)}") from None
+        raise BadValue(f"a gate of a wiring must read {k} whole numbers of inputs, got {shown(row)}") from None
