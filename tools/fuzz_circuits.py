@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from functools import lru_cache, reduce
 from operator import and_
 from pathlib import Path
@@ -83,11 +82,6 @@ def written() -> dict[str, bytes]:
 @lru_cache
 def estimator(kind: str, **settings: Any) -> Any:
     return LEARN[kind](**settings).fit(X, X[:, 0] if kind == "LensRegressor" else Y)
-
-
-def answers(name: str) -> Callable[[Any], Any]:
-    """What is done with a fitted estimator."""
-    return lambda fitted: getattr(fitted, name)(X)
 
 
 def files() -> None:
@@ -256,20 +250,20 @@ QUICK = {"hidden": (3,), "epochs": 1, "backend": "numpy", "random_state": 0}
 LEARN = {kind: getattr(lg, kind) for kind in ("CircuitClassifier", "LensClassifier", "LensRegressor")}  # found here: to import is slow
 
 
-def fitted(kind: str, y: Any, settings: dict[str, Any]) -> Call:
+def fitted(kind: str, x: Any, y: Any, settings: dict[str, Any]) -> Call:
     """An estimator with settings, fitted to a table; all of them are mutated."""
-    return given(lambda x, y, **how: LEARN[kind](**how).fit(x, y), X, y, use=answers("predict"), **settings)
+    return given(lambda x, y, **how: LEARN[kind](**how).fit(x, y), x, y, use=lambda made: made.predict(x), **settings)
 
 
 ESTIMATORS = {
-    "LensClassifier": fitted("LensClassifier", Y, {**NETWORK, "class_weight": None}),
+    "LensClassifier": fitted("LensClassifier", X, Y, {**NETWORK, "class_weight": None}),
     "LensClassifier.fit": given(lambda *a, **k: lg.LensClassifier(**QUICK).fit(*a, **k), X, Y, sample_weight=np.ones(6)),
     "LensClassifier.predict": given(lambda x: estimator("LensClassifier", **QUICK).predict(x), X),
     "LensClassifier.predict_proba": given(lambda x: estimator("LensClassifier", **QUICK).predict_proba(x), X),
-    "LensRegressor": fitted("LensRegressor", X[:, 0], NETWORK),
+    "LensRegressor": fitted("LensRegressor", X, X[:, 0], NETWORK),
     "LensRegressor.predict": given(lambda x: estimator("LensRegressor", **QUICK).predict(x), X),
-    "CircuitClassifier": fitted("CircuitClassifier", HIGH, TABLE),
-    "CircuitClassifier 2": fitted("CircuitClassifier", HIGH, {**TABLE, "method": "solve", "feature_names": ["a", "b", "c", "d"]}),
+    "CircuitClassifier": fitted("CircuitClassifier", X[:, :2], HIGH, TABLE),
+    "CircuitClassifier 2": fitted("CircuitClassifier", X[:, :2], HIGH, {**TABLE, "method": "solve", "feature_names": ["a", "b"]}),
     "CircuitClassifier.predict": given(lambda x: estimator("CircuitClassifier", method="solve", levels=9).predict(x), X),
     "CircuitClassifier.save": given(lambda p: estimator("CircuitClassifier", method="solve", levels=9).save(p), "classifier.aig"),
 }

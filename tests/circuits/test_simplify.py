@@ -51,7 +51,7 @@ def test_epfl_circuits_get_smaller(name, most):
 
 
 def test_two_level_rules_fold_what_one_gate_cannot_see():
-    made = circuits.Builder("xyz")
+    made = circuits.Builder([*"xyz"])
     x, y, z = made.literals
     both = made.conj(x, y)
     assert made.conj(both, x) == both and made.conj(both, x ^ 1) == 0
@@ -104,7 +104,7 @@ def test_a_truth_table_of_the_wrong_length_is_refused():
     assert str(told.value) == "'a.truth', line 1: a truth table must have 1, 2, 4, 8, … entries, got 3"
     with pytest.raises(BadValue) as told:
         circuits.from_tables([1 << 4], 2)
-    assert str(told.value) == "a truth table of 2 inputs is a number of 4 bits, and one has 5"
+    assert str(told.value) == "a truth table of 2 inputs must be a number of 4 bits, and one has 5"
     with pytest.raises(BadValue) as told:
         circuits.from_tables([0], 21)
     assert str(told.value) == "a truth table of 21 inputs has 2^21 rows: use at most 20 inputs, or fewer features"
@@ -201,7 +201,7 @@ def test_what_is_no_circuit_is_refused():
     assert str(told.value) == "'table' has 4 bits, 0 or 1, got 3 entries"
     with pytest.raises(BadValue) as told:
         circuits.to_gates(lg.lookup(2), {"table": [0] * 4}, inputs=["a"])
-    assert str(told.value) == "this circuit has 2 bits of input, and 1 names were given"
+    assert str(told.value) == "this circuit has 2 bits of input, and 1 names were given: give one for each, or none"
 
 
 def test_a_circuit_that_is_none_is_refused():
@@ -227,7 +227,7 @@ def test_cells_of_rows_that_are_no_bits_are_refused():
         ([[0, 0.5]], [1], "each row has bits, each 0 or 1, got 0.5"),
         ([["0", "1"]], [1], "each row has bits, each 0 or 1, got '0'"),
         ([[0, 1], [1]], [1, 1], "each row has bits, as many as the others, each 0 or 1"),
-        ([[0, 1, 1]], [1], "rows of 2 inputs must be a table of so many columns, got an array of shape (1, 3)"),
+        ([[0, 1, 1]], [1], "rows of 2 inputs must be a table of that many columns, got an array of shape (1, 3)"),
         ([[0, 1]], [3], "the column 'y' has bits, each 0 or 1, got 3"),
         ([[0, 1]], [1, 0], "there are 1 rows and 2 labels 'y': give each row one"),
     ):

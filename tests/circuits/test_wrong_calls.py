@@ -66,7 +66,7 @@ REFUSED = {
         lambda: ADDER.renamed(outputs=["s"]),
         "this circuit has 2 bits of output, and 1 names were given: give one for each, or none",
     ),
-    "values": (lambda: ADDER.values([1], 1), "a circuit of 2 inputs must be evaluated at so many whole numbers, got [1]"),
+    "values": (lambda: ADDER.values([1], 1), "a circuit of 2 inputs must be evaluated at that many whole numbers, got [1]"),
     "rows of text": (
         lambda: ADDER.run(ROWS.astype(str)),
         "this circuit expects rows of 2 zeros and ones, got an array of shape (4, 2)",
@@ -77,7 +77,7 @@ REFUSED = {
     ),
     "inlined": (
         lambda: c.Builder(["a"]).inline(ADDER, [2]),
-        "a circuit of 2 inputs must be applied to so many literals, got 1",
+        "a circuit of 2 inputs must be applied to that many literals, got 1",
     ),
     "a table": (lambda: c.from_tables([1.5], 1), "a truth table of 1 inputs must be a whole number of 2 bits, got 1.5"),
     "too large a table": (lambda: c.from_tables([16], 2), "a truth table of 2 inputs must be a number of 4 bits, and one has 5"),
@@ -181,8 +181,8 @@ REFUSED = {
     ),
     "monomials": (
         lambda: c.monomials(60, 30),
-        "60 inputs have at least 7776048412324714 monomials of degree ≤ 30, more than 1000000: use degree 4, fewer inputs, or a lut_network, "
-        "which needs no list of monomials",
+        "60 inputs have at least 7776048412324714 monomials of degree ≤ 30, more than 1000000: use degree 4, fewer inputs, or a "
+        "lut_network, which needs no list of monomials",
     ),
     "weights of a search": (
         lambda: c.satisfy(c.parity(2, semiring=Z), [1]),

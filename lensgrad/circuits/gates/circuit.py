@@ -98,7 +98,7 @@ class Circuit:
         """A whole number for each input, in which each bit is one example."""
         found = listing("what a circuit is evaluated at", inputs, "a list of whole numbers")
         if len(found) != len(self.inputs) or not all(map(is_whole, found)):
-            raise BadValue(f"a circuit of {len(self.inputs)} inputs must be evaluated at so many whole numbers, got {shown(inputs)}")
+            raise BadValue(f"a circuit of {len(self.inputs)} inputs must be evaluated at that many whole numbers, got {shown(inputs)}")
         return [int(word) for word in found]
 
     def run(self, x: Any) -> Numbers:
@@ -286,7 +286,7 @@ class Builder:
         """The outputs of a finished circuit applied to literals."""
         env = [0, *self._known(literals)]
         if len(env) != 1 + len(given_circuit("what is inlined", circuit).inputs):
-            raise BadValue(f"a circuit of {len(circuit.inputs)} inputs must be applied to so many literals, got {len(env) - 1}")
+            raise BadValue(f"a circuit of {len(circuit.inputs)} inputs must be applied to that many literals, got {len(env) - 1}")
         for a, b in circuit.ands.tolist():
             env.append(self.conj(env[a >> 1] ^ a & 1, env[b >> 1] ^ b & 1))
         return [env[r >> 1] ^ r & 1 for r in circuit.roots.tolist()]

@@ -81,9 +81,8 @@ def from_tables(
 
     At most 20 inputs. Where bit s of `care` is 0 the value may be either, and is chosen for fewer gates.
     """
-    if is_whole(inputs):
-        few(whole("the number of inputs of a truth table", inputs))
-    made = Builder(numbered("i", inputs) if isinstance(inputs, int) else names_in("input", inputs))
+    counted = few(whole("the number of inputs of a truth table", inputs)) if is_whole(inputs) else None
+    made = Builder(names_in("input", inputs) if counted is None else numbered("i", counted))
     n = few(len(made.inputs))
     known = [table_in(t, n) for t in listing("the truth tables of a circuit", tables, "a list of whole numbers, one for each output")]
     names, cared = names_for("output", outputs, "o", len(known)), ones(n) if care is None else table_in(care, n)
