@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING
 from lensgrad import data
 from lensgrad.backends.engine import mesh
 from lensgrad.cat.names import weights
-from lensgrad.core.checks import nearest
-from lensgrad.core.errors import LensgradError, MissingExtra, NoAttribute
-from lensgrad.core.extras import stand_in
-from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
-from lensgrad.learn.circuits.tables import lookup
+from lensgrad.core.doors import door
+from lensgrad.core.errors import LensgradError
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
 from lensgrad.learn.layers.activations import (
     elu,
@@ -24,29 +21,9 @@ from lensgrad.learn.layers.activations import (
     silu,
     softplus,
 )
-from lensgrad.learn.layers.attention import feed_forward, multi_head_attention, transformer_block
 from lensgrad.learn.layers.basic import bias, dense, flatten, input, linear, reshape
-from lensgrad.learn.layers.combine import add, beside, concatenate, each, fork, masked, residual
-from lensgrad.learn.layers.convolution import conv1d, conv2d, conv3d, conv_transpose, depthwise_conv
-from lensgrad.learn.layers.dropout import dropout
-from lensgrad.learn.layers.embedding import embedding, learned_positions, rotary_positions, sinusoidal_positions, unembed
-from lensgrad.learn.layers.graph import graph_conv
-from lensgrad.learn.layers.norm import batch_norm, group_norm, layer_norm, rms_norm
 from lensgrad.learn.layers.own import layer, state, weight
-from lensgrad.learn.layers.pooling import (
-    average_pool1d,
-    average_pool2d,
-    average_pool3d,
-    global_average_pool,
-    global_max_pool,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
-)
-from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
-from lensgrad.learn.layers.repeat import repeat
 from lensgrad.learn.layers.sequence import sequential
-from lensgrad.learn.loss_scale import loss_scale
 from lensgrad.learn.losses import (
     binary_cross_entropy,
     contrastive,
@@ -92,17 +69,14 @@ from lensgrad.learn.optimizers import (
     stiefel,
     weight_decay,
 )
-from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.predict import predict, upto
 from lensgrad.learn.rates import cosine, echo, linear_decay, one_cycle, rate, scaled_rate, step_decay, warm_up
 from lensgrad.program.compile import compile
-from lensgrad.program.evaluate import evaluate
 from lensgrad.program.summary import summary
 from lensgrad.theories.poly.circuit import Bits
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Bool, Int, Key, Real
 from lensgrad.theories.smooth.ops import relu, sigmoid, softmax, tanh
-from lensgrad.train import metrics
 from lensgrad.train.callbacks import checkpoint, early_stopping
 from lensgrad.train.learner import Learner, supervised
 from lensgrad.train.plateau import reduce_on_plateau
@@ -115,48 +89,40 @@ if TYPE_CHECKING:
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.learn import augment
+    from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
+    from lensgrad.learn.circuits.tables import lookup
+    from lensgrad.learn.layers.attention import feed_forward, multi_head_attention, transformer_block
+    from lensgrad.learn.layers.combine import add, beside, concatenate, each, fork, masked, residual
+    from lensgrad.learn.layers.convolution import conv1d, conv2d, conv3d, conv_transpose, depthwise_conv
+    from lensgrad.learn.layers.dropout import dropout
+    from lensgrad.learn.layers.embedding import embedding, learned_positions, rotary_positions, sinusoidal_positions, unembed
+    from lensgrad.learn.layers.graph import graph_conv
+    from lensgrad.learn.layers.norm import batch_norm, group_norm, layer_norm, rms_norm
+    from lensgrad.learn.layers.pooling import (
+        average_pool1d,
+        average_pool2d,
+        average_pool3d,
+        global_average_pool,
+        global_max_pool,
+        max_pool1d,
+        max_pool2d,
+        max_pool3d,
+    )
+    from lensgrad.learn.layers.recurrent import gru, lstm, simple_rnn
+    from lensgrad.learn.layers.repeat import repeat
     from lensgrad.learn.layers.variational import gaussian_sample
+    from lensgrad.learn.loss_scale import loss_scale
     from lensgrad.learn.losses import elbo
+    from lensgrad.learn.precision import mixed_precision
     from lensgrad.program.adapt import magnitude_mask, merge
+    from lensgrad.program.evaluate import evaluate
     from lensgrad.program.memory import optimizer_memory
+    from lensgrad.train import metrics
     from lensgrad.train.games import dream, gan
     from lensgrad.train.least_squares import fit_curve
     from lensgrad.train.loading import load
     from lensgrad.train.logs import CsvLog, TensorBoard
     from lensgrad.train.minimize import minimize
-else:
-    # What few programs use, or what needs an extra, is imported when it is first asked for.
-    LATER = {
-        "CircuitClassifier": "circuits.classifier",
-        "CsvLog": "train.logs",
-        "LensClassifier": "estimators",
-        "LensRegressor": "estimators",
-        "TensorBoard": "train.logs",
-        "augment": "learn.augment",
-        "circuits": "circuits",
-        "dream": "train.games",
-        "elbo": "learn.losses.evidence",
-        "gan": "train.games",
-        "gaussian_sample": "learn.layers.variational",
-        "fit_curve": "train.least_squares",
-        "load": "train.loading",
-        "magnitude_mask": "program.adapt",
-        "merge": "program.adapt",
-        "minimize": "train.minimize",
-        "optimizer_memory": "program.memory",
-    }
-
-    def __getattr__(name: str):
-        from importlib import import_module
-
-        if name not in LATER:
-            raise NoAttribute(f"module 'lensgrad' has no attribute '{name}'{nearest(name, __all__)}")
-        try:
-            module = import_module(f"lensgrad.{LATER[name]}")
-        except MissingExtra as missing:
-            return stand_in(name, missing)
-        return getattr(module, name, module)  # `augment` and `circuits` are modules themselves
-
 
 __all__ = [
     "Array", "Bits", "Bool", "CircuitClassifier", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run",
@@ -178,3 +144,47 @@ __all__ = [
     "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "transformer_block", "unembed", "uniform", "upto",
     "warm_up", "weight", "weight_decay", "weight_norm", "weights", "xor", "zeros",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:
+    # What few programs use, or what needs an extra, is imported when it is first asked for.
+    LATER = {
+        "circuits": ["circuits"],
+        "circuits.classifier": ["CircuitClassifier"],
+        "estimators": ["LensClassifier", "LensRegressor"],
+        "learn.adapt": ["ema", "freeze", "lora", "low_rank", "prune", "thaw", "tie", "weight_norm"],
+        "learn.augment": ["augment"],
+        "learn.circuits.tables": ["lookup"],
+        "learn.layers.attention": ["feed_forward", "multi_head_attention", "transformer_block"],
+        "learn.layers.combine": ["add", "beside", "concatenate", "each", "fork", "masked", "residual"],
+        "learn.layers.convolution": ["conv1d", "conv2d", "conv3d", "conv_transpose", "depthwise_conv"],
+        "learn.layers.dropout": ["dropout"],
+        "learn.layers.embedding": ["embedding", "learned_positions", "rotary_positions", "sinusoidal_positions", "unembed"],
+        "learn.layers.graph": ["graph_conv"],
+        "learn.layers.norm": ["batch_norm", "group_norm", "layer_norm", "rms_norm"],
+        "learn.layers.pooling": [
+            "average_pool1d",
+            "average_pool2d",
+            "average_pool3d",
+            "global_average_pool",
+            "global_max_pool",
+            "max_pool1d",
+            "max_pool2d",
+            "max_pool3d",
+        ],
+        "learn.layers.recurrent": ["gru", "lstm", "simple_rnn"],
+        "learn.layers.repeat": ["repeat"],
+        "learn.layers.variational": ["gaussian_sample"],
+        "learn.loss_scale": ["loss_scale"],
+        "learn.losses.evidence": ["elbo"],
+        "learn.precision": ["mixed_precision"],
+        "program.adapt": ["magnitude_mask", "merge"],
+        "program.evaluate": ["evaluate"],
+        "program.memory": ["optimizer_memory"],
+        "train.games": ["dream", "gan"],
+        "train.least_squares": ["fit_curve"],
+        "train.loading": ["load"],
+        "train.logs": ["CsvLog", "TensorBoard"],
+        "train.metrics": ["metrics"],
+        "train.minimize": ["minimize"],
+    }
+    __getattr__, __dir__ = door(__name__, LATER, __all__)

@@ -16,7 +16,7 @@ from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.split import split, standardize
-from lensgrad.data.table import csv
+from lensgrad.data.tables import csv
 from lensgrad.learn.layers.basic import dense
 from lensgrad.learn.layers.basic import input as input_layer
 from lensgrad.learn.layers.sequence import sequential

@@ -6,14 +6,16 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.arrays import array
-from lensgrad.data.preparation import Preparation
+
+if TYPE_CHECKING:
+    from lensgrad.data.preparation import Preparation
 
 Numbers = np.ndarray[Any, Any]
 

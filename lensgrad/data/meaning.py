@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue
-from lensgrad.data.bundled import Dataset
-from lensgrad.data.preparation import Cells, Preparation
-from lensgrad.data.table import table_cells
+
+if TYPE_CHECKING:  # most runs are of arrays and meet no table
+    from lensgrad.data.preparation import Cells, Preparation
 
 PLACE = "meaning"  # of a file, among what it says of its run
 
@@ -30,6 +30,10 @@ class Meaning:
     @staticmethod
     def of(data: Any) -> Meaning:
         """What a data set says of its numbers; nothing where arrays are all there is."""
+        if not hasattr(data, "preparation"):  # no data set, so its class is not needed
+            return Meaning()
+        from lensgrad.data.bundled import Dataset
+
         if not isinstance(data, Dataset):
             return Meaning()
         how = data.preparation
@@ -49,8 +53,12 @@ class Meaning:
         """The meaning that `data()` gave; what is none is refused."""
         if not isinstance(data, Mapping) or not isinstance(data.get("classes", ()), list | tuple):
             raise BadValue(f"this says nothing about the meaning of numbers: {checks.shown(data)}")
-        how = data.get("preparation")
-        return Meaning(None if how is None else Preparation.read(how), tuple(data.get("classes", ())))
+        how, classes = data.get("preparation"), tuple(data.get("classes", ()))
+        if how is None:
+            return Meaning(None, classes)
+        from lensgrad.data.preparation import Preparation
+
+        return Meaning(Preparation.read(how), classes)
 
     def names(self, classes: int) -> tuple[str, ...]:
         """The names of so many classes; none where they are not known."""
@@ -59,13 +67,15 @@ class Meaning:
     def cells(self, given: Any) -> tuple[Preparation, Cells]:
         """The cells of a table, and how they are read."""
         if self.preparation is None:
-            what = f"'{checks.clean(str(given))}'" if isinstance(given, str | Path) else "a table"
+            what = f"'{checks.clean(str(given))}'" if isinstance(given, str | os.PathLike) else "a table"
             raise BadValue(f"this run was trained on arrays and does not know how {what} is read: give an array of numbers")
+        from lensgrad.data.tables import table_cells
+
         return self.preparation, table_cells(given, self.preparation.delimiter, self.preparation.names or None)
 
     def is_table(self, given: Any, names: tuple[str, ...]) -> bool:
         """Whether something is a table, where a model takes arrays of these names: a file, a data frame, or a dict of columns."""
-        if isinstance(given, str | Path) or hasattr(given, "columns"):
+        if isinstance(given, str | os.PathLike) or hasattr(given, "columns"):
             return True
         return self.preparation is not None and isinstance(given, Mapping) and not set(names) <= set(given)
 

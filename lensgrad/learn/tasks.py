@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lensgrad.cat.names import Param, select
 from lensgrad.cat.para import Para, Places, Point, corner, lens
@@ -13,9 +13,11 @@ from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.optimizers.groups import parameter_groups
 from lensgrad.learn.rates import Rate
-from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.ops import mean, total
+
+if TYPE_CHECKING:
+    from lensgrad.learn.ways.derivatives import Derivative
 
 REDUCTIONS = {"mean": mean, "sum": total}  # of the losses of a batch
 

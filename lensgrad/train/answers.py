@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.bundled import one_hot
 from lensgrad.data.meaning import Meaning
 from lensgrad.learn.losses.kind import Kind
 from lensgrad.train.record import Record
@@ -51,7 +50,11 @@ def labels_as(learner: Record, label: str, y: Numbers, classes: int) -> Numbers:
     if kind.problem == "binary":
         found = 2.0 * y - 1.0 if kind.labels == "side" else y
         return found.reshape(len(y), *atom.shape).astype(atom.dtype)
-    return one_hot(y, classes, atom.dtype) if atom.floating and atom.rank == 1 else y
+    if not atom.floating or atom.rank != 1:
+        return y
+    from lensgrad.data.bundled import one_hot
+
+    return one_hot(y, classes, atom.dtype)
 
 
 # -- what outputs say --------------------------------------------------------------------------------------------------

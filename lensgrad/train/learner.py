@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import FunctionType
-from typing import Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from lensgrad.cat.para import Para, para
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.learn.loss_scale import LossScale, loss_scaled
 from lensgrad.learn.losses.own import LossLike, label_of, loss_at
 from lensgrad.learn.optimizers.named import NAMED, OptimizerLike, optimizer_named
-from lensgrad.learn.precision import mixed_precision
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import supervised_task
-from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.learn.weighting import together
 from lensgrad.program.values import Arrays, Numbers
 from lensgrad.train.measures import Function, during, fitted, sorted_metrics, whole
 from lensgrad.train.record import check_derivative
 from lensgrad.train.run import Learner
+
+if TYPE_CHECKING:
+    from lensgrad.learn.loss_scale import LossScale
+    from lensgrad.learn.ways.derivatives import Derivative
 
 Model = Para | Diagram
 OPTIMIZERS = "lensgrad.learn.optimizers."
@@ -95,25 +96,34 @@ def supervised(
     named, functions = sorted_metrics(list(losses) if several else [], metrics)
     made = {n: loss_at(f, n, during(named, n if several else "")) for n, f in losses.items()}
     one = together(made, shares(losses, loss_weights)) if several else made[label]
-    model = para(model) if precision is None else mixed_precision(para(model), precision)
+    model = para(model) if precision is None else rounded(para(model), precision)
     task = supervised_task(model, one, names)
     if not several and label == names:  # what goes in is the label: an autoencoder (arXiv 2404.00408, by reparameterization along copy)
         task = task.tie(f"{label}.0", f"{label}.1")
     task = fitted(task, named, {n: f.name for n, f in made.items()})
     where = tuple(losses) if several else label
     cap = rate if isinstance(rate, Family) else rate_of(rate)
-    rule = LossScale() if loss_scale is None and precision == "float16" else loss_scale
-    if derivative is not None and rule is not None:
+    scales = loss_scale is not None or precision == "float16"
+    if derivative is not None and scales:
         check_derivative(derivative)
         told = f"a loss scale multiplies gradients, and what {derivative} gives does not grow with the loss"
         raise BadValue(f"{told}: use float32 or bfloat16")
     learner = Learner(model, task, cap, chosen, names, where, reduction, whole(task, list(losses), named), derivative, functions)
-    return learner if rule is None else scaled(learner, rule)
+    return scaled(learner, loss_scale) if scales else learner
 
 
-def scaled(learner: Learner, rule: LossScale | float) -> Learner:
-    """The same learner with a scale of its loss as a state."""
-    rule = rule if isinstance(rule, LossScale) else LossScale(rule)
+def rounded(model: Para, precision: str) -> Para:
+    """A model that computes in another precision than it keeps its weights in."""
+    from lensgrad.learn.precision import mixed_precision
+
+    return mixed_precision(model, precision)
+
+
+def scaled(learner: Learner, scale: LossScale | float | None) -> Learner:
+    """The same learner with a scale of its loss as a state, the usual one where none is given."""
+    from lensgrad.learn.loss_scale import LossScale, loss_scaled
+
+    rule = LossScale() if scale is None else scale if isinstance(scale, LossScale) else LossScale(scale)
     rate, optimizer = loss_scaled(learner.task, learner.rate, learner.optimizer, rule)
     return replace(learner, rate=rate, optimizer=optimizer)
 

@@ -23,20 +23,19 @@ from lensgrad.learn.predict import predict
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
 from lensgrad.learn.rate_scale import rate_scaled
 from lensgrad.learn.tasks import closed_lens, frozen, input_of
-from lensgrad.learn.ways.derivatives import Derivative
 from lensgrad.learn.weighting import weighted
 from lensgrad.program.compile import Program, program
 from lensgrad.program.compile import compile as compile_closed
 from lensgrad.program.ranges import ranges
 from lensgrad.program.source import training_file
 from lensgrad.program.values import Arrays, checked, forward_object, initial, size
-from lensgrad.train.accumulate import accumulated
 from lensgrad.train.measures import Function, check_names
 from lensgrad.train.programs import PROGRAMS
 
 if TYPE_CHECKING:
     from lensgrad.files import checkpoint
     from lensgrad.files.names import Generators
+    from lensgrad.learn.ways.derivatives import Derivative
 
 T = TypeVar("T")
 NAMES = "a name or a tuple of names"
@@ -123,6 +122,8 @@ class Record:
             )
         if parts == 1 or batch is None:
             return self.kept(("step", batch, backend), lambda: compile_closed(self.lens(batch), backend))
+        from lensgrad.train.accumulate import accumulated
+
         return self.kept(("step", batch, backend, parts), lambda: accumulated(self, self.step(batch, backend), batch, parts))
 
     def predictor(self, n: int | None, backend: str | Backend = "native") -> Program:
@@ -266,7 +267,11 @@ def kinds(task: Para, labels: Sequence[str]) -> dict[str, Kind]:
 
 def check_derivative(derivative: Any) -> None:
     """Refuse what is no way back."""
-    if derivative is not None and not isinstance(derivative, Derivative):
+    if derivative is None:
+        return
+    from lensgrad.learn.ways.derivatives import Derivative
+
+    if not isinstance(derivative, Derivative):
         raise TypeMismatch(f"a derivative must be sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
 
 

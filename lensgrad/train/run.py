@@ -27,7 +27,6 @@ from lensgrad.train.feed import feed, read
 from lensgrad.train.fit import Setup
 from lensgrad.train.fit import fit as trained
 from lensgrad.train.keep import order_of, placed, stored, watched
-from lensgrad.train.logs import log_of
 from lensgrad.train.plan import Plan
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
@@ -164,12 +163,21 @@ class Learner(Record, Generic[Given]):
         source = feed(self, plan, paired(self, data, labels), validation_data, validation_split, class_weight, sample_weight)
         source = source if source.meaning or after is None else replace(source, meaning=after.meaning)
         first = engine(backend).process[0] == 0  # of several processes that run together one is heard, and writes
-        watchers = *log_of(log if first else None), *check_callbacks(callbacks)
+        watchers = *written(log if first else None), *check_callbacks(callbacks)
         slows = any(isinstance(c, ReduceOnPlateau) for c in watchers)
         made, after = (self.with_rate_scale(), after and with_rate_scale(after)) if slows else (self, after)
         how = Setup(made, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
         end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
         return run_of(made, end, order_of(plan, source), backend, source.meaning)
+
+
+def written(log: Path | None) -> tuple[Callback, ...]:
+    """What writes a log, where one is wanted."""
+    if log is None:
+        return ()
+    from lensgrad.train.logs import log_of
+
+    return log_of(log)
 
 
 def paired(learner: Record, data: Any, labels: Any) -> Any:

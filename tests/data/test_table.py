@@ -225,7 +225,7 @@ def test_a_column_without_a_name_is_told_by_its_place(file):
 
 
 def test_many_columns_are_compared_in_time_linear_in_them():
-    from lensgrad.data.table import once
+    from lensgrad.data.tables import once
 
     compared = []
 

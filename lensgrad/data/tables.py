@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv as reader
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData
@@ -15,9 +15,12 @@ from lensgrad.data.arrays import array
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.preparation import MISSING, Cells, check_delimiter, prepared
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def csv(
-    path: str | Path,
+    path: str | os.PathLike[str],
     target: str | None,
     *,
     categorical: Sequence[str] = (),
@@ -44,7 +47,7 @@ def csv(
     return replace(found, preparation=replace(found.preparation, delimiter=delimiter, names=tuple(names or ())))
 
 
-def csv_cells(path: str | Path, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
+def csv_cells(path: str | os.PathLike[str], delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
     """The columns of a CSV file as text; its first line names them, unless `names` does."""
     where = file_at(path)
     check_delimiter(delimiter)
@@ -61,8 +64,7 @@ def csv_cells(path: str | Path, delimiter: str = ",", names: Sequence[str] | Non
 
 def file_at(path: Any) -> Path:
     """The place of a file that is there."""
-    checks.instance("the place of a CSV file", path, (str, Path), "a path")
-    where, told = Path(path), f"'{checks.clean(str(path))}'"
+    where, told = checks.file("the place of a CSV file", path), f"'{checks.clean(str(path))}'"
     try:
         there, folder = where.is_file(), where.is_dir()
     except (OSError, ValueError):  # a name that no file can have
@@ -118,7 +120,7 @@ def once(names: Sequence[str], where: str, fix: str = "") -> None:
 
 def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
     """The cells of a table in any form: the path of a CSV file, a data frame, a dict of columns."""
-    return csv_cells(given, delimiter, names) if isinstance(given, str | Path) else frame_cells(given)
+    return csv_cells(given, delimiter, names) if isinstance(given, str | os.PathLike) else frame_cells(given)
 
 
 def cells(rows: Sequence[tuple[int, Sequence[str]]], names: Sequence[str] | None, path: str) -> Cells:
