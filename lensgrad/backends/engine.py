@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Protocol, Self
 
@@ -234,6 +233,8 @@ def backend(name: str | Backend) -> Backend:
 
 def installed() -> tuple[Backend, ...]:
     """Everything here that runs programs, the reference first: NumPy, circuits on both kinds of lanes, and JAX where it is installed."""
+    from importlib.util import find_spec
+
     return (NumPy(), Native(), Native(lanes="packed"), *((Jax(),) if find_spec("jax") is not None else ()))
 
 

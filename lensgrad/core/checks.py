@@ -9,11 +9,13 @@ import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Integral, Real
-from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.printed import clean, unprintable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 LONGEST_NAME = 200
@@ -33,7 +35,7 @@ def shown(value: Any) -> str:
 
 def is_whole(value: Any) -> bool:
     """Whether something is a whole number, of Python or NumPy, and no truth value."""
-    return not isinstance(value, bool) and isinstance(value, Integral)
+    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def is_number(value: Any) -> bool:
@@ -233,6 +235,8 @@ def function(what: str, value: Any, wanted: str) -> Callable[..., Any]:
 def file(what: str, value: Any) -> Path:
     """The path of a file or folder, which may be there or not."""
     if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
+        from pathlib import Path  # late: it takes longer than all checks together, and most programs name no file
+
         return Path(os.fspath(value))
     raise BadValue(f"{what} must be a path, got {shown(value)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from enum import Enum
 from functools import cached_property
@@ -146,8 +145,10 @@ class Table(Sealed):
         return table
 
     def _set(self, raw: bytes) -> None:
+        from hashlib import sha256
+
         self.raw = raw
-        self.digest = hashlib.sha256(raw).digest()
+        self.digest = sha256(raw).digest()
         entries = self.entries
         self._ends = (min(entries), max(entries)) if entries else (0, -1)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData, listed
 from lensgrad.program.values import Values
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Mapped = np.ndarray[Any, Any]
 
@@ -96,6 +97,7 @@ def npy(path: Path, start: int = 0) -> Mapped:
 def npz(path: Path) -> Values:
     """The arrays of a .npz file, where they lie in it."""
     import zipfile
+    from pathlib import PurePath
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -105,7 +107,7 @@ def npz(path: Path) -> Values:
     packed = [m.filename for m in members if m.compress_type != zipfile.ZIP_STORED]
     if packed:
         raise BadValue(f"'{packed[0]}' in '{path}' is compressed, so it cannot be mapped: save with np.savez, or load it with np.load")
-    return {Path(m.filename).stem: npy(path, content(path, m.header_offset)) for m in members}
+    return {PurePath(m.filename).stem: npy(path, content(path, m.header_offset)) for m in members}
 
 
 def content(path: Path, header: int) -> int:
@@ -118,6 +120,8 @@ def content(path: Path, header: int) -> int:
 
 def safetensors(path: Path) -> Values:
     """The arrays of a .safetensors file."""
+    import json
+
     with path.open("rb") as file:
         try:
             (length,) = struct.unpack("<Q", file.read(8))

@@ -6,14 +6,16 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from inspect import Parameter, signature
 from itertools import islice
-from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lensgrad.core.checks import shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import array, close, count
 from lensgrad.program.values import Values
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 T = TypeVar("T")
 END = object()
@@ -166,6 +168,8 @@ def prefetched(items: Iterator[T], depth: int) -> Generator[T]:
         finally:
             close(items)
         return
+    from queue import SimpleQueue
+
     box: SimpleQueue[Any] = SimpleQueue()
     room, stop = Semaphore(depth - 1), Event()
     reader = Thread(target=read, args=(items, box, room, stop), name="lensgrad-prefetch", daemon=True)
@@ -202,6 +206,8 @@ def read(items: Iterator[Any], box: SimpleQueue[Any], room: Semaphore, stop: Eve
 
 def wait(box: SimpleQueue[Any]) -> Any:
     """The next thing in the box. Waiting is cut into pieces, because on Windows Ctrl-C does not end a wait."""
+    from queue import Empty
+
     while True:
         try:
             return box.get(timeout=0.1)

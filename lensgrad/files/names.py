@@ -20,13 +20,14 @@ from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.graph import Generator
 from lensgrad.core.op import Op, concrete
 from lensgrad.learn.losses.kind import Kind
-from lensgrad.learn.ways.derivatives import Extrapolated, NewtonCG, Sam
+from lensgrad.learn.ways.derivatives import Derivative, Extrapolated, NewtonCG, Sam
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.conv import Window
 
 ATOMS = (Array, Key, Vector, Pair, Delta)
 RECORDS = (*ATOMS, Extrapolated, Kind, NewtonCG, Sam, Together, Window)
+LATE = {"Derivative": Derivative, "Diagram": Diagram}  # what modules of records import for type checkers only
 Generators = Mapping[str, type[Op]]  # generators of a user's own, by the names they have in files
 
 
@@ -74,7 +75,7 @@ def bodies(op: Generator) -> list[Diagram]:
 def hints(cls: type[Any]) -> dict[str, Any]:
     """The declared types of a record's fields; none where a user's class declares them by names of its own function."""
     try:
-        return get_type_hints(cls, localns={"Diagram": Diagram})
+        return get_type_hints(cls, localns=LATE)
     except NameError:
         return {}
 

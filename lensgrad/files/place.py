@@ -8,12 +8,13 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from lensgrad.core.checks import clean, shown
-from lensgrad.core.errors import BadCheckpoint, BadValue
+from lensgrad.core.checks import clean, file
+from lensgrad.core.errors import BadCheckpoint
 
+if TYPE_CHECKING:
+    from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
@@ -43,9 +44,7 @@ def write(path: Path, raw: bytes) -> None:
 
 def path_of(where: Where, what: str = "the place of a file") -> Path:
     """A path as it was given, if it is one."""
-    if isinstance(where, str | os.PathLike) and isinstance(os.fspath(where), str):
-        return Path(where)
-    raise BadValue(f"{what} must be a path, got {shown(where)}")
+    return file(what, where)
 
 
 def quoted(path: object) -> str:

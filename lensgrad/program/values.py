@@ -42,6 +42,11 @@ def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
     return tuple(array(f"{name}.{i}", a, v) for i, (a, v) in enumerate(zip(ob, value, strict=True)))
 
 
+def carrier(ob: Ty) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """Shape and dtype of the one array that carries an object; None where that is not all to look at."""
+    return backend.host(ob[0]) if len(ob) == 1 and not isinstance(ob[0], Vector) else None
+
+
 def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     """One value as the array that carries `atom`."""
     shape, dtype = backend.host(atom)

@@ -7,14 +7,16 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from lensgrad.core.checks import nearest, number, one_of, shown, whole
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.files.place import path_of
 from lensgrad.train.measures import WATCHED, larger_is_better
 from lensgrad.train.state import Kept, Report, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @runtime_checkable

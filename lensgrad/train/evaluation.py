@@ -26,8 +26,8 @@ def predictions(learner: Record, values: Values, x: Any, batch_size: int | None,
     """The model's outputs for the rows of x, by name where there are several."""
     size = size_of(batch_size)
     given = inputs(learner, x)
-    parts = ((n, rows(given, part)) for n, part in slices(count(given) if any(map(len, given.values())) else 0, size))
-    found = joined(learner, (outputs(learner, values, n, part, backend) for n, part in parts))
+    places = slices(count(given) if any(map(len, given.values())) else 0, size)
+    found = joined(learner, [outputs(learner, values, n, rows(given, where), backend) for n, where in places])
     names = learner.outputs
     return dict(zip(names, found, strict=True)) if names else found[0]
 
@@ -110,9 +110,8 @@ def alone(value: Any, n: int | None) -> Any:
     return np.asarray(value) if n else np.asarray(value)[None]
 
 
-def joined(learner: Record, parts: Iterable[Sequence[Any]]) -> list[Any]:
+def joined(learner: Record, found: Sequence[Sequence[Any]]) -> list[Any]:
     """Rows of all parts together, column by column; empty arrays of the outputs' types where there is no part."""
-    found = list(parts)
     if not found:
         return [np.zeros((0, *shape), dtype) for shape, dtype in map(host, learner.model.cod)]
     return [np.concatenate([part[k] for part in found]) for k in range(len(found[0]))]

@@ -56,9 +56,8 @@ def size_of(batch_size: Any) -> int | None:
     return int(batch_size)
 
 
-def slices(examples: int, batch_size: int | None) -> Iterator[tuple[int | None, Any]]:
+def slices(examples: int, size: int | None) -> Iterator[tuple[int | None, Any]]:
     """Consecutive slices that cover all examples, each with its length; one number and None at a time without a size."""
-    size = size_of(batch_size)
     for start in range(0, examples, size or 1):
         stop = min(start + (size or 1), examples)
         yield (None, start) if size is None else (stop - start, slice(start, stop))

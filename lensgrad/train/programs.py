@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 from weakref import finalize
@@ -31,8 +30,10 @@ class Programs:
         made = found.get(key, NOTHING)
         if made is NOTHING:
             return self.add(owner, key, make())
-        with suppress(KeyError):  # of another thread that has just let go of it
+        try:  # noqa: SIM105  each batch comes by here, and suppress takes longer than all the rest
             found.move_to_end(key)
+        except KeyError:  # of another thread that has just let go of it
+            pass
         return made
 
     def add(self, owner: object, key: Hashable, made: T) -> T:

@@ -212,6 +212,11 @@ class Record:
         return () if isinstance(self.label, str) else self.label
 
     @property
+    def model_names(self) -> tuple[str, ...]:
+        """The names of the model's parameters, found once."""
+        return self.kept("model names", lambda: self.model.names)
+
+    @property
     def ports(self) -> tuple[str, ...]:
         """The names of the data, in the order of a tuple of arrays."""
         return tuple(dict.fromkeys((*self.inputs, *self.labels)))

@@ -255,7 +255,7 @@ class Run(Generic[Given]):
     @property
     def weights(self) -> Arrays:
         """The model's parameters by name."""
-        return {n: self.values[n] for n in self.learner.model.names}
+        return {n: self.values[n] for n in self.learner.model_names}
 
     def predict(self, x: Rows, batch_size: int | None = 1024) -> Given:
         """The model's outputs for the rows of x; `batch_size=None` takes one unbatched example at a time, as `fit` does.
