@@ -35,7 +35,7 @@ def shown(value: Any) -> str:
 
 def is_whole(value: Any) -> bool:
     """Whether something is a whole number, of Python or NumPy, and no truth value."""
-    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
+    return type(value) is int or (not isinstance(value, bool) and isinstance(value, Integral))
 
 
 def is_number(value: Any) -> bool:

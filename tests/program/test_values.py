@@ -5,9 +5,12 @@ import pytest
 from numerics import evaluate
 
 import lensgrad as lg
+from lensgrad.cat.para import Para
+from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
+from lensgrad.program.compile import program
 from lensgrad.program.values import array, checked, fold_in, key, size
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
@@ -100,3 +103,34 @@ def test_keys_fold_on_the_host_as_on_wires():
 def test_size_counts_numbers():
     assert size(lg.Real(2, 3) @ lg.Int() @ lg.Bits(4)) == 6 + 1 + 4
     assert array("v", lg.Real(0)[0], []).shape == (0,)
+
+
+# -- programs take arrays at their door ----------------------------------------------------------------------------------
+
+
+def double(ob):
+    """The program x ↦ x, x on an object, on NumPy, as it takes its input."""
+    return program(Para.lift(Diagram.copy(ob)), "numpy", "x")
+
+
+def test_an_array_that_fits_goes_in_as_it_is_and_others_as_arrays_of_the_type():
+    given = np.ones(3, np.float32)
+    [taken] = double(lg.Real(3)).taken({"x": given})
+    assert taken is given
+    for other in (np.ones(3), [1, 1, 1], np.ones(3, ">f4"), np.ma.array(given), np.ones(3, np.int64)):
+        [found] = double(lg.Real(3)).taken({"x": other})
+        assert type(found) is np.ndarray and found.dtype == np.dtype("float32") and found.tolist() == [1, 1, 1]
+
+
+def test_elements_are_looked_at_though_shape_and_dtype_fit():
+    bits = double(lg.Bits(3))
+    [taken] = bits.taken({"x": np.array([0, 1, 1])})
+    with pytest.raises(BadValue) as error:
+        bits({"x": np.full(3, 7, taken.dtype)})
+    assert str(error.value) == "'x' expects elements 0..1 of Z2, got 7 to 7"
+
+
+def test_a_missing_input_of_a_program_is_named():
+    with pytest.raises(UnknownParameter) as error:
+        double(lg.Real(3))({"y": np.ones(3)})
+    assert str(error.value) == "no value for 'x' : f32[3]; values are given for y"
