@@ -7,6 +7,7 @@ from lensgrad.backends.engine import mesh
 from lensgrad.cat.names import weights
 from lensgrad.core.doors import door
 from lensgrad.core.errors import LensgradError
+from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm  # arrows get its verbs as methods
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
 from lensgrad.learn.layers.activations import (
     elu,
@@ -89,7 +90,6 @@ if TYPE_CHECKING:
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.learn import augment
-    from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm
     from lensgrad.learn.circuits.tables import lookup
     from lensgrad.learn.layers.attention import feed_forward, multi_head_attention, transformer_block
     from lensgrad.learn.layers.combine import add, beside, concatenate, each, fork, masked, residual
@@ -151,7 +151,6 @@ if not TYPE_CHECKING:
         "circuits": ["circuits"],
         "circuits.classifier": ["CircuitClassifier"],
         "estimators": ["LensClassifier", "LensRegressor"],
-        "learn.adapt": ["ema", "freeze", "lora", "low_rank", "prune", "thaw", "tie", "weight_norm"],
         "learn.augment": ["augment"],
         "learn.circuits.tables": ["lookup"],
         "learn.layers.attention": ["feed_forward", "multi_head_attention", "transformer_block"],

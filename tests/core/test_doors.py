@@ -25,7 +25,7 @@ print(*[name for name in {names!r} if name in new])
 LATE = [  # what training on arrays does without
     "lensgrad.circuits", "lensgrad.data.bundled", "lensgrad.data.encode", "lensgrad.data.files", "lensgrad.data.official",
     "lensgrad.data.preparation", "lensgrad.data.tables", "lensgrad.data.text", "lensgrad.draw", "lensgrad.files.checkpoint",
-    "lensgrad.learn.adapt", "lensgrad.learn.circuits", "lensgrad.learn.layers.attention", "lensgrad.learn.layers.convolution",
+    "lensgrad.learn.circuits", "lensgrad.learn.layers.attention", "lensgrad.learn.layers.convolution",
     "lensgrad.learn.layers.recurrent", "lensgrad.learn.loss_scale", "lensgrad.learn.ways.derivatives", "lensgrad.testing",
     "lensgrad.train.accumulate", "lensgrad.train.games", "lensgrad.train.logs", "csv", "hashlib", "json", "pathlib", "queue",
     "random", "shutil", "tempfile",
@@ -63,7 +63,9 @@ def test_training_and_predicting_on_arrays_import_none_of_it_either():
 
 
 def test_what_is_late_is_imported_when_it_is_asked_for():
-    assert printed("lg.conv2d; lg.data.csv", ["lensgrad.learn.layers.convolution", "lensgrad.data.tables", "lensgrad.learn.adapt"]) == [
+    assert printed(
+        "lg.conv2d; lg.data.csv", ["lensgrad.learn.layers.convolution", "lensgrad.data.tables", "lensgrad.learn.layers.graph"]
+    ) == [
         "lensgrad.learn.layers.convolution",
         "lensgrad.data.tables",
     ]
