@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def bad(folder):
         folder / ("a" * 300): "File name too long",
         folder / "a\0b": "its name has characters that no file's name has",
         folder / "a\ud800b": "its name has characters that no file's name has",
-        place.Path("/dev/full"): "it is no ordinary file",
+        Path("/dev/full"): "it is no ordinary file",
     }
 
 
@@ -118,7 +119,7 @@ def test_a_full_disk_keeps_the_old_file_and_is_what_is_told(step, tmp_path, monk
         write(path, b"new")
     assert str(error.value) == f"'{path}' cannot be written: No space left on device"
     assert os.listdir(tmp_path) == ["file"] and path.read_bytes() == b"old"
-    monkeypatch.setattr(place.Path, "unlink", locked)
+    monkeypatch.setattr(Path, "unlink", locked)
     with pytest.raises(BadCheckpoint) as error:
         write(path, b"new")
     assert str(error.value) == f"'{path}' cannot be written: No space left on device"
