@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,64 +10,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lensgrad.backends import numpy as backend
-from lensgrad.cat.names import Role
 from lensgrad.cat.para import Para
 from lensgrad.core import checks
-from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.core.functor import unfold
+from lensgrad.core.errors import BadValue, listed
 from lensgrad.core.graph import Wire
 from lensgrad.core.printed import Printed
-from lensgrad.core.trace import trace
 from lensgrad.learn.calculus import jacobian
-from lensgrad.program.values import checked, initial
-from lensgrad.theories.smooth.array import Real
-from lensgrad.theories.smooth.batch import batch_all
+from lensgrad.train.curve import Curve, numbers, of_function, of_model
+from lensgrad.train.marquardt import Box, Minimum, Numbers, Place, Residuals, Truths, least_squares
+from lensgrad.train.student import quantile
 from lensgrad.train.vectors import flat, shaped
 
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
-NUMBER = Real(dtype="float64")
-
-
-@dataclass(frozen=True)
-class Curve:
-    """(b₁, …, bₖ, x₁, …) ↦ y as an arrow, with the names of b."""
-
-    arrow: Diagram
-    names: tuple[str, ...]
-
-    @property
-    def over(self) -> list[bool]:
-        """What differs from row to row."""
-        return [i >= len(self.names) for i in range(len(self.arrow.dom))]
-
-    def rows(self, f: Diagram, n: int) -> Any:
-        """An arrow of these inputs on n rows of x."""
-        return backend.function(batch_all(f, n, self.over))
-
-    def columns(self, x: Any) -> list[Numbers]:
-        """The predictors, one array each."""
-        atoms: list[Any] = [a for a, yes in zip(self.arrow.dom, self.over, strict=True) if yes]
-        several = isinstance(x, tuple | list) and len(atoms) > 1 and len(x) == len(atoms)
-        if several and all(np.ndim(c) == len(a.shape) + 1 for c, a in zip(x, atoms, strict=True)):
-            given = [numbers("x", c) for c in x]
-        elif len(atoms) == 1 and atoms[0].shape:
-            given = [numbers("x", x)]
-        else:
-            one = numbers("x", x)
-            given = list(one.T) if one.ndim == 2 else [one.ravel()]
-        if len(given) != len(atoms) or any(c.shape[1:] != a.shape or not len(c) for c, a in zip(given, atoms, strict=True)):
-            wanted = listed([str(a) for a in atoms])
-            raise BadValue(f"x must have one row for each observation, of {wanted}, got {listed([str(c.shape) for c in given])}")
-        return [np.ascontiguousarray(c) for c in given]
+Bounds = tuple[ArrayLike | None, ArrayLike | None]  # low and high, None for no bound
+SCATTER = {  # what standard errors are made of, by what is known of the observations
+    "none": "errors from the scatter of the residuals",
+    "relative": "errors from the scatter of the residuals, sigma is relative",
+    "absolute": "errors from sigma, which is absolute",
+}
 
 
 @dataclass(frozen=True, repr=False)
 class CurveFit:
-    """Parameters by name, their covariance s²(JᵀJ)⁻¹ and standard errors, Σ residual², steps, and why the method ended.
+    """Parameters by name, their covariance and standard errors, Σ residual², steps, and why the method ended.
 
-    The covariance is of all numbers in the order of `parameters`, those of an array in its own order. `predict(x)` gives the curve.
+    The covariance is of all numbers in the order of `parameters`, those of an array in its own order, and residuals are divided by
+    sigma. `sigma` says where it comes from: it is s²(JᵀJ)⁻¹ for "none" and "relative", with s² = Σ residual² / degrees of freedom, and
+    (JᵀJ)⁻¹ for "absolute". A number that the data does not determine has infinite errors. One that ended on a bound, named in
+    `on_bounds`, has none (NaN): the others are those of the curve in which it is fixed there, and it takes no degree of freedom.
+
+    `predict(x)` gives the curve, `predict_error(x)` its standard errors and `band(x)` a confidence band.
     """
 
     parameters: dict[str, Any]
@@ -79,11 +50,45 @@ class CurveFit:
     converged: bool
     reason: str
     curve: Curve
+    sigma: str = "none"
+    on_bounds: tuple[str, ...] = ()
 
     def predict(self, x: Any) -> Numbers:
         """The curve at the rows of x."""
         columns = self.curve.columns(x)
         return self.curve.rows(self.curve.arrow, len(columns[0]))(*map(np.asarray, self.parameters.values()), *columns)[0]
+
+    def predict_error(self, x: Any) -> Numbers:
+        """The standard errors of the curve at the rows of x: √(j C jᵀ) with j the derivative in the parameters (the delta method).
+
+        They are of the curve itself; a new observation scatters around it in addition.
+        """
+        columns, names = self.curve.columns(x), list(self.parameters)
+        if self.sigma != "absolute" and not self.degrees_of_freedom:
+            raise BadValue(
+                "as many parameters as observations leave no scatter to tell errors from: give more rows, or absolute_sigma=True"
+            )
+        spread = np.diag(self.covariance)
+        lost = [n for n, v in zip(numbered(self.parameters), spread, strict=True) if np.isinf(v)]
+        if lost:
+            raise BadValue(f"the data does not determine '{lost[0]}', so the curve has no errors: fit a function without it")
+        slopes = self.curve.rows(jacobian(self.curve.arrow, *range(len(names))), len(columns[0]))
+        found = slopes(*map(np.asarray, self.parameters.values()), *columns)
+        shape, free = (len(columns[0]), *self.curve.arrow.cod.atoms[0].shape), np.isfinite(spread)
+        jac = np.concatenate([s.reshape(math.prod(shape), -1) for s in found], 1)[:, free]
+        squares = np.einsum("ni,ij,nj->n", jac, self.covariance[np.ix_(free, free)], jac)
+        return np.sqrt(np.maximum(squares, 0.0)).reshape(shape)
+
+    def band(self, x: Any, level: float = 0.95) -> tuple[Numbers, Numbers]:
+        """Where the curve is at each row of x with this confidence, from below and from above: curve ± t · error.
+
+        t is of Student's distribution, of the normal one with absolute sigma. Each row is on its own: the curve as a whole leaves
+        the band more often. The method takes the curve as straight in its parameters, as far as their errors go.
+        """
+        share, freedom = checks.share("level", level), None if self.sigma == "absolute" else self.degrees_of_freedom
+        middle, error = self.predict(x), self.predict_error(x)
+        away = quantile(share, freedom) * error
+        return middle - away, middle + away
 
     def __repr__(self) -> str:
         ended = "converged" if self.converged else "not converged"
@@ -93,13 +98,18 @@ class CurveFit:
 
     def summary(self) -> str:
         """A table of parameter, value and standard error, and how the fit ended."""
-        rows = [f"{name}{place}" for name, v in self.parameters.items() for place in places(v)]
-        pairs = zip(*(flat(d, [*d]) for d in (self.parameters, self.standard_errors)), strict=True)
+        rows = numbered(self.parameters)
+        pairs = zip(rows, *(flat(d, [*d]) for d in (self.parameters, self.standard_errors)), strict=True)
         wide = max(map(len, [*rows, "parameter"]))
-        lines = [f"{name:<{wide}}  {v:>14.7g}  {e:>14.4g}" for name, (v, e) in zip(rows, pairs, strict=True)]
+        lines = [f"{n:<{wide}}  {v:>14.7g}  {'on its bound' if n in self.on_bounds else f'{e:.4g}':>14}" for n, v, e in pairs]
         told = f"{self.degrees_of_freedom} degrees of freedom, Σ residual² {self.residual_sum_of_squares:.7g}"
-        told += f", {self.steps} steps: {self.reason}"
+        told += f", {self.steps} steps: {self.reason}; {SCATTER[self.sigma]}"
         return Printed("\n".join([f"{'parameter':<{wide}}  {'value':>14}  {'standard error':>14}", *lines, told]))
+
+
+def numbered(values: Mapping[str, Any]) -> list[str]:
+    """The name of each number: `k`, or `weight[0,1]` for one of an array."""
+    return [f"{name}{place}" for name, v in values.items() for place in places(v)]
 
 
 def places(value: Any) -> list[str]:
@@ -109,102 +119,99 @@ def places(value: Any) -> list[str]:
 
 def fit_curve(
     function: Callable[..., Wire] | Para,
-    x: ArrayLike,
+    x: ArrayLike | tuple[ArrayLike, ...],
     y: ArrayLike,
     start: Mapping[str, ArrayLike] | None = None,
     max_steps: int = 2000,
     *,
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
+    bounds: Mapping[str, Bounds] | None = None,
     seed: int = 0,
 ) -> CurveFit:
-    """The parameters that minimize Σ ((yᵢ − f(xᵢ; b₁, …, bₖ)) / σᵢ)².
+    """The parameters b that minimize Σ ((yᵢ − f(xᵢ; b₁, …, bₖ)) / σᵢ)², with low ≤ b ≤ high.
 
-    `fit_curve(lambda x, a, k: a * ops.exp(-k * x), x, y, {"a": 1, "k": 1})` fits a function,
-    which takes a number x (or several, for columns of x) and the parameters by the names in `start`, on wires. It may be a model of
-    dtype float64: its weights begin as `seed` draws them, or as `start` says. `sigma` are standard deviations of the observations,
-    relative ones unless `absolute_sigma`: then the covariance is not scaled by the residuals.
+    `fit_curve(lambda x, a, k: a * ops.exp(-k * x), x, y, {"a": 1, "k": 1})` fits a function.
+
+    - `function`: of a number x (of several, for several predictors) and of the parameters by the names in `start`, on wires. Or a model of
+      dtype float64, of weights only.
+    - `x`: a number for each observation, rows of predictors (n, k), or a tuple of arrays, one for each predictor or input of the model.
+    - `y`: an observation for each row of x, (n,), or (n, …) as the model gives them.
+    - `start`: first values by name; a model draws those that are missing from `seed`.
+    - `max_steps`: a fit that takes more ends, and says so in `reason`.
+    - `sigma`: the standard deviation of each observation, in the shape of y; all alike for None. They are relative: only their ratios
+      count, and how far observations scatter is told from the residuals.
+    - `absolute_sigma`: with True `sigma` is in the unit of y, and standard errors are as large as it says, however well the curve fits.
+    - `bounds`: (low, high) by the name of a parameter, None for no bound: `{"k": (0, None)}`; numbers, or arrays in its shape. Steps are
+      cut off at the bounds. A parameter that ends on one has no standard error: see `CurveFit`.
+    - `seed`: what the first values of a model are drawn from.
     """
     max_steps, absolute = checks.whole("max_steps", max_steps, 1), checks.flag("absolute_sigma", absolute_sigma)
     curve, first = of_model(function, start, seed) if isinstance(function, Para) else of_function(function, start, x)
     columns, shape = curve.columns(x), curve.arrow.cod.atoms[0].shape
     wanted, names = numbers("y", y), list(curve.names)
     wanted = wanted if shape else wanted.ravel()
-    b = flat(first, names)
+    b, box = flat(first, names), limits(bounds, first)
     if any(len(c) != len(wanted) for c in columns) or wanted.shape[1:] != shape or wanted.size < len(b):
-        raise BadValue(f"{len(b)} parameters need as many rows of x and y or more, got {len(columns[0])} and {len(wanted)}")
-    widths = deviations(sigma, wanted)
+        rows = listed([str(n) for n in dict.fromkeys(map(len, columns))])
+        raise BadValue(f"{len(b)} parameters need as many rows of x and y or more, got {rows} and {len(wanted)}")
+    residuals = values(curve, columns, wanted, deviations(sigma, absolute, wanted), first)
     with np.errstate(all="ignore"):  # steps to where the curve is not finite are not taken
-        return reported(curve, first, absolute, *minimized(values(curve, columns, wanted, widths, first), b, max_steps))
+        began = Place(b, *residuals(b))
+        if not began.finite:
+            raise BadValue("the curve or its derivative is not finite at the start: give another start")
+        known = "none" if sigma is None else "absolute" if absolute else "relative"
+        return reported(curve, first, known, least_squares(residuals, began, max_steps, box))
 
 
-def numbers(what: str, value: Any) -> Numbers:
-    """An array of finite numbers."""
-    try:
-        found = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise BadValue(f"{what} must be an array of numbers, got {checks.shown(value)}") from None
-    if not np.isfinite(found).all():
-        raise BadValue(f"{what} has numbers that are not finite: leave these rows out")
-    return found
-
-
-def deviations(sigma: Any, wanted: Numbers) -> Numbers:
+def deviations(sigma: Any, absolute: bool, wanted: Numbers) -> Numbers:
     """One standard deviation for each observation."""
+    if sigma is None and absolute:
+        raise BadValue("absolute_sigma=True says that sigma is in the unit of y, and there is none: give sigma too")
     found = np.ones(wanted.shape) if sigma is None else numbers("sigma", sigma)
     if found.shape != wanted.shape or not (found > 0).all():
         raise BadValue(f"sigma must be a positive number for each observation, in the shape {wanted.shape}, got {checks.shown(sigma)}")
     return found
 
 
-def of_model(model: Para, start: Mapping[str, Any] | None, seed: int) -> tuple[Curve, dict[str, Any]]:
-    """A model as a curve, and its first values."""
-    strange = [p for p in model.params if p.role is not Role.WEIGHT]
-    alone = [p.ob for p in model.params] + [model.cod]
-    single = all(len(ob) == 1 and getattr(ob[0], "dtype", "") == "float64" for ob in alone) and len(model.observables) == 0
-    if strange or not single or not model.params or not len(model.dom):
-        raise TypeMismatch('a model that is fitted as a curve has weights only, and one output, in float64: lg.input(…, dtype="float64")')
-    given = {} if start is None else dict(checks.table("start", start, model.names))
-    first = {**initial(model.params, seed, tuple(given)), **given}
-    return Curve(unfold(model.arrow), model.names), {n: checked(n, p.ob, first) for n, p in zip(model.names, model.params, strict=True)}
+def limits(bounds: Any, first: Mapping[str, Any]) -> Box:
+    """The bounds of all parameters in one vector each, with the start between them."""
+    given = {} if bounds is None else checks.table("bounds", bounds, [*first])
+    ends = {name: pair(name, given[name], np.shape(v)) if name in given else open_ends(np.shape(v)) for name, v in first.items()}
+    box = Box(*(flat({n: e[k] for n, e in ends.items()}, [*first]) for k in (0, 1)))
+    b = flat(first, [*first])
+    outside = np.flatnonzero(~box.inside(b))
+    if len(outside):
+        k = outside[0]
+        name, between = numbered(first)[k], f"from {box.low[k]:g} to {box.high[k]:g}"
+        raise BadValue(f"the bounds of '{name}' are {between}, and it starts at {b[k]:g}: give a start between them")
+    return box
 
 
-def of_function(function: Any, start: Any, x: Any) -> tuple[Curve, dict[str, float]]:
-    """A function as a curve, with its first values."""
-    checks.instance("start", start, Mapping, "a dict of first values by name")
-    names = [checks.name("a name in start", n) for n in start]
-    if not names or not callable(function):
-        raise BadValue(f"a curve must be a function of x and of parameters, with a start for each, got {checks.shown(function)}")
-    given = numbers("x", x)
-    width = given.shape[1] if given.ndim == 2 else 1
-    first = {n: checks.number(f"the start of {n}", v) for n, v in start.items()}
-    return Curve(traced(function, names, width), tuple(names)), first
+def open_ends(shape: tuple[int, ...]) -> tuple[Numbers, Numbers]:
+    """No bounds."""
+    return np.full(shape, -np.inf), np.full(shape, np.inf)
 
 
-def traced(function: Callable[..., Any], names: list[str], width: int) -> Diagram:
-    """(b₁, …, bₖ, x₁, …) ↦ f : the function as an arrow."""
+def pair(name: str, given: Any, shape: tuple[int, ...]) -> tuple[Numbers, Numbers]:
+    """The bounds of one parameter, low and high."""
+    wanted = f"the bounds of '{name}' must be two numbers (low, high), None for no bound, or two arrays of shape {shape}"
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise BadValue(f"{wanted}, got {checks.shown(given)}")
     try:
-        known = inspect.signature(function).parameters
+        low, high = (np.asarray(far if v is None else v, np.float64) for v, far in zip(given, (-np.inf, np.inf), strict=True))
     except (TypeError, ValueError):
-        raise BadValue(f"a curve must be a function of Python, got {checks.shown(function)}") from None
-    strange = [n for n in names if n not in known]
-    if strange:
-        raise BadValue(f"start has '{strange[0]}', and the function takes {listed(list(known))}")
-    try:
-        inspect.signature(function).bind(*[None] * width, **dict.fromkeys(names))
-    except TypeError as error:
-        told = f"the function is called with {width} columns of x and with {listed(names)} by name, and Python says: {error}"
-        raise BadValue(told) from None
-    n = len(names)
-    made = trace(lambda *w: function(*w[n:], **dict(zip(names, w[:n], strict=True))), *[NUMBER] * (n + width))
-    if made.cod != NUMBER:
-        raise TypeMismatch(f"the function of a curve gives one number for each x, and this gives {made.cod}")
-    return made
+        raise BadValue(f"{wanted}, got {checks.shown(given)}") from None
+    if any(v.shape not in ((), shape) or np.isnan(v).any() for v in (low, high)):
+        raise BadValue(f"{wanted}, got {checks.shown(given)}")
+    if not (low < high).all():
+        raise BadValue(
+            f"the bounds of '{name}' must have low < high, got {checks.shown(given)}: for a fixed value write the number into the function"
+        )
+    return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
 
 
-def values(
-    curve: Curve, columns: list[Numbers], wanted: Numbers, widths: Numbers, like: Mapping[str, Any]
-) -> Callable[[Numbers], tuple[Numbers, Numbers]]:
+def values(curve: Curve, columns: list[Numbers], wanted: Numbers, widths: Numbers, like: Mapping[str, Any]) -> Residuals:
     """b ↦ residuals and their Jacobian, each divided by its standard deviation."""
     n, names = len(wanted), list(curve.names)
     predict = curve.rows(curve.arrow, n)
@@ -218,58 +225,28 @@ def values(
     return at
 
 
-def minimized(at: Callable[[Numbers], tuple[Numbers, Numbers]], b: Numbers, most: int) -> tuple[Any, ...]:
-    """Marquardt's steps, damped by the largest column norms so far; the damping follows Nielsen (1999)."""
-    (r, jac), damping, growth = at(b), 1e-3, 2.0
-    if not (np.isfinite(r).all() and np.isfinite(jac).all()):
-        raise BadValue("the curve or its derivative is not finite at the start: give another start")
-    scale = np.linalg.norm(jac, axis=0)
-    for step in range(1, most + 1):
-        scale = np.maximum(scale, np.linalg.norm(jac, axis=0))
-        size = np.where(scale > 0, scale, 1.0)
-        tall = np.vstack([jac / size, np.sqrt(damping) * np.eye(len(b))])
-        moved = np.linalg.lstsq(tall, np.concatenate([-r, np.zeros(len(b))]), rcond=None)[0] / size
-        new_r, new_jac = at(b + moved)
-        expected = r @ r - np.sum((r + jac @ moved) ** 2)
-        good = np.isfinite(new_r).all() and np.isfinite(new_jac).all() and new_r @ new_r < r @ r
-        small = np.all(np.abs(moved) <= 1e-14 * np.abs(b) + 1e-300)
-        if good:
-            gain = (r @ r - new_r @ new_r) / max(expected, 1e-300)
-            b, r, jac = b + moved, new_r, new_jac
-            damping, growth = damping * max(1 / 3, 1 - (2 * min(gain, 2.0) - 1) ** 3), 2.0
-        else:
-            damping, growth = damping * growth, growth * 2
-        if small or damping > 1e60:
-            return *polished(at, b, r, jac), step, True, "the steps have become smaller than rounding"
-    return b, r, jac, most, False, f"{most} steps were not enough"
-
-
-def polished(at: Callable[[Numbers], tuple[Numbers, Numbers]], b: Numbers, r: Numbers, jac: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """A few steps without damping while they flatten the slope: the sum of squares alone is too flat to tell the last digits."""
-    for _ in range(3):
-        size = np.linalg.norm(jac, axis=0)
-        size[size == 0] = 1.0
-        later = b - np.linalg.lstsq(jac / size, r, rcond=1e-14)[0] / size
-        new_r, new_jac = at(later)
-        flatter = np.linalg.norm(new_jac.T @ new_r / size) < np.linalg.norm(jac.T @ r / size)
-        if not (flatter and new_r @ new_r <= (r @ r) * (1 + 1e-8)):
-            break
-        b, r, jac = later, new_r, new_jac
-    return b, r, jac
-
-
-def reported(
-    curve: Curve, like: Mapping[str, Any], absolute: bool, b: Numbers, r: Numbers, jac: Numbers, steps: int, converged: bool, reason: str
-) -> CurveFit:
+def reported(curve: Curve, like: Mapping[str, Any], sigma: str, end: Minimum) -> CurveFit:
     """What is told of a fit."""
-    free = len(r) - len(b)
-    size = np.linalg.norm(jac, axis=0)
-    size[size == 0] = 1.0
-    inverse = np.linalg.pinv(np.linalg.qr(jac / size, mode="r"), rcond=1e-15)
-    scale = 1.0 if absolute else r @ r / free if free else np.nan
-    covariance = (inverse @ inverse.T) / np.outer(size, size) * scale
-    parameters, errors = (named(v, like) for v in (b, np.sqrt(np.diag(covariance))))
-    return CurveFit(parameters, errors, covariance, float(r @ r), free, steps, converged, reason, curve)
+    left = len(end.at.r) - int(end.free.sum())
+    scale = 1.0 if sigma == "absolute" else end.at.square / left if left else np.nan
+    spread = covariance(end.at, end.free) * scale
+    parameters, errors = (named(v, like) for v in (end.at.b, np.sqrt(np.diag(spread))))
+    held = tuple(n for n, free in zip(numbered(like), end.free, strict=True) if not free)
+    return CurveFit(parameters, errors, spread, float(end.at.square), left, end.steps, end.converged, end.reason, curve, sigma, held)
+
+
+def covariance(at: Place, free: Truths) -> Numbers:
+    """(JᵀJ)⁻¹ over the free numbers; infinite for those that the residuals do not tell apart, and NaN for those that are held."""
+    size = at.lengths[free]
+    _, sizes, ways = np.linalg.svd(at.jac[:, free] / size, full_matrices=False)
+    seen = sizes > sizes.max(initial=0.0) * max(at.jac.shape) * np.finfo(np.float64).eps
+    inverse = ways[seen].T / sizes[seen]
+    found = inverse @ inverse.T / np.outer(size, size)
+    lost = np.abs(ways[~seen]).max(0, initial=0.0) > 1e-8
+    found[lost | lost[:, None]] = np.inf
+    whole = np.full((len(free), len(free)), np.nan)
+    whole[np.ix_(free, free)] = found
+    return whole
 
 
 def named(vector: Numbers, like: Mapping[str, Any]) -> dict[str, Any]:

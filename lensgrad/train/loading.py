@@ -40,13 +40,14 @@ def run_in(path: checkpoint.Where, learner: Learner, saved: checkpoint.Saved) ->
     except LensgradError as wrong:
         raise BadCheckpoint(f"'{path}' says nothing sensible of its data: {wrong}") from wrong
     times, epoch, ended = position.pop("seconds", ()), position.pop("best_epoch", None), position.pop("ended", True)
+    reason = position.pop("reason", "")
+    if not isinstance(reason, str):
+        raise BadCheckpoint(f"'{path}' says in no words why its minimization ended")
     kept = None if best is None or ended else Kept(epoch, best)
     if kept is None:
         position.pop("since", None)
-    own = epoch if kept is None else None
-    return Run(
-        learner, best if best and ended else values, saved.history, position, tuple(times), own, not ended, meaning=meaning, kept=kept
-    )
+    told = {"best_epoch": epoch if kept is None else None, "meaning": meaning, "kept": kept, "reason": reason}
+    return Run(learner, best if best and ended else values, saved.history, position, tuple(times), interrupted=not ended, **told)
 
 
 def restored(known: Mapping[str, Any]) -> Learner[Any]:

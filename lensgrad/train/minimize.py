@@ -13,23 +13,37 @@ from lensgrad.backends.engine import backend as engine
 from lensgrad.cat.names import Role, returns
 from lensgrad.cat.para import lens, observe
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.source import ArraySource, Data
+from lensgrad.data.source import ArraySource, Data, source
 from lensgrad.learn.batching import batch
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import reduced
 from lensgrad.program.compile import Program, compile
 from lensgrad.program.values import Values, checked
 from lensgrad.train.accumulate import floating
-from lensgrad.train.feed import read
+from lensgrad.train.feed import Feed, feed
 from lensgrad.train.lbfgs import Slope, lbfgs
-from lensgrad.train.run import Given, Learner, Run, paired
+from lensgrad.train.plan import Plan
+from lensgrad.train.run import ClassWeights, Given, Learner, Run, paired
 from lensgrad.train.vectors import flat, shaped
 
 SEEN = "minimized"  # what the loss of the whole batch is observed as
 METHODS = ("lbfgs",)
+NO_EPOCHS = "minimize goes down one loss to its end and has no epochs to compare"
+FOREIGN = {  # what fit takes and minimize does not, and what to do instead
+    "batch_size": "each step looks at all data: fit(…, batch_size=…) trains on batches",
+    "callbacks": f"{NO_EPOCHS}: fit(…, callbacks=…) calls them after each epoch",
+    "checkpoint": "minimize writes nothing on its way: save its run, with run.save(path)",
+    "early_stopping": f"{NO_EPOCHS}: give fewer steps or a larger tolerance, or use fit(…, early_stopping=…)",
+    "epochs": "each step looks at all data: give steps",
+    "max_steps": "the number of steps is called steps",
+    "validation_data": f"{NO_EPOCHS}: write run.evaluate(validation_data), or train with fit(…, validation_data=…)",
+    "validation_split": f"{NO_EPOCHS}: split the data, and write run.evaluate(part), or train with fit(…, validation_split=…)",
+}
 
 
+@in_words(FOREIGN)
 def minimize(
     learner: Learner[Given],
     data: Data,
@@ -41,6 +55,8 @@ def minimize(
     tolerance: float = 1e-6,
     seed: int = 0,
     start: Mapping[str, ArrayLike] | None = None,
+    class_weight: ClassWeights | Mapping[str, ClassWeights] | None = None,
+    sample_weight: ArrayLike | None = None,
     backend: str | Backend = "native",
 ) -> Run[Given]:
     """Train on all data at once by L-BFGS with a line search (Nocedal and Wright, 2006, algorithms 7.5 and 3.5), and return the run.
@@ -49,19 +65,30 @@ def minimize(
     and derivative are not asked. It ends where no part of the gradient is larger than `tolerance`, after `steps` steps, or where the
     numbers' precision ends: `run.reason` says which, and `run.history` has the loss at the start and after each step.
     Use models of dtype="float64" for more than about four digits. Models that draw (dropout) are refused.
+
+    - `learner`: a learner, as `lg.supervised` gives it.
+    - `data`, `labels`: arrays, as `fit` takes them.
+    - `method`: "lbfgs".
+    - `steps`: how often to move at most.
+    - `memory`: from how many of the last steps the curvature is remembered.
+    - `tolerance`: the largest part of the gradient at which to end.
+    - `seed`, `start`: what first values are drawn from, and first values by name, all or some.
+    - `class_weight`, `sample_weight`: as in `fit`; the loss is Σ w · loss / n over all n examples.
+    - `backend`: "native", "numpy" or "jax".
     """
     checks.instance("the learner of minimize", learner, Learner, "lg.supervised(…)")
     checks.one_of("method", method, METHODS)
     engine(backend)  # an unknown one is refused before anything is made
     limits = checks.whole("steps", steps), checks.whole("memory", memory, 1), checks.number("tolerance", tolerance, 0)
     names = moving(learner)
-    given = whole(learner, paired(learner, data, labels))
+    given, found = whole(learner, paired(learner, data, labels), class_weight, sample_weight)
     values = learner.initial(seed, start)
-    program = gradient(learner, len(next(iter(given.values()))), names, backend)
-    found = lbfgs(slope(program, {**values, **given}, names), flat(values, names), *limits)
-    history = tuple({"loss": value} for value in found.values)
-    ended = {**values, **found.end.kept, **shaped(found.end.at, values, names)}
-    return Run(learner, ended, history, {"epoch": len(history)}, backend=backend, reason=found.reason)
+    trained = learner if found.weight is None else learner.weighted(found.weight)
+    program = gradient(trained, len(next(iter(given.values()))), names, backend)
+    descent = lbfgs(slope(program, {**values, **given}, names), flat(values, names), *limits)
+    history = tuple({"loss": value} for value in descent.values)
+    ended = {**values, **descent.end.kept, **shaped(descent.end.at, values, names)}
+    return Run(learner, ended, history, {"epoch": len(history)}, backend=backend, meaning=found.meaning, reason=descent.reason)
 
 
 def moving(learner: Learner[Any]) -> list[str]:
@@ -77,12 +104,13 @@ def moving(learner: Learner[Any]) -> list[str]:
     return found
 
 
-def whole(learner: Learner[Any], data: Any) -> Values:
-    """All examples, as arrays by name."""
-    source = read(learner, data)
-    if not isinstance(source, ArraySource):
+def whole(learner: Learner[Any], data: Any, class_weight: Any, sample_weight: Any) -> tuple[Values, Feed]:
+    """All examples, as arrays by name, and the feed that they are of."""
+    given = source(data, learner.ports)
+    if not isinstance(given, ArraySource):
         raise BadValue("minimize looks at all data in each step, so it takes arrays, not a source of batches: fit trains on those")
-    return source.arrays
+    found = feed(learner, Plan(1, max(1, given.examples)), data, None, 0.0, class_weight, sample_weight)
+    return next(found.train.batches(0, given.examples, None)), found
 
 
 def gradient(learner: Learner[Any], n: int, names: list[str], backend: str | Backend) -> Program:

@@ -225,7 +225,7 @@ class Run(Generic[Given]):
     backend: str | Backend = "native"
     meaning: Meaning = field(default_factory=Meaning, compare=False)
     kept: Kept | None = None
-    reason: str = ""  # why a minimization ended
+    reason: str = ""  # why a minimization ended, in its file too
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
@@ -236,8 +236,9 @@ class Run(Generic[Given]):
         from lensgrad.files import checkpoint
 
         best = self.best_epoch if self.kept is None else self.kept.epoch
-        more = {"seconds": list(self.seconds), "best_epoch": best, "ended": False if self.interrupted else None}
-        position = {**self.position, **{name: value for name, value in more.items() if value not in ([], None)}, **in_file(self.meaning)}
+        ended = False if self.interrupted else None
+        more = {"seconds": list(self.seconds), "best_epoch": best, "ended": ended, "reason": self.reason}
+        position = {**self.position, **{n: value for n, value in more.items() if value not in ([], None, "")}, **in_file(self.meaning)}
         values = self.values if self.kept is None else {**self.values, **stored(self.kept.values)}
         checkpoint.save(path, self.learner, values, history=self.history, position=position, generators=generators)
 

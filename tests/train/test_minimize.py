@@ -103,3 +103,71 @@ def test_what_is_refused():
     assert told(BadValue, lambda: lg.minimize(network(), [(X, Y)])).startswith(
         "minimize looks at all data in each step, so it takes arrays"
     )
+
+
+def test_weights_of_examples_count_them_so_often():
+    times = np.random.default_rng(3).integers(0, 4, 60)
+    linear = lg.supervised(lg.sequential(lg.input(3, dtype="float64"), lg.dense(1, name="o")), lg.mse, lg.sgd(0.1))
+    run = lg.minimize(linear, X, Y, sample_weight=times, tolerance=1e-10)
+    rows = np.column_stack([X, np.ones(60)])
+    known = np.linalg.lstsq(np.repeat(rows, times, 0), np.repeat(Y, times, 0), rcond=None)[0][:, 0]
+    np.testing.assert_allclose([*run.weights["o/weight"][0], *run.weights["o/bias"]], known, atol=1e-8)
+    left = (Y - rows @ known[:, None])[:, 0]
+    assert run.history[-1]["loss"] == pytest.approx(np.sum(times * left**2) / 60, rel=1e-9)
+    named = lg.minimize(linear, {"x": X, "y": Y, "w": times.astype(float)}, sample_weight="w", tolerance=1e-10)
+    np.testing.assert_array_equal(named.weights["o/weight"], run.weights["o/weight"])
+
+
+def test_weights_of_classes_are_those_of_scikit_learn():
+    linear = pytest.importorskip("sklearn.linear_model")
+    x = np.random.default_rng(1).standard_normal((200, 2))
+    y = (x @ [1.0, -1.0] + np.random.default_rng(2).logistic(size=200) > 1).astype(int)
+    learner = lg.supervised(lg.sequential(lg.input(2, dtype="float64"), lg.dense(2, name="o")), lg.cross_entropy, lg.sgd(0.1))
+    run = lg.minimize(learner, x, y, class_weight="balanced", tolerance=1e-9, steps=500)
+    known = linear.LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000, class_weight="balanced").fit(x, y)
+    np.testing.assert_allclose(np.diff(run.weights["o/weight"], axis=0), known.coef_, atol=1e-4)
+    np.testing.assert_allclose(np.diff(run.weights["o/bias"]), known.intercept_, atol=1e-4)
+
+
+def test_why_it_ended_is_in_the_file_of_the_run(tmp_path):
+    run = lg.minimize(network(), X, Y, steps=5)
+    run.save(tmp_path / "run.safetensors")
+    loaded = lg.load(tmp_path / "run.safetensors")
+    assert loaded.reason == run.reason == "5 steps were not enough" and loaded.position == run.position
+    assert loaded.fit(X, Y, epochs=1, progress=False).reason == ""
+
+
+def test_a_reason_that_is_no_text_is_refused(tmp_path):
+    from lensgrad.core.errors import BadCheckpoint
+    from lensgrad.files import checkpoint
+
+    run = lg.minimize(network(), X, Y, steps=1)
+    checkpoint.save(tmp_path / "odd.safetensors", run.learner, run.values, position={"reason": 3})
+    told_of_it = told(BadCheckpoint, lambda: lg.load(tmp_path / "odd.safetensors"))
+    assert told_of_it == f"'{tmp_path / 'odd.safetensors'}' says in no words why its minimization ended"
+
+
+ENDLESS = "minimize goes down one loss to its end and has no epochs to compare"
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("validation_data", f"{ENDLESS}: write run.evaluate(validation_data), or train with fit(…, validation_data=…)"),
+        ("early_stopping", f"{ENDLESS}: give fewer steps or a larger tolerance, or use fit(…, early_stopping=…)"),
+        ("epochs", "each step looks at all data: give steps"),
+        ("stepz", ""),
+    ],
+)  # fmt: skip
+def test_what_fit_takes_and_minimize_does_not(name, instead):
+    found = told(TypeMismatch, lambda: lg.minimize(network(), X, Y, **{name: None}))
+    assert found == (f"minimize takes no '{name}': {instead}" if instead else "minimize takes no 'stepz': did you mean 'steps'?")
+
+
+def test_what_the_data_means_is_kept(tmp_path):
+    (tmp_path / "people.csv").write_text("age,height\n" + "".join(f"{k},{2 * k}\n" for k in range(1, 21)), encoding="utf-8")
+    table = lg.data.csv(tmp_path / "people.csv", target="height")
+    learner = lg.supervised(lg.sequential(lg.input(1), lg.dense(1)), lg.mse, lg.sgd(0.1))
+    run = lg.minimize(learner, table, steps=50)
+    assert run.meaning == learner.fit(table, progress=False).meaning and run.meaning
+    assert run.predict(tmp_path / "people.csv").shape == (20, 1)
