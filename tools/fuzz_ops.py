@@ -82,16 +82,19 @@ def met(family: Any) -> Any:
 
 
 ONE = (
-    "absolute", "acos", "acosh", "argsort", "asin", "asinh", "atan", "atanh", "axis_mean", "batch_size", "ceil", "cos", "cosh", "erf",
-    "exp", "exp2", "expm1", "flatten", "floor", "log", "log10", "log1p", "log2", "mean", "reciprocal", "relu", "round", "rsqrt", "sigmoid",
-    "sign", "sin", "sinh", "softmax", "sort", "sqrt", "square", "stop_gradient", "tan", "tanh", "total", "trunc", "unit",
+    "absolute", "acos", "acosh", "argsort", "asin", "asinh", "atan", "atanh", "axis_mean", "batch_size", "ceil", "cos", "cosh",
+    "diagonal", "erf", "erfc", "exp", "exp2", "expm1", "flatten", "floor", "log", "log10", "log1p", "log2", "logit", "mean",
+    "reciprocal", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "softmax", "sort", "sqrt", "square", "stop_gradient",
+    "tan", "tanh", "total", "tril", "triu", "trunc", "unit",
 )  # fmt: skip
-OVER = ("amax", "amin", "flip", "logsumexp", "mean_over", "over", "product", "sum_over", "variance")
-ALONG = ("argmax", "cumsum", "log_softmax")
-TWO = ("atan2", "common", "equal", "maximum", "minimum", "remainder")
+KEPT = ("amax", "amin", "logsumexp", "mean_over", "norm", "product", "std", "sum_over", "variance")
+OVER = ("flip", "over")
+ALONG = ("argmax", "argmin", "cumprod", "cumsum", "log_softmax")
+TWO = ("atan2", "common", "equal", "hypot", "logaddexp", "maximum", "minimum", "remainder")
 FUNCTIONS = {
     **{name: op(name, X) for name in ONE},
     **{name: op(name, X, (0,)) for name in OVER},
+    **{name: op(name, X, (0,), keepdims=True) for name in KEPT},
     **{name: op(name, X, 0) for name in ALONG},
     **{name: op(name, X, Y, over=(PLANE, PLANE)) for name in TWO},
     "average_pool": op(
@@ -116,9 +119,12 @@ FUNCTIONS = {
     "max_pool": op("max_pool", X, (2, 2), stride=2, padding=1, dilation=1, ceil_mode=True, over=(IMAGE,)),
     "normal": op("normal", X, (2, 3), "float32", over=(KEY,)),
     "one_hot": op("one_hot", X, 3, "float32", over=(PLACES,)),
+    "outer": op("outer", X, Y, over=(LINE, LINE)),
     "pad": op("pad", X, (1, 0), (0, 2)),
     "random_bits": op("random_bits", X, (2, 3), over=(KEY,)),
+    "repeat": op("repeat", X, 2, 1),
     "reshape": op("reshape", X, 4, -1),
+    "roll": op("roll", X, 2, 1),
     "scatter_add": op("scatter_add", 5, X, Y, over=(PLACES, lg.Real(2, 4))),
     "select": op("select", X, Y, Z, over=(TRUTHS, PLANE, PLANE)),
     "split": op("split", X, 3, over=(KEY,)),
@@ -126,6 +132,7 @@ FUNCTIONS = {
     "stack": op("stack", [X, Y], 1, over=(PLANE, PLANE)),
     "take": op("take", X, Y, 1, over=(PLANE, PLACES)),
     "take_along": op("take_along", X, Y, 0, over=(PLANE, lg.Int(2, 4))),
+    "tile": op("tile", X, (2, 1)),
     "traced": given(lg.ops.traced, "twice", lambda x: x + x, "x + x", use=met),
     "transpose": op("transpose", X, 1, 0),
     "uniform": op("uniform", X, (2, 3), "float32", over=(KEY,)),
@@ -133,6 +140,15 @@ FUNCTIONS = {
     "window_sums": op("window_sums", X, lg.ops.window(2, (2, 2), 2), (2, 2), 0.25, over=(IMAGE,)),
     "written": given(lg.ops.written, "twice", lambda x: x + x, "x + x", use=met),
 }  # fmt: skip
+MORE = {
+    "norm of order 1": op("norm", X, 0, 1, keepdims=False),
+    "split in two": op("split", X, 2, 1),
+    "split by sizes": op("split", X, [1, 3], 1),
+    "std, n - 1": op("std", X, 0, 1, True),
+    "tile once": op("tile", X, 2),
+    "diagonal above": op("diagonal", X, 1),
+    "triu below": op("triu", X, -1),
+}
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow, "@": operator.matmul,
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
@@ -164,6 +180,7 @@ OPERATORS = {
     "x.sum": beside(PLANE, lambda x, v: x.sum(v), 0),
     "x.mean": beside(PLANE, lambda x, v: x.mean(v), 0),
     "x.max": beside(PLANE, lambda x, v: x.max(v), 0),
+    "x.min": beside(PLANE, lambda x, v: x.min(0, keepdims=v), True),
     "x.reshape": beside(PLANE, lambda x, v: x.reshape(4, v), 3),
     "x.shape": asked(lambda x: x.shape),
     "x.dtype": asked(lambda x: x.dtype),
@@ -222,4 +239,4 @@ WRITTEN = {
     "check two": given(check, pointwise.Div(), lg.Real(2), lg.Real(2), values=[nonzero, nonzero], variadic=False, without={"kinks": "no"}),
     "check case": given(lambda *a, **k: check(Case(*a, **k)), pointwise.Log(), (lg.Array((2,), "float64"),), values=(positive,), kinks=()),
 }
-OPS = {**{f"ops.{name}": call for name, call in (FUNCTIONS | OPERATORS).items()}, **WRITTEN}
+OPS = {**{f"ops.{name}": call for name, call in (FUNCTIONS | MORE | OPERATORS).items()}, **WRITTEN}

@@ -20,7 +20,7 @@ from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Generator
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
-from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
+from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan, special
 from lensgrad.theories.smooth import pointwise as p
 
 HOST = {"bfloat16": "float32"}  # where NumPy has no such dtype, what carries it
@@ -157,6 +157,7 @@ NUMPY = Meanings("NumPy", {
     p.Asinh: "np.arcsinh({0})",
     p.Round: "np.round({0})",
     p.Erf: "{k.erf}({0})",
+    special.Erfc: "{k.erfc}({0})",
     p.Sqrt: "np.sqrt({0})",
     p.Rsqrt: "1.0 / np.sqrt({0})",
     p.Abs: "np.abs({0})",

@@ -220,17 +220,21 @@ class Wire:
         """Its axes in reverse order."""
         return self._infix("transpose", self)
 
-    def sum(self, axis: int | Sequence[int] | None = None) -> Wire:
-        """The sum over axes (all of them for None)."""
-        return self._infix("sum", self, axis)
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+        """The sum over axes (all of them for None); with `keepdims` they stay, of length 1."""
+        return self._infix("sum", self, axis, keepdims)
 
-    def mean(self, axis: int | Sequence[int] | None = None) -> Wire:
-        """The mean over axes (all of them for None)."""
-        return self._infix("mean", self, axis)
+    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+        """The mean over axes (all of them for None); with `keepdims` they stay, of length 1."""
+        return self._infix("mean", self, axis, keepdims)
 
-    def max(self, axis: int | Sequence[int] | None = None) -> Wire:
-        """The largest entry over axes (all of them for None)."""
-        return self._infix("max", self, axis)
+    def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+        """The largest entry over axes (all of them for None); with `keepdims` they stay, of length 1."""
+        return self._infix("max", self, axis, keepdims)
+
+    def min(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+        """The smallest entry over axes (all of them for None); with `keepdims` they stay, of length 1."""
+        return self._infix("min", self, axis, keepdims)
 
     def reshape(self, *shape: int) -> Wire:
         """The same entries, row-major, in another shape; one -1 is computed."""

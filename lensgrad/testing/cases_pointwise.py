@@ -9,6 +9,7 @@ import numpy as np
 from lensgrad.testing.case import Case, Kink
 from lensgrad.testing.samples import between, fractional, nonzero, normal, positive, spaced, whole
 from lensgrad.theories.smooth import pointwise as p
+from lensgrad.theories.smooth import special
 from lensgrad.theories.smooth.array import Array
 
 SHAPES = ((), (3,), (2, 1, 3))
@@ -50,7 +51,8 @@ POINTWISE: list[Case] = [
     *(c for op in (p.Atan(), p.Asinh()) for c in unary(op, normal, between(-40, 40))),
     *binary(p.Atan2(), nonzero, nonzero),
     *unary(p.Round(), between(-0.4, 0.4), kinks=(kink([-0.5, 0.5, 1.5], [5.0, 5.0, 5.0], [0.0, 0.0, 0.0]),)),
-    *unary(p.Erf(), normal, between(1.5, 3.5)),
+    *(c for op in (p.Erf(), special.Erfc()) for c in unary(op, normal, between(1.5, 3.5))),
+    *unary(special.Erfc(), between(-1.5, -0.5), between(4.0, 4.5)),
     *(c for op in (p.Log(), p.Sqrt(), p.Rsqrt()) for c in unary(op, positive)),
     *unary(p.Log1p(), between(-0.9, 3.0)),
     *unary(p.Abs(), nonzero, kinks=(kink([-2.0, 0.0, 3.0], [5.0, 5.0, 5.0], [-5.0, 0.0, 5.0]),)),

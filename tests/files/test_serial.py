@@ -41,7 +41,7 @@ core.Definition core.Recompute poly.Add poly.Collect poly.Constant poly.Gather p
 smooth.AMax smooth.Abs smooth.Add
 smooth.And smooth.ArgMax smooth.ArgSort smooth.Asinh smooth.Atan smooth.Atan2 smooth.AxisMean smooth.Cast smooth.Clamp
 smooth.Compare smooth.Concatenate
-smooth.Convolve smooth.Cos smooth.CumulativeSum smooth.Div smooth.Einsum smooth.Erf smooth.Exp smooth.Expm1 smooth.Flip
+smooth.Convolve smooth.Cos smooth.CumulativeSum smooth.Div smooth.Einsum smooth.Erf smooth.Erfc smooth.Exp smooth.Expm1 smooth.Flip
 smooth.Floor smooth.FoldIn smooth.Full smooth.IntegerPower smooth.Iota smooth.KeySpread smooth.KeyTranspose smooth.Log
 smooth.Log1p smooth.LogSoftmax smooth.LogSumExp smooth.Round smooth.Logistic
 smooth.Maximum smooth.Minimum smooth.Mul smooth.Neg smooth.Not smooth.Numbers

@@ -108,7 +108,7 @@ def test_what_has_no_errors_is_refused():
     assert known.predict_error(T[:2]) == pytest.approx([0.1, 0.1])
     text = "absolute_sigma=True says that sigma is in the unit of y, and there is none: give sigma too"
     assert told(BadValue, lambda: fitted(absolute_sigma=True)) == text
-    assert told(BadValue, lambda: two.band(T, 1)) == "level must be a share from 0 up to, but not including, 1, got 1"
+    assert told(BadValue, lambda: two.band(T, 1)) == "level must be a fraction from 0 up to, but not including, 1, got 1"
 
 
 # -- several predictors ------------------------------------------------------------------------------------------------

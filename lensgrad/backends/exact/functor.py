@@ -26,7 +26,7 @@ from lensgrad.core.graph import Node
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import Semiring, modulo
-from lensgrad.theories.smooth import array, conv, index, linear, random, scan
+from lensgrad.theories.smooth import array, conv, index, linear, random, scan, special
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth import reduce as reductions
 
@@ -175,6 +175,7 @@ EXACT = Meanings("exact", {
     p.Asinh: at.ASINH,
     p.Round: at.ROUND,
     p.Erf: at.ERF,
+    special.Erfc: each(lambda op, x: 1 - at.of(at.ERF)(x)),
     p.Sqrt: at.SQRT,
     p.Rsqrt: at.RSQRT,
     p.Abs: each(lambda op, x: x * at.sign(x)),

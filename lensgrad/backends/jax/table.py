@@ -18,7 +18,7 @@ from lensgrad.core.functor import fold, unfold
 from lensgrad.core.graph import Node
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
-from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan
+from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan, special
 from lensgrad.theories.smooth import pointwise as p
 
 try:
@@ -130,6 +130,7 @@ JAX = Meanings("JAX", {
     p.Asinh: on(jnp.arcsinh),
     p.Round: on(jnp.round),
     p.Erf: on(lax.erf),
+    special.Erfc: on(lax.erfc),
     p.Sqrt: on(jnp.sqrt),
     p.Rsqrt: on(lax.rsqrt),
     p.Abs: on(jnp.abs),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lensgrad.core.checks import is_number, is_whole
+from lensgrad.core.checks import flag, is_number, is_whole
 from lensgrad.core.errors import TypeMismatch, WireError
 from lensgrad.core.graph import Index, Operand, Wire, together
 from lensgrad.core.op import Op
@@ -103,21 +103,35 @@ def over(x: Wire, axes: int | Sequence[int] | None) -> tuple[int, ...]:
     return tuple(sorted(a % x.atom.rank if -x.atom.rank <= a < x.atom.rank else a for a in listed))
 
 
-def sum_over(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
-    """Sum over axes (all of them for None)."""
-    return _linear.Sum(over(x, axes))(x) if over(x, axes) else x
+def kept(x: Wire, y: Wire, axes: Sequence[int], keepdims: bool) -> Wire:
+    """What x was reduced to over axes; with `keepdims` those axes are there, of length 1, so that `spread(y, x.shape)` repeats y over x."""
+    if not flag("keepdims", keepdims):
+        return y
+    return reshape(y, *(1 if a in axes else n for a, n in enumerate(x.atom.shape)))
 
 
-def mean_over(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
-    """Mean over axes (all of them for None)."""
+def sum_over(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+    """Sum over axes (all of them for None); with `keepdims` they stay, of length 1."""
+    found = over(x, axes)
+    return kept(x, _linear.Sum(found)(x) if found else x, found, keepdims)
+
+
+def mean_over(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+    """Mean over axes (all of them for None); with `keepdims` they stay, of length 1."""
     found = over(x, axes)
     _reduce.filled("a mean", x.atom, found)
-    return sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x
+    return kept(x, sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x, found, keepdims)
 
 
-def amax(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
-    """Largest entry over axes; ties share the cotangent."""
-    return _reduce.AMax(over(x, axes))(x)
+def amax(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+    """Largest entry over axes (all of them for None); ties share the cotangent. With `keepdims` the axes stay, of length 1."""
+    found = over(x, axes)
+    return kept(x, _reduce.AMax(found)(x), found, keepdims)
+
+
+def amin(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+    """Smallest entry over axes (all of them for None); ties share the cotangent. With `keepdims` the axes stay, of length 1."""
+    return -amax(-x, axes, keepdims)
 
 
 def getitem(x: Wire, index: Index) -> Wire:
@@ -162,6 +176,7 @@ METHODS: dict[str, Callable[..., Any]] = {  # what a wire offers beside operator
     "matmul": matmul,
     "max": amax,
     "mean": mean_over,
+    "min": amin,
     "power": power,
     "reshape": reshape,
     "shape": shape_of,

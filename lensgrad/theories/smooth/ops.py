@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from lensgrad.core.checks import nearest as _nearest
+from lensgrad.core.errors import NoAttribute as _NoAttribute
+from lensgrad.theories.smooth.arrange import diagonal, outer, repeat, roll, split, tile, tril, triu
 from lensgrad.theories.smooth.draws import (
     BITS,
     fold_in,
     normal,
     random_bits,
-    split,
     uniform,
 )
 from lensgrad.theories.smooth.elementary import (
@@ -17,21 +21,27 @@ from lensgrad.theories.smooth.elementary import (
     atanh,
     ceil,
     cosh,
+    cumprod,
     exp2,
+    hypot,
     log2,
     log10,
+    logaddexp,
+    logit,
+    norm,
     product,
     reciprocal,
     remainder,
     sinh,
     square,
+    std,
     tan,
     trunc,
     unit,
     variance,
 )
 from lensgrad.theories.smooth.notation import einsum
-from lensgrad.theories.smooth.operators import amax, common, getitem, lifted, matmul, mean_over, over, reshape, sum_over, transpose
+from lensgrad.theories.smooth.operators import amax, amin, common, getitem, lifted, matmul, mean_over, over, reshape, sum_over, transpose
 from lensgrad.theories.smooth.windows import (
     average_pool,
     channel_rows,
@@ -43,8 +53,8 @@ from lensgrad.theories.smooth.windows import (
 )
 from lensgrad.theories.smooth.wires import (
     absolute,
-    amin,
     argmax,
+    argmin,
     argsort,
     asinh,
     atan,
@@ -58,6 +68,7 @@ from lensgrad.theories.smooth.wires import (
     cumsum,
     equal,
     erf,
+    erfc,
     exp,
     expm1,
     family,
@@ -95,16 +106,79 @@ from lensgrad.theories.smooth.wires import (
     written,
 )
 
+ELSEWHERE = {  # what functions are called in NumPy and PyTorch, and what to write here
+    "abs": "absolute(x), or abs(x)",
+    "add": "x + y",
+    "all": "cast(x, 'float32') and amin over axes",
+    "any": "cast(x, 'float32') and amax over axes",
+    "arccos": "acos(x)",
+    "arccosh": "acosh(x)",
+    "arcsin": "asin(x)",
+    "arcsinh": "asinh(x)",
+    "arctan": "atan(x)",
+    "arctan2": "atan2(y, x)",
+    "arctanh": "atanh(x)",
+    "broadcast_to": "spread(x, shape)",
+    "cat": "concatenate(xs, axis)",
+    "chunk": "split(x, parts, axis)",
+    "clip": "clamp(x, low, high)",
+    "divide": "x / y",
+    "dot": "x @ y",
+    "elu": "the layer lg.elu, which takes wires too",
+    "expand": "spread(x, shape)",
+    "expand_dims": "reshape(x, …)",
+    "fix": "trunc(x)",
+    "fmod": "x - y * trunc(x / y), or remainder(x, y), which has the sign of y",
+    "gather": "take_along(x, index, axis)",
+    "gelu": "the layer lg.gelu, which takes wires too",
+    "index_select": "take(x, index, axis)",
+    "inner": "x @ y",
+    "leaky_relu": "the layer lg.leaky_relu, which takes wires too",
+    "max": "amax(x, axes), or x.max(axes)",
+    "min": "amin(x, axes), or x.min(axes)",
+    "mish": "the layer lg.mish, which takes wires too",
+    "mm": "x @ y",
+    "mod": "remainder(x, y)",
+    "moveaxis": "transpose(x, …)",
+    "multiply": "x * y",
+    "neg": "-x",
+    "negative": "-x",
+    "permute": "transpose(x, …)",
+    "pow": "x**y",
+    "power": "x**y",
+    "prod": "product(x, axes)",
+    "repeat_interleave": "repeat(x, times, axis)",
+    "selu": "the layer lg.selu, which takes wires too",
+    "silu": "the layer lg.silu, which takes wires too",
+    "softplus": "the layer lg.softplus, which takes wires too",
+    "squeeze": "reshape(x, …)",
+    "subtract": "x - y",
+    "sum": "sum_over(x, axes), x.sum(axes), or total(x) for all entries",
+    "swapaxes": "transpose(x, …)",
+    "take_along_axis": "take_along(x, index, axis)",
+    "trace": "diagonal(x).sum()",
+    "true_divide": "x / y",
+    "unsqueeze": "reshape(x, …)",
+    "var": "variance(x, axes)",
+    "where": "select(condition, x, y)",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str):
+        told = f": write {ELSEWHERE[name]}" if name in ELSEWHERE else "" if name.startswith("_") else _nearest(name, __all__)
+        raise _NoAttribute(f"lg.ops has no '{name}'{told}")
+
+
 __all__ = [
     "BITS",
-   
-   
     "absolute",
     "acos",
     "acosh",
     "amax",
     "amin",
     "argmax",
+    "argmin",
     "argsort",
     "asin",
     "asinh",
@@ -124,11 +198,13 @@ __all__ = [
     "cos",
     "cosh",
     "counts",
+    "cumprod",
     "cumsum",
-   
+    "diagonal",
     "einsum",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "exp2",
     "expm1",
@@ -138,14 +214,15 @@ __all__ = [
     "floor",
     "fold_in",
     "getitem",
-   
-   
+    "hypot",
     "lifted",
     "log",
     "log1p",
     "log2",
     "log10",
     "log_softmax",
+    "logaddexp",
+    "logit",
     "logsumexp",
     "matmul",
     "max_pool",
@@ -153,17 +230,20 @@ __all__ = [
     "mean",
     "mean_over",
     "minimum",
+    "norm",
     "normal",
     "one_hot",
+    "outer",
     "over",
     "pad",
-   
     "product",
     "random_bits",
     "reciprocal",
     "relu",
     "remainder",
+    "repeat",
     "reshape",
+    "roll",
     "round",
     "rsqrt",
     "scatter_add",
@@ -179,17 +259,20 @@ __all__ = [
     "sqrt",
     "square",
     "stack",
+    "std",
     "stop_gradient",
     "sum_over",
     "take",
     "take_along",
     "tan",
     "tanh",
+    "tile",
     "total",
     "traced",
     "transpose",
+    "tril",
+    "triu",
     "trunc",
-   
     "uniform",
     "unit",
     "variance",

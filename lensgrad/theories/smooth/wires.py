@@ -14,7 +14,8 @@ from lensgrad.theories.smooth import index as _index
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth import pointwise as _p
 from lensgrad.theories.smooth import reduce as _reduce
-from lensgrad.theories.smooth.operators import amax, common, mean_over, over, reshape, sum_over, transpose
+from lensgrad.theories.smooth import special as _special
+from lensgrad.theories.smooth.operators import common, kept, mean_over, over, reshape, sum_over, transpose
 
 
 class Function(Family):
@@ -46,7 +47,8 @@ def traced(name: str, fn: OnWires, doc: str) -> Function:
 exp, log, log1p, expm1 = (family(o.name.lower(), o) for o in (_p.Exp(), _p.Log(), _p.Log1p(), _p.Expm1()))
 tanh, sigmoid, sin, cos = family("tanh", _p.Tanh()), family("sigmoid", _p.Logistic()), family("sin", _p.Sin()), family("cos", _p.Cos())
 atan, asinh, round = (family(o.name.lower(), o) for o in (_p.Atan(), _p.Asinh(), _p.Round()))
-erf, sqrt, rsqrt, sign = (family(o.name.lower(), o) for o in (_p.Erf(), _p.Sqrt(), _p.Rsqrt(), _p.Sign()))
+erf, erfc, sqrt, rsqrt = (family(o.name.lower(), o) for o in (_p.Erf(), _special.Erfc(), _p.Sqrt(), _p.Rsqrt()))
+sign = family("sign", _p.Sign())
 absolute, floor, stop_gradient = family("abs", _p.Abs()), family("floor", _p.Floor()), family("stop_gradient", _p.StopGradient())
 argsort = family("argsort", _reduce.ArgSort())
 axis_mean, batch_size = family("axis_mean", _linear.AxisMean()), family("batch_size", _linear.BatchSize())
@@ -100,8 +102,12 @@ relu = written("relu", lambda x: select(x > 0.0, x, 0.0), "max(x, 0) : A → A, 
 
 
 def spread(x: Wire, shape: Sequence[int], axes: Sequence[int] | None = None) -> Wire:
-    """Repeat x over `shape`, its axes placed at `axes` (the last ones when not given)."""
+    """Repeat x over `shape`, its axes placed at `axes` (the last ones when not given). Where x has an axis of length 1 it is repeated."""
     shape = tuple(shape)
+    if axes is None and 0 < x.atom.rank <= len(shape):
+        placed = list(zip(range(len(shape) - x.atom.rank, len(shape)), x.atom.shape, strict=True))
+        axes = [a for a, n in placed if n == shape[a] or n != 1]
+        x = reshape(x, *(n for a, n in placed if a in axes))
     axes = tuple(range(len(shape) - x.atom.rank, len(shape))) if axes is None else tuple(axes)
     return x if x.atom.shape == shape else _linear.Spread(shape, axes)(x)
 
@@ -142,19 +148,21 @@ def cumsum(x: Wire, axis: int = 0) -> Wire:
 # -- reductions, order, indices ----------------------------------------------------------------------------------------
 
 
-def amin(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
-    """Smallest entry over axes; ties share the cotangent."""
-    return -amax(-x, axes)
+def logsumexp(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
+    """ln Σ eˣ over axes (all of them for None), without overflow; with `keepdims` they stay, of length 1."""
+    found = over(x, axes)
+    return kept(x, _reduce.LogSumExp(found)(x), found, keepdims)
 
 
-def logsumexp(x: Wire, axes: int | Sequence[int] | None = None) -> Wire:
-    """ln Σ eˣ over axes, without overflow."""
-    return _reduce.LogSumExp(over(x, axes))(x)
+def argmax(x: Wire, axis: int = -1, keepdims: bool = False) -> Wire:
+    """Where the first largest entry is; with `keepdims` the axis stays, of length 1, as `take_along` wants it."""
+    found = over(x, axis)
+    return kept(x, _reduce.ArgMax(found[0])(x), found, keepdims)
 
 
-def argmax(x: Wire, axis: int = -1) -> Wire:
-    """Where the first largest entry is."""
-    return _reduce.ArgMax(over(x, axis)[0])(x)
+def argmin(x: Wire, axis: int = -1, keepdims: bool = False) -> Wire:
+    """Where the first smallest entry is; with `keepdims` the axis stays, of length 1."""
+    return argmax(-x, axis, keepdims)
 
 
 def log_softmax(x: Wire, axis: int = -1) -> Wire:
