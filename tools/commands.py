@@ -1,7 +1,7 @@
 """Wrong command lines by the hundred: one that is right, with a wrong value, a file that is none, or an option that there is not.
 
-`python -m tools.commands 500` counts what is not answered by one sentence and exit code 2. Commands and options are read from the
-program itself. Seeds are fixed: line number n is the same line on every machine.
+`python -m tools.commands 500` counts what is not answered by one sentence and exit code 2; `500 circuit` keeps to commands that
+begin so. Commands and options are read from the program itself. Seeds are fixed: line number n is the same line on every machine.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shlex
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from inspect import Parameter, signature
@@ -26,12 +26,15 @@ from lensgrad import cli
 NUMBERS = ("many", "", "1.5.2", "-1", "nan", "0x10", "9" * 5000, "--", "1e", "½")
 WHOLE = (*NUMBERS, "1.5", "inf", "1e9")
 SHARES = (*NUMBERS, "-inf", "-0.5")
+NAMED = ("--backend", "--model", "--target", "--to", "--method", "--categorical", "--drop", "--irrelevant", "--monotone", "--swap")
+ASKED = ("--categorical", "--drop", "--irrelevant", "--monotone", "--swap")  # empty where nothing is asked, which is right
 WORDS = ("abacus", "", "no such", "\u202e", "a\nb", "x" * 300, "../..", "%s", "{}")
 FILES = (
     "none.csv", "folder", "binary.csv", "binary.safetensors", "empty.csv", "empty.safetensors", "folder/", ".", "text.aig",
     "x" * 300, "none.safetensors", "half.safetensors", "ragged.csv", "broken.npy", "broken.png", "", "a\nb.csv",
 )  # fmt: skip
 PLACES = ("nowhere/out", "folder", ".", "text.aig/out", "x" * 300 + "/out")
+SAVED = ("text.aig/out", "x" * 300 + "/out", "empty.csv/proof")  # a folder that is there would be right
 RIGHT: dict[str, tuple[str, ...]] = {  # a right line of each command; what is wrong is put into it
     "train": ("iris",),
     "fit": ("good.csv", "--target", "kind"),
@@ -44,8 +47,8 @@ RIGHT: dict[str, tuple[str, ...]] = {  # a right line of each command; what is w
     "circuit simplify": ("good.aig", "--output", "small.aig"),
     "circuit export": ("good.aig", "--to", "verilog"),
     "circuit prove": ("good.aig", "good.aig"),
-    "circuit property": ("good.aig", "--output", "0"),
-    "circuit learn": ("good.csv", "--target", "kind"),
+    "circuit property": ("good.aig", "--irrelevant", "color=red"),
+    "circuit learn": ("good.csv", "--target", "kind", "--method", "solve", "--output", "new.aig"),
     "circuit predict": ("good.aig", "good.csv"),
 }
 
@@ -101,7 +104,7 @@ def kind_of(parameter: Parameter) -> str:
 def spoiled(words: str, known: Sequence[Option], random: Random) -> tuple[str, ...]:
     """A right line of a command with one thing wrong in it."""
     right = list(RIGHT[words])
-    valued = [o for o in known if o.kind in ("int", "float", "Path") or o.name in ("--backend", "--model", "--target", "--to")]
+    valued = [o for o in known if o.kind in ("int", "float", "Path") or o.name in NAMED]
     given = [k for k, word in enumerate(right) if not word.startswith("--") and (k == 0 or not right[k - 1].startswith("--"))]
     way = random.choice(["strange", "strange value", *(["value"] * 5 if valued else []), *(["file"] * 4 if given else []), "cut"])
     if way == "value":
@@ -119,7 +122,9 @@ def spoiled(words: str, known: Sequence[Option], random: Random) -> tuple[str, .
 def wrong_values(option: Option) -> Sequence[str]:
     """What an option never takes."""
     if option.kind == "Path":
-        return FILES if option.name in ("--resume", "--test", "--care") else PLACES
+        return FILES if option.name in ("--resume", "--test", "--care") else SAVED if option.name == "--save" else PLACES
+    if option.name in ASKED:
+        return [word for word in WORDS if word]
     return {"int": WHOLE, "float": SHARES}.get(option.kind, WORDS)
 
 
@@ -148,31 +153,36 @@ def prepared() -> None:
         Path(name).write_bytes(Random(0).randbytes(300))
     Path("broken.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr'")
     made = ["fit", "good.csv", "--target", "kind", "--epochs", "1", "--save", "good.safetensors"]
-    for line in (made, ["circuit", "learn", "good.csv", "--target", "kind", "--method", "trees", "-o", "good.aig"]):
+    for line in (made, ["circuit", "learn", "good.csv", "--target", "kind", "--method", "solve", "-o", "good.aig"]):
         answered(line)
     Path("half.safetensors").write_bytes(Path("good.safetensors").read_bytes()[:900])
 
 
-def wrong_lines(number: int) -> Iterator[tuple[str, ...]]:
-    """So many wrong lines."""
-    known = {words: options(command) for words, command in commands()}
+def wrong_lines(number: int, of: str = "") -> Iterator[tuple[str, ...]]:
+    """So many wrong lines, of the commands whose words begin so."""
+    known = {words: options(command) for words, command in commands() if words.startswith(of)}
     for seed in range(number):
         random = Random(seed)
         words = sorted(known)[random.randrange(len(known))]
         yield spoiled(words, known[words], random)
 
 
-def tried(number: int) -> list[Answer]:
+def tried(number: int, of: str = "") -> list[Answer]:
     """The answers to so many wrong lines, in a folder of their own."""
+    return answers(wrong_lines(number, of))
+
+
+def answers(lines: Iterable[Sequence[str]]) -> list[Answer]:
+    """The answers to lines, in a folder with the files that they name."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         prepared()
-        return [answered(line) for line in wrong_lines(number)]
+        return [answered(line) for line in lines]
 
 
 def main() -> int:
     """Try and print."""
-    found = tried(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    found = tried(int(sys.argv[1]) if len(sys.argv) > 1 else 500, " ".join(sys.argv[2:]))
     raw, other = [a for a in found if a.raised], [a for a in found if not a.raised and not a.right]
     for answer in [*raw, *other]:
         print(f"  {answer.code} {shlex.join(answer.line)[:160]}: {(answer.raised or answer.error)[:200]!r}")

@@ -96,6 +96,7 @@ def exported(
 ) -> None:
     """Write a circuit in another format."""
     from lensgrad import circuits
+    from lensgrad.circuits.formats.files import put
 
     if to not in circuits.FORMATS:
         raise BadValue(f"'{to}' is no format that circuits are written in; use one of {', '.join(circuits.FORMATS)}")
@@ -104,10 +105,10 @@ def exported(
     found, output = circuits.read(file), output or file.with_suffix(f".{circuits.FORMATS[to]}")
     found = circuits.plain_names(found) if plain else found
     written = circuits.verilog(found, stages=stages, buses=buses) if to == "verilog" else circuits.WRITERS[circuits.FORMATS[to]](found)
-    output.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
+    put(output, written)
     say(f"{output}: {found}")
     if testbench is not None:
-        testbench.write_text(circuits.testbench(found, some_rows(found), stages=stages, buses=buses), encoding="utf-8", newline="\n")
+        put(testbench, circuits.testbench(found, some_rows(found), stages=stages, buses=buses))
 
 
 def some_rows(found: Any, most: int = 1024) -> Any:

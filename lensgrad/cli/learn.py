@@ -13,6 +13,7 @@ from lensgrad.cli.circuit import circuit
 from lensgrad.cli.console import example, say
 from lensgrad.cli.properties import names, once
 from lensgrad.cli.train import writable
+from lensgrad.core.checks import whole
 from lensgrad.core.errors import BadValue, listed
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Rows = tuple[Any, Any]  # bits and class numbers
 
 MOST_CLASSES = 64
+MOST_GATES = 1_000_000
 READ = (".aig", ".aag", ".blif")
 Table = Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file whose first line names the columns.")]
 
@@ -57,7 +59,7 @@ def learn(
     from lensgrad import circuits as ways
     from lensgrad.data.encode import csv_cells, encoder
 
-    not_negative(seed)
+    whole("--seed", seed)
     once("--target", target, ", ".join(target), "column")
     cells = csv_cells(data)
     output = writable(circuit_file(data.with_suffix(".aig") if output is None else output))
@@ -147,8 +149,6 @@ def predict(
     from lensgrad.circuits import load_circuit
     from lensgrad.data.encode import csv_cells
 
-    if not file.name:
-        raise BadValue(f"'{file}' is a folder, and a circuit is a file")
     learned, cells = load_circuit(file), csv_cells(data)
     found = learned.predict(cells).tolist()
     truth = numbered(learned.target, cells, learned.classes) if learned.target in cells.columns else None
@@ -229,15 +229,9 @@ def circuit_file(file: Path) -> Path:
     return file
 
 
-def not_negative(seed: int) -> None:
-    if seed < 0:
-        raise BadValue(f"a seed must be a whole number ≥ 0, got --seed {seed}")
-
-
 def layers_of(gates: int) -> tuple[int, ...]:
     """So many gates in three layers."""
-    if gates < 3:
-        raise BadValue(f"a network has a gate in each of three layers or more, got --gates {gates}")
+    whole("--gates, in three layers,", gates, 3, MOST_GATES)
     return tuple((gates + k) // 3 for k in range(3))
 
 

@@ -77,7 +77,7 @@ def test_wrong_calls_are_one_sentence(run, tmp_path):
         (("many.csv", "--target", "y"), "column 'y' has 80 different values, and a circuit chooses between at most 64 classes: "
                                         "name another column, or put its values into groups"),
         (("words.csv", "--target", "y"), "column 'a' has 300 different words, and each would be an input: leave it out, or group them"),
-        (("w.csv", "--target", "rain", "--gates", "2"), "a network has a gate in each of three layers or more, got --gates 2"),
+        (("w.csv", "--target", "rain", "--gates", "2"), "--gates, in three layers, must be a whole number from 3 to 1000000, got 2"),
     ):  # fmt: skip
         assert run("learn", *args)[::2] == (2, f"lensgrad: {told}\n")
     assert run("learn", "w.csv", "--target", "rain", *QUICK)[0] == 0
@@ -123,7 +123,7 @@ def test_nothing_is_learned_before_all_files_are_known_to_be_right(run, tmp_path
         (("--test", "empty.csv"), "'empty.csv' has no rows to test on"),
         (("--test", "blank.csv"), "line 3, column 'rain': the cell is empty; fill it in or leave the row out"),
         (("--test", "maybe.csv"), "line 3, column 'rain': 'maybe' is none of the classes no, yes"),
-        (("--seed", "-1"), "a seed must be a whole number ≥ 0, got --seed -1"),
+        (("--seed", "-1"), "--seed must be a whole number ≥ 0, got -1"),
     ):
         assert run("learn", "w.csv", "--target", "rain", *args) == (2, "", f"lensgrad: {told}\n")
         assert not (tmp_path / "w.aig").exists()

@@ -7,7 +7,7 @@ import pytest
 
 import lensgrad as lg
 from lensgrad import cli
-from tools.commands import RIGHT, Answer, commands, tried
+from tools.commands import RIGHT, Answer, answers, commands, tried
 
 
 @pytest.fixture
@@ -117,6 +117,18 @@ def test_every_command_has_a_right_line_that_is_spoiled():
 def test_wrong_lines_are_answered_by_one_sentence_and_exit_code_2():
     found = tried(120)
     assert len(found) == 120 and len({a.line for a in found}) > 80
+    assert [a for a in found if not a.right] == []
+
+
+def test_the_lines_of_circuits_that_are_spoiled_are_right():
+    lines = [(*words.split(), *rest) for words, rest in RIGHT.items() if words.startswith("circuit ")]
+    found = answers(lines)
+    assert len(found) == 7 and [a.code for a in found] == [0] * 7, found
+
+
+def test_wrong_lines_of_circuits_are_answered_by_one_sentence_and_exit_code_2():
+    found = tried(60, "circuit")
+    assert {a.line[0] for a in found} == {"circuit"} and len({a.line[1] for a in found}) == 7
     assert [a for a in found if not a.right] == []
 
 

@@ -125,7 +125,7 @@ def there(path: Path) -> bool:
 
 def check_place(path: Path) -> None:
     """Refuse to write an encoder where a .json of something else is."""
-    beside = path.with_suffix(".json")
+    beside = named_file(path).with_suffix(".json")
     try:
         if beside.exists():
             written(beside)
