@@ -17,6 +17,7 @@ from lensgrad.core.calls import elsewhere
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Composed, Diagram, Family, at, unlike
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, listed, mismatch
+from lensgrad.core.graph import OnWires
 from lensgrad.core.printed import printable
 from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty, product
@@ -331,7 +332,7 @@ def port(given: Any) -> Param:
     return checks.instance("each parameter of an arrow", given, Param, "a parameter or a pair (name, object)")
 
 
-def parametric(params: Iterable[tuple[str, Ty] | Param], dom: Ty, fn: Callable[..., Any]) -> Para:
+def parametric(params: Iterable[tuple[str, Ty] | Param], dom: Ty, fn: OnWires) -> Para:
     """A parametric arrow written as a function on wires: fn(p₁, …, pₙ, a), each object grouped."""
     ports = [port(p) for p in checks.listing("the parameters of an arrow", params, PORTS)]
     checks.instance("what a parametric arrow takes", dom, Ty, "an object, such as lg.Real(3)")

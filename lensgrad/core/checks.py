@@ -56,6 +56,11 @@ def is_group(value: Any) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, tuple | list)
 
 
+def is_a(value: Any, kind: type[Any] | tuple[type[Any], ...]) -> bool:
+    """Whether something is of a class, asked of what a user gives: a signature says what is right, and this is whatever came."""
+    return isinstance(value, kind)
+
+
 def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
     """A whole number from `least` to `most`: `epochs must be a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
@@ -260,7 +265,7 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_finite", "is_group", "is_number", "is_whole",
-    "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "switch",
+    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_a", "is_finite", "is_group", "is_number",
+    "is_whole", "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "switch",
     "table", "unprintable", "whole", "wholes",
 ]  # fmt: skip

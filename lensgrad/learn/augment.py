@@ -14,6 +14,7 @@ from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.dropout import KEY
@@ -25,7 +26,7 @@ from lensgrad.theories.smooth.pointwise import And
 IMAGE = ("height", "width", "channels")
 
 Check = Callable[[Ty], Any]
-Change = Callable[..., Any]  # on wires: key and example, or the example alone
+Change = Callable[[Wire, Wire], Wire]  # of key and example
 
 
 def flip(axis: int = 1, name: str = "") -> Family:
@@ -100,10 +101,10 @@ def cutout(size: int, name: str = "") -> Family:
     return augmentation("cutout", name, lambda dom: ranked(what, dom, IMAGE), cut)
 
 
-def augmentation(kind: str, name: str, check: Check, change: Change, predict: Change | None = None) -> Family:
+def augmentation(kind: str, name: str, check: Check, change: Change, predict: Callable[[Wire], Wire] | None = None) -> Family:
     """A layer with the parameter `key`, whose successor the step writes back; `predict` (the identity) stands for it when predicting."""
 
-    def train(key: Any, x: Any) -> tuple[Any, Any]:
+    def train(key: Wire, x: Wire) -> tuple[Wire, Wire]:
         now, later = ops.split(key)
         return change(now, x), later
 

@@ -26,7 +26,7 @@ def batch(f: Para, n: int, over: Iterable[str] | None = None) -> Para:
     """
     if not is_whole(n) or n < 1:
         raise BadValue(f"a batch must have a whole number of examples ≥ 1, got {shown(n)}")
-    if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
+    if not checks.is_a(f, Para) or not isinstance(f.arrow, Diagram):
         raise TypeMismatch(f"batch expects a model or a task, before lens(…), got {shown(f)}")
     n = int(n)
     body = f.body

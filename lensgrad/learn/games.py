@@ -13,6 +13,7 @@ from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, corner, shared
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
+from lensgrad.core.checks import is_a
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
@@ -37,7 +38,7 @@ def noise(ob: Ty, label: str = "noise") -> Para:
 def players(generator: Para, discriminator: Para, penalty: float) -> None:
     """Refuse what cannot play: generator : Z → X and discriminator : X → ℝ, each of one array of floats."""
     for name, f in (("generator", generator), ("discriminator", discriminator)):
-        if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
+        if not is_a(f, Para) or not isinstance(f.arrow, Diagram):
             raise TypeMismatch(f"the {name} must be a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
         if len(f.dom) != 1 or not isinstance(f.dom[0], Array) or not f.dom[0].floating:
             raise TypeMismatch(f"the {name} takes one array of floats, and this one takes {f.dom}")
@@ -45,7 +46,7 @@ def players(generator: Para, discriminator: Para, penalty: float) -> None:
         raise TypeMismatch(f"the generator gives {generator.cod} and the discriminator takes {discriminator.dom}: they must be equal")
     if len(discriminator.cod) != 1 or discriminator.cod[0].size != 1:
         raise TypeMismatch(f"the discriminator gives one score, and this one gives {discriminator.cod}: end it with lg.dense(1)")
-    if not isinstance(penalty, int | float) or not 0 <= penalty < float("inf"):
+    if not is_a(penalty, (int, float)) or not 0 <= penalty < float("inf"):
         raise BadValue(f"gradient_penalty must be a number ≥ 0, got {penalty!r}")
 
 

@@ -27,10 +27,10 @@ def mixed_precision(model: Para, dtype: str = "bfloat16") -> Para:
     casts back: products of the way back are in half precision too. bfloat16 has the exponents of float32; float16 keeps three
     more bits and nothing below 6e-8 or above 65504, so train with a loss scale (`supervised(…, precision="float16")` does).
     """
-    if not isinstance(dtype, str) or dtype not in HALVES:
-        given = f"'{checks.clean(dtype)}'" if isinstance(dtype, str) else checks.shown(dtype)
+    if not checks.is_a(dtype, str) or dtype not in HALVES:
+        given = f"'{checks.clean(dtype)}'" if checks.is_a(dtype, str) else checks.shown(dtype)
         raise BadValue(f"{given} is no precision to mix with float32; use {listed(HALVES)}")
-    if not isinstance(model, Para) or not isinstance(model.arrow, Diagram):
+    if not checks.is_a(model, Para) or not isinstance(model.arrow, Diagram):
         raise TypeMismatch(f"mixed precision expects a model, before lens(…), got {checks.shown(model)}")
     return model.map(lambda ob: ob, lambda f: lowered(f, dtype))
 

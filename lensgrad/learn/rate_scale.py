@@ -9,6 +9,7 @@ from lensgrad.cat.names import Param, Role, returns
 from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product
 from lensgrad.learn import init
@@ -50,15 +51,17 @@ def scaled(*params: Param) -> Para:
     state, ob = Param(LABEL, updated(one), Role.STATE, init.constant(1.0)(one)), product(p.ob for p in params)
     atoms = [Ty((a,)) for a in forward(ob)]
 
-    def put(s: Any, *wires: Any) -> Any:
+    def put(s: Wire, *wires: Wire) -> tuple[Wire, ...]:
         old, new = wires[: len(atoms)], wires[len(atoms) :]
         return s, *(part(s, p, q) for p, q in zip(old, new, strict=True))
 
-    get = trace(lambda s, *p: p, one, *atoms)
-    return Para.make([state, *params], Lens(state.ob @ ob, ob, get, trace(put, one, *atoms, *atoms), LABEL))
+    def get(s: Wire, *p: Wire) -> tuple[Wire, ...]:
+        return p
+
+    return Para.make([state, *params], Lens(state.ob @ ob, ob, trace(get, one, *atoms), trace(put, one, *atoms, *atoms), LABEL))
 
 
-def part(s: Any, p: Any, q: Any) -> Any:
+def part(s: Wire, p: Wire, q: Wire) -> Wire:
     """p + s (q − p), and q itself where s is 1, without rounding."""
     size = ops.spread(ops.cast(s, p.atom.dtype), p.atom.shape, ())
     return ops.select(size < 1.0, p + size * (q - p), q)

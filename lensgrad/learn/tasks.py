@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lensgrad.cat.names import Param, select
 from lensgrad.cat.para import Para, Places, Point, corner, lens
+from lensgrad.core.checks import is_a
 from lensgrad.core.diagram import Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
@@ -43,7 +44,7 @@ def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x
         raise TypeMismatch(
             f"the model {model.name} does not say what it takes: begin it with lg.input(…) or give the first layer its input size"
         )
-    if not isinstance(model, Para):
+    if not is_a(model, Para):
         raise TypeMismatch(f"a model must be made of layers, such as lg.dense(4, 3), got {model!r:.60}")
     return input_of(model.dom, label) >> model >> loss
 
@@ -56,7 +57,7 @@ def closed_lens(
     With n = None the task is taken as it is, one example a step. `optimizer` is for all weights, or a dict of patterns.
     A derivative, such as `sam(0.05)`, stands in the place of `lens`, for the weights that an optimizer reaches.
     """
-    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
+    if not is_a(reduction, str) or reduction not in REDUCTIONS:
         raise BadValue(f"'{reduction}' is no reduction; use one of {listed(sorted(REDUCTIONS))}")
     whole = task if n is None else reduced(batch(task, n), reduction)
     groups = parameter_groups(whole.params, optimizer)

@@ -8,8 +8,9 @@ from typing import Any
 from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, para
-from lensgrad.core.diagram import Family, at
+from lensgrad.core.diagram import Family, at, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array
@@ -29,9 +30,8 @@ def weighted(task: Para, label: str = "sample_weight") -> Para:
         raise BadValue(f"'{label}' is the name of the weights of examples, and this learner has a parameter of that name: rename it")
     names = ["", *(n for n, ob in body.observables for _ in ob)]
 
-    def times(*wires: Any) -> Any:
-        weight, outs = wires[-1], body.arrow(*wires[:-1])
-        outs = outs if isinstance(outs, tuple) else (outs,)
+    def times(*wires: Wire) -> tuple[Wire, ...]:
+        weight, outs = wires[-1], flatten(body.arrow(*wires[:-1]))
         return tuple(w * weight if n in ("", "loss") and w.atom == loss else w for n, w in zip(names, outs, strict=True))
 
     arrow = trace(times, *(Ty((a,)) for a in body.arrow.dom), Ty((loss,)))

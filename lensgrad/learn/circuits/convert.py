@@ -12,6 +12,7 @@ from lensgrad.cat.reverse import reverse
 from lensgrad.core.checks import flag, instance, positive
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.circuits.forms import given_semiring
@@ -52,7 +53,11 @@ def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole:
         return bridges.smooth(f, dtype, whole) if circuit else bridges.smooth_draw(f, dtype)
 
     soft = model.map(lambda ob: bridges.real(ob, dtype), image)
-    return soft if temperature == 1 else soft >> para(trace(lambda *votes: tuple(v * (1.0 / temperature) for v in votes), soft.cod))
+
+    def cooled(*votes: Wire) -> list[Wire]:
+        return [v * (1.0 / temperature) for v in votes]
+
+    return soft if temperature == 1 else soft >> para(trace(cooled, soft.cod))
 
 
 def lift(f: Any) -> Any:
@@ -103,8 +108,12 @@ def ones(ob: Ty) -> Para:
     ):
         raise TypeMismatch(f"unit ends a lens to which whole numbers come back, and this one has {ob}: write circuits.lift(…) first")
     values = forward(ob)
-    put = trace(lambda *ls: [Vector(Z, x.atom.size, x.atom.rows).one() for x in ls], *(Ty((a,)) for a in values))
-    return Para.lift(Lens(ob, Ty(), Diagram.discard(values), put, "unit"))
+
+    def put(*losses: Wire) -> list[Wire]:
+        return [Vector(Z, x.atom.size, x.atom.rows).one() for x in losses]
+
+    back = trace(put, *(Ty((a,)) for a in values))
+    return Para.lift(Lens(ob, Ty(), Diagram.discard(values), back, "unit"))
 
 
 unit = Family("unit", ones)  # l ↦ 1 over the whole numbers, the rate of lifted circuits

@@ -15,6 +15,7 @@ from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
 from lensgrad.core.checks import is_number, share, shown, whole
 from lensgrad.core.errors import BadValue, NoChange
+from lensgrad.core.graph import OnWires, Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
@@ -103,7 +104,12 @@ def flips(name: str, choose: Choice, remembers: bool = False) -> Optimizer:
 
 
 def moving(
-    name: str, states: Sequence[Param], params: Sequence[Param], put: Callable[..., Any], held: Sequence[Ty] = (), shown: Any = None
+    name: str,
+    states: Sequence[Param],
+    params: Sequence[Param],
+    put: OnWires,
+    held: Sequence[Ty] = (),
+    shown: Callable[[Wire], Wire] | None = None,
 ) -> Para:
     """The lens (S × P, S × P) → (Q, Q′) that moves several weights as one.
 
@@ -113,8 +119,11 @@ def moving(
     ports = [*states, *(Param(q.label, updated(ob), q.role, q.init) for q, ob in zip(params, objects, strict=True))]
     dom, cod = (product(q.ob for q in some) for some in (ports, params))
     inside, back = ([Ty((a,)) for a in ob] for ob in (forward(dom), backward(cod)))
-    get = trace(lambda *wires: [shown(w) if shown else w for w in wires[len(states) :]], *inside)
-    return Para.make(ports, Lens(dom, cod, get, trace(put, *inside, *back), name))
+
+    def get(*wires: Wire) -> list[Wire]:
+        return [shown(w) if shown else w for w in wires[len(states) :]]
+
+    return Para.make(ports, Lens(dom, cod, trace(get, *inside), trace(put, *inside, *back), name))
 
 
 def numbers(name: str, param: Param) -> Ty:
@@ -173,10 +182,14 @@ def random_mask(chance: float) -> Transform:
 
         key = Param(f"{param.label}.mask_key", updated(KEY), Role.KEY)
         held, back = ([Ty((a,)) for a in ob] for ob in (KEY @ weight, backward(param.ob)))
-        get = trace(lambda key, *ps: ps, *held)
-        return Para.make([key, param], Lens(key.ob @ param.ob, param.ob, get, trace(put, *held, *back), name))
+        return Para.make([key, param], Lens(key.ob @ param.ob, param.ob, trace(behind_key, *held), trace(put, *held, *back), name))
 
     return Transform(name, point)
+
+
+def behind_key(key: Wire, *weights: Wire) -> tuple[Wire, ...]:
+    """The weights as they are."""
+    return weights
 
 
 last_bit: Transform = through("last_bit", lambda p, dp: only_last(dp), real=False)
@@ -184,7 +197,7 @@ last_bit: Transform = through("last_bit", lambda p, dp: only_last(dp), real=Fals
 highest degree, and one pass over examples in order of weight is exact: it is the Möbius transform."""
 
 
-def only_last(dp: Any) -> Any:
+def only_last(dp: Wire) -> Wire:
     """The last entry that is not 0, among zeros."""
     if not isinstance(dp.atom, Vector) or dp.atom.rows is not None:
         raise NoChange(f"last_bit is for vectors over a semiring, one at a time, and what comes back is {dp.atom}")
@@ -193,7 +206,7 @@ def only_last(dp: Any) -> Any:
     return dp * Indicator(dp.atom.semiring)(ops.one_hot(ops.argmax(places), n) > 0.5)
 
 
-def masked(key: Any, dp: Any, chance: float) -> Any:
+def masked(key: Wire, dp: Wire, chance: float) -> Wire:
     """dp where a coin of this chance shows heads, else 0."""
     heads = ops.uniform(key, dp.atom.shape) < chance
     return dp * (Indicator(dp.atom.semiring)(heads) if isinstance(dp.atom, Vector) else ops.cast(heads, dp.atom.dtype))

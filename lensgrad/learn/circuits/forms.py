@@ -6,7 +6,7 @@ these models over Z compute, at bits, the bits that they compute over Z2, and fl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -15,6 +15,7 @@ from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core.checks import instance, whole
 from lensgrad.core.errors import BadValue
+from lensgrad.core.graph import Wire
 from lensgrad.learn import init
 from lensgrad.theories.poly.circuit import Bits, concatenate, gather, scatter
 from lensgrad.theories.poly.semiring import Z2, Semiring
@@ -86,7 +87,7 @@ def parity(inputs: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
     return chosen("mask", lambda x: x, inputs, inputs, outputs, semiring).told("parity")
 
 
-def chosen(label: str, basis: Any, inputs: int, size: int, outputs: int, semiring: Semiring) -> Para:
+def chosen(label: str, basis: Callable[[Wire], Wire], inputs: int, size: int, outputs: int, semiring: Semiring) -> Para:
     """Σ c_om φ_m(x) modulo 2 for each output o, with the coefficients as a weight that starts at 0."""
     ob = Bits(outputs * size, semiring)
     rows = [m for m in range(size) for _ in range(outputs)]
@@ -124,19 +125,19 @@ def xor(a: Any, b: Any) -> Any:
     return a + b if a.atom.semiring == Z2 else a + b - 2 * (a * b)
 
 
-def exclusive(x: Any, outputs: int) -> Any:
+def exclusive(x: Wire, outputs: int) -> Wire:
     """The sum modulo 2 of rows of so many entries: over Z2 in one node, else as a tree."""
     if x.atom.semiring == Z2:
         return scatter(x, list(range(outputs)) * (x.atom.size // outputs), outputs)
     return halved(x, outputs, xor)
 
 
-def multiplied(x: Any, width: int) -> Any:
+def multiplied(x: Wire, width: int) -> Wire:
     """The product of rows of so many entries, as a tree."""
     return halved(x, width, lambda a, b: a * b)
 
 
-def halved(x: Any, width: int, join: Any) -> Any:
+def halved(x: Wire, width: int, join: Callable[[Wire, Wire], Wire]) -> Wire:
     """Rows of so many entries joined pairwise until one is left."""
     while x.atom.size > width:
         half = x.atom.size // width // 2 * width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,7 +193,10 @@ def transformer_block(
     As it is, a block of GPT-2 when causal; of Llama 2 with norm="rms", gated=True, activation="silu", rotary=True,
     causal=True, use_bias=False. `hidden` is 4 n when not given.
     """
-    norms = {"layer": lambda label: layer_norm(epsilon, name=label), "rms": lambda label: rms_norm(epsilon, name=label)}
+    norms: dict[str, Callable[[str], Family]] = {
+        "layer": lambda label: layer_norm(epsilon, name=label),
+        "rms": lambda label: rms_norm(epsilon, name=label),
+    }
     what = titled("transformer_block", name)
     kind = norms[checks.one_of(f"the norm of {what}", norm, norms)]
     inner = None if hidden is None else one_whole(what, hidden=hidden)

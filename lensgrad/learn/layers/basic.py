@@ -10,6 +10,7 @@ from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, caller
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
@@ -112,11 +113,15 @@ flatten = ops.flatten
 
 def reshape(*shape: int | Sequence[int]) -> Family:
     """The same entries, row-major, in another shape; one -1 is computed."""
-    given = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    given = shape[0] if len(shape) == 1 and checks.is_group(shape[0]) else shape
     sizes = tuple(checks.whole("a size in reshape", n, -1) for n in given)
     if sizes.count(-1) > 1:
         raise BadValue(f"reshape computes one size, and {sizes} leaves {sizes.count(-1)} open")
-    return Family("reshape", lambda dom: trace(lambda x: ops.reshape(x, *sizes), dom))
+
+    def reshaped(x: Wire) -> Wire:
+        return ops.reshape(x, *sizes)
+
+    return Family("reshape", lambda dom: trace(reshaped, dom))
 
 
 def input(*shape: int | Sequence[int], dtype: str = "float32") -> Para:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.cat.para import Para, para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
@@ -21,7 +23,7 @@ from lensgrad.theories.smooth.array import Array, Key
 def member(given: Any, dom: Ty, what: str) -> Para:
     """A layer, or the member of a family of layers, at an object."""
     found = para(at(part(f"{what} takes", given), dom))
-    if not isinstance(found, Para):
+    if not checks.is_a(found, Para):
         raise TypeMismatch(f"{what} expects a layer, got {checks.shown(given)}")
     if found.dom != dom:
         raise TypeMismatch(f"{what} meets {dom}, and the layer in it takes {found.dom}")
@@ -71,7 +73,12 @@ def fork(*layers: Layer) -> Family:
 
 def add(name: str = "") -> Family:
     """x₁ + … + xₙ : A ⊗ … ⊗ A → A."""
-    return joining("add", name, lambda xs: sum(xs[1:], xs[0]), same)
+    return joining("add", name, total, same)
+
+
+def total(xs: Sequence[Wire]) -> Wire:
+    """x₁ + … + xₙ."""
+    return sum(xs[1:], xs[0])
 
 
 def concatenate(axis: int = -1, name: str = "") -> Family:
@@ -83,18 +90,24 @@ def concatenate(axis: int = -1, name: str = "") -> Family:
         if len(ranks) != 1 or not -min(ranks) <= along < min(ranks):
             raise TypeMismatch(f"{what} joins arrays along axis {along}, and {dom} have no such axis in common: reshape them first")
 
-    return joining("concatenate", name, lambda xs: ops.concatenate(xs, along % xs[0].atom.rank), check)
+    def joined(xs: Sequence[Wire]) -> Wire:
+        return ops.concatenate(xs, along % xs[0].atom.rank)
+
+    return joining("concatenate", name, joined, check)
 
 
-def joining(kind: str, name: str, join: Any, check: Any) -> Family:
+def joining(kind: str, name: str, join: Callable[[Sequence[Wire]], Wire], check: Callable[[str, Ty], None]) -> Family:
     """A layer on several arrays at once."""
     what = titled(kind, name)
+
+    def joined(*xs: Wire) -> Wire:
+        return join(xs)
 
     def build(dom: Ty) -> Para:
         if not len(dom) or not all(isinstance(a, Array) for a in dom):
             raise TypeMismatch(f"{what} expects arrays side by side, such as lg.fork(f, g) gives, got {dom}")
         check(what, dom)
-        return para(trace(lambda *xs: join(list(xs)), *(Ty((a,)) for a in dom)))
+        return para(trace(joined, *(Ty((a,)) for a in dom)))
 
     return layer(kind, name, build)
 

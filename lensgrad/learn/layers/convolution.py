@@ -54,10 +54,10 @@ def padded(what: str, value: Any, axes: int) -> Any:
     if isinstance(value, str) and value in ("same", "valid"):
         return value if value == "same" else 0
     given: Any = value
-    pairs = isinstance(given, tuple | list) and len(given) == axes and all(isinstance(p, tuple | list) for p in given)
-    if pairs and all(len(p) == 2 and all(checks.is_whole(n) and n >= 0 for n in p) for p in given):
-        return tuple((int(a), int(b)) for a, b in given)
-    if isinstance(value, str) or pairs:
+    pairs = [p for p in given if checks.is_group(p)] if checks.is_group(given) and len(given) == axes else []
+    if len(pairs) == axes and all(len(p) == 2 and all(checks.is_whole(n) and n >= 0 for n in p) for p in pairs):
+        return tuple((int(a), int(b)) for a, b in pairs)
+    if isinstance(value, str) or len(pairs) == axes:
         told = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
         raise BadValue(f"{what} expects padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {told}")
     return checks.per_axis(f"the padding of {what}", value, axes, 0)

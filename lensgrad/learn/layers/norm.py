@@ -11,6 +11,7 @@ from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
@@ -71,14 +72,18 @@ def normalization(
         check(x)
         axes = chosen(what, over, x)
         ob = Real(*(x.shape[a] for a in axes), dtype=x.dtype)
-        return parametric(affine(ob, biased), dom, lambda *ws: scaled(normal(ws[-1], axes), *ws[:-1], axes=axes))
+
+        def body(*wires: Wire) -> Wire:
+            return scaled(normal(wires[-1], axes), *wires[:-1], axes=axes)
+
+        return parametric(affine(ob, biased), dom, body)
 
     return layer(kind, name, build)
 
 
 def chosen(what: str, over: Any, x: Array) -> Axes:
     """Axes of x as increasing numbers from 0."""
-    given = over if isinstance(over, tuple | list) else (over,)
+    given = over if checks.is_group(over) else (over,)
     axes = sorted({checks.whole(f"an axis of {what}", a, -x.rank, x.rank - 1) % x.rank for a in given})
     if not axes:
         raise BadValue(f"{what} expects at least one axis, got none")

@@ -8,17 +8,17 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import shown
+from lensgrad.core.checks import is_a, shown
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.graph import Wires
+from lensgrad.core.graph import OnWires
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers import parts
 
-Layer = Para | Diagram | Family | str | Callable[..., Wires] | Sequence["Layer"]  # what a model is put together of
-Activation = Para | Diagram | Family | str | Callable[..., Wires]  # a name, a layer such as lg.relu, or a function on wires
+Layer = Para | Diagram | Family | str | OnWires | Sequence["Layer"]  # what a model is put together of
+Activation = Para | Diagram | Family | str | OnWires  # a name, a layer such as lg.relu, or a function on wires
 
 
 def layer_of(what: str, given: Any) -> Any:
@@ -85,7 +85,7 @@ def state(label: str, ob: Ty, start: init.Init = init.zeros) -> Param:
 
 def started(label: str, ob: Ty, start: Any) -> Any:
     """An initializer, checked."""
-    if not isinstance(ob, Ty) or not len(ob):
+    if not is_a(ob, Ty) or not len(ob):
         raise TypeMismatch(f"'{label}' needs an object such as lg.Real(8), got {shown(ob)}")
     if not callable(start):
         raise BadValue(f"'{label}' must start as an initializer says, such as lg.zeros or lg.constant(0.5), got {shown(start)}")

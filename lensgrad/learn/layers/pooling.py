@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, Unpack
 
 from lensgrad.cat.para import Para, parametric
@@ -11,6 +11,7 @@ from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled, with_mask
@@ -55,10 +56,13 @@ def pooling(
     gaps, pads = checks.per_axis(f"the dilation of {what}", dilation, axes), padded(what, padding, axes)
     ceil, flags = checks.flag("ceil_mode", ceil_mode), {label: checks.flag(label, value) for label, value in means.items()}
 
+    def pooled(x: Wire) -> Wire:
+        return single(pool(ops.reshape(x, 1, *x.atom.shape), sizes, steps, pads, gaps, ceil, **flags))
+
     def build(dom: Ty) -> Para:
         x = image(what, dom, axes)
         fits(what, ops.window(axes, sizes, steps, pads, gaps), x.shape[:-1], sizes)
-        return parametric([], dom, lambda v: single(pool(ops.reshape(v, 1, *v.atom.shape), sizes, steps, pads, gaps, ceil, **flags)))
+        return parametric([], dom, pooled)
 
     return layer(kind, name, build)
 
@@ -110,18 +114,24 @@ def average_pool3d(
     return pooling("average_pool3d", 3, ops.average_pool, size, stride, padding, name, **options)
 
 
-def over_space(kind: str, name: str, reduce: Callable[[Any, Any], Any], shown: Callable[[Any, Any], Any]) -> Family:
+def over_space(kind: str, name: str, reduce: Callable[[Wire, Sequence[int]], Wire], shown: Callable[[Wire, Wire], Wire]) -> Family:
     """All axes but the last reduced; of a sequence with a mask beside it, the steps that are shown."""
     what = titled(kind, name)
+
+    def beside_mask(wires: tuple[Wire, Wire]) -> Wire:
+        return shown(*wires)
+
+    def whole_space(x: Wire) -> Wire:
+        return reduce(x, range(x.atom.rank - 1))
 
     def build(dom: Ty) -> Para:
         if len(dom) == 2:
             with_mask(what, dom, ("steps", "features"))
-            return parametric([], dom, lambda wires: shown(*wires))
+            return parametric([], dom, beside_mask)
         x = one_array(what, dom)
         if x.rank < 2:
             raise TypeMismatch(f"{what} expects at least one space axis in front of the channels, got {x}")
-        return parametric([], dom, lambda v: reduce(v, range(v.atom.rank - 1)))
+        return parametric([], dom, whole_space)
 
     return layer(kind, name, build)
 

@@ -13,7 +13,8 @@ from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para, parametric
 from lensgrad.core.calls import in_words
 from lensgrad.core.checks import flag
-from lensgrad.core.diagram import Family
+from lensgrad.core.diagram import Family, flatten
+from lensgrad.core.graph import Wire
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
@@ -60,19 +61,24 @@ def recurrent_weights(x: Array, units: int, gates: int, extra: Sequence[str]) ->
     ]
 
 
+def several(wires: Any) -> tuple[Wire, ...]:
+    """A group of wires; one alone is a group of one."""
+    return tuple(flatten([wires]))
+
+
 def run(cell: Cell, start: tuple[Any, ...], driven: Any, mask: Any, shared: tuple[Any, ...], last: bool, backward: bool) -> Any:
     """The loop: states after each step, or the last one. A step whose mask is false keeps the state."""
 
     def step(carry: Any, row: Any, given: Any) -> Any:
-        old = carry if isinstance(carry, tuple) else (carry,)
+        old = several(carry)
         drive, shown = row if mask is not None else (row, None)
-        new = cell(old, drive, *(given if isinstance(given, tuple) else (given,)))
+        new = cell(old, drive, *several(given))
         if shown is not None:
             new = tuple(ops.select(ops.spread(shown, n.atom.shape, ()), n, o) for n, o in zip(new, old, strict=True))
         return new, new[0]
 
     final, all_steps = scan(step, start, driven if mask is None else (driven, mask), shared, backward)
-    return (final[0] if isinstance(final, tuple) else final) if last else all_steps
+    return several(final)[0] if last else all_steps
 
 
 @in_words(FOREIGN)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, overload
 
 from lensgrad.cat.para import Para, para
+from lensgrad.core.checks import is_group
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.layers.activations import activation_named
@@ -23,7 +25,12 @@ def sequential(*layers: Any) -> Para | Family:
     A layer is an arrow, a family such as `lg.dense(8)` or `lg.relu`, a function on wires, the name of an activation, or a list of
     layers. `lg.upto(model, "hidden")` is the part of a model up to a layer.
     """
-    given = layers[0] if len(layers) == 1 and isinstance(layers[0], list | tuple) else layers
+    given = layers[0] if len(layers) == 1 and is_group(layers[0]) else layers
+    return joined(given)
+
+
+def joined(given: Sequence[Any]) -> Para | Family:
+    """These layers one after the other."""
     if not given:
         raise BadValue("sequential needs at least one layer")
     result, *rest = (part(f"layer {k} of sequential must be", f) for k, f in enumerate(given, 1))
@@ -34,4 +41,4 @@ def sequential(*layers: Any) -> Para | Family:
 
 def part(what: str, given: Any) -> Any:
     """A layer, or a list of layers one after the other."""
-    return para(sequential(*given) if isinstance(given, list | tuple) else activation_named(given, what))
+    return para(joined(given) if is_group(given) else activation_named(given, what))

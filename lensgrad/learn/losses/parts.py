@@ -42,9 +42,10 @@ class Loss(Family):
 
 def names_of(metrics: Any) -> tuple[str, ...]:
     """The names of the metrics of a loss."""
-    if isinstance(metrics, str) or not isinstance(metrics, Sequence) or not all(isinstance(m, str) for m in metrics):
+    given: list[Any] = [*metrics] if isinstance(metrics, Sequence) and not isinstance(metrics, str) else [metrics]
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence) or not all(isinstance(m, str) for m in given):
         raise BadValue(f"the metrics of a loss must be a list of names, got {checks.shown(metrics)}")
-    return tuple(metrics)
+    return tuple(given)
 
 
 def loss(
@@ -118,7 +119,7 @@ REDUCTIONS = ("mean", "none", "sum")  # of the losses of one example
 
 
 def check_reduction(name: str, reduction: str) -> None:
-    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
+    if not checks.is_a(reduction, str) or reduction not in REDUCTIONS:
         raise BadValue(f"{checks.shown(reduction)} is no reduction of {name}; use one of {listed(REDUCTIONS)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lensgrad.core.checks import is_number, is_whole, number, shown
+from lensgrad.core.checks import is_a, is_number, is_whole, number, shown
 from lensgrad.core.errors import BadValue
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
@@ -20,7 +20,8 @@ def check_weights(given: Any) -> Weights | None:
     if given is None:
         return None
     if isinstance(given, Mapping):
-        return {class_number(c): weight(w) for c, w in given.items()}
+        by_class: dict[Any, Any] = {**given}
+        return {class_number(c): weight(w) for c, w in by_class.items()}
     return [weight(w) for w in row("class_weights must be numbers, one for each class, or a dict by class", given)]
 
 
@@ -37,7 +38,7 @@ def weight(value: Any) -> float:
 def row(what: str, given: Any) -> list[Any]:
     """A list, tuple or array of one axis as a list."""
     found = given.tolist() if hasattr(given, "tolist") else given
-    if isinstance(found, str) or not isinstance(found, Sequence):
+    if isinstance(found, str) or not is_a(found, Sequence):
         raise BadValue(f"{what}, got {shown(given)}")
     return list(found)
 

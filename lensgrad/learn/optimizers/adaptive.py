@@ -6,6 +6,7 @@ from typing import Any
 
 from lensgrad.core.calls import in_words
 from lensgrad.core.checks import flag, number, share
+from lensgrad.core.graph import Operand, Wire
 from lensgrad.learn import init
 from lensgrad.learn.optimizers.parts import FOREIGN, STEPS, Optimizer, State, called, carried, now, unbiased, update
 from lensgrad.learn.rates import Schedule
@@ -114,7 +115,12 @@ def rmsprop(
         return square, *mean, *velocity, p - (velocity or [step])[0] * rate
 
     kept = [State("square"), *([State("mean")] if centered else []), *([State("velocity")] if momentum else [])]
-    return carried(name, learning_rate, lambda rate, *wires: wires[-1], put, kept, owns_rate=True)
+    return carried(name, learning_rate, as_it_is, put, kept, owns_rate=True)
+
+
+def as_it_is(rate: Operand, *wires: Wire) -> Wire:
+    """The model sees the weight, which is the last wire."""
+    return wires[-1]
 
 
 @in_words(FOREIGN)

@@ -9,7 +9,7 @@ from typing import Any, overload
 from lensgrad.cat.lens import Lens, forward
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import instance, positive, shown
+from lensgrad.core.checks import instance, is_a, positive, shown
 from lensgrad.core.checks import whole as whole_number
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue
@@ -32,7 +32,7 @@ def chain(*stages: Stage) -> Stage:
     `chain(clip_norm(1.0), adam(1e-3))` clips, then moves; `chain(adam(1e-3), clip_weights(0.01))` moves, then clips.
     Of transforms alone it is a transform, to be put before an optimizer.
     """
-    wrong = [s for s in stages if not isinstance(s, Stage)]
+    wrong = [s for s in stages if not is_a(s, Stage)]
     if not stages or wrong:
         raise BadValue(f"a chain needs one or more optimizers, got {shown(wrong[0]) if wrong else 'none'}")
     name = f"chain({', '.join(s.name for s in stages)})"
@@ -66,7 +66,11 @@ def ordered(stages: Sequence[Stage]) -> list[Optimizer]:
     return moves
 
 
-DOES = {Transform: "changes the gradient", Optimizer: "makes the next weight", Constraint: "changes the next weight"}
+DOES: dict[type[Stage], str] = {
+    Transform: "changes the gradient",
+    Optimizer: "makes the next weight",
+    Constraint: "changes the next weight",
+}
 
 
 def mover(what: str, optimizer: Any) -> Optimizer:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lensgrad.cat.names import Param, Role, Together, select, unique, weights
 from lensgrad.cat.para import Para, Places, Point
-from lensgrad.core.checks import clean, shown
+from lensgrad.core.checks import clean, is_a, shown
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
 from lensgrad.learn.optimizers.parts import Constraint, Transform
 
@@ -20,8 +20,7 @@ def parameter_groups(params: Sequence[Param], optimizer: Point | Places) -> dict
     Of two patterns that reach a weight, the one whose weights are among the other's has it; if neither is, the later.
     An empty dict says that no weight moves: what is learned then is states, or nothing.
     """
-    given: Mapping[Any, Any] = optimizer if isinstance(optimizer, Mapping) else {weights: optimizer}
-    points = {where: moving(point) for where, point in given.items()}
+    points = {where: moving(point) for where, point in entries(optimizer).items()}
     reach = {where: found for where in points if (found := reached_by(params, where))}
     owners = {i: owner(reach, i) for group in reach.values() for i in group}
     groups = dict[Any, Point]()
@@ -30,13 +29,18 @@ def parameter_groups(params: Sequence[Param], optimizer: Point | Places) -> dict
     return groups
 
 
+def entries(optimizer: Any) -> Mapping[Any, Any]:
+    """What stands where; one optimizer is for all weights."""
+    return optimizer if is_a(optimizer, Mapping) else {weights: optimizer}
+
+
 def moving(point: Any) -> Any:
     """An optimizer; what moves no weight is refused."""
     if isinstance(point, Transform):
         raise BadValue(f"{point} changes the gradient and moves no weight: write lg.chain({point}, lg.sgd(0.1)), or another optimizer")
     if isinstance(point, Constraint):
         raise BadValue(f"{point} changes the next weight and makes none: write lg.chain(lg.sgd(0.1), {point}), or another optimizer")
-    if not callable(point) and not isinstance(point, Para | tuple):
+    if not callable(point) and not is_a(point, (Para, tuple)):
         raise TypeMismatch(f"an optimizer must be one such as lg.adam(1e-3), or a dict from patterns to these, got {shown(point)}")
     return point
 

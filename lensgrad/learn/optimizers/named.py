@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from lensgrad.cat.names import Role, Where
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import nearest, shown
+from lensgrad.core.checks import is_a, nearest, shown
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.optimizers.adaptive import adadelta, adagrad, adam, adamw, lion, nadam, rmsprop
 from lensgrad.learn.optimizers.layerwise import adafactor, lamb
@@ -37,7 +37,7 @@ NAMED: dict[str, tuple[Maker, float]] = {
 
 def optimizer_named(text: str, learning_rate: float | Schedule | None = None) -> Optimizer:
     """The optimizer of a name, in letters of either case, with its usual rate or the one given: "adam" is `adam(0.001)`."""
-    if not isinstance(text, str) or text.lower() not in NAMED:
+    if not is_a(text, str) or text.lower() not in NAMED:
         told = f"an optimizer must be one such as lg.adam(1e-3), or one of the names {listed(sorted(NAMED))}, got {shown(text)}"
         raise BadValue(told + nearest(text, NAMED))
     make, usual = NAMED[text.lower()]

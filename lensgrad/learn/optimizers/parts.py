@@ -20,16 +20,15 @@ from lensgrad.cat.names import Param, Role, returns
 from lensgrad.cat.para import Para
 from lensgrad.cat.structure import need_changes
 from lensgrad.core.checks import instance
-from lensgrad.core.diagram import Diagram
+from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue, NoChange, TypeMismatch, listed
+from lensgrad.core.graph import OnWires, Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn import init
 from lensgrad.learn.rates import Schedule, positive, scheduled
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Int
-
-Formula = Callable[..., Any]
 
 FOREIGN = {  # what arguments of optimizers are called elsewhere
     "lr": "it is learning_rate here, and comes first, as in lg.adam(0.001)",
@@ -132,8 +131,8 @@ STEPS = State("steps", counter=True)
 
 def update(
     name: str,
-    get: Formula,
-    put: Formula,
+    get: OnWires,
+    put: OnWires,
     states: Sequence[State] = (),
     real: bool = True,
     owns_rate: bool = False,
@@ -143,20 +142,24 @@ def update(
     A counter is met by every atom and must not depend on it. `real` where they multiply by real numbers, which elements of
     a semiring are not.
     """
-    return Optimizer(name, lambda param: moved(name, param, get, put, states, updated(movable(name, param, real))), owns_rate=owns_rate)
+
+    def point(param: Param) -> Para:
+        return moved(name, param, get, put, states, updated(movable(name, param, real)))
+
+    return Optimizer(name, point, owns_rate=owns_rate)
 
 
-def through(name: str, put: Formula, real: bool = True) -> Transform:
+def through(name: str, put: OnWires, real: bool = True) -> Transform:
     """The transform put(p, p′) of the gradient p′, atom by atom."""
     return Transform(name, partial(kept, name, put, real))
 
 
-def behind(name: str, put: Formula) -> Constraint:
+def behind(name: str, put: OnWires) -> Constraint:
     """The constraint put(p, next p) of the next weight, atom by atom."""
     return Constraint(name, partial(kept, name, put, True))
 
 
-def kept(name: str, put: Formula, real: bool, param: Param) -> Para:
+def kept(name: str, put: OnWires, real: bool, param: Param) -> Para:
     """The lens (P, P′) → (P, P′) that changes what comes back."""
     movable(name, param, real)
     return moved(name, param, lambda p: p, put, (), param.ob)
@@ -173,7 +176,7 @@ def movable(name: str, param: Param, real: bool = True) -> Ty:
     return weight
 
 
-def moved(name: str, param: Param, get: Formula, put: Formula, states: Sequence[State], ob: Ty) -> Para:
+def moved(name: str, param: Param, get: OnWires, put: OnWires, states: Sequence[State], ob: Ty) -> Para:
     """The lens (S × P, S × P) → (P, P′) of these formulas, with the weight a parameter of type `ob`."""
     lone, weight = [s.counter for s in states], forward(param.ob)
     ports = [*(s.port(param, weight) for s in states), Param(param.label, ob, param.role, param.init)]
@@ -182,32 +185,34 @@ def moved(name: str, param: Param, get: Formula, put: Formula, states: Sequence[
     return Para.make(ports, Lens(product(p.ob for p in ports), param.ob, *arrows, name))
 
 
-def each(fn: Formula, objects: Sequence[Ty], lone: Sequence[bool], answers: Sequence[bool]) -> Diagram:
+def each(fn: Callable[..., Any], objects: Sequence[Ty], lone: Sequence[bool], answers: Sequence[bool]) -> Diagram:
     """`fn` on each atom of the weight, the last object: object-major in and object-major out; what is lone is one for all atoms."""
 
     def body(*wires: Any) -> Any:
         groups = split(wires, objects)
         columns = zip(*(g * len(objects[-1]) if one else g for g, one in zip(groups, lone, strict=True)), strict=True)
-        rows = [r if isinstance(r, tuple) else (r,) for r in (fn(*column) for column in columns)]
+        rows = [flatten([fn(*column)]) for column in columns]
         return tuple(r[:1] if one else r for r, one in zip(zip(*rows, strict=True), answers, strict=True))
 
     return trace(body, *(Ty((a,)) for a in product(objects)))
 
 
 def carried(
-    name: str, learning_rate: float | Schedule, get: Formula, put: Formula, states: Sequence[State], owns_rate: bool = False
+    name: str, learning_rate: float | Schedule, get: OnWires, put: OnWires, states: Sequence[State], owns_rate: bool = False
 ) -> Optimizer:
     """An optimizer with its rate: get(rate, s₁, …, p) and put(rate, s₁, …, p, p′). A schedule puts a counter before the states."""
     if not isinstance(learning_rate, Schedule):
         size = positive(learning_rate)
         return update(name, partial(get, size), partial(put, size), states, owns_rate=owns_rate)
 
-    def get_now(t: Any, *wires: Any) -> Any:
-        return get(now(learning_rate, t, wires[-1]), *wires)
+    def at_rate(fn: Callable[..., Any], t: Wire, wires: Sequence[Wire]) -> list[Wire]:
+        return flatten([fn(now(learning_rate, t, wires[-1]), *wires)])
 
-    def put_now(t: Any, *wires: Any) -> Any:
-        found = put(now(learning_rate, t, wires[-1]), *wires)
-        return (t + 1, *found) if isinstance(found, tuple) else (t + 1, found)
+    def get_now(t: Wire, *wires: Wire) -> Wire:
+        return at_rate(get, t, wires)[0]
+
+    def put_now(t: Wire, *wires: Wire) -> tuple[Wire, ...]:
+        return t + 1, *at_rate(put, t, wires)
 
     return update(name, get_now, put_now, [STEPS, *states], owns_rate=owns_rate)
 

@@ -15,7 +15,7 @@ from lensgrad.cat.names import Role, select
 from lensgrad.cat.para import Para, lens
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
-from lensgrad.core.checks import number, positive
+from lensgrad.core.checks import is_a, number, positive
 from lensgrad.core.checks import whole as whole_number
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
@@ -123,7 +123,7 @@ Derivative = Sam | Extrapolated | NewtonCG
 
 def parts(f: Para, learning: Collection[int] | None = None) -> tuple[Diagram, list[tuple[int, int]]]:
     """put of the lens of f, and the weights: the number of each among the inputs and among what comes back."""
-    if not isinstance(f, Para) or not isinstance(f.arrow, Diagram) or len(f.dom):
+    if not is_a(f, Para) or not isinstance(f.arrow, Diagram) or len(f.dom):
         raise TypeMismatch(f"this expects a closed task I → ℝ before lens(…), got {f!r:.80}")
     counts = [p.role is Role.WEIGHT and (learning is None or i in learning) for i, p in enumerate(f.params) for _ in p.ob]
     back = [i for i, a in enumerate(a for p in f.params for a in p.ob) if change(a) is not None]
