@@ -266,6 +266,6 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 __all__ = [
     "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_a", "is_finite", "is_group", "is_number",
-    "is_whole", "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "switch",
-    "table", "unprintable", "whole", "wholes",
+    "is_whole", "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown",
+    "switch", "table", "unprintable", "whole", "wholes",
 ]  # fmt: skip
