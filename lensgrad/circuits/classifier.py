@@ -19,9 +19,14 @@ from lensgrad.data.seeds import seed_of
 from lensgrad.train.callbacks import EarlyStopping, early_stopping
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+    # scikit-learn has no types.
+    from sklearn.base import BaseEstimator, ClassifierMixin  # pyright: ignore[reportMissingTypeStubs]
+    from sklearn.utils.multiclass import check_classification_targets  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+    from sklearn.utils.validation import (  # pyright: ignore[reportMissingTypeStubs]
+        check_is_fitted,  # pyright: ignore[reportUnknownVariableType]
+        column_or_1d,  # pyright: ignore[reportUnknownVariableType]
+        validate_data,  # pyright: ignore[reportUnknownVariableType]
+    )
 except ImportError as error:
     told = "CircuitClassifier needs scikit-learn 1.6 or newer, which is not installed"
     raise MissingExtra(f"{told}: pip install 'lensgrad[sklearn]'") from error
@@ -130,7 +135,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
 
     def _labels(self, rows: int, y: Any) -> Numbers:
         """The classes, one for each row."""
-        labels = column_or_1d(y, warn=True)
+        labels: Numbers = np.asarray(column_or_1d(y, warn=True))  # pyright: ignore[reportUnknownArgumentType]  # without types
         if labels.dtype.kind == "O" and len({isinstance(v, str) for v in labels}) > 1:
             raise BadValue("some labels in y are words and some are not, so they have no order: make all of them words")
         check_classification_targets(labels)
@@ -143,8 +148,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         if hasattr(X, "columns"):
             validate_data(self, X, skip_check_array=True, reset=reset)
             return X
-        checked: Any = validate_data(self, X, y, dtype=FLOATS, reset=reset)
-        table = checked[0] if isinstance(checked, tuple) else checked
+        table: Numbers = parts_of(validate_data(self, X, y, dtype=FLOATS, reset=reset))[0]
         return dict(zip(self._names(table.shape[1]), table.T, strict=True))
 
     def _names(self, columns: int) -> list[str]:
@@ -183,6 +187,11 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         if plan.stopping is None and (self.method != "auto" or problem.complete):
             return problem
         return held_back(problem, self.validation_split, plan.seed)
+
+
+def parts_of(found: Any) -> list[Any]:
+    """X and y, or X alone, as scikit-learn gives them."""
+    return [*found] if isinstance(found, tuple) else [found]
 
 
 def rows_in(table: Any) -> int:

@@ -106,6 +106,7 @@ REFUSED = {
         lambda: c.to_gates(3),
         "what becomes gates must be an arrow or a model over two elements, such as lg.circuits.parity(3), got 3",
     ),
+    "no text as a C name": (lambda: c.c_source(ADDER, 3), "the name of a C function must be text, got 3"),
     "no C name": (
         lambda: c.c_source(ADDER, "2x"),
         "'2x' is no name of a C function: give letters, digits and _, no digit first, such as 'circuit'",

@@ -132,6 +132,11 @@ def test_wrong_lines_of_circuits_are_answered_by_one_sentence_and_exit_code_2():
     assert [a for a in found if not a.right] == []
 
 
+def test_a_folder_is_no_place_of_a_circuit():
+    (found,) = answers([["circuit", "simplify", "good.aig", "--output", "."]])
+    assert (found.code, found.error) == (2, "lensgrad: '.' is a folder, and a circuit is a file\n")
+
+
 def test_a_traceback_two_lines_and_another_code_are_not_right():
     assert Answer(("x",), 2, "lensgrad: no\n").right
     assert not Answer(("x",), 2, "lensgrad: no\n", "ValueError: no").right

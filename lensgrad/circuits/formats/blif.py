@@ -62,7 +62,7 @@ def wire_names(circuit: Circuit) -> list[str]:
 
 def wrapped(head: str, names: tuple[str, ...]) -> str:
     """A line of names, broken where it gets long."""
-    lines, line = [], head
+    lines, line = list[str](), head
     for name in names:
         if len(line) + len(name) > 78:
             lines.append(line + " \\")
@@ -75,9 +75,9 @@ def wrapped(head: str, names: tuple[str, ...]) -> str:
 class Model:
     """What a file says: names, and tables by the name they define."""
 
-    inputs: dict[str, None] = field(default_factory=dict)
-    outputs: dict[str, None] = field(default_factory=dict)
-    tables: dict[str, Rows] = field(default_factory=dict)
+    inputs: dict[str, None] = field(default_factory=dict[str, None])
+    outputs: dict[str, None] = field(default_factory=dict[str, None])
+    tables: dict[str, Rows] = field(default_factory=lambda: dict[str, Rows]())
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Rows:
 
     line: int
     reads: list[str]
-    cubes: list[str] = field(default_factory=list)
+    cubes: list[str] = field(default_factory=list[str])
     value: str = ""
 
 

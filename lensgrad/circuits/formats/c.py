@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 
 from lensgrad.circuits.gates.circuit import Circuit, given_circuit
-from lensgrad.core.checks import shown
+from lensgrad.core.checks import instance, shown
 from lensgrad.core.errors import BadValue
 
 
 def c_source(circuit: Circuit, name: str = "circuit") -> str:
     """`void circuit(const uint64_t *in, uint64_t *out)`: bit e of in[i] is input i of example e."""
     given_circuit("the circuit to write", circuit)
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+    name = instance("the name of a C function", name, str, "text")
+    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
         raise BadValue(f"{shown(name)} is no name of a C function: give letters, digits and _, no digit first, such as 'circuit'")
     inputs = [comment(f"in[{k}]", label) for k, label in enumerate(circuit.inputs)]
     outputs = [comment(f"out[{k}]", label) for k, label in enumerate(circuit.outputs)]

@@ -112,8 +112,10 @@ class Writer:
         """For how many edges the value of each variable is kept."""
         most = [0] * self.circuit.variables
         first = 1 + len(self.circuit.inputs)
-        reads = [(x, self.stage[first + k]) for k, pair in enumerate(self.circuit.ands.tolist()) for x in pair]
-        for literal, stage in [*reads, *((r, self.stages) for r in self.circuit.roots.tolist())]:
+        ands: list[list[int]] = self.circuit.ands.tolist()
+        roots: list[int] = self.circuit.roots.tolist()
+        reads = [(x, self.stage[first + k]) for k, pair in enumerate(ands) for x in pair]
+        for literal, stage in [*reads, *((r, self.stages) for r in roots)]:
             if literal > 1:
                 most[literal >> 1] = max(most[literal >> 1], stage - self.stage[literal >> 1])
         return most

@@ -62,15 +62,21 @@ class Circuit:
         return len(self.ands)
 
     @property
+    def pairs(self) -> list[list[int]]:
+        """The two literals of each AND."""
+        return self.ands.tolist()
+
+    @property
     def depth(self) -> int:
         """The most ANDs on a way from an input to an output."""
-        return max((self.levels[r >> 1] for r in self.roots.tolist()), default=0)
+        roots: list[int] = self.roots.tolist()
+        return max((self.levels[r >> 1] for r in roots), default=0)
 
     @cached_property
     def levels(self) -> list[int]:
         """Of each variable, the most ANDs on a way to it."""
         levels = [0] * (1 + len(self.inputs))
-        for a, b in self.ands.tolist():
+        for a, b in self.pairs:
             levels.append(1 + max(levels[a >> 1], levels[b >> 1]))
         return levels
 
@@ -90,7 +96,7 @@ class Circuit:
     def values(self, inputs: Sequence[int], ones: int) -> list[int]:
         """The value of every output where each bit of a number is one example; `ones` has a 1 for each of them."""
         found, ones = [0, *self._words(inputs)], whole("the number with a 1 for each example", ones)
-        for a, b in self.ands.tolist():
+        for a, b in self.pairs:
             found.append((found[a >> 1] ^ -(a & 1)) & (found[b >> 1] ^ -(b & 1)) & ones)
         return [(found[r >> 1] ^ -(r & 1)) & ones for r in self.roots.tolist()]
 
@@ -276,6 +282,10 @@ class Builder:
         """The disjunction, as a balanced tree."""
         return self._balanced(self.disj, literals, 0)
 
+    def sum(self, literals: Sequence[int]) -> int:
+        """The sum over Z2, as a balanced tree."""
+        return self._balanced(self.xor, literals, 0)
+
     def _balanced(self, join: Any, literals: Sequence[int], empty: int) -> int:
         row = list(literals) or [empty]
         while len(row) > 1:
@@ -287,7 +297,7 @@ class Builder:
         env = [0, *self._known(literals)]
         if len(env) != 1 + len(given_circuit("what is inlined", circuit).inputs):
             raise BadValue(f"a circuit of {len(circuit.inputs)} inputs must be applied to that many literals, got {len(env) - 1}")
-        for a, b in circuit.ands.tolist():
+        for a, b in circuit.pairs:
             env.append(self.conj(env[a >> 1] ^ a & 1, env[b >> 1] ^ b & 1))
         return [env[r >> 1] ^ r & 1 for r in circuit.roots.tolist()]
 

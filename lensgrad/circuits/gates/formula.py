@@ -48,7 +48,13 @@ def formula(inputs: Sequence[str], written: Callable[[Mapping[str, Bit]], Mappin
     made = Builder(names_in("input", inputs))
     function("what a formula is written as", written, "a function from bits by name to bits by name")
     bits = {name: Bit(made, x) for name, x in zip(made.inputs, made.literals, strict=True)}
-    found = called(written, "the function of a formula", [bits])
-    if not isinstance(found, Mapping) or not all(isinstance(v, Bit) and v.made is made for v in found.values()):
-        raise BadValue(f"a formula must return a dict from names of outputs to bits, got {shown(found)}")
+    found = bits_in(called(written, "the function of a formula", [bits]), made)
     return made.finish(list(found), [bit.literal for bit in found.values()])
+
+
+def bits_in(found: Any, made: Builder) -> dict[str, Bit]:
+    """What a formula returns, checked: bits of its own by name."""
+    bits: dict[Any, Any] = {**found} if isinstance(found, Mapping) else {"": None}
+    if not all(isinstance(v, Bit) and v.made is made for v in bits.values()):
+        raise BadValue(f"a formula must return a dict from names of outputs to bits, got {shown(found)}")
+    return bits

@@ -29,7 +29,9 @@ def to_gates(
 
     A parametric arrow is taken at `weights`, by name. `inputs` and `outputs` name the bits, wire after wire.
     """
-    arrow, given = closed(f, {} if weights is None else instance("weights", weights, Mapping, "a dict of bits by name"))
+    if weights is not None:
+        instance("weights", weights, Mapping, "a dict of bits by name")
+    arrow, given = closed(f, {} if weights is None else weights)
     n = sum(width(a) for a in arrow.dom.atoms[len(given) :])
     m = sum(width(a) for a in arrow.cod)
     made, outputs = Builder(names_for("input", inputs, "i", n)), names_for("output", outputs, "o", m)
@@ -93,21 +95,37 @@ def summed(made: Builder, node: Node, literals: Sequence[int]) -> int:
     """A sum in the semiring of the node: XOR over Z2, OR over OR/AND."""
     if node.cod[0].semiring == LOGIC:
         return made.any(literals)
-    return made._balanced(made.xor, literals, 0)
+    return made.sum(literals)
+
+
+def multiply(made: Builder, node: Node, x: Literals, y: Literals) -> Literals:
+    return [made.conj(a, b) for a, b in zip(x, y, strict=True)]
+
+
+def constant(made: Builder, node: Node) -> Literals:
+    op: Any = node.op  # a rule is called for its generator only
+    return list(op.values.entries)
+
+
+def gather(made: Builder, node: Node, x: Literals) -> Literals:
+    op: Any = node.op
+    return [x[i] for i in op.table.entries]
 
 
 def scatter(made: Builder, node: Node, x: Literals) -> Literals:
-    groups: list[Literals] = [[] for _ in range(node.op.size)]  # pyright: ignore[reportAttributeAccessIssue]
-    for literal, place in zip(x, node.op.table.entries, strict=True):  # pyright: ignore[reportAttributeAccessIssue]
+    op: Any = node.op
+    groups: list[Literals] = [[] for _ in range(op.size)]
+    places: Sequence[int] = op.table.entries
+    for literal, place in zip(x, places, strict=True):
         groups[place].append(literal)
     return [summed(made, node, g) for g in groups]
 
 
 RULES: dict[type[Generator], Callable[..., Literals]] = {
-    z.Constant: lambda made, node: list(node.op.values.entries),
+    z.Constant: constant,
     z.Add: add,
-    z.Mul: lambda made, node, x, y: [made.conj(a, b) for a, b in zip(x, y, strict=True)],
-    z.Gather: lambda made, node, x: [x[i] for i in node.op.table.entries],
+    z.Mul: multiply,
+    z.Gather: gather,
     z.Scatter: scatter,
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from itertools import combinations, pairwise
-from operator import and_
 
 from lensgrad.circuits.gates.circuit import Builder, Circuit, given_circuit, names_in, pattern
 from lensgrad.circuits.gates.encoders import given_encoder
@@ -68,7 +67,7 @@ def fewest(cube: Cube, least: int, wide: int, literals: Sequence[int]) -> Cube:
     holding = sorted((x for x, table in enumerate(literals) if not rows & ~table), key=lambda x: (x & 1, x))
     for size in range(1, min(len(cube), LONGEST) + 1):
         for chosen in combinations(holding, size):
-            if not reduce(and_, (literals[x] for x in chosen)) & ~wide:
+            if not reduce(int.__and__, (literals[x] for x in chosen)) & ~wide:
                 return frozenset(chosen)
     return cube
 

@@ -108,17 +108,18 @@ class Rewriting:
 
     def result(self) -> Circuit:
         counts = [0] * self.circuit.variables
-        for x in [*self.circuit.ands.reshape(-1).tolist(), *self.circuit.roots.tolist()]:
+        ends: list[int] = self.circuit.roots.tolist()
+        for x in [*(x for pair in self.circuit.pairs for x in pair), *ends]:
             counts[x >> 1] += 1
         env = [0, *self.made.literals]
-        for k, (a, b) in enumerate(self.circuit.ands.tolist()):
+        for k, (a, b) in enumerate(self.circuit.pairs):
             literal = self.made.conj(env[a >> 1] ^ a & 1, env[b >> 1] ^ b & 1)
             self.grow()
             best = self.best(literal)
             self.grow()
             self.refs[best >> 1] += counts[1 + len(self.circuit.inputs) + k]
             env.append(best)
-        roots = [env[r >> 1] ^ r & 1 for r in self.circuit.roots.tolist()]
+        roots = [env[r >> 1] ^ r & 1 for r in ends]
         return self.made.finish(self.circuit.outputs, roots)
 
     def grow(self) -> None:
@@ -178,7 +179,7 @@ class Rewriting:
         """How many ANDs a small circuit needs that are not there already, those that go not counted as there."""
         env: list[int | None] = [0, *(2 * v for v in cut)]
         count = 0
-        for a, b in way.ands.tolist():
+        for a, b in way.pairs:
             x, y = env[a >> 1], env[b >> 1]
             found = None if x is None or y is None else self.there(x ^ a & 1, y ^ b & 1)
             count += found is None or found >> 1 in gone

@@ -78,9 +78,11 @@ def affine(back: Diagram, weights: int) -> bool:
 
 def pair(data: Any) -> tuple[Numbers, Numbers]:
     """Inputs and labels, one row or more of each, and as many of one as of the other."""
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise BadValue(f"rows must be given as a pair (x, y) of inputs and labels, got {type(data).__name__}{sized(data)}")
-    x, y = (array_of(part, name) for name, part in zip("xy", data, strict=True))
+    parts = several(data)
+    if parts is None or len(parts) != 2:
+        told = "" if parts is None else f" of {len(parts)}"
+        raise BadValue(f"rows must be given as a pair (x, y) of inputs and labels, got {type(data).__name__}{told}")
+    x, y = array_of(parts[0], "x"), array_of(parts[1], "y")
     if not x.ndim or not y.ndim:
         raise BadValue(f"'{'y' if x.ndim else 'x'}' is one number, and a pair (x, y) has a row for each example")
     if len(x) != len(y):
@@ -90,8 +92,9 @@ def pair(data: Any) -> tuple[Numbers, Numbers]:
     return x, y
 
 
-def sized(data: Any) -> str:
-    return f" of {len(data)}" if isinstance(data, tuple | list) else ""
+def several(data: Any) -> list[Any] | None:
+    """What is in a tuple or a list, None of anything else."""
+    return [*data] if isinstance(data, tuple | list) else None
 
 
 def rows(ob: Ty, name: str, given: Any) -> Numbers:
@@ -107,7 +110,7 @@ def equations(arrow: Diagram, back: Diagram, ports: list[Ty], x: Numbers, field:
     zeros = [np.zeros(p[0].size, x.dtype) for p in ports]
     data = [i >= len(ports) for i in range(len(arrow.dom))]
     (start,) = backend.function(batch_all(arrow, n, data))(*zeros, x)
-    pull, whole = backend.function(batch_all(back, n, [*data, True])), []
+    pull, whole = backend.function(batch_all(back, n, [*data, True])), list[Numbers]()
     for k in range(outs):
         unit = np.zeros((n, outs), x.dtype)
         unit[:, k] = 1

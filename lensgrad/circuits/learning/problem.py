@@ -149,18 +149,24 @@ class Infeasible(BadValue):
 
 def widths(layers: Any) -> tuple[Any, ...]:
     """The gates of each layer, one layer or more."""
-    several = (isinstance(layers, np.ndarray) and layers.ndim) or (isinstance(layers, Sequence) and not isinstance(layers, str))
-    found = tuple(layers) if several else ()
+    found = (*sizes(layers),)
     if not found:
         raise BadValue(f"layers must be the gates of each layer, one or more, as in (96, 96), got {shown(layers)}")
     return found
 
 
+def sizes(layers: Any) -> list[Any]:
+    """What is in an array or a list, nothing of anything else."""
+    listing = isinstance(layers, Sequence) and not isinstance(layers, str)
+    return [*layers] if listing or (isinstance(layers, np.ndarray) and layers.ndim) else []
+
+
 def pair(held: Any) -> tuple[Any, Any]:
     """Rows held back and their classes."""
-    if not isinstance(held, tuple | list) or len(held) != 2:
+    parts: list[Any] = [*held] if isinstance(held, tuple | list) else []
+    if len(parts) != 2:
         raise BadValue(f"rows must be held back as a pair (x, y), got {shown(held)}")
-    return held[0], held[1]
+    return parts[0], parts[1]
 
 
 def lengths(problem: Problem, plan: Plan) -> tuple[int, int]:

@@ -62,7 +62,8 @@ def satisfy(
     wanted = np.ones(m) if y is None else bits("y", y).reshape(-1)
     if wanted.shape != (m,):
         raise BadValue(f"the result of this circuit has {m} bits, and y has {wanted.size}")
-    first = np.random.default_rng(seed).integers(0, 2, circuit.dom[0].size)
+    inputs: int = circuit.dom[0].size
+    first = np.random.default_rng(seed).integers(0, 2, inputs)
     data = {**named("weights", weights, circuit.names), "which": np.eye(m), "y": np.tile(wanted, (m, 1))}
     return walked(satisfying(soft, noise), data, ("x",), steps, seed, {"x": first})
 
@@ -74,7 +75,8 @@ def bits(name: str, given: Any) -> np.ndarray[Any, Any]:
 
 def named(what: str, values: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
     """Bits by the names of a model's weights, checked."""
-    given = {} if values is None else instance(what, values, Mapping, "a dict of bits by name")
+    given: Mapping[str, Any] = {} if values is None else values
+    instance(what, given, Mapping, "a dict of bits by name")
     strange = [n for n in given if n not in names]
     if strange:
         raise BadValue(f"{what} names '{strange[0]}', which this model has not; its weights are: {listed(list(names))}")

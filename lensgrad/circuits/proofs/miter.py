@@ -49,7 +49,7 @@ class Question:
 
     def parts(self) -> list[tuple[list[int], list[tuple[int, int, int]]]]:
         """Of each circuit the literals of its outputs, and its ANDs."""
-        top, found = len(self.left.inputs) + 2, []
+        top, found = len(self.left.inputs) + 2, list[tuple[list[int], list[tuple[int, int, int]]]]()
         for circuit in (self.left, self.right, *([] if self.care is None else [self.care])):
             found.append(encoded(circuit, self.at(circuit), top))
             top += circuit.size

@@ -75,7 +75,7 @@ def hamming_radius(circuit: Circuit, row: Sequence[int], timeout: float | None =
     return len(circuit.inputs), verdict
 
 
-def known(circuit: Circuit, names: Sequence[str], care: Circuit | None) -> None:
+def known(circuit: Circuit, names: Sequence[Any], care: Circuit | None) -> None:
     """Refuse names that are no inputs, and what is no circuit."""
     given_circuit("the circuit with a property", circuit)
     if care is not None:

@@ -38,7 +38,8 @@ class Verdict:
         instance("what a verdict is about", self.question, Question, "a question, as circuits.Question(left, right) gives")
         one_of("the status of a verdict", self.status, (PROVED, REFUTED, UNKNOWN))
         if self.counterexample is not None:
-            found = instance("a counter-example", self.counterexample, dict, "a dict from the names of inputs to 0 or 1")
+            found = self.counterexample
+            instance("a counter-example", found, dict, "a dict from the names of inputs to 0 or 1")
             if set(found) != set(self.question.left.inputs) or not all(is_whole(v) and v in (0, 1) for v in found.values()):
                 wanted = listed(self.question.left.inputs)
                 raise BadValue(f"a counter-example must have 0 or 1 for each of the inputs {wanted}, got {shown(found)}")

@@ -66,7 +66,7 @@ class Sweep:
             found[v] = a & b & ones
         self.values = {v: self.values.get(v, 0) << count | word for v, word in found.items()}
         self.rows += count
-        self.classes = {}
+        self.classes = dict[int, int]()
         for v in (TRUE, *self.inputs, *self.reduced):
             self.classes.setdefault(self.key(v), v)
 
@@ -97,7 +97,7 @@ class Sweep:
         """Take up a row at which candidates differ, and rows near it where all count."""
         if self.fixed:
             return self.simulate({v: row[v] if v in row else self.draw.getrandbits(1) for v in self.inputs}, 1)
-        words = {}
+        words = dict[int, int]()
         for v in self.inputs:
             noise = self.draw.getrandbits(NEAR) & self.draw.getrandbits(NEAR) & self.draw.getrandbits(NEAR)
             bit = row[v] if v in row else self.draw.getrandbits(1)

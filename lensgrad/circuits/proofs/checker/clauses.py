@@ -1,9 +1,13 @@
 """The clauses that two circuits differ, built from the circuits by the numbering that `miter.py` of the library states."""
 
-from .files import Rejected
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .files import Circuit, Rejected
 
 
-def matched(ours, theirs, letter):
+def matched(ours: Sequence[str], theirs: Sequence[str], letter: str) -> list[int]:
     """Our names among theirs: by name, or by number where one side has none."""
     if len(ours) == len(theirs) and set(ours) == set(theirs):
         return [theirs.index(name) for name in ours]
@@ -12,10 +16,11 @@ def matched(ours, theirs, letter):
     return list(range(len(ours)))
 
 
-def miter(left, right, care):
+def miter(left: Circuit, right: Circuit, care: Circuit | None) -> list[list[int]]:
     """Clauses that can be satisfied exactly where the circuits differ."""
     n = len(left[0])
-    clauses, top, ends = [[1]], n + 2, []
+    clauses, top = [[1]], n + 2
+    ends: list[list[int]] = []
     for inputs, _, gates, roots in [left, right] + ([care] if care else []):
         env = [-1, *(2 + k for k in matched(inputs, left[0], "i"))]
         for a, b in gates:

@@ -1,10 +1,14 @@
 """Circuits of few inputs compared on all rows, each bit of a number being one row."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 from .clauses import matched
-from .files import require
+from .files import Circuit, require
 
 
-def same_on_all_rows(left, right, care):
+def same_on_all_rows(left: Circuit, right: Circuit, care: Circuit | None) -> int:
     """How many rows there are; rejected where an output differs on one that counts."""
     n = len(left[0])
     counts = (1 << (1 << n)) - 1
@@ -17,7 +21,7 @@ def same_on_all_rows(left, right, care):
     return 1 << n
 
 
-def values(circuit, places, n):
+def values(circuit: Circuit, places: Iterable[int], n: int) -> list[int]:
     """The outputs of a circuit on all rows, its inputs being those at these places."""
     ones = (1 << (1 << n)) - 1
     found = [0, *(column(k, n) for k in places)]
@@ -26,7 +30,7 @@ def values(circuit, places, n):
     return [(found[r >> 1] ^ -(r & 1)) & ones for r in circuit[3]]
 
 
-def column(k, n):
+def column(k: int, n: int) -> int:
     """Input k on all rows."""
     found, width = ((1 << (1 << k)) - 1) << (1 << k), 2 << k
     while width < 1 << n:
