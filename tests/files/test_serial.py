@@ -271,7 +271,7 @@ def test_names_of_the_library_cannot_be_taken():
 
 
 def test_functions_and_strange_values_are_refused_when_writing():
-    for value, told in ((math.sin, "builtin_function_or_method"), (np.float32(1), "float32"), (b"raw", "bytes"), (lg.relu, "Family")):
+    for value, told in ((math.sin, "builtin_function_or_method"), (np.float32(1), "float32"), (b"raw", "bytes"), (lg.relu, "Function")):
         with pytest.raises(BadCheckpoint, match=rf"arrows and plain values, and cannot hold .*, which is of type {told}$"):
             encode({"a": (value,)})
 
