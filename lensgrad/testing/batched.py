@@ -13,6 +13,7 @@ from lensgrad.cat.reverse import R
 from lensgrad.core.diagram import Diagram
 from lensgrad.testing.calculus import Rules, differentiable
 from lensgrad.testing.case import Arrays, Facts
+from lensgrad.testing.precision import told as in_words
 from lensgrad.testing.report import Broken, Skip, close
 from lensgrad.theories.smooth.array import Key
 from lensgrad.theories.smooth.batch import batch, batch_all
@@ -56,14 +57,14 @@ def stacked(facts: Facts, flags: Flags) -> Arrays:
 
 
 def one_at_a_time(facts: Facts, rules: Rules) -> str:
-    """batch(f, n) on stacked examples = f on each, for every choice of batched inputs, to 1e-12 of the norm."""
+    """batch(f, n) on stacked examples = f on each, for every choice of batched inputs, to 1e-12 of the norm in float64."""
     has_examples(facts)
     count = 0
     for flags in subsets(facts):
         f, carried = batch(facts.f, len(facts.examples), flags)
         found = facts.runs(f)(*stacked(facts, flags))
         singles = [facts.run(*inputs(facts, flags, i)) for i in range(len(facts.examples))]
-        close(f"the batch {told(flags)}", *leveled(facts, found, carried, singles), 1e-12)
+        close(f"the batch {told(flags)}", *leveled(facts, found, carried, singles), facts.precision.near(1e-12))
         count += 1
     return f"{count} choice{'s' * (count > 1)} of batched inputs"
 
@@ -93,7 +94,7 @@ def reversed_batch(facts: Facts, rules: Rules) -> str:
         dys = [np.stack(v) for v in zip(*facts.example_dys, strict=True)]
         found = facts.runs(pulled)(*stacked(facts, flags), *dys)
         singles = [rules.pull(inputs(facts, flags, i), facts.example_dys[i]) for i in range(len(facts.examples))]
-        close(f"R of the batch {told(flags)}", list(found), gathered(facts, flags, singles), 1e-11)
+        close(f"R of the batch {told(flags)}", list(found), gathered(facts, flags, singles), facts.precision.near(1e-11))
     return "shared inputs get the sum"
 
 
@@ -111,5 +112,5 @@ def batched_reverse(facts: Facts, rules: Rules) -> str:
     f: Diagram = batch_all(rules.reverse, len(facts.examples))
     found = facts.runs(f)(*stacked(facts, whole), *(np.stack(v) for v in zip(*facts.example_dys, strict=True)))
     singles = [rules.pull(inputs(facts, whole, i), facts.example_dys[i]) for i in range(len(facts.examples))]
-    close("the batch of R", list(found), [np.stack(dx) for dx in zip(*singles, strict=True)], 1e-11)
-    return "1e-11 of the norm"
+    close("the batch of R", list(found), [np.stack(dx) for dx in zip(*singles, strict=True)], facts.precision.near(1e-11))
+    return in_words(facts.precision.near(1e-11))

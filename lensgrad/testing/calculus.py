@@ -1,4 +1,4 @@
-"""What R of a generator of Smooth must satisfy, numerically and in float64."""
+"""What R of a generator of Smooth must satisfy, numerically: in float64, where the generator takes it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lensgrad.cat.reverse import R
 from lensgrad.core.extras import extra
 from lensgrad.core.op import Standing
 from lensgrad.testing.case import Arrays, Facts, gradient, pairing
+from lensgrad.testing.precision import told
 from lensgrad.testing.report import Broken, Skip, close
 from lensgrad.theories.smooth.array import Array
 
@@ -60,18 +61,19 @@ def differentiable(facts: Facts) -> None:
 
 
 def against_differences(facts: Facts, rules: Rules) -> str:
-    """R = central differences, to 1e-5 of the norm."""
+    """R = central differences, to 1e-5 of the norm in float64."""
     differentiable(facts)
-    close("R against central differences", rules.pull(facts.xs, facts.dys), facts.central, 1e-5)
-    return "1e-5 of the norm"
+    facts.precision.differing()
+    close("R against central differences", rules.pull(facts.xs, facts.dys), facts.central, facts.precision.differences)
+    return told(facts.precision.differences)
 
 
 def against_jax(facts: Facts, rules: Rules) -> str:
-    """R = jax.vjp of the meaning in JAX, to 1e-10 of the norm."""
+    """R = jax.vjp of the meaning in JAX, to 1e-10 of the norm in float64."""
     differentiable(facts)
     has_meaning(facts)
-    close("R against jax.vjp", rules.pull(facts.xs, facts.dys), facts.oracle[1], 1e-10)
-    return "1e-10 of the norm"
+    close("R against jax.vjp", rules.pull(facts.xs, facts.dys), facts.oracle[1], facts.precision.near(1e-10))
+    return told(facts.precision.near(1e-10))
 
 
 def has_meaning(facts: Facts) -> None:
@@ -92,16 +94,16 @@ def has_meaning(facts: Facts) -> None:
 
 
 def linear(facts: Facts, rules: Rules) -> str:
-    """R(x, ·) is linear, to 1e-12 of the norm, and exactly 0 at 0."""
+    """R(x, ·) is linear, to 1e-12 of the norm in float64, and exactly 0 at 0."""
     applies(facts)
     a, b = 1.25, -0.75
     first, second = (rules.pull(facts.xs, dys) for dys in (facts.dys, facts.other_dys))
     mixed = rules.pull(facts.xs, combined(a, facts.dys, b, facts.other_dys))
-    close("R(x, av + bw) against aR(x, v) + bR(x, w)", mixed, combined(a, first, b, second), 1e-12)
+    close("R(x, av + bw) against aR(x, v) + bR(x, w)", mixed, combined(a, first, b, second), facts.precision.near(1e-12))
     none = rules.pull(facts.xs, combined(0.0, facts.dys, 0.0, facts.dys))
     if any((dx != 0).any() for dx in none):
         raise Broken("R(x, 0) is not 0")
-    return "1e-12 of the norm"
+    return told(facts.precision.near(1e-12))
 
 
 def combined(a: float, xs: Arrays, b: float, ys: Arrays) -> Arrays:
@@ -111,13 +113,15 @@ def combined(a: float, xs: Arrays, b: float, ys: Arrays) -> Arrays:
 def second_order(facts: Facts, rules: Rules) -> str:
     """R of R: symmetric (RD.7), the derivative of R, and with the derivative of f as its other half (RD.6)."""
     differentiable(facts)
+    facts.precision.differing()
+    off, rounding = facts.precision.differences, facts.precision.near(1e-10)
     curved, pushed = rules.pull_twice(facts.xs, facts.dys, facts.dxs)
     other, _ = rules.pull_twice(facts.xs, facts.dys, facts.other_dxs)
-    close("the second derivative, both ways round", [pairing(curved, facts.other_dxs)], [pairing(other, facts.dxs)], 1e-9)
-    central = gradient(lambda *xs: pairing(rules.pull(list(xs), facts.dys), facts.dxs), facts.xs, facts.moving)
-    close("R of R against central differences of R", curved, central, 1e-5)
-    close("the forward derivative in R of R against central differences", pushed, facts.central_along, 1e-5)
-    return "symmetric, and 1e-5 of the norm"
+    close("the second derivative, both ways round", [pairing(curved, facts.other_dxs)], [pairing(other, facts.dxs)], 10 * rounding)
+    central = gradient(lambda *xs: pairing(rules.pull(list(xs), facts.dys), facts.dxs), facts.xs, facts.moving, facts.precision.step)
+    close("R of R against central differences of R", curved, central, off)
+    close("the forward derivative in R of R against central differences", pushed, facts.central_along, off)
+    return f"symmetric, and {told(off)}"
 
 
 def at_kinks(facts: Facts, rules: Rules) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,10 @@ from lensgrad.cat.structure import change
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.op import Op
 from lensgrad.core.ty import Ty
+from lensgrad.testing.precision import Precision, precision
 from lensgrad.testing.samples import Rng, Sampler, natural
 
 Arrays = list[Any]
-STEP = 1e-5  # of central differences
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Kink:
 
 @dataclass(frozen=True)
 class Case:
-    """A generator at a type, with samplers of inputs that stay away from its kinks.
+    """A generator at a type, given as atoms or as an object such as `lg.Real(3)`, with samplers of inputs that stay away from its kinks.
 
     `values` has one sampler for each input (all by their type when empty), `kinks` the declared answers where the
     derivative does not exist, `together` what the results of examples make in a batch, and `without` the parts of
@@ -40,13 +40,16 @@ class Case:
     """
 
     op: Op
-    dom: tuple[Any, ...] = ()
+    dom: Any = ()  # atoms
     values: tuple[Sampler, ...] = ()
     kinks: tuple[Kink, ...] = ()
     together: Callable[[Sequence[Any]], Any] = np.stack
     without: Mapping[str, str] = field(default_factory=dict[str, str])
     variadic: bool = False
     backends: tuple[Backend, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dom", flat((self.dom,) if isinstance(self.dom, Ty) else self.dom))
 
     @property
     def engines(self) -> tuple[Backend, ...]:
@@ -63,6 +66,11 @@ class Case:
         return [draw(rng, a) for draw, a in zip(samplers, self.dom, strict=True)]
 
 
+def flat(dom: Iterable[Any]) -> tuple[Any, ...]:
+    """Atoms, given one by one or as objects such as `lg.Real(3)`."""
+    return tuple(atom for given in dom for atom in (given.atoms if isinstance(given, Ty) else (given,)))
+
+
 class Facts:
     """A case with its meaning, random inputs, and the derivative by two independent ways; no rule of its generator is used."""
 
@@ -70,6 +78,7 @@ class Facts:
         rng = np.random.Generator(np.random.PCG64(seed))
         self.case = case
         self.f = Diagram.of(case.op, Ty(case.dom))
+        self.precision: Precision = precision((*case.dom, *self.f.cod))
         self.xs = case.draw(rng)
         self.moving = [i for i, a in enumerate(case.dom) if change(a) is not None]
         self.seen = [o for o, a in enumerate(self.f.cod) if change(a) is not None]
@@ -101,13 +110,14 @@ class Facts:
     @cached_property
     def central(self) -> Arrays:
         """⟨dy, ∂f⟩ by central differences, one input entry at a time."""
-        return gradient(lambda *xs: pairing(self.dys, self.visible(*xs)), self.xs, self.moving)
+        return gradient(lambda *xs: pairing(self.dys, self.visible(*xs)), self.xs, self.moving, self.precision.step)
 
     @cached_property
     def central_along(self) -> Arrays:
         """∂f · dx by central differences."""
-        ahead, behind = (self.visible(*moved(self.xs, self.moving, self.dxs, h)) for h in (STEP, -STEP))
-        return [(a - b) / (2 * STEP) for a, b in zip(ahead, behind, strict=True)]
+        step = self.precision.step
+        ahead, behind = (self.visible(*moved(self.xs, self.moving, self.dxs, h)) for h in (step, -step))
+        return [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
 
     @cached_property
     def oracle(self) -> tuple[Arrays, Arrays]:
@@ -131,7 +141,7 @@ class Facts:
 
 def pairing(a: Arrays, b: Arrays) -> float:
     """⟨a, b⟩ over lists of arrays."""
-    return float(sum(np.sum(x * y) for x, y in zip(a, b, strict=True)))
+    return float(sum(np.sum(np.asarray(x, np.float64) * y) for x, y in zip(a, b, strict=True)))
 
 
 def replaced(xs: Sequence[Any], places: Sequence[int], new: Sequence[Any]) -> Arrays:
@@ -144,19 +154,19 @@ def replaced(xs: Sequence[Any], places: Sequence[int], new: Sequence[Any]) -> Ar
 
 def moved(xs: Arrays, places: Sequence[int], by: Arrays, step: float) -> Arrays:
     """`xs` a step further in a direction."""
-    return replaced(xs, places, [xs[i] + step * d for i, d in zip(places, by, strict=True)])
+    return replaced(xs, places, [np.asarray(xs[i] + step * d, np.asarray(d).dtype) for i, d in zip(places, by, strict=True)])
 
 
-def gradient(fn: Callable[..., float], xs: Arrays, places: Sequence[int]) -> Arrays:
+def gradient(fn: Callable[..., float], xs: Arrays, places: Sequence[int], step: float) -> Arrays:
     """The gradient of a number by central differences in the inputs at `places`."""
-    return [np.array([slope(fn, xs, i, at) for at in np.ndindex(xs[i].shape)]).reshape(xs[i].shape) for i in places]
+    return [np.array([slope(fn, xs, i, at, step) for at in np.ndindex(xs[i].shape)]).reshape(xs[i].shape) for i in places]
 
 
-def slope(fn: Callable[..., float], xs: Arrays, place: int, at: tuple[int, ...]) -> float:
+def slope(fn: Callable[..., float], xs: Arrays, place: int, at: tuple[int, ...], size: float) -> float:
     """One partial derivative by a central difference."""
     ends: list[float] = []
-    for step in (STEP, -STEP):
+    for step in (size, -size):
         x = np.array(xs[place])
         x[at] += step
         ends.append(fn(*replaced(xs, [place], [x])))
-    return (ends[0] - ends[1]) / (2 * STEP)
+    return (ends[0] - ends[1]) / (2 * size)

@@ -8,10 +8,9 @@ from typing import Any
 from lensgrad.core.checks import shown
 from lensgrad.core.errors import LensgradError, TypeMismatch
 from lensgrad.core.op import Op
-from lensgrad.core.ty import Ty
 from lensgrad.testing import batched, calculus, exhaustive, meaning
 from lensgrad.testing.calculus import Rules
-from lensgrad.testing.case import Case, Facts
+from lensgrad.testing.case import Case, Facts, flat
 from lensgrad.testing.report import Broken, Finding, Report, Skip
 
 Part = Callable[[Facts, Rules], str]
@@ -43,17 +42,13 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
     `check(Cube(), atom, backends=(backend("numpy").extended({Cube: "{0} ** 3"}), backend("jax").extended({Cube: lambda n, x: x**3})))`.
     All of them must agree; without `backends`, all that are installed.
 
-    Everything is in float64, also where the atoms are float32, if the generator takes it. Raises `CheckFailed` with the whole
-    report when a law does not hold.
+    Everything is in float64, also where the atoms are float32, if the generator takes it. One that exists in float32 only is checked there,
+    with larger steps of differences and as exactly as its digits allow; in half precision there are no differences.
+    Raises `CheckFailed` with the whole report when a law does not hold.
     """
     if not isinstance(what, Op | Case):
         raise TypeMismatch(f"check expects a generator, an object of a class marked @generator, got {shown(what)}")
     return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **about)).required()
-
-
-def flat(dom: Iterable[Any]) -> tuple[Any, ...]:
-    """Atoms, given one by one or as objects such as `lg.Real(3)`."""
-    return tuple(atom for given in dom for atom in (given.atoms if isinstance(given, Ty) else (given,)))
 
 
 def widened(op: Op, dom: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from lensgrad.core.errors import BadValue, NoRule, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.testing.calculus import Rules
 from lensgrad.testing.case import Arrays, Case, Facts
+from lensgrad.testing.precision import ORDER, told
 from lensgrad.testing.report import Broken, Skip, close
 from lensgrad.testing.samples import carried
 from lensgrad.theories.smooth.array import Array
@@ -53,7 +54,8 @@ def returned(what: str, f: Diagram, ys: Sequence[Any], host: Callable[[Any], Any
 
 def dtypes(facts: Facts) -> Iterator[tuple[str, Diagram, Arrays]]:
     """The generator at its own type, and with float64 replaced by other floats where it accepts them."""
-    yield "float64", facts.f, facts.xs
+    own = {getattr(a, "dtype", "") for a in (*facts.case.dom, *facts.f.cod)}
+    yield next((d for d in ORDER if d in own), "float64"), facts.f, facts.xs
     for dtype in ("float32", "bfloat16", "float16"):
         dom = tuple(a.with_dtype(dtype) if getattr(a, "dtype", "") == "float64" else a for a in facts.case.dom)
         if dom != facts.case.dom:
@@ -102,7 +104,7 @@ def agrees(facts: Facts, rules: Rules) -> str:
     gaps = {b: why for b in others if (why := gap(facts, b) or agrees_in(facts, b))}
     if len(gaps) == len(others):
         raise Skip("; ".join(gaps.values()) or ALONE)
-    return f"{', '.join(map(called, (b for b in others if b not in gaps)))}: 1e-12 of the norm"
+    return f"{', '.join(map(called, (b for b in others if b not in gaps)))}: {told(max(1e-12, tolerance(facts.f)))}"
 
 
 def agrees_in(facts: Facts, backend: Backend) -> str:

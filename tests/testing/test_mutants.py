@@ -98,7 +98,7 @@ def judged(prefixes, every=1):
                 yield bench.judge(subject, mutant)
 
 
-OTHERS = ("random.", "circuit.", "diagram.", "shape.", "bridges.")
+OTHERS = ("random.", "special.", "circuit.", "diagram.", "shape.", "bridges.")
 
 
 @pytest.mark.parametrize("prefixes", ["pointwise.", ("linear.", "reduce."), ("conv.", "index."), OTHERS])
