@@ -66,18 +66,21 @@ class Dataset:
         return replace(self, x=self.x.astype(dtype), y=self.y.astype(dtype) if self.y.dtype.kind == "f" else self.y)
 
 
+MOST_CLASSES = 1 << 20  # of one hot rows
 DTYPES = ("float32", "float64", "float16", "int32", "uint8", "bool")
 
 
 def one_hot(labels: Numbers, classes: int, dtype: str = "float32") -> Numbers:
     """Class numbers 0..classes−1 as rows of the identity."""
     labels, dtype = array(labels, "labels"), checks.one_of("the dtype of one_hot", dtype, DTYPES)
-    classes = checks.whole("the number of classes", classes, 1)
+    classes = checks.whole("the number of classes", classes, 1, MOST_CLASSES)
     if labels.dtype.kind not in "iub":
         raise BadValue(f"one_hot expects class numbers, which are whole, got an array of {labels.dtype}")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise BadValue(f"labels run from {labels.min()} to {labels.max()}, and {classes} classes are numbered 0 to {classes - 1}")
-    return np.eye(classes, dtype=dtype)[labels.astype(np.int64)]
+    found = np.zeros((*labels.shape, classes), dtype)
+    np.put_along_axis(found, labels.astype(np.int64)[..., None], 1, -1)
+    return found
 
 
 def iris() -> Dataset:

@@ -73,6 +73,9 @@ def loss_scaled(task: Para, rate: Family | Para, optimizer: Point | Places, rule
     held = [start.params[i] for i in chosen]
     moved = Para.make(held, Lens.id(product(q.ob for q in held))).reparam(groups)
     flags = [i in moving for i, q in zip(chosen, held, strict=True) for _ in backward(q.ob)]
+    if not any(flags):
+        told = "a loss scale looks at what comes back to the weights that learn, and this optimizer moves none"
+        raise BadValue(f"{told}: give it a weight, or leave loss_scale out")
     return scaled, {(*(start.names[i] for i in chosen), LABEL): guarded(moved, ob, flags, rule)}
 
 

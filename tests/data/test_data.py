@@ -49,6 +49,15 @@ def test_class_numbers_outside_the_classes_are_refused(labels):
     assert str(error.value) == told
 
 
+def test_one_hot_makes_rows_and_no_square_and_refuses_more_classes_than_rows_can_have():
+    assert bundled.one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert bundled.one_hot(np.array(1), 3).tolist() == [0, 1, 0] and bundled.one_hot(np.array([[1], [0]]), 2).shape == (2, 1, 2)
+    assert bundled.one_hot(np.array([99_999]), 100_000).argmax() == 99_999  # a square of that side has 40 GB
+    with pytest.raises(BadValue) as error:
+        bundled.one_hot(np.array([0]), 10**30)
+    assert str(error.value) == f"the number of classes must be a whole number from 1 to 1048576, got {10**30}"
+
+
 def test_a_data_set_shows_what_it_has_and_not_all_of_it():
     assert repr(lg.data.monk(1)[0]) == "<124 examples: x float32[17], y int32[], classes 0, 1>"
     assert repr(bundled.Dataset(np.zeros((2, 3)), np.zeros(2))) == "<2 examples: x float64[3], y float64[]>"

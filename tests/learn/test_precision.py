@@ -171,6 +171,11 @@ def test_overflow_that_no_scale_mends_stops_the_run_and_says_where():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
+        (
+            lambda: lg.supervised(model(), lg.cross_entropy, {}, loss_scale=8.0),
+            "a loss scale looks at what comes back to the weights that learn, and this optimizer moves none: give it a weight, "
+            "or leave loss_scale out",
+        ),
         (lambda: lg.loss_scale(0), "the start of a loss scale must be a positive number, got 0"),
         (lambda: lg.loss_scale(2.0**25), "the start of a loss scale must be a number ≤ 1.67772e+07, got 33554432.0"),
         (lambda: lg.loss_scale(every=0), "the number of good steps after which a loss scale doubles must be a whole number ≥ 1, got 0"),
