@@ -153,7 +153,7 @@ def predict(
     found = learned.predict(cells).tolist()
     truth = numbered(learned.target, cells, learned.classes) if learned.target in cells.columns else None
     if found:
-        say("\n".join(learned.classes[k] for k in found))
+        say("\n".join(learned.classes[int(k)] for k in found))
     if truth is not None:
         right = sum(k == t for k, t in zip(found, truth.tolist(), strict=True))
         say(f"right: {right} of {len(found)} ({right / max(1, len(found)):.4f})", sys.stderr)

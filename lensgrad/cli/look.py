@@ -20,6 +20,7 @@ from lensgrad.data.pictures import ENDINGS, picture
 from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.summary import summary
 from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
+from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import Learner
 from lensgrad.train.loading import load
 from lensgrad.train.run import Run
@@ -141,7 +142,7 @@ def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> s
         if shares.ndim == 2:
             return likeliest(names, shares, classes or [f"class {k}" for k in range(shares.shape[1])])
     found = run.predict(rows)
-    if found.ndim != 2 or found.shape[1] < 2 or label is None or (label.floating and not classes):
+    if found.ndim != 2 or found.shape[1] < 2 or not isinstance(label, Array) or (label.floating and not classes):
         return "\n".join(f"{name}  " + "  ".join(f"{v:.6g}" for v in row.ravel()) for name, row in zip(names, found, strict=True))
     shares = found if label.floating else softmax(found)
     return likeliest(names, shares, classes or [f"class {k}" for k in range(found.shape[1])])

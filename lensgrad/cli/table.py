@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from lensgrad.cli.console import command, say
 from lensgrad.cli.train import writable
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.graph import Wire
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.split import split, standardize
 from lensgrad.data.tables import csv
@@ -84,14 +85,19 @@ def parts(data: Dataset, file: Path, fraction: float, seed: int) -> tuple[Datase
 
 def network(data: Dataset, how: Network) -> Learner:
     """Two hidden layers, then a score a class; or one number, on the scale of the target."""
-    body = [input_layer(len(data.features)), dense(how.hidden, activation="relu"), dense(how.hidden, activation="relu")]
+    body = sequential(input_layer(len(data.features)), dense(how.hidden, activation="relu"), dense(how.hidden, activation="relu"))
     if data.classes:
         first, *others = data.classes
         if not others:
             raise BadValue(f"the target is '{first}' in every row, so there is nothing to tell apart")
-        return supervised(sequential(*body, dense(len(data.classes))), cross_entropy, adam(how.rate), metrics=["accuracy"])
+        return supervised(sequential(body, dense(len(data.classes))), cross_entropy, adam(how.rate), metrics=["accuracy"])
     middle, spread = float(data.y.mean(dtype=np.float64)), float(data.y.std(dtype=np.float64)) or 1.0
-    return supervised(sequential(*body, dense(1), lambda z: z * spread + middle), mse, adam(how.rate), metrics=["mae", "rmse", "r2"])
+    return supervised(sequential(body, dense(1), rescaled(spread, middle)), mse, adam(how.rate), metrics=["mae", "rmse", "r2"])
+
+
+def rescaled(spread: float, middle: float) -> Callable[[Wire], Wire]:
+    """The function on wires z ↦ spread · z + middle."""
+    return lambda z: z * spread + middle
 
 
 def heading(file: Path, data: Dataset, train: Dataset, test: Dataset, learner: Learner) -> str:

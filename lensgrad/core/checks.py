@@ -61,6 +61,31 @@ def is_a(value: Any, kind: type[Any] | tuple[type[Any], ...]) -> bool:
     return isinstance(value, kind)
 
 
+def is_text(value: Any) -> TypeGuard[str]:
+    """Whether something is text, whatever its type says that it is."""
+    return isinstance(value, str)
+
+
+def is_path(value: Any) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether something may be the path of a file."""
+    return isinstance(value, str | os.PathLike)
+
+
+def is_dict(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether something is a dict or reads like one; what is in it is not known."""
+    return isinstance(value, Mapping)
+
+
+def is_tuple(value: Any) -> TypeGuard[tuple[Any, ...]]:
+    """Whether something is a tuple; what is in it is not known."""
+    return isinstance(value, tuple)
+
+
+def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether something is a list or reads like one, and is no text; what is in it is not known."""
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
 def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int:
     """A whole number from `least` to `most`: `epochs must be a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
@@ -209,7 +234,7 @@ def path(what: str, value: Any) -> str:
 
 def names(what: str, value: Any) -> tuple[str, ...]:
     """Names in a list: each is text, and one name alone is no list."""
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+    if not is_sequence(value):
         raise BadValue(f"{what} must be a list of names, got {shown(value)}")
     return tuple(name(f"each of {what}", each) for each in listing(what, value, "a list of names"))
 
@@ -239,7 +264,7 @@ def function(what: str, value: Any, wanted: str) -> Callable[..., Any]:
 
 def file(what: str, value: Any) -> Path:
     """The path of a file or folder, which may be there or not."""
-    if isinstance(value, str | os.PathLike) and isinstance(os.fspath(value), str):
+    if is_path(value) and is_text(os.fspath(value)):
         from pathlib import Path  # late: it takes longer than all checks together, and most programs name no file
 
         return Path(os.fspath(value))
@@ -249,6 +274,13 @@ def file(what: str, value: Any) -> Path:
 def instance(what: str, value: Any, kind: type[T] | tuple[type[T], ...], wanted: str) -> T:
     """A value of a class, said in the user's words: `early_stopping must be lg.early_stopping(…), got 3`."""
     if isinstance(value, kind):
+        return value
+    raise TypeMismatch(f"{what} must be {wanted}, got {shown(value)}")
+
+
+def mapping(what: str, value: Any, wanted: str) -> Mapping[Any, Any]:
+    """A dict, or what reads like one."""
+    if is_dict(value):
         return value
     raise TypeMismatch(f"{what} must be {wanted}, got {shown(value)}")
 
@@ -265,7 +297,8 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_a", "is_finite", "is_group", "is_number",
-    "is_whole", "listing", "name", "names", "nearest", "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown",
-    "switch", "table", "unprintable", "whole", "wholes",
+    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_a", "is_dict", "is_finite", "is_group",
+    "is_number", "is_path", "is_sequence", "is_text", "is_tuple", "is_whole", "listing", "mapping", "name", "names", "nearest",
+    "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "switch", "table", "unprintable", "whole",
+    "wholes",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, TypeGuard, TypeVar, dataclass_transform
 
 from lensgrad.core.errors import BadValue
 from lensgrad.core.graph import Wire, apply
@@ -97,7 +97,7 @@ class Op(Sealed):
     __repr__ = __str__
 
 
-def concrete(cls: type[Any]) -> bool:
+def concrete(cls: type[Any]) -> TypeGuard[type[Op]]:
     """Whether a class is itself marked `@generator`: what it inherits is only a base of generators."""
     return cls is not Op and issubclass(cls, Op) and "fields" in vars(cls)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from lensgrad.core.checks import is_dict, is_group
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.program.values import Values
 
@@ -15,13 +16,13 @@ def named(data: Any, names: tuple[str, ...] = ("x", "y")) -> Values | None:
     """Arrays by name, where data is arrays at all."""
     if hasattr(data, "columns"):
         raise BadValue("a table does not say which column is the target: give lg.data.table(frame, target=…)")
-    if isinstance(data, Mapping):
+    if is_dict(data):
         return {str(k): array(v, str(k)) for k, v in data.items()}
     if hasattr(data, "x") and hasattr(data, "y"):
         return dict(zip(names, (array(data.x, "x"), array(data.y, "y")), strict=False))  # who takes inputs only leaves the labels
     if len(names) == 1 and isinstance(data, np.ndarray):
         return {names[0]: array(data, names[0])}
-    if isinstance(data, tuple | list) and len(data) == len(names) and not in_batches(data, names):
+    if is_group(data) and len(data) == len(names) and not in_batches(data, names):
         return {n: array(v, n) for n, v in zip(names, data, strict=True)}
     return None
 
@@ -30,7 +31,7 @@ def in_batches(items: Sequence[Any], names: tuple[str, ...]) -> bool:
     """Whether as many items as there are names are batches, each of them, and not arrays."""
     if any(isinstance(item, Mapping) for item in items):
         return True
-    alike = [isinstance(v, tuple | list) and len(v) == len(names) > 1 and all(is_array(a) and np.ndim(a) for a in v) for v in items]
+    alike = [is_group(v) and len(v) == len(names) > 1 and all(is_array(a) and np.ndim(a) for a in v) for v in items]
     if not all(alike):
         return False
     if isinstance(items, tuple) and all(len({np.shape(a) for a in v}) == 1 for v in items):
@@ -44,9 +45,14 @@ def is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "__array__")
 
 
+def is_mapped(value: Any) -> TypeGuard[np.memmap[Any, Any]]:
+    """Whether something is an array in a file."""
+    return isinstance(value, np.memmap)
+
+
 def array(value: Any, name: str = "data") -> np.ndarray[Any, Any]:
     """A value as an array; a mapped file stays mapped, and a tensor leaves its gradient and its device behind."""
-    if isinstance(value, np.memmap):
+    if is_mapped(value):
         return value
     if isinstance(value, np.ma.MaskedArray):
         return unmasked(value, name)

@@ -32,7 +32,7 @@ class Dataset:
     y: Numbers
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     preparation: Preparation | None = None
 
     def __post_init__(self) -> None:

@@ -181,7 +181,7 @@ def check_distributions(name: str, labels: Numbers, _: Kind) -> None:
 
 ROUNDING = 1e-6  # how far a label may be outside
 CHECKS: dict[str, Callable[[str, Numbers, Kind], None]] = {
-    "any": lambda *_: None,
+    "any": lambda name, labels, kind: None,
     "class": check_classes,
     "count": check_counts,
     "distribution": check_distributions,

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import clean, whole
+from lensgrad.core.checks import clean, is_number, is_whole, whole
 from lensgrad.core.checks import names as checked_names
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.arrays import array
@@ -170,7 +170,7 @@ def encoder(
         raise BadValue(f"there is no column '{strange[0]}'; the columns are: {listed(list(columns))}")
     if not len(labels):
         raise BadValue("the table has no rows, so no encoder can be fitted to it")
-    fitted = []
+    fitted = list[OneHot | Thermometer]()
     for name, column in columns.items():
         if name in drop:
             continue
@@ -337,7 +337,7 @@ def words(name: str, column: Column, rows: Sequence[str]) -> list[str]:
 
 def word(value: Any) -> str:
     """A value as a word: 1, 1.0 and "1.0" are one."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
+    if is_number(value) and not is_whole(value) and float(value).is_integer():
         return str(int(value))
     return WHOLE.sub(r"\1", str(value))
 

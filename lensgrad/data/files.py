@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +97,7 @@ def summed(stream: Any, algorithm: str) -> str:
 
 def downloaded(target: Path, file: Official) -> Path:
     """The file from the first mirror that serves it whole; it appears under its name only when it is verified."""
-    reasons = []
+    reasons = list[str]()
     for address in file.addresses:
         try:
             return fetch(address, target, file)
@@ -131,14 +131,14 @@ def fetch(address: str, target: Path, file: Official) -> Path:
     return target
 
 
-def copy(source: Any, target: BinaryIO, seen: Any) -> None:
+def copy(source: Any, target: BinaryIO, seen: Callable[[int], None]) -> None:
     while part := source.read(CHUNK):
         target.write(part)
         seen(len(part))
 
 
 @contextmanager
-def shown(name: str, size: int) -> Iterator[Any]:
+def shown(name: str, size: int) -> Generator[Callable[[int], None]]:
     """A bar on a terminal; a line elsewhere. Gives what is to be called with the number of bytes read."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -146,12 +146,12 @@ def shown(name: str, size: int) -> Iterator[Any]:
     console = Console(stderr=True)
     if not console.is_terminal:
         console.print(f"downloading {name} ({size / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
-        yield lambda n: None
+        yield lambda count: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(f"downloading {name}", total=size or None)
-        yield lambda n: bar.update(task, advance=n)
+        yield lambda count: bar.update(task, advance=count)
 
 
 def all_of(files: Sequence[Official]) -> list[Path]:

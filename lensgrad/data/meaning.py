@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +49,7 @@ class Meaning:
     @staticmethod
     def read(data: Any) -> Meaning:
         """The meaning that `data()` gave; what is none is refused."""
-        if not isinstance(data, Mapping) or not isinstance(data.get("classes", ()), list | tuple):
+        if not checks.is_dict(data) or not checks.is_group(data.get("classes", ())):
             raise BadValue(f"this says nothing about the meaning of numbers: {checks.shown(data)}")
         how, classes = data.get("preparation"), tuple(data.get("classes", ()))
         if how is None:
@@ -67,7 +65,7 @@ class Meaning:
     def cells(self, given: Any) -> tuple[Preparation, Cells]:
         """The cells of a table, and how they are read."""
         if self.preparation is None:
-            what = f"'{checks.clean(str(given))}'" if isinstance(given, str | os.PathLike) else "a table"
+            what = f"'{checks.clean(str(given))}'" if checks.is_path(given) else "a table"
             raise BadValue(f"this run was trained on arrays and does not know how {what} is read: give an array of numbers")
         from lensgrad.data.tables import table_cells
 
@@ -75,9 +73,9 @@ class Meaning:
 
     def is_table(self, given: Any, names: tuple[str, ...]) -> bool:
         """Whether something is a table, where a model takes arrays of these names: a file, a data frame, or a dict of columns."""
-        if isinstance(given, str | os.PathLike) or hasattr(given, "columns"):
+        if checks.is_path(given) or hasattr(given, "columns"):
             return True
-        return self.preparation is not None and isinstance(given, Mapping) and not set(names) <= set(given)
+        return self.preparation is not None and checks.is_dict(given) and not set(names) <= set(given)
 
 
 def in_file(meaning: Meaning) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def folder(where: str | Path, size: Sequence[int]) -> Dataset:
 
 def size_of(size: Any) -> tuple[int, int]:
     """Height and width."""
-    if not isinstance(size, tuple | list) or len(size) != 2:
+    if not checks.is_group(size) or len(size) != 2:
         raise BadValue(f"size must be (height, width), such as (32, 32), got {checks.shown(size)}")
     height, width = (checks.whole("a side of a picture", n, 1, 10_000) for n in size)
     return height, width

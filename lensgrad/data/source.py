@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import instance
+from lensgrad.core.checks import instance, is_group
 from lensgrad.core.checks import names as checked_names
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
@@ -125,15 +125,21 @@ def source(data: Any, names: tuple[str, ...] = ("x", "y")) -> Source:
     arrays = named(data, names)
     if arrays is not None:
         return ArraySource(arrays)
-    arrays_in_no_pair = isinstance(data, tuple | list) and any(isinstance(v, np.ndarray) for v in data)
-    in_batches = isinstance(data, Iterable) and not isinstance(data, str | bytes | np.ndarray) and not arrays_in_no_pair
-    if in_batches or (callable(data) and not isinstance(data, Diagram | Family | Optimizer | Para)):
-        batches: Any = data
-        return IteratorSource(batches, names=names)
+    if gives_batches(data):
+        return IteratorSource(data, names=names)
     raise BadValue(
         f"data is a pair ({', '.join(names)}), a dict of arrays by name, a data set with .x and .y, "
         f"or an iterator of batches; got {type(data).__name__}{remedy(data, names)}"
     )
+
+
+def gives_batches(data: Any) -> TypeGuard[Batches]:
+    """Whether something is gone through for batches, or called for them."""
+    if is_group(data):
+        return not any(isinstance(v, np.ndarray) for v in data)
+    if isinstance(data, str | bytes | np.ndarray | Diagram | Family | Optimizer | Para):
+        return False
+    return callable(data) or isinstance(data, Iterable)
 
 
 def remedy(data: Any, names: tuple[str, ...]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import flag, name, number, whole
+from lensgrad.core.checks import flag, is_dict, is_sequence, name, number, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import count, named
 
@@ -33,7 +33,7 @@ def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True
 
 def names_of(label: Any) -> tuple[str, ...]:
     """The name of the labels, or the names."""
-    if isinstance(label, Sequence) and not isinstance(label, str):
+    if is_sequence(label):
         return tuple(name("a name in label", n) for n in label)
     return (name("label", label),)
 
@@ -46,7 +46,7 @@ def divided(examples: int, classes: Sequence[Numbers], fraction: float, seed: in
     random = np.random.Generator(np.random.PCG64([seed, 0x5911]))
     groups = combinations(examples, classes)
     if len(classes) > 1:  # many combinations have few examples, so none is to be first where rounding decides
-        groups = [groups[k] for k in random.permutation(len(groups))]
+        groups = [groups[int(k)] for k in random.permutation(len(groups))]
     second = chosen(groups, wanted, fraction, random)
     return np.setdiff1d(np.arange(examples), second), second
 
@@ -71,7 +71,7 @@ def chosen(groups: list[Numbers], wanted: int, fraction: float, random: np.rando
 
 def picked(data: Any, where: Numbers) -> Any:
     """Some rows, in the form the data has."""
-    if isinstance(data, Mapping):
+    if is_dict(data):
         return {k: np.asarray(v)[where] for k, v in data.items()}
     if hasattr(data, "x"):
         return replace(data, x=data.x[where], y=data.y[where])
@@ -117,7 +117,7 @@ def standardize(train: Any, *others: Any) -> tuple[Any, ...]:
 
 def rescaled(data: Any, scale: Scale) -> Any:
     """The same data with x on the scale."""
-    if isinstance(data, Mapping):
+    if is_dict(data):
         return {**data, "x": scale(data["x"])}
     if hasattr(data, "x"):
         known = getattr(data, "preparation", None)

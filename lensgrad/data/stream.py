@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from inspect import Parameter, signature
 from itertools import islice
 from threading import Event, Semaphore, Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
-from lensgrad.core.checks import shown, whole
+from lensgrad.core.checks import is_dict, is_group, shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import array, close, count
 from lensgrad.program.values import Values
@@ -39,7 +39,7 @@ class IteratorSource:
         examples: int | None = None,
         prefetch: int = 2,
     ) -> None:
-        if not callable(batches) and (not isinstance(batches, Iterable) or getattr(batches, "shape", None) == ()):
+        if not callable(batches) and (not is_iterable(batches) or getattr(batches, "shape", None) == ()):
             raise BadValue(f"batches come from an iterator, or a function that returns one, got {shown(batches)}")
         self.takes = accepted(batches) if callable(batches) else set[str]()
         self.made: Any = batches if callable(batches) or iter(batches) is not batches else Once(batches)
@@ -70,7 +70,7 @@ class IteratorSource:
         offered = {"epoch": epoch, "start": start, "seed": seed, "batch_size": batch_size}
         known = {name: value for name, value in offered.items() if name in self.takes}
         made: Any = make(**known)
-        if not isinstance(made, Iterable):
+        if not is_iterable(made):
             raise BadValue(f"a function of batches returns an iterator of them, and this one returned {shown(made)}")
         return taken(iter(made), 0 if "start" in known else start, left)
 
@@ -147,13 +147,18 @@ def taken(items: Iterator[Any], skip: int, left: int | None, keep: bool = False)
             close(items)
 
 
+def is_iterable(value: Any) -> TypeGuard[Iterable[Any]]:
+    """Whether something can be gone through, and says so by its class."""
+    return isinstance(value, Iterable)
+
+
 def batch(item: Any, names: tuple[str, ...], where: str) -> Values:
     """One item of an iterator as arrays by name."""
-    if isinstance(item, Mapping):
+    if is_dict(item):
         return {str(k): array(v, str(k)) for k, v in item.items()}
-    if isinstance(item, tuple | list) and len(item) == len(names):
+    if is_group(item) and len(item) == len(names):
         return {n: array(v, n) for n, v in zip(names, item, strict=True)}
-    got = f"{len(item)} items" if isinstance(item, tuple | list) else type(item).__name__
+    got = f"{len(item)} items" if is_group(item) else type(item).__name__
     raise BadValue(f"{where} is a dict of arrays by name, or a tuple ({', '.join(names)}); got {got}")
 
 

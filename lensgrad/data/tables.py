@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv as reader
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +91,12 @@ def table(
 
 def frame_cells(frame: Any) -> Cells:
     """The columns of a data frame, or of a dict of columns, as lists of values."""
-    keys = list(frame) if isinstance(frame, Mapping) else list(getattr(frame, "columns", ()))
+    keys = list[Any](frame if checks.is_dict(frame) else getattr(frame, "columns", ()))
     if not keys:
         raise BadValue(f"a table must be a data frame or a dict of columns, got {checks.shown(frame)}")
     once([str(key) for key in keys], "the table")
     columns = {str(key): listed_values(key, frame[key]) for key in keys}
-    n = len(next(iter(columns.values()), []))
+    n = len(next(iter(columns.values())))
     ragged = [name for name, values in columns.items() if len(values) != n]
     if ragged:
         raise BadValue(f"column '{ragged[0]}' has {len(columns[ragged[0]])} values, and the first column has {n}")
@@ -120,7 +120,7 @@ def once(names: Sequence[str], where: str, fix: str = "") -> None:
 
 def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
     """The cells of a table in any form: the path of a CSV file, a data frame, a dict of columns."""
-    return csv_cells(given, delimiter, names) if isinstance(given, str | os.PathLike) else frame_cells(given)
+    return csv_cells(given, delimiter, names) if checks.is_path(given) else frame_cells(given)
 
 
 def cells(rows: Sequence[tuple[int, Sequence[str]]], names: Sequence[str] | None, path: str) -> Cells:

@@ -23,7 +23,7 @@ class Characters:
     symbols: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.symbols, str):
+        if not checks.is_text(self.symbols):
             raise BadValue(f"a vocabulary must be text, got {checks.shown(self.symbols)}")
         if len(set(self.symbols)) != len(self.symbols):
             raise BadValue(f"a vocabulary must have every character once, got {self.symbols!r:.60}")
@@ -69,10 +69,10 @@ def windows(ids: Any, length: int, stride: int | None = None) -> Dataset:
     return Dataset(views[:-1:step], views[1::step])
 
 
-def filling(value: Any) -> Any:
+def filling(value: float | np.bool[Any]) -> float:
     """What padding is made of: a number or a truth value."""
-    if isinstance(value, bool | np.bool_):
-        return value
+    if isinstance(value, bool | np.bool):
+        return bool(value)
     number = checks.number("value, what pad fills up with,", value)
     if isinstance(number, int) and abs(number) >= 2**31:
         raise BadValue(f"value, what pad fills up with, must be a number that 32 bits hold, got {checks.shown(value)}")

@@ -6,7 +6,7 @@ They need the extra `sklearn`. `lg.LensClassifier` and `lg.LensRegressor` import
 from lensgrad.core.errors import MissingExtra
 
 try:
-    import sklearn as sklearn
+    from lensgrad.estimators import scikit as scikit
 except ImportError as error:
     told = "LensClassifier and LensRegressor need scikit-learn 1.6 or newer, which is not installed"
     raise MissingExtra(f"{told}: pip install 'lensgrad[sklearn]'") from error

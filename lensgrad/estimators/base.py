@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted
 
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
 from lensgrad.data.seeds import seed_of
 from lensgrad.estimators.networks import built, made, network, standard
-from lensgrad.estimators.rows import Numbers, plain, read, rows
+from lensgrad.estimators.rows import Numbers, labels, plain, read, rows
+from lensgrad.estimators.scikit import BaseEstimator, Scaler, StandardScaler, check_is_fitted
 from lensgrad.files.write import decode
+from lensgrad.learn.losses.own import LossLike
 from lensgrad.train.callbacks import EarlyStopping, early_stopping
 from lensgrad.train.learner import Learner
 from lensgrad.train.loading import restored
@@ -39,7 +38,7 @@ class LensEstimator(BaseEstimator):
     """What both estimators share: parameters, training, and a fitted state of plain data that pickles."""
 
     run_: Run
-    scaler_: Any
+    scaler_: Scaler
 
     def __init__(
         self,
@@ -76,12 +75,12 @@ class LensEstimator(BaseEstimator):
         self.backend = backend
         self.verbose = verbose
 
-    def _train(self, x: Any, y: Any, outputs: int, loss: Any, weight: Numbers | None) -> None:
+    def _train(self, x: Numbers, y: Numbers, outputs: int, loss: LossLike, weight: Numbers | None) -> None:
         """Train on rows that are on their scale; `run_` is the run."""
         learner = self._learner(x.shape[1], outputs, loss, x.dtype.name)
         rule, seed = self._stopping(), seed_of(self.random_state)
         self.run_ = learner.fit(
-            (rows(learner, x), y.astype(learner.examples()["y"].dtype)),
+            (rows(learner, x), labels(learner, y)),
             epochs=plain(self.epochs),
             batch_size=plain(self.batch_size),
             seed=seed,
@@ -95,7 +94,7 @@ class LensEstimator(BaseEstimator):
         self.loss_curve_ = [report["loss"] for report in self.run_.history]
         self.n_iter_ = len(self.run_.history)
 
-    def _learner(self, inputs: int, outputs: int, loss: Any, dtype: str) -> Learner:
+    def _learner(self, inputs: int, outputs: int, loss: LossLike, dtype: str) -> Learner:
         """The learner for so many inputs and outputs. A standard one is kept: each fold of a cross-validation trains the same."""
         sizes = self.hidden if isinstance(self.hidden, Sequence | np.ndarray) and checks.iterable(self.hidden) else (self.hidden,)
         hidden = tuple(checks.whole("a size in hidden", n, 1, WIDEST) for n in sizes)
@@ -115,7 +114,7 @@ class LensEstimator(BaseEstimator):
         """Whether `fit` begins with the weights of the last one."""
         return checks.switch("warm_start", self.warm_start) and hasattr(self, "run_")
 
-    def _scaler(self, x: Numbers, weight: Numbers | None) -> Any:
+    def _scaler(self, x: Numbers, weight: Numbers | None) -> Scaler:
         """What puts columns at mean 0 and standard deviation 1, or leaves them."""
         scaled = checks.switch("standardize", self.standardize)
         return StandardScaler(with_mean=scaled, with_std=scaled).fit(x, sample_weight=weight)
@@ -128,7 +127,7 @@ class LensEstimator(BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state with the run as plain data, because a learner holds functions."""
-        state: Any = super().__getstate__()
+        state = super().__getstate__()
         return {**state, "run_": held(state["run_"])} if "run_" in state else state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils.extmath import softmax
-from sklearn.utils.multiclass import check_classification_targets
 
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.estimators.base import LensEstimator
 from lensgrad.estimators.rows import Numbers, by_class, checked, counted, read, relative
+from lensgrad.estimators.scikit import ClassifierMixin, check_classification_targets, softmax
 from lensgrad.learn.losses import cross_entropy
 from lensgrad.train.callbacks import EarlyStopping
 
@@ -55,10 +53,11 @@ class LensClassifier(ClassifierMixin, LensEstimator):
         backend: Any = "native",
         verbose: bool = False,
     ) -> None:
-        network = {"model": model, "hidden": hidden, "activation": activation, "standardize": standardize, "backend": backend}
-        steps = {"optimizer": optimizer, "learning_rate": learning_rate, "epochs": epochs, "batch_size": batch_size}
-        ends = {"early_stopping": early_stopping, "validation_split": validation_split, "patience": patience}
-        super().__init__(**network, **steps, **ends, random_state=random_state, warm_start=warm_start, verbose=verbose)
+        super().__init__(
+            model, hidden=hidden, activation=activation, optimizer=optimizer, learning_rate=learning_rate, epochs=epochs,
+            batch_size=batch_size, early_stopping=early_stopping, validation_split=validation_split, patience=patience,
+            standardize=standardize, random_state=random_state, warm_start=warm_start, backend=backend, verbose=verbose,
+        )  # fmt: skip
         self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LensClassifier:

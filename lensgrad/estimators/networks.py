@@ -7,12 +7,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import one_of, shown
+from lensgrad.core.checks import is_sequence, one_of, shown
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import called
 from lensgrad.learn.layers.basic import dense, input
 from lensgrad.learn.layers.sequence import sequential
+from lensgrad.learn.losses.own import LossLike
 from lensgrad.learn.optimizers import adagrad, adam, adamw, sgd
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import Learner, supervised
@@ -29,7 +30,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 
 @lru_cache(maxsize=8)
 def standard(
-    hidden: tuple[int, ...], activation: str, optimizer: str, rate: float, inputs: int, outputs: int, loss: Any, dtype: str
+    hidden: tuple[int, ...], activation: str, optimizer: str, rate: float, inputs: int, outputs: int, loss: LossLike, dtype: str
 ) -> Learner:
     """The learner of dense layers, of plain values only."""
     return made(built(network(hidden, activation, outputs), inputs, outputs, dtype), loss, optimizer, rate)
@@ -41,11 +42,17 @@ def network(hidden: Sequence[int], activation: str | Family, outputs: int) -> Fa
     return sequential(first, *rest)
 
 
+def written(model: Any, inputs: int, outputs: int) -> Any:
+    """A model or layers as they are, or what a function gives for so many inputs and outputs."""
+    if callable(model) and not isinstance(model, Para | Family):
+        return called(model, "model, a function of how many inputs and outputs,", [inputs, outputs])
+    return model
+
+
 def built(model: Any, inputs: int, outputs: int, dtype: str) -> Para:
     """A model, a list of layers, or what a function gives for so many inputs and outputs, as a model."""
-    written = callable(model) and not isinstance(model, Para | Family)
-    found = called(model, "model, a function of how many inputs and outputs,", [inputs, outputs]) if written else model
-    found = sequential(*found) if isinstance(found, Sequence) and not isinstance(found, str) else found
+    found = written(model, inputs, outputs)
+    found = sequential([*found]) if is_sequence(found) else found
     found = input(inputs, dtype=dtype) >> found if isinstance(found, Family) else found
     if not isinstance(found, Para):
         raise TypeMismatch(f"model must be a model, a list of layers, or a function (inputs, outputs) → layers, got {shown(found)}")
@@ -61,7 +68,7 @@ def fitting(model: Para, inputs: int, outputs: int) -> Para:
     return model
 
 
-def made(model: Para, loss: Any, optimizer: Any, rate: Any) -> Learner:
+def made(model: Para, loss: LossLike, optimizer: Any, rate: Any) -> Learner:
     """The learner of a model, with an optimizer by its name."""
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[one_of("optimizer, unless it is one such as lg.adam(1e-3),", optimizer, sorted(OPTIMIZERS))](rate)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
 
 from lensgrad.core.errors import BadValue
 from lensgrad.estimators.base import LensEstimator
 from lensgrad.estimators.rows import Numbers, checked, counted, read, relative
+from lensgrad.estimators.scikit import RegressorMixin, Scaler
 from lensgrad.learn.losses import mse
 
 
@@ -22,7 +22,7 @@ class LensRegressor(RegressorMixin, LensEstimator):
     Fitted: `n_features_in_`, `feature_names_in_`, `run_` (the `lg.Run`), `loss_curve_`, `n_iter_`, `scaler_`, `target_scaler_`.
     """
 
-    target_scaler_: Any
+    target_scaler_: Scaler
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,10 +6,10 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from lensgrad.core.errors import BadValue
+from lensgrad.estimators.scikit import check_sample_weight, compute_sample_weight, validate_data
+from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import Learner
 
 Numbers = np.ndarray[Any, Any]
@@ -32,9 +32,15 @@ def rows(learner: Learner, x: Numbers) -> Numbers:
     return x.reshape(len(x), *atom.shape).astype(atom.dtype, copy=False)
 
 
+def labels(learner: Learner, y: Numbers) -> Numbers:
+    """Labels in the dtype that a loss takes."""
+    atom = learner.examples()["y"]
+    return y.astype(atom.dtype) if isinstance(atom, Array) else y
+
+
 def checked(given: Any, x: Numbers) -> Numbers | None:
     """Weights as one number ≥ 0 for each row, if there are any."""
-    return None if given is None else _check_sample_weight(given, x, dtype=np.float64, ensure_non_negative=True)
+    return None if given is None else check_sample_weight(given, x, dtype=np.float64, ensure_non_negative=True)
 
 
 def by_class(how: Any, y: Numbers, numbers: Numbers, given: Numbers | None) -> Numbers | None:

@@ -14,13 +14,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lensgrad.core.checks import is_dict
 from lensgrad.core.errors import BadCheckpoint, listed
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators
 from lensgrad.files.place import REFUSED, Where, path_of, quoted, reason, write
 from lensgrad.files.read import parts, typed, words
 from lensgrad.files.write import FORMAT, WRONG, decode, digest, encode, parsed, sentence, text
-from lensgrad.program.values import Values, checked
+from lensgrad.program.values import Value, Values, checked
 from lensgrad.theories.smooth.array import Array
 from lensgrad.version import __version__
 
@@ -126,7 +127,7 @@ def agree(path: Where, there: Objects, here: Objects) -> None:
 # -- arrays ------------------------------------------------------------------------------------------------------------
 
 
-def found(name: str, value: Any) -> Ty:
+def found(name: str, value: Value) -> Ty:
     """The object of a value that the learner does not move, as it is given."""
     arrays = [np.asarray(v) for v in (value if isinstance(value, tuple) else (value,))]
     try:
@@ -201,7 +202,7 @@ def verified(path: Where, raw: bytes) -> Any:
             f"{quoted(path)} is a safetensors file that lensgrad did not write, so it holds no learner: read its arrays with "
             "safetensors and give them to fit(start=…)"
         )
-    if not isinstance(facts, dict) or not intact(raw, facts.get("sha256")):
+    if not is_dict(facts) or not intact(raw, facts.get("sha256")):
         raise BadCheckpoint(f"{quoted(path)} is damaged: its bytes are not those that were written")
     if facts.get("format") != FORMAT:
         told = f"was written in format {facts.get('format')} by lensgrad {facts.get('lensgrad')}"
@@ -214,10 +215,10 @@ def noted(path: Where, raw: bytes) -> Any:
     size = int.from_bytes(raw[:8], "little")
     try:
         header = parsed(raw[8 : 8 + size]) if 8 + size <= len(raw) else None
-        if not isinstance(header, dict):
+        if not is_dict(header):
             raise BadCheckpoint("a header is expected")
         notes = header.get("__metadata__")
-        facts = notes.get("lensgrad") if isinstance(notes, dict) else None
+        facts = notes.get("lensgrad") if is_dict(notes) else None
         return None if facts is None else parsed(facts)
     except (BadCheckpoint, TypeError) as wrong:
         raise BadCheckpoint(f"{quoted(path)} is no checkpoint: it is another kind of file, or damaged at its beginning") from wrong

@@ -14,7 +14,7 @@ from lensgrad import theories
 from lensgrad.cat.lens import Delta, Pair
 from lensgrad.cat.names import Together
 from lensgrad.core import diagram as core
-from lensgrad.core.checks import instance, shown
+from lensgrad.core.checks import is_tuple, mapping, shown
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.graph import Generator
@@ -54,7 +54,7 @@ def short(cls: type[Op]) -> str:
 
 def classes(own: Generators | None) -> dict[str, type[Any]]:
     """All classes by name: the library's, and a user's own."""
-    given = {} if own is None else instance("generators", own, Mapping, "a dict of classes by name")
+    given = dict[str, Any]() if own is None else mapping("generators", own, "a dict of classes by name")
     for name, cls in given.items():
         if name in library() or not (isinstance(cls, type) and concrete(cls)):
             raise BadCheckpoint(f"generators={{{shown(name)}: …}} must give a new name to a class marked @generator, got {shown(cls)}")
@@ -86,7 +86,7 @@ def fits(value: Any, hint: Any) -> bool:
     if kind in (Union, UnionType):
         return any(fits(value, a) for a in args)
     if kind is tuple:
-        return type(value) is tuple and fit_all(value, args)
+        return is_tuple(value) and fit_all(value, args)
     if hint is Any or not isinstance(hint, type):
         return True
     return type(value) in (hint, int) if hint is float else isinstance(value, hint) and (type(value) is not bool or hint is bool)

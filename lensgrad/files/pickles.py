@@ -44,7 +44,7 @@ class Collector(Writer):
         super().__init__(None, True)
         self.own: dict[str, type[Op]] = {}
 
-    def record(self, x: Any) -> Any:
+    def record(self, x: object) -> Any:
         cls = type(x)
         if cls not in self.names and concrete(cls):
             self.names[cls] = f"{cls.__module__}.{cls.__qualname__}"

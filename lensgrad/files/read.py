@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from lensgrad.cat.body import Body
 from lensgrad.cat.lens import Lens, Pair, natural
@@ -43,7 +43,7 @@ class Reader:
     def value(self, data: Any) -> Any:
         if data is None or type(data) in (bool, int, float, str):
             return data
-        if type(data) is list:
+        if is_row(data):
             return tuple(map(self.value, data))
         tag, inner = tagged(data)
         return READ[tag](self, inner) if tag in READ else self.record(tag, inner)
@@ -71,7 +71,7 @@ class Reader:
         graph = Graph(self.one(Ty, dom))
         env = [*range(len(graph.dom))]
         for node in typed(list, nodes):
-            op, args, origin = node if len(typed(list, node)) == 3 else (*node, [])
+            op, args, origin = node if len(typed(list, node)) == 3 else (*node, list[str]())
             path = tuple(checks.path("an origin", o) for o in typed(list, origin))
             env.extend(graph.apply(self.one(Op, op), wires(args, env), origin=path))
         return Diagram.finish(graph, wires(outs, env))
@@ -124,6 +124,11 @@ def typed(kind: Any, value: Any) -> Any:
     return value
 
 
+def is_row(data: Any) -> TypeGuard[list[Any]]:
+    """Whether data is a list, as JSON has them."""
+    return type(data) is list
+
+
 def tagged(data: Any) -> tuple[str, Any]:
     """The one key of an object, and what it holds."""
     if len(typed(dict, data)) != 1:
@@ -164,7 +169,7 @@ def entry(key: Any, value: Any) -> tuple[Any, Any]:
 def words(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a learner, after checking those that are names."""
     for field, value in fields.items():
-        for text in value if isinstance(value, tuple) else (value,):
+        for text in value if checks.is_tuple(value) else (value,):
             if isinstance(text, str) and text:  # a link may be none
                 checks.path(f"the {field} of a learner", text)
     return fields

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from lensgrad.cat.lens import Lens
 from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
+from lensgrad.core.checks import is_dict
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadCheckpoint, LensgradError
 from lensgrad.core.graph import Node
@@ -41,7 +42,7 @@ def encode(value: Any, generators: Generators | None = None) -> dict[str, Any]:
 
 def decode(data: Any, generators: Generators | None = None) -> Any:
     """The value that `encode` wrote, every type checked again. Raises `BadCheckpoint` for data that describes none."""
-    form = data.get("format") if isinstance(data, dict) else None
+    form = data.get("format") if is_dict(data) else None
     if type(form) is not int or form < 1 or set(data) != {"format", "bodies", "root"}:
         raise BadCheckpoint(f"{STRANGE}: format, bodies and root are expected")
     if form > FORMAT:

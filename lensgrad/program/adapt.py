@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from lensgrad.cat.names import select
 from lensgrad.cat.para import Para, Places, parametrized
 from lensgrad.core import checks
+from lensgrad.core.diagram import flatten
 from lensgrad.core.errors import BadValue
 from lensgrad.program.compile import program
 from lensgrad.program.values import Arrays, Numbers, Values
@@ -53,7 +54,7 @@ def undone(before: Para, where: Any, ready: tuple[Para, ...], values: Mapping[st
         kept[i] = program(point)(given)
     for g in groups:
         out = kept[g[0]]["output"]
-        parts = list(out) if isinstance(out, tuple) else [out]
+        parts = flatten(out)
         for i in g:
             width = len(before.params[i].ob)
             found[names[i]], parts = (parts[0] if width == 1 else tuple(parts[:width])), parts[width:]

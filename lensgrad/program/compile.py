@@ -104,7 +104,7 @@ class Program:
         """The same without checks, for loops that have checked already: inputs in order."""
         if self.plain:  # the usual case, and a step of a small model is no longer than the bookkeeping of groups
             return dict(zip(self.plain, self.function(*inputs), strict=True))
-        outs = self.function(*flatten([list(i) if isinstance(i, tuple) else i for i in inputs]))
+        outs = self.function(*flatten([*inputs]))
         return named(self.outputs, outs)
 
     def source(self, name: str = "f", doc: str = "", header: str = "") -> str:

@@ -16,7 +16,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import many
 from lensgrad.learn.counts import counted, repairing
 from lensgrad.program.compile import Port, Program
-from lensgrad.program.values import Values
+from lensgrad.program.values import Value, Values
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Z
 
@@ -42,7 +42,7 @@ def make_break(model: Para, weights: Mapping[str, Any], x: Any, y: Any, backend:
     return {n: found[n] for n in names}, {n: found[f"spoiled {n}"] for n in names}
 
 
-def examples(rows: Any) -> int:
+def examples(rows: Value) -> int:
     """How many examples there are."""
     shape = np.shape(rows[0] if isinstance(rows, tuple) else rows)
     if len(shape) != 2 or not shape[0]:

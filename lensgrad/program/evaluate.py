@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from lensgrad.backends import numpy as backend
 from lensgrad.cat.para import Arrow, Para, para
-from lensgrad.core.checks import instance, shown
-from lensgrad.core.diagram import Diagram, Family, at
+from lensgrad.core.checks import mapping, shown
+from lensgrad.core.diagram import Diagram, Family, at, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.graph import OnWires
 from lensgrad.core.trace import trace
@@ -33,13 +33,13 @@ def evaluate(arrow: Arrow | OnWires, *xs: ArrayLike, values: Mapping[str, ArrayL
     names = ["the input"] if len(xs) == 1 else [f"input {k}" for k in range(len(xs))]
     if len(xs) != len(f.dom):
         raise TypeMismatch(f"this arrow expects {f.dom}, {len(f.dom)} arrays, got {len(xs)}")
-    given = {} if values is None else instance("values", values, Mapping, "a dict of arrays by name")
+    given = dict[str, Any]() if values is None else mapping("values", values, "a dict of arrays by name")
     missing = [name for name in f.names if name not in given]
     if missing:
         raise UnknownParameter(f"this arrow has parameters ({listed(f.names)}): give values={{…}} by name, here without '{missing[0]}'")
     held = [checked(name, p.ob, given) for name, p in zip(f.names, f.params, strict=True)]
     arrays = [array(name, atom, x) for name, atom, x in zip(names, f.dom, xs, strict=True)]
-    outs: Any = backend.function(f.arrow)(*(v for h in held for v in (h if isinstance(h, tuple) else (h,))), *arrays)[: len(f.cod)]
+    outs: Any = backend.function(f.arrow)(*flatten(held), *arrays)[: len(f.cod)]
     return outs[0] if len(outs) == 1 else outs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -20,14 +20,20 @@ from lensgrad.theories.smooth.array import Array, Key
 
 Values = dict[str, Any]
 Numbers = np.ndarray[Any, np.dtype[Any]]
+Value = Numbers | tuple[Numbers, ...]  # of one object: an array, or one for each of its atoms
 Arrays = dict[str, Numbers]  # values as one reads them; the type leaves out that a weight of several arrays, as of weight_norm, is a tuple
+
+
+def is_numbers(value: Any) -> TypeGuard[Numbers]:
+    """Whether something is an array of NumPy."""
+    return isinstance(value, np.ndarray)
 
 
 def by_name(values: Any) -> Mapping[str, Any]:
     """Values as they are, if they have names at all."""
-    if not isinstance(values, Mapping):
+    if not checks.is_dict(values):
         raise TypeMismatch(f"values must be given as a dict by name, got {checks.shown(values)}")
-    return values  # pyright: ignore[reportUnknownVariableType]
+    return values
 
 
 def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
@@ -37,7 +43,7 @@ def checked(name: str, ob: Ty, values: Mapping[str, Any]) -> Any:
     value = values[name]
     if len(ob) == 1:
         return array(name, ob[0], value)
-    if not isinstance(value, tuple | list) or len(value) != len(ob):
+    if not checks.is_group(value) or len(value) != len(ob):
         raise TypeMismatch(f"'{name}' : {ob} expects {len(ob)} arrays, got {type(value).__name__}")
     return tuple(array(f"{name}.{i}", a, v) for i, (a, v) in enumerate(zip(ob, value, strict=True)))
 
@@ -87,17 +93,18 @@ def shape_message(name: str, atom: Any, wanted: Sequence[int], given: Sequence[i
     return f"{text}: give it in the shape {tuple(wanted)}"
 
 
-def key(seed: int) -> np.ndarray[Any, Any]:
+def key(seed: int) -> Numbers:
     """A random key from a seed."""
     seed = checks.whole("a seed", seed, 0, 2**64 - 1)
     return np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
 
 
-def fold_in(base: np.ndarray[Any, Any], number: int) -> np.ndarray[Any, Any]:
+def fold_in(base: Numbers, number: int) -> Numbers:
     """Another key for each whole number, by the same rule as on wires."""
-    from lensgrad.backends.kernels import fold_in as kernel
+    # Kernels have no types: their text is copied into files that need NumPy only.
+    from lensgrad.backends.kernels import fold_in as kernel  # pyright: ignore[reportUnknownVariableType]
 
-    return kernel(base, np.uint32(number & 0xFFFFFFFF))
+    return kernel(base, np.uint32(number & 0xFFFFFFFF))  # pyright: ignore[reportUnknownVariableType]
 
 
 def initial(params: Sequence[Param], seed: int = 0, given: Sequence[str] = ()) -> Values:

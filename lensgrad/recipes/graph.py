@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.cat.names import weights
+from lensgrad.cat.names import Where, weights
 from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
@@ -21,7 +21,7 @@ from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.graph import graph_conv, mixed
 from lensgrad.learn.layers.parts import fill, layer, weight
 from lensgrad.learn.losses import cross_entropy
-from lensgrad.learn.optimizers import adam, chain, weight_decay
+from lensgrad.learn.optimizers import Optimizer, adam, chain, weight_decay
 from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, likeliest, softmax
 from lensgrad.theories.smooth import ops
@@ -69,7 +69,7 @@ def citation_model(graph: Graph, units: int = 16, rate: float = 0.5) -> Para:
 
 def citation_learner(rate: float = 0.01, penalty: float = PENALTY) -> Learner:
     """Cross-entropy on the papers marked `known`, Adam, and the squares of the first weight as a penalty."""
-    optimizer = {weights: adam(rate), "first/weight": chain(weight_decay(penalty), adam(rate))}
+    optimizer: dict[Where, Optimizer] = {weights: adam(rate), "first/weight": chain(weight_decay(penalty), adam(rate))}
     return supervised(citation_model(citations()), masked_cross_entropy, optimizer, metrics=["accuracy"], input=INPUTS)
 
 

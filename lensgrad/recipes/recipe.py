@@ -10,6 +10,7 @@ import numpy as np
 
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.bundled import Dataset
+from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import Learner
 from lensgrad.train.run import Run
 
@@ -107,7 +108,9 @@ def classified(things: str) -> Callable[[Run, Data], str]:
 def fitting(learner: Learner, data: Any) -> Any:
     """A data set with its labels as a learner takes them: class numbers, or unit vectors of floats."""
     atom = learner.examples().get("y")
-    return data.one_hot(atom.dtype) if isinstance(data, Dataset) and atom is not None and atom.floating and data.y.ndim == 1 else data
+    if not isinstance(data, Dataset) or not isinstance(atom, Array) or not atom.floating or data.y.ndim != 1:
+        return data
+    return data.one_hot(atom.dtype)
 
 
 def softmax(logits: Any) -> Any:

@@ -27,8 +27,9 @@ def forms(learner: Record, arrays: Values) -> None:
     atoms, kinds = learner.examples(), learner.kinds()
     for name, value in arrays.items():
         numbers(name, value, kinds.get(name) if name not in learner.inputs else None)
-        if isinstance(atoms.get(name), Array) and name in learner.labels and name not in learner.inputs:
-            label_shape(name, np.asarray(value), atoms[name], kinds.get(name, Kind()))
+        atom = atoms.get(name)
+        if isinstance(atom, Array) and name in learner.labels and name not in learner.inputs:
+            label_shape(name, np.asarray(value), atom, kinds.get(name, Kind()))
 
 
 def numbers(name: str, value: Any, kind: Kind | None) -> None:
@@ -81,7 +82,9 @@ def hints(learner: Record, arrays: Values) -> list[str]:
 
 def pixels(name: str, value: Any) -> str:
     """A sentence on inputs that look like bytes of pictures, or nothing."""
-    first = np.asarray(() if value is None else value[:LOOKED_AT])
+    if value is None:
+        return ""
+    first = np.asarray(value[:LOOKED_AT])
     looks = first.ndim > 1 and first.size and first.dtype.kind in "iuf" and first.min() >= 0 and 200 < first.max() <= 255
     if not looks or not np.array_equal(first, np.trunc(first)):
         return ""

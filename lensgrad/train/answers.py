@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import is_dict
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.meaning import Meaning
 from lensgrad.learn.losses.kind import Kind
+from lensgrad.theories.smooth.array import Array
 from lensgrad.train.record import Record
 
 Numbers = np.ndarray[Any, Any]
@@ -45,7 +46,7 @@ def one_input(learner: Record) -> str:
 def labels_as(learner: Record, label: str, y: Numbers, classes: int) -> Numbers:
     """Labels of a column in the form that the loss reads: class numbers, unit vectors, yes or no, or numbers."""
     kind, atom = learner.kinds().get(label, Kind()), learner.examples().get(label)
-    if atom is None or not classes:
+    if not isinstance(atom, Array) or not classes:
         return y
     if kind.problem == "binary":
         found = 2.0 * y - 1.0 if kind.labels == "side" else y
@@ -109,4 +110,4 @@ def named(numbers: Numbers, names: tuple[str, ...], values: tuple[int, ...]) -> 
 
 def main(outputs: Any) -> Numbers:
     """The output that the loss compares with the label: the first, where a mask comes beside it."""
-    return np.asarray(next(iter(outputs.values())) if isinstance(outputs, Mapping) else outputs)
+    return np.asarray(next(iter(outputs.values())) if is_dict(outputs) else outputs)

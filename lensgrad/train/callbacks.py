@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from lensgrad.core.checks import nearest, number, one_of, shown, whole
+from lensgrad.core.checks import is_path, is_sequence, is_text, nearest, number, one_of, shown, whole
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.files.place import path_of
 from lensgrad.train.measures import WATCHED, larger_is_better
@@ -44,7 +44,7 @@ class EarlyStopping:
     def __post_init__(self) -> None:
         object.__setattr__(self, "patience", whole("patience", self.patience, 1))
         object.__setattr__(self, "min_delta", number("min_delta", self.min_delta, 0))
-        if not isinstance(self.monitor, str):
+        if not is_text(self.monitor):
             raise BadValue(f"monitor must be the name of what is watched, got {shown(self.monitor)}")
         if self.mode is not None:
             one_of("mode", self.mode, ("min", "max"))
@@ -134,7 +134,7 @@ def checkpoint_of(rule: Any) -> Checkpoint | None:
     """A rule as it is; a path as the rule that writes there after each epoch."""
     if rule is None or isinstance(rule, Checkpoint):
         return rule
-    if not isinstance(rule, str | os.PathLike):
+    if not is_path(rule):
         raise BadValue(f"checkpoint must be the path of a file, or lg.checkpoint(path, …), got {shown(rule)}")
     return checkpoint(rule)
 
@@ -151,7 +151,7 @@ class Told:
 
 def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:
     """Callbacks, each with the method that is called."""
-    if not isinstance(callbacks, Sequence) or isinstance(callbacks, str):
+    if not is_sequence(callbacks):
         raise BadValue(f"callbacks must be a list of {KINDS}, got {shown(callbacks)}")
     return tuple(map(callback_of, callbacks))
 

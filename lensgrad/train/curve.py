@@ -16,6 +16,7 @@ from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.functor import unfold
+from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.program.values import checked, initial
 from lensgrad.theories.smooth.array import Real
@@ -59,13 +60,9 @@ class Curve:
 
 def apart(x: Any, atoms: Sequence[Any]) -> bool:
     """Whether x has its predictors one by one, in a tuple of arrays or lists, or in a list of arrays; a list of lists is rows."""
-    if (
-        not isinstance(x, tuple | list)
-        or len(x) != len(atoms)
-        or any(np.ndim(c) != len(a.shape) + 1 for c, a in zip(x, atoms, strict=True))
-    ):
+    if not checks.is_group(x) or len(x) != len(atoms) or any(np.ndim(c) != len(a.shape) + 1 for c, a in zip(x, atoms, strict=True)):
         return False
-    if isinstance(x, tuple):
+    if checks.is_tuple(x):
         return not any(isinstance(c, tuple) for c in x)
     return len(atoms) > 1 and (all(hasattr(c, "__array__") for c in x) or any(a.shape for a in atoms))
 
@@ -105,7 +102,7 @@ def of_function(function: Any, start: Any, x: Any) -> tuple[Curve, dict[str, flo
 
 def width(x: Any) -> int:
     """How many predictors x has: the arrays or lists of a tuple, or the columns of rows."""
-    if isinstance(x, tuple) and x and all(np.ndim(c) == 1 and not isinstance(c, tuple) for c in x):
+    if checks.is_tuple(x) and x and all(np.ndim(c) == 1 and not isinstance(c, tuple) for c in x):
         return len(x)
     given = numbers("x", x)
     return given.shape[1] if given.ndim == 2 else 1
@@ -126,7 +123,11 @@ def traced(function: Callable[..., Any], names: list[str], width: int) -> Diagra
         told = f"the function is called with {width} columns of x and with {listed(names)} by name, and Python says: {error}"
         raise BadValue(told) from None
     n = len(names)
-    made = trace(lambda *w: function(*w[n:], **dict(zip(names, w[:n], strict=True))), *[NUMBER] * (n + width))
+
+    def curve(*wires: Wire) -> Any:
+        return function(*wires[n:], **dict(zip(names, wires[:n], strict=True)))
+
+    made = trace(curve, *[NUMBER] * (n + width))
     if made.cod != NUMBER:
         raise TypeMismatch(f"the function of a curve gives one number for each x, and this gives {made.cod}")
     return made

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from lensgrad.backends.engine import Backend
 from lensgrad.backends.numpy import host
+from lensgrad.core.checks import is_dict
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
-from lensgrad.data.arrays import array, count, rows
+from lensgrad.data.arrays import array, close, count, rows
 from lensgrad.data.check import check_ranges
 from lensgrad.data.source import Source
 from lensgrad.learn.losses.kind import Kind
@@ -43,7 +43,8 @@ def evaluate(
     """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising."""
     batch_size = size_of(batch_size)
     totals, examples, looked = dict[str, float](), 0, list[Values]()
-    with closing(data.batches(0, batch_size, None)) as parts:  # pyright: ignore[reportArgumentType]
+    parts = data.batches(0, batch_size, None)
+    try:
         for part in watch(parts):
             n = None if batch_size is None else count(part)
             seen = learner.evaluator(n, backend)({**values, **part})
@@ -51,6 +52,8 @@ def evaluate(
             examples += n or 1
             if learner.metrics or learner.functions:
                 looked.append(look(learner, values, n, part, backend))
+    finally:
+        close(parts)
     report = {name: total / max(1, examples) for name, total in totals.items()}
     return {**report, **whole(learner, looked)} if looked else report
 
@@ -85,9 +88,9 @@ def whole(learner: Record, looked: Sequence[Values]) -> Report:
 def inputs(learner: Record, x: Any) -> Values:
     """What a model takes, by name, checked to be rows."""
     names, model = learner.inputs, learner.model
-    if len(names) > 1 and not isinstance(x, Mapping):
+    if len(names) > 1 and not is_dict(x):
         raise TypeMismatch(f"predict expects a dict of arrays for {listed(names)}, got {type(x).__name__}")
-    given = {str(n): array(v, str(n)) for n, v in (x if isinstance(x, Mapping) else dict.fromkeys(names, x)).items()}
+    given = {str(n): array(v, str(n)) for n, v in (x if is_dict(x) else dict.fromkeys(names, x)).items()}
     if set(given) != set(names):
         raise BadValue(f"this model expects {listed(names)}, got {listed(list(given))}")
     for name, atom in zip(names, model.dom, strict=False):

@@ -70,7 +70,8 @@ def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier
     """Where training ends: the plan run from its checkpoint, from a run to go on from, or anew; its values are arrays of NumPy."""
     runs = engine(how.backend)
     check_stopping(how.stopping, how.feed)
-    if checked(resume, how.checkpoint) is not None and how.checkpoint is not None:
+    checked(resume, how.checkpoint)
+    if how.checkpoint is not None:
         check_place(how.learner, how.checkpoint, how.first)
     runs.gather(0)  # so that nobody reads a checkpoint which the first has still to write
     order = order_of(how.plan, how.feed)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lensgrad.cat.para import Para, corner, lens
-from lensgrad.core.checks import instance, number, whole
+from lensgrad.core.checks import instance, is_text, number, whole
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.data.arrays import array
@@ -51,7 +51,7 @@ def gan(
     With `extragradient` = h every step reads the gradient where a step of length h would lead, both on the same batch and
     noise: with sgd(h) it is the extragradient method, with adam(…) a form of it (arXiv 1802.10551).
     """
-    if not isinstance(loss, str) or loss not in GAMES:
+    if not is_text(loss) or loss not in GAMES:
         raise BadValue(f"'{loss}' is no game; use one of {listed(GAMES)}")
     gradient_penalty, extragradient = number("gradient_penalty", gradient_penalty, 0), number("extragradient", extragradient, 0)
     moves = optimizer_of(optimizer)
@@ -62,8 +62,7 @@ def gan(
         told = "lg.extragradient takes two steps on the same batch and noise, and a game has new ones at each"
         raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
     for name, f in (("generator", generator), ("discriminator", discriminator)):
-        if not isinstance(f, Para):
-            raise TypeMismatch(f"the {name} must be a model that begins with lg.input(…) or says its input size, got {f!r:.80}")
+        instance(f"the {name}", f, Para, "a model that begins with lg.input(…) or says its input size")
     makes, judges = generator.scope("generator"), discriminator.scope("discriminator")
     game = wasserstein(makes, judges, "x", gradient_penalty) if loss == "wasserstein" else non_saturating(makes, judges)
     opposed = maximize(other) if loss == "wasserstein" else other
@@ -82,13 +81,18 @@ class Dream:
     history: tuple[float, ...]
 
 
+def is_dreamable(model: Any) -> bool:
+    """Whether something is a model of one array of floats."""
+    return isinstance(model, Para) and len(model.dom) == 1 and isinstance(model.dom[0], Array) and model.dom[0].floating
+
+
 def dreaming(model: Para, loss: Family | None = None, optimizer: Optimizer = ascent, rate: float = 0.1, view: Sequence[Layer] = ()) -> Para:
     """corner ; view ; model ; loss ; rate, with the optimizer at the corner `x` and nowhere else: the closed lens of a dream.
 
     `view` are layers between the input and the model, such as `lg.augment.shift(2)`; they act as in training, the model as when it
     predicts. Without a loss it is ⟨y, f(x)⟩ (arXiv 2404.00408, example 4.5).
     """
-    if not isinstance(model, Para) or len(model.dom) != 1 or not isinstance(model.dom[0], Array) or not model.dom[0].floating:
+    if not is_dreamable(model):
         raise TypeMismatch(f"a dream needs a model whose input is one array of floats, got {model!r:.80}")
     seen: Any = corner(model.dom, "x")
     for layer in view:

@@ -15,7 +15,7 @@ from lensgrad.core.functor import fold
 from lensgrad.core.graph import Node
 from lensgrad.core.ty import Ty, split
 from lensgrad.program.compile import Program
-from lensgrad.program.values import Values, checked
+from lensgrad.program.values import Value, Values, checked
 from lensgrad.theories.smooth.pointwise import Div, IntegerPower, Power, Rsqrt, Select
 
 
@@ -33,7 +33,7 @@ class Taken:
         """What the program got, one array a wire."""
         values = {**self.values, **self.batch}
         found = [checked(p.name, p.ob, values) for p in self.program.inputs]
-        return flatten([list(v) if isinstance(v, tuple) else v for v in found])
+        return flatten(found)
 
 
 def guard(values: Values, step: Taken, before: Taken | None) -> None:
@@ -55,7 +55,7 @@ def cause(step: Taken, name: str) -> str:
     return f"{first_bad(step.program, step.inputs(), name)}use a smaller learning rate, or scale the data"
 
 
-def finite(value: Any) -> bool:
+def finite(value: Value) -> bool:
     """Whether all numbers of a value (one array or a group) are finite."""
     return all(bool(np.isfinite(v).all()) for v in (value if isinstance(value, tuple) else (value,)))
 

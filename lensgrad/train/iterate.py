@@ -16,7 +16,7 @@ from lensgrad.core.diagram import flatten
 from lensgrad.data.arrays import close, count, order, rows
 from lensgrad.data.source import ArraySource, Source
 from lensgrad.program.compile import Port, Program, named
-from lensgrad.program.values import Values, checked
+from lensgrad.program.values import Numbers, Value, Values, checked, is_numbers
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.guard import Taken, finite
 from lensgrad.train.plan import Plan
@@ -183,14 +183,14 @@ def checked_rows(program: Program, given: Mapping[str, Sequence[Any]]) -> Values
     return {p.name: rows_of(p, given[p.name]) for p in program.inputs if p.name in given}
 
 
-def rows_of(port: Port, given: Sequence[Any]) -> Any:
+def rows_of(port: Port, given: Numbers | Sequence[Any]) -> Any:
     """The values of a port as rows of one array; of one array for each atom where there are several."""
     if len(port.ob) == 1 and isinstance(port.ob[0], Array):
         wanted = host(port.ob[0])
-        if isinstance(given, np.ndarray) and (given.shape[1:], given.dtype) == wanted:
+        if is_numbers(given) and (given.shape[1:], given.dtype) == wanted:
             return given
-        if all(isinstance(v, np.ndarray) and (v.shape, v.dtype) == wanted for v in given):
-            return np.stack(given)
+        if all(is_numbers(v) and (v.shape, v.dtype) == wanted for v in given):
+            return np.stack([*given])
     found = [checked(port.name, port.ob, {port.name: v}) for v in given]
     return np.stack(found) if len(port.ob) == 1 else tuple(map(np.stack, zip(*found, strict=True)))
 
@@ -200,7 +200,7 @@ def fetched(engine: Backend, values: Values) -> Values:
     return {name: each(v, engine.fetch) for name, v in values.items()}
 
 
-def each(value: Any, change: Callable[[Any], Any]) -> Any:
+def each(value: Value, change: Callable[[Any], Any]) -> Any:
     """One array, or each of a group, changed."""
     return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
 

@@ -11,7 +11,7 @@ from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.feed import Feed
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import BEST
-from lensgrad.train.state import Kept, Position, State
+from lensgrad.train.state import Kept, Order, Position, Standing, State
 
 
 class Keeper:
@@ -56,20 +56,21 @@ def write(rule: Checkpoint, order: Mapping[str, Any], state: State, ended: bool)
     files.save(rule.path, state.learner, {**state.values, **best}, history=state.history, position=position)
 
 
-def placed(position: Position) -> dict[str, Any]:
+def placed(position: Position) -> Standing:
     """A position as plain values."""
     return {"epoch": position.epoch, "batch": position.batch, "examples": position.examples, "totals": dict(position.totals)}
 
 
-def order_of(plan: Plan, feed: Feed) -> dict[str, Any]:
+def order_of(plan: Plan, feed: Feed) -> Standing:
     """What decides which steps a run takes: the same plan on the same data goes on as if nothing had happened."""
-    order = {"batch_size": plan.batch_size, "seed": plan.seed, "shuffle": plan.shuffle, "accumulate": plan.accumulate}
-    return {**order, "data_size": feed.train.examples, "weighting": feed.weighting}
+    order: Order = {"batch_size": plan.batch_size, "seed": plan.seed, "shuffle": plan.shuffle}
+    return {**order, "accumulate": plan.accumulate, "data_size": feed.train.examples, "weighting": feed.weighting}
 
 
-def watched(kept: Kept | None, since: int) -> dict[str, Any]:
+def watched(kept: Kept | None, since: int) -> Standing:
     """What early stopping knows, as plain values."""
-    return {**({} if kept is None else {"best_epoch": kept.epoch}), **({"since": since} if since else {})}
+    found: Standing = {} if kept is None else {"best_epoch": kept.epoch}
+    return {**found, "since": since} if since else found
 
 
 def stored(best: Values) -> Values:

@@ -91,8 +91,8 @@ def supervised(
     names = inputs_of(input)
     chosen = optimizer_of(optimizer)
     label = label_of(loss, checks.name("label", label))
-    losses = loss if isinstance(loss, Mapping) else {label: loss}
-    several = isinstance(loss, Mapping)
+    several = checks.is_dict(loss)
+    losses: Mapping[str, Any] = loss if checks.is_dict(loss) else {label: loss}
     named, functions = sorted_metrics(list(losses) if several else [], metrics)
     made = {n: loss_at(f, n, during(named, n if several else "")) for n, f in losses.items()}
     one = together(made, shares(losses, loss_weights)) if several else made[label]
@@ -130,23 +130,28 @@ def scaled(learner: Learner, scale: LossScale | float | None) -> Learner:
 
 def inputs_of(names: Any) -> str | tuple[str, ...]:
     """The name of what a model takes, or the names."""
-    if not isinstance(names, list | tuple):
+    if not checks.is_group(names):
         return checks.name("input", names)
     return tuple(checks.name("a name in input", n) for n in names)
 
 
 def optimizer_of(optimizer: Any) -> Any:
     """An optimizer, one for each pattern, or that of a name; what makes optimizers is none itself."""
-    if isinstance(optimizer, Mapping):
+    if checks.is_dict(optimizer):
         return {where: optimizer_of(point) for where, point in optimizer.items()}
     if isinstance(optimizer, str):
         return optimizer_named(optimizer)
     if getattr(optimizer, "__module__", "").startswith(OPTIMIZERS) and isinstance(optimizer, FunctionType):
         name = optimizer.__name__
         raise TypeMismatch(f"lg.{name} makes an optimizer and is none itself: call it, as in lg.{name}({usual(optimizer)})")
-    if not callable(optimizer) and not isinstance(optimizer, Para | tuple):
+    if not moves(optimizer):
         raise TypeMismatch(f"an optimizer must be one such as lg.adam(1e-3), a name, or a dict by pattern, got {checks.shown(optimizer)}")
     return optimizer
+
+
+def moves(optimizer: Any) -> bool:
+    """Whether something may stand where an optimizer does."""
+    return callable(optimizer) or isinstance(optimizer, Para | tuple)
 
 
 def usual(maker: Any) -> str:

@@ -176,13 +176,13 @@ def deviations(sigma: Any, absolute: bool, wanted: Numbers) -> Numbers:
 
 def limits(bounds: Any, first: Mapping[str, Any]) -> Box:
     """The bounds of all parameters in one vector each, with the start between them."""
-    given = {} if bounds is None else checks.table("bounds", bounds, [*first])
+    given = dict[str, Any]() if bounds is None else checks.table("bounds", bounds, [*first])
     ends = {name: pair(name, given[name], np.shape(v)) if name in given else open_ends(np.shape(v)) for name, v in first.items()}
     box = Box(*(flat({n: e[k] for n, e in ends.items()}, [*first]) for k in (0, 1)))
     b = flat(first, [*first])
     outside = np.flatnonzero(~box.inside(b))
     if len(outside):
-        k = outside[0]
+        k = int(outside[0])
         name, between = numbered(first)[k], f"from {box.low[k]:g} to {box.high[k]:g}"
         raise BadValue(f"the bounds of '{name}' are {between}, and it starts at {b[k]:g}: give a start between them")
     return box
@@ -196,7 +196,7 @@ def open_ends(shape: tuple[int, ...]) -> tuple[Numbers, Numbers]:
 def pair(name: str, given: Any, shape: tuple[int, ...]) -> tuple[Numbers, Numbers]:
     """The bounds of one parameter, low and high."""
     wanted = f"the bounds of '{name}' must be two numbers (low, high), None for no bound, or two arrays of shape {shape}"
-    if not isinstance(given, tuple | list) or len(given) != 2:
+    if not checks.is_group(given) or len(given) != 2:
         raise BadValue(f"{wanted}, got {checks.shown(given)}")
     try:
         low, high = (np.asarray(far if v is None else v, np.float64) for v, far in zip(given, (-np.inf, np.inf), strict=True))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadCheckpoint, LensgradError
 from lensgrad.data.meaning import from_file
 from lensgrad.files import checkpoint
@@ -13,7 +14,7 @@ from lensgrad.files.names import Generators, fits, hints
 from lensgrad.files.write import WRONG, sentence
 from lensgrad.train.keep import parted
 from lensgrad.train.run import Given, Learner, Run
-from lensgrad.train.state import Kept
+from lensgrad.train.state import Kept, Standing
 
 
 def load(path: checkpoint.Where, generators: Generators | None = None) -> Run[Given]:
@@ -46,8 +47,19 @@ def run_in(path: checkpoint.Where, learner: Learner, saved: checkpoint.Saved) ->
     kept = None if best is None or ended else Kept(epoch, best)
     if kept is None:
         position.pop("since", None)
-    told = {"best_epoch": epoch if kept is None else None, "meaning": meaning, "kept": kept, "reason": reason}
-    return Run(learner, best if best and ended else values, saved.history, position, tuple(times), interrupted=not ended, **told)
+    more: dict[str, Any] = {"best_epoch": epoch if kept is None else None, "meaning": meaning, "kept": kept, "reason": reason}
+    return Run(
+        learner, best if best and ended else values, saved.history, standing(path, position), tuple(times), interrupted=not ended, **more
+    )
+
+
+def standing(path: checkpoint.Where, position: dict[str, Any]) -> Standing:
+    """Where the run in a file stands; what it says of that is refused where it is of another type."""
+    kinds = hints(Standing)
+    strange = next((name for name, value in position.items() if name in kinds and not fits(value, kinds[name])), None)
+    if strange is not None:
+        raise BadCheckpoint(f"'{path}' does not say where its run stands: '{strange}' is {shown(position[strange])}")
+    return cast(Standing, position)  # each entry has its type, and a type checker cannot follow a test by name
 
 
 def restored(known: Mapping[str, Any]) -> Learner[Any]:

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,22 +114,23 @@ class TensorBoard(Log):
         self.tried(self.writer.close)
 
 
+MODULES = ("compat.proto.event_pb2", "compat.proto.summary_pb2", "summary.writer.event_file_writer")
+
+
 def opened(folder: Path) -> tuple[Any, Any, Any]:
     """A writer of event files, and the classes of what it writes."""
     try:
-        from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportMissingImports]
-        from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportMissingImports]
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter  # pyright: ignore[reportMissingImports]
+        event, summary, writer = (import_module(f"tensorboard.{name}") for name in MODULES)
     except ImportError as error:
         raise MissingExtra("event files need TensorBoard, which is not installed: pip install 'lensgrad[tensorboard]'") from error
-    return allowed(folder, lambda: EventFileWriter(str(folder))), Event, Summary
+    return allowed(folder, lambda: writer.EventFileWriter(str(folder))), event.Event, summary.Summary
 
 
 def log_of(where: Any) -> tuple[Callback, ...]:
     """The log for a path: a table for a name that ends in .csv, event files for a folder."""
     if where is None:
         return ()
-    if not isinstance(where, str | os.PathLike):
+    if not checks.is_path(where):
         raise BadValue(f"log must be {LOGS}, got {checks.shown(where)}")
     path = checks.file("the place of a log", where)
     if path.suffix.lower() == ".csv":

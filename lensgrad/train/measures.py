@@ -10,7 +10,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import nearest, shown
+from lensgrad.core.checks import is_sequence, is_text, nearest, shown
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.losses import METRICS
 from lensgrad.learn.losses.kind import Kind, kind_of, misfit, told
@@ -135,7 +135,7 @@ def parted(name: Any) -> tuple[str, str]:
 
 def larger_is_better(name: str) -> bool | None:
     """Whether more of what a report calls so is better; None where nobody knows. Smaller losses are better."""
-    last = name.rpartition("/")[2].removeprefix("val_") if isinstance(name, str) else ""
+    last = name.rpartition("/")[2].removeprefix("val_") if is_text(name) else ""
     if last == "loss":
         return False
     metric = parted(last)[0]
@@ -157,7 +157,7 @@ def sorted_metrics(outputs: Sequence[str], given: Any) -> tuple[tuple[str, ...],
     """Names of metrics, and functions by name; with several outputs `output/metric`, for each output where none is named."""
     if isinstance(given, str):
         raise BadValue(f"metrics must be a list of names, got the text {given!r}: write metrics=[{given!r}]")
-    if not isinstance(given, Sequence):
+    if not is_sequence(given):
         raise BadValue(f"metrics must be a list of names or of functions (labels, outputs) → number, got {shown(given)}")
     named: list[Any] = [GIVEN.get(m, m) if callable(m) else m for m in given]
     functions: dict[str, Any] = {f"{o}/{called(m)}" if o else called(m): m for m in named if callable(m) for o in outputs or [""]}

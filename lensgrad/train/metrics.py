@@ -22,7 +22,8 @@ Numbers = np.ndarray[Any, Any]
 def accuracy(labels: Any, predictions: Any) -> float:
     """The share of predicted classes that are those of the labels; over rows of several labels, of rows that are right as a whole."""
     labels, predictions = aligned("accuracy", labels, predictions)
-    return float(np.mean((labels == predictions).reshape(len(labels), -1).all(1)))
+    right: Numbers = labels == predictions
+    return float(right.reshape(len(labels), -1).all(1).mean())
 
 
 def confusion_matrix(labels: Any, predictions: Any, classes: Sequence[Any] | None = None) -> Numbers:
@@ -112,7 +113,8 @@ def top_k(labels: Any, scores: Any, k: int = 5) -> float:
     labels, scores, k = rows("top_k", labels), rows("top_k", scores), whole("the k of top_k", k, 1)
     check_scores("top_k", labels, scores)
     best = np.argsort(scores, axis=1, kind="stable")[:, -k:]
-    return float(np.mean((best == labels[:, None]).any(1)))
+    found: Numbers = best == labels[:, None]
+    return float(found.any(1).mean())
 
 
 def auc(labels: Any, scores: Any) -> float:
@@ -170,7 +172,8 @@ def mse(labels: Any, predictions: Any) -> float:
 
 def rmse(labels: Any, predictions: Any) -> float:
     """√ mean (label − prediction)², the mean over outputs of the root of each."""
-    return float(np.mean(np.sqrt(np.mean(difference("rmse", labels, predictions) ** 2, axis=0))))
+    squares = difference("rmse", labels, predictions) ** 2
+    return float(np.sqrt(squares.mean(0)).mean())
 
 
 def r2(labels: Any, predictions: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from types import TracebackType
 from typing import Any
 
@@ -47,9 +48,7 @@ class Progress:
         whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
         self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, **whole)
         if self.console.is_jupyter:
-            from IPython.display import display  # pyright: ignore[reportMissingImports]
-
-            self.output = display(self.bar, display_id=True)  # rich itself would want ipywidgets for that
+            self.output = import_module("IPython.display").display(self.bar, display_id=True)  # rich itself would want ipywidgets for that
         else:
             self.bar.start()
 

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from lensgrad.files import checkpoint
     from lensgrad.files.names import Generators
     from lensgrad.learn.ways.derivatives import Derivative
+    from lensgrad.theories.poly.circuit import Vector
+    from lensgrad.theories.smooth.array import Array, Key
+
+    Atom = Array | Key | Vector  # what carries an array of data
 
 T = TypeVar("T")
 NAMES = "a name or a tuple of names"
@@ -222,7 +226,7 @@ class Record:
         return tuple(dict.fromkeys((*self.inputs, *self.labels)))
 
     # -- what the data must be -------------------------------------------------------------------------------------
-    def examples(self) -> dict[str, Any]:
+    def examples(self) -> dict[str, Atom]:
         """The atom of one example of each array of data, by name."""
         return self.kept("examples", lambda: atoms(self.task))
 
@@ -259,7 +263,7 @@ def predicted(f: Para, n: int | None) -> Para:
     return predict(f) if n is None else batch(predict(f), n)
 
 
-def atoms(task: Para) -> dict[str, Any]:
+def atoms(task: Para) -> dict[str, Atom]:
     """The atom of each data of a task that is one array, by name."""
     return {n: p.ob[0] for n, p in zip(task.names, task.params, strict=True) if p.role is Role.DATA and len(p.ob) == 1}
 
@@ -280,8 +284,8 @@ def check_derivative(derivative: Any) -> None:
         raise TypeMismatch(f"a derivative must be sam(…), newton_cg(…) or extrapolated(…) of lensgrad.lens, got {checks.shown(derivative)}")
 
 
-def shown(optimizer: Point | Places) -> str:
+def shown(optimizer: Any) -> str:
     """An optimizer, or one for each pattern, by its name."""
-    if isinstance(optimizer, dict):
+    if checks.is_dict(optimizer):
         return "{" + ", ".join(f"{checks.shown(where)}: {shown(point)}" for where, point in [*optimizer.items()][:4]) + "}"
     return getattr(optimizer, "name", "") or checks.shown(optimizer)

@@ -11,7 +11,7 @@ from lensgrad.program.values import Values
 from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.keep import kept_of, parted
 from lensgrad.train.record import Record, recipe_fields
-from lensgrad.train.state import Kept, Position, State
+from lensgrad.train.state import Kept, Position, Standing, State
 
 if TYPE_CHECKING:
     from lensgrad.files.checkpoint import Saved
@@ -32,7 +32,7 @@ class Earlier(Protocol):
     @property
     def history(self) -> tuple[dict[str, float], ...]: ...
     @property
-    def position(self) -> Mapping[str, Any]: ...
+    def position(self) -> Standing: ...
     @property
     def seconds(self) -> tuple[float, ...]: ...
     @property

@@ -30,7 +30,7 @@ from lensgrad.train.keep import order_of, placed, stored, watched
 from lensgrad.train.plan import Plan
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
-from lensgrad.train.state import Kept, Report, State
+from lensgrad.train.state import Kept, Report, Standing, State, order_in
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -184,8 +184,8 @@ def paired(learner: Record, data: Any, labels: Any) -> Any:
     """Data as one thing, of inputs and labels that come one after the other."""
     if labels is None:
         return data
-    given = data if isinstance(data, Mapping) else {learner.inputs[0]: data}
-    return {**given, **(labels if isinstance(labels, Mapping) else {learner.labels[0]: labels})}
+    given = data if checks.is_dict(data) else {learner.inputs[0]: data}
+    return {**given, **(labels if checks.is_dict(labels) else {learner.labels[0]: labels})}
 
 
 def with_rate_scale(run: Run[Given]) -> Run[Given]:
@@ -197,11 +197,12 @@ def with_rate_scale(run: Run[Given]) -> Run[Given]:
     return replace(run, values={**run.values, **first}, kept=kept)
 
 
-def run_of(learner: Learner[Given], end: State, order: Mapping[str, Any], backend: str | Backend, meaning: Meaning) -> Run[Given]:
+def run_of(learner: Learner[Given], end: State, order: Standing, backend: str | Backend, meaning: Meaning) -> Run[Given]:
     """What training has come to, as a run. Values of the best epoch that are not its own are kept beside them."""
     best = end.kept
     own = best is None or best.values is end.values
-    where = {**placed(end.position), **order, **({} if own else watched(None, end.since))}
+    where: Standing = {**placed(end.position), **order}
+    where = where if own else {**where, **watched(None, end.since)}
     epoch = best.epoch if best is not None and own else None
     return Run(learner, end.values, end.history, where, end.seconds, epoch, end.interrupted, backend, meaning, None if own else best)
 
@@ -218,7 +219,7 @@ class Run(Generic[Given]):
     learner: Learner[Given]
     values: Arrays
     history: tuple[Report, ...] = ()
-    position: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    position: Standing = field(default_factory=Standing)
     seconds: tuple[float, ...] = ()
     best_epoch: int | None = None
     interrupted: bool = False
@@ -250,8 +251,8 @@ class Run(Generic[Given]):
         Batch size, seed and shuffling are those of the run, unless given. Early stopping counts anew, from the values of this run
         as the best so far; only in a run that was interrupted it goes on as it was.
         """
-        order = {name: self.position[name] for name in ("batch_size", "seed", "shuffle") if name in self.position}
-        return self.learner.fit(data, labels, epochs=epochs, **{"backend": self.backend, **order, **how}, after=self)
+        plan: Options = {"backend": self.backend, **order_in(self.position), **how}
+        return self.learner.fit(data, labels, epochs=epochs, **plan, after=self)
 
     @property
     def weights(self) -> Arrays:

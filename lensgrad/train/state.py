@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from lensgrad.program.values import Values
 
 Report = dict[str, float]
+
+
+class Order(TypedDict, total=False):
+    """What decides which batches a run meets."""
+
+    batch_size: int | None
+    seed: int
+    shuffle: bool
+
+
+class Standing(Order, total=False):
+    """Where a run stands, as plain values for its file: its place, the order of its batches, and since when early stopping counts."""
+
+    epoch: int
+    batch: int
+    examples: int
+    totals: Report
+    accumulate: int
+    data_size: int | None
+    weighting: str
+    best_epoch: int
+    since: int
+
+
+def order_in(standing: Standing) -> Order:
+    """The order of the batches of a run, as far as it is known."""
+    order: Order = {}
+    if "batch_size" in standing:
+        order["batch_size"] = standing["batch_size"]
+    if "seed" in standing:
+        order["seed"] = standing["seed"]
+    if "shuffle" in standing:
+        order["shuffle"] = standing["shuffle"]
+    return order
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from zlib import crc32
 
 import numpy as np
 
-from lensgrad.core.checks import clean, number, shown
+from lensgrad.core.checks import clean, is_dict, is_sequence, is_text, number, shown
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.data.arrays import array
 from lensgrad.data.source import ArraySource, Source, transform
 from lensgrad.learn.losses.kind import Kind
-from lensgrad.program.values import Values
+from lensgrad.program.values import Values, is_numbers
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.record import Record
 
@@ -88,8 +88,7 @@ def asked(learner: Record, given: Any) -> dict[str, tuple[Kind, Any]]:
     """Which labels have weights by class, and which: those named, or those of the only label that is a class."""
     kinds = learner.kinds()
     classed = [name for name in learner.labels if name in kinds and one_class(learner, name, kinds[name])]
-    by_label = isinstance(given, Mapping) and bool(given) and all(isinstance(k, str) for k in given)
-    if by_label:
+    if is_dict(given) and given and all(isinstance(k, str) for k in given):
         strange = [k for k in given if k not in classed]
         if strange:
             raise BadValue(f"class_weight has '{strange[0]}', and {no_class(learner, strange[0])}")
@@ -120,9 +119,9 @@ def no_class(learner: Record, name: str) -> str:
     return f"the labels '{name}' are no class numbers: give sample_weight"
 
 
-def sizes(row: Any) -> tuple[int, ...]:
+def sizes(row: Numbers | Sequence[Any]) -> tuple[int, ...]:
     """The shape of an array, or the length of a list."""
-    return row.shape if isinstance(row, np.ndarray) else (len(row),)
+    return row.shape if is_numbers(row) else (len(row),)
 
 
 def class_table(label: str, kind: Kind, given: Any, labels: Any) -> Table:
@@ -131,9 +130,9 @@ def class_table(label: str, kind: Kind, given: Any, labels: Any) -> Table:
     if isinstance(given, str) and given == "balanced" and labels is not None:
         times = np.bincount(places(label, values, labels), minlength=len(values))
         return Table(label, values, len(labels) / (np.count_nonzero(times) * np.maximum(times, 1.0)))
-    told = missed(label, values, given, labels) if isinstance(given, Mapping) else ""
-    row = [given.get(c, 1.0) for c in values] if isinstance(given, Mapping) else given
-    if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray) or sizes(row) != (len(values),):
+    told = missed(label, values, given, labels) if is_dict(given) else ""
+    row = [given.get(c, 1.0) for c in values] if is_dict(given) else given
+    if not (is_sequence(row) or is_numbers(row)) or sizes(row) != (len(values),):
         count = f"{len(values)} numbers, or 'balanced' for arrays"
         raise BadValue(f"class_weight must be a dict from classes to numbers, {count}, got {shown(given)}")
     return Table(label, values, np.array([number("a class weight", w, 0) for w in row], np.float64), told)
@@ -160,5 +159,5 @@ def weighting(class_weight: Any, sample_weight: Any) -> str:
 
 def brief(given: Any) -> str:
     """Weights as they were written, or a short digest of many."""
-    text = repr(given) if isinstance(given, str | Mapping) else repr(np.asarray(given, np.float64).tolist())
+    text = repr(given) if is_text(given) or is_dict(given) else repr(np.asarray(given, np.float64).tolist())
     return text if len(text) <= 60 else f"{text[:20]}… ({crc32(text.encode()):08x})"
