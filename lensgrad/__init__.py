@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.learn import augment
     from lensgrad.learn.circuits.tables import lookup
-    from lensgrad.learn.layers.attention import feed_forward, multi_head_attention, transformer_block
+    from lensgrad.learn.layers.attention import cross_attention, feed_forward, multi_head_attention, transformer_block
     from lensgrad.learn.layers.combine import add, beside, concatenate, each, fork, masked, residual
     from lensgrad.learn.layers.convolution import conv1d, conv2d, conv3d, conv_transpose, depthwise_conv
     from lensgrad.learn.layers.dropout import dropout
@@ -129,7 +129,7 @@ __all__ = [
     "TensorBoard", "accumulated", "adadelta", "adafactor", "adagrad", "adam", "adamw", "add", "ascent", "augment",
     "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy",
     "chain", "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
-    "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_entropy",
+    "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
     "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
     "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "gan",
     "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
@@ -153,7 +153,7 @@ if not TYPE_CHECKING:
         "estimators": ["LensClassifier", "LensRegressor"],
         "learn.augment": ["augment"],
         "learn.circuits.tables": ["lookup"],
-        "learn.layers.attention": ["feed_forward", "multi_head_attention", "transformer_block"],
+        "learn.layers.attention": ["cross_attention", "feed_forward", "multi_head_attention", "transformer_block"],
         "learn.layers.combine": ["add", "beside", "concatenate", "each", "fork", "masked", "residual"],
         "learn.layers.convolution": ["conv1d", "conv2d", "conv3d", "conv_transpose", "depthwise_conv"],
         "learn.layers.dropout": ["dropout"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,8 +59,11 @@ def elementary() -> Iterator[Form]:
     inside, above, line = real(60, low=-0.99, high=0.99), real(60, low=1.01, high=40.0), real(60, low=-6.0, high=6.0)
     near = line * 1e-8
     for name, x in {
-        **dict.fromkeys(("sin", "cos", "tan", "atan", "sinh", "cosh", "asinh", "tanh", "exp", "expm1", "exp2", "erf", "sigmoid"), line),
+        **dict.fromkeys(
+            ("sin", "cos", "tan", "atan", "sinh", "cosh", "asinh", "tanh", "exp", "expm1", "exp2", "erf", "erfc", "sigmoid"), line
+        ),
         **dict.fromkeys(("asin", "acos", "atanh"), inside),
+        "logit": real(60, low=0.01, high=0.99),
         **dict.fromkeys(("acosh", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal"), above),
         **dict.fromkeys(("floor", "ceil", "round", "trunc", "sign", "abs", "square"), line),
     }.items():
@@ -68,6 +72,8 @@ def elementary() -> Iterator[Form]:
         yield Form(f"{name} near 0", getattr(lg.ops, name), getattr(torch, name), (near,))
     yield Form("acosh near 1", lg.ops.acosh, torch.acosh, (1.0 + np.array([1e-10, 1e-5, 0.1]),))
     yield Form("atan2", lg.ops.atan2, torch.atan2, (line, line[::-1].copy()))
+    yield Form("hypot", lg.ops.hypot, torch.hypot, (line, line[::-1].copy()))
+    yield Form("logaddexp", lg.ops.logaddexp, torch.logaddexp, (line, line[::-1].copy()))
     yield Form("power", lambda x, y: x**y, torch.pow, (above, real(60)))
     yield Form("2 ** x", lambda x: 2.0**x, lambda x: 2.0**x, (line,))
     yield Form("remainder", lg.ops.remainder, torch.remainder, (line, above))
@@ -83,6 +89,7 @@ def reductions() -> Iterator[Form]:
     yield Form("amin over two axes", lambda v: lg.ops.amin(v, (0, 2)), lambda v: torch.amin(v, (0, 2)), (x,))
     yield Form("variance, n − 1", lambda v: lg.ops.variance(v, (0, 1), 1), lambda v: torch.var(v, (0, 1)), (x,))
     yield Form("product with zeros", lambda v: lg.ops.product(v, 1), lambda v: torch.prod(v, 1), (np.where(x > 1.5, 0.0, x),))
+    yield Form("cumprod with zeros", lambda v: lg.ops.cumprod(v, 1), lambda v: torch.cumprod(v, 1), (np.where(x > 1.5, 0.0, x),))
     yield Form("cumsum", lambda v: lg.ops.cumsum(v, 1), lambda v: torch.cumsum(v, 1), (x,))
     yield Form("sort", lg.ops.sort, lambda v: torch.sort(v)[0], (x,))
     for spec, xs in [
@@ -95,6 +102,68 @@ def reductions() -> Iterator[Form]:
     yield Form("take along the middle axis", lambda v, i: lg.ops.take(v, i, 1), lambda v, i: torch.index_select(v, 1, i), (x, at))
     wrapped = torch.tensor(inner % 4)
     yield Form("take_along, negative", lambda v, i: lg.ops.take_along(v, i, 1), lambda v, i: torch.gather(v, 1, wrapped), (x, inner))
+
+
+def kept() -> Iterator[Form]:
+    """Reductions that keep their axes."""
+    import torch
+
+    x = real(3, 4, 5)
+    how: Any = {"keepdim": True}
+    forms: dict[str, tuple[Any, Any]] = {
+        "sum": (lambda v: v.sum((0, 2), keepdims=True), lambda v: torch.sum(v, (0, 2), **how)),
+        "mean": (lambda v: v.mean(1, keepdims=True), lambda v: torch.mean(v, 1, **how)),
+        "amax": (lambda v: v.max(1, keepdims=True), lambda v: torch.amax(v, 1, **how)),
+        "amin": (lambda v: v.min((0, 1), keepdims=True), lambda v: torch.amin(v, (0, 1), **how)),
+        "logsumexp": (lambda v: lg.ops.logsumexp(v, (1, 2), keepdims=True), lambda v: torch.logsumexp(v, (1, 2), **how)),
+        "std, n − 1": (lambda v: lg.ops.std(v, (0, 1), 1, keepdims=True), lambda v: torch.std(v, (0, 1), **how)),
+        "norm of order 1": (lambda v: lg.ops.norm(v, 1, 1, keepdims=True), lambda v: torch.linalg.vector_norm(v, 1, 1, **how)),
+        "norm of order 2": (lambda v: lg.ops.norm(v, (0, 2), keepdims=True), lambda v: torch.linalg.vector_norm(v, 2, (0, 2), **how)),
+        "largest norm": (lambda v: lg.ops.norm(v, 2, math.inf, True), lambda v: torch.linalg.vector_norm(v, math.inf, 2, **how)),
+    }
+    for name, (ours, theirs) in forms.items():
+        yield Form(f"{name}, kept", ours, theirs, (x,))
+
+
+def arranged() -> Iterator[Form]:
+    """Entries repeated, moved, cut and shown."""
+    import torch
+
+    x, square, u, v = real(3, 4, 5), real(4, 4), real(3), real(4)
+    yield Form("roll", lambda a: lg.ops.roll(a, -3, 1), lambda a: torch.roll(a, -3, 1), (x,))
+    yield Form("repeat", lambda a: lg.ops.repeat(a, 3, 1), lambda a: torch.repeat_interleave(a, 3, 1), (x,))
+    yield Form("tile", lambda a: lg.ops.tile(a, (2, 1, 3)), lambda a: torch.tile(a, (2, 1, 3)), (square,))
+    yield Form("split", lambda a: lg.ops.split(a, [1, 2, 2], 2)[1], lambda a: torch.split(a, [1, 2, 2], 2)[1], (x,))
+    yield Form("outer", lg.ops.outer, torch.outer, (u, v))
+    yield Form("diagonal", lambda a: lg.ops.diagonal(a, 1), lambda a: torch.diagonal(a, 1, -2, -1), (x,))
+    yield Form("trace", lambda a: lg.ops.diagonal(a).sum(), torch.trace, (square,))
+    yield Form("triu", lambda a: lg.ops.triu(a, 1), lambda a: torch.triu(a, 1), (x,))
+    yield Form("tril", lambda a: lg.ops.tril(a, -1), lambda a: torch.tril(a, -1), (x,))
+    yield Form(
+        "where", lambda a, b: lg.ops.select(a > b, a, b * 2.0), lambda a, b: torch.where(a > b, a, b * 2.0), (square, square.T.copy())
+    )
+    yield Form("clip", lambda a: lg.ops.clamp(a, -0.5, 1.0), lambda a: torch.clip(a, -0.5, 1.0), (x,))
+
+
+def attention() -> Iterator[Form]:
+    """Attention with one head and no biases, whose weights come first."""
+    import torch
+
+    F = torch.nn.functional
+    x, memory, added, seen = real(4, 6), real(3, 5), real(4, 3), np.array([True, False, True])
+
+    def attended(q: Any, k: Any, v: Any, out: Any, a: Any, b: Any, mask: Any = None) -> Any:
+        return F.scaled_dot_product_attention(a @ q.T, b @ k.T, b @ v.T, mask) @ out.T
+
+    def shown(*given: Any) -> Any:
+        return attended(*given[:-1], given[-1].bool().expand(4, 3))
+
+    layer = lg.cross_attention(1, use_bias=False)
+    yield Form("cross attention", layer, attended, (x, memory))
+    yield Form("cross attention, numbers added", layer, attended, (x, memory, added))
+    alone = lg.multi_head_attention(1, use_bias=False)
+    yield Form("attention, numbers added", alone, lambda q, k, v, o, a, m: attended(q, k, v, o, a, a, m), (x, real(4, 4)))
+    yield Form("cross attention, a mask of steps", layer, shown, (x, memory, seen))
 
 
 def pools() -> Iterator[Form]:
@@ -150,18 +219,23 @@ def gru_of_torch(w: Any, u: Any, b: Any, shift: Any, x: Any) -> Any:
 
 def forms() -> list[Form]:
     """All of them."""
-    return [*elementary(), *reductions(), *pools(), *layers()]
+    return [*elementary(), *reductions(), *kept(), *arranged(), *pools(), *layers(), *attention()]
+
+
+def object_of(x: Any) -> Any:
+    """The object that an input is of."""
+    return {"f": lambda *n: lg.Real(*n, dtype="float64"), "i": lg.Int, "b": lg.Bool}[x.dtype.kind](*x.shape)
 
 
 def differences(form: Form) -> tuple[float, float]:
     """How far values and gradients are from PyTorch's, in parts of the largest."""
     import torch
 
-    dom = product(lg.Real(*x.shape, dtype="float64") if x.dtype.kind == "f" else lg.Int(*x.shape) for x in form.inputs)
+    dom = product(object_of(x) for x in form.inputs)
     layer = form.ours if not callable(form.ours) or hasattr(form.ours, "at") else function_layer("form", form.ours)
     f = (para(Diagram.id(dom)) >> layer).arrow
     held = [np.random.default_rng(k).normal(size=a.shape) for k, a in enumerate(f.dom.atoms[: len(f.dom) - len(dom)])]
-    xs = [*held, *(x if x.dtype.kind == "f" else x.astype(np.int32) for x in form.inputs)]
+    xs = [*held, *(x.astype(np.int32) if x.dtype.kind == "i" else x for x in form.inputs)]
     tensors = [torch.tensor(x, requires_grad=True) if x.dtype.kind == "f" else torch.tensor(x.astype(np.int64)) for x in xs]
     wanted = form.theirs(*tensors)
     dy = np.random.default_rng(9).normal(size=tuple(wanted.shape))

@@ -43,6 +43,11 @@ def after(*shape: int) -> Use:
     return use
 
 
+def seeing(layer: Any) -> Any:
+    """A layer that sees a second sequence."""
+    return words.lens(words.batch(words.Para.lift(words.Diagram.id(lg.Real(5, 4) @ lg.Real(3, 2))) >> layer, 2))
+
+
 def in_a_file(name: str) -> str:
     """A small file in the current folder: a table, or an array."""
     if name.endswith("csv"):
@@ -104,6 +109,7 @@ LAYERS = {
     "multi_head_attention": given(
         lg.multi_head_attention, 2, key_value_heads=1, width=4, causal=True, rotary=True, use_bias=False, name="a", use=after(5, 4)
     ),
+    "cross_attention": given(lg.cross_attention, 2, key_value_heads=1, width=4, use_bias=False, name="c", use=seeing),
     "transformer_block": given(lg.transformer_block, 2, 8, activation="gelu", norm="layer", causal=True, dropout_rate=0.1, use=after(5, 4)),
     "feed_forward": given(lg.feed_forward, 8, activation="relu", gated=True, use_bias=True, name="f", use=after(5, 4)),
     "simple_rnn": given(lg.simple_rnn, 3, activation="tanh", last=True, backward=False, name="r", use=after(5, 4)),

@@ -9,7 +9,7 @@ from scipy import special
 
 import lensgrad as lg
 from lensgrad.core.errors import BadValue, LensgradError, NoAttribute, TypeMismatch
-from lensgrad.lens import grad, trace
+from lensgrad.lens import Ty, grad, trace
 from lensgrad.testing import between, check, normal, spaced
 
 ops = lg.ops
@@ -146,7 +146,7 @@ def test_whole_numbers_and_truth_values_are_arranged_too():
 
 
 def test_a_key_is_split_as_before():
-    assert len(trace(lambda k: ops.split(k, 3), lg.lens.Ty((lg.Key(),))).cod) == 3
+    assert len(trace(lambda k: ops.split(k, 3), Ty((lg.Key(),))).cod) == 3
 
 
 def test_a_matrix_from_its_parts():

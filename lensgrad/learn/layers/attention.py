@@ -21,7 +21,7 @@ from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.embedding import AXES, rotated
 from lensgrad.learn.layers.norm import layer_norm, rms_norm
 from lensgrad.learn.layers.own import Activation
-from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight, with_mask
+from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -59,33 +59,102 @@ def multi_head_attention(
 ) -> Family:
     """softmax(Q Kᵀ / √d) V of all heads, then a linear map : ℝ^(T, n) → ℝ^(T, n) (arXiv 1706.03762, section 3.2.2).
 
-    With a mask beside the sequence, bool[T], only its steps that are true are seen; `causal` lets a step see itself and
-    earlier ones. `key_value_heads` below `heads` shares keys and values in groups (arXiv 2305.13245). `rotary` turns
-    queries and keys by their position (True, or the base of the angles). `width` is that of a head, n / heads if not given.
+    A mask may stand beside the sequence: bool[T], true for the steps that are seen; bool[T, T], true where step t sees step s; or
+    ℝ^(T, T), numbers that are added to the scores of t and s, such as a distance.
+
+    - `heads`: how many.
+    - `key_value_heads`: with fewer, keys and values are shared in groups (arXiv 2305.13245); as many as `heads` unless given.
+    - `width`: features of a head; n / heads unless given.
+    - `causal`: with True a step sees itself and earlier ones; False unless given.
+    - `rotary`: with True, or the base of the angles, queries and keys are turned by their position; False unless given.
+    - `use_bias`: whether the four linear maps have biases; True unless given.
+    - `weights`: what the matrices begin with; `lg.glorot` unless given.
+    - `name`: in front of the names of its parameters.
     """
     what = titled("multi_head_attention", name)
-    queries, own = one_whole(what, heads=heads), None if width is None else one_whole(what, width=width)
-    shared = queries if key_value_heads is None else one_whole(what, key_value_heads=key_value_heads)
-    if queries % shared:
-        raise BadValue(f"{what} shares keys and values evenly, and {queries} heads are no multiple of {shared} key_value_heads")
+    queries, shared, own = divided(what, heads, key_value_heads, width)
     base, past, biases = turning(what, rotary), checks.flag("causal", causal), checks.flag("use_bias", use_bias)
 
     def build(dom: Ty) -> Para:
-        x, has_mask = with_mask(what, dom, AXES)
-        split = Heads.of(what, x, queries, shared, own)
+        x = ranked(what, Ty(dom.atoms[:1]), AXES)
+        has_mask, split = masked(what, x, x, dom.atoms[1:]), Heads.of(what, x, queries, shared, own)
         if base and split.width % 2:
             raise TypeMismatch(f"{what} turns pairs of features, and its heads are {split.width} wide: use an even width with rotary")
 
-        ports = projections(x, split, biases, weights)
+        ports = projections(x, x, split, biases, weights)
 
         def body(*wires: Any) -> Any:
             *given, inputs = wires
             seq, mask = inputs if has_mask else (inputs, None)
-            return attend(dict(zip((p.label for p in ports), given, strict=True)), seq, mask, split, past, base)
+            return attend(dict(zip((p.label for p in ports), given, strict=True)), seq, seq, mask, split, past, base)
 
         return parametric(ports, dom, body)
 
     return layer("multi_head_attention", name, build)
+
+
+@in_words(FOREIGN)
+def cross_attention(
+    heads: int,
+    *,
+    key_value_heads: int | None = None,
+    width: int | None = None,
+    use_bias: bool = True,
+    weights: init.Init = init.glorot,
+    name: str = "",
+) -> Family:
+    """Attention of one sequence to another : ℝ^(T, n) ⊗ ℝ^(S, m) → ℝ^(T, n); queries come from the first, keys and values from the second.
+
+    A mask may stand beside the two: bool[S], true for the steps of the second that are seen; bool[T, S], true where step t sees step s;
+    or ℝ^(T, S), numbers that are added to the scores (arXiv 1706.03762, section 3.2.3).
+
+    - `heads`: how many.
+    - `key_value_heads`: with fewer, keys and values are shared in groups; as many as `heads` unless given.
+    - `width`: features of a head; n / heads unless given.
+    - `use_bias`: whether the four linear maps have biases; True unless given.
+    - `weights`: what the matrices begin with; `lg.glorot` unless given.
+    - `name`: in front of the names of its parameters.
+    """
+    what = titled("cross_attention", name)
+    queries, shared, own = divided(what, heads, key_value_heads, width)
+    biases = checks.flag("use_bias", use_bias)
+
+    def build(dom: Ty) -> Para:
+        if len(dom) < 2:
+            raise TypeMismatch(f"{what} expects two sequences beside one another, got {dom}: what is attended to comes second")
+        x, memory = (ranked(what, Ty((a,)), AXES) for a in dom.atoms[:2])
+        if x.dtype != memory.dtype:
+            raise TypeMismatch(f"{what} expects two sequences of one dtype, got {x} and {memory}")
+        has_mask, split = masked(what, x, memory, dom.atoms[2:]), Heads.of(what, x, queries, shared, own)
+        ports = projections(x, memory, split, biases, weights)
+
+        def body(*wires: Any) -> Any:
+            *given, inputs = wires
+            mask = inputs[2] if has_mask else None
+            return attend(dict(zip((p.label for p in ports), given, strict=True)), inputs[0], inputs[1], mask, split, False, 0.0)
+
+        return parametric(ports, dom, body)
+
+    return layer("cross_attention", name, build)
+
+
+def divided(what: str, heads: int, key_value_heads: int | None, width: int | None) -> tuple[int, int, int | None]:
+    """The heads of queries, those of keys and values, and the width of one if it is given."""
+    queries, own = one_whole(what, heads=heads), None if width is None else one_whole(what, width=width)
+    shared = queries if key_value_heads is None else one_whole(what, key_value_heads=key_value_heads)
+    if queries % shared:
+        raise BadValue(f"{what} shares keys and values evenly, and {queries} heads are no multiple of {shared} key_value_heads")
+    return queries, shared, own
+
+
+def masked(what: str, x: Array, memory: Array, given: tuple[Any, ...]) -> bool:
+    """Whether a mask stands beside; one of another type is refused."""
+    rows, columns = x.shape[0], memory.shape[0]
+    alone, pairs, scores = Array((columns,), "bool"), Array((rows, columns), "bool"), Array((rows, columns), x.dtype)
+    if given and given not in ((alone,), (pairs,), (scores,)):
+        told = f"{alone}, true for each step that is seen, {pairs}, or {scores}, which is added to the scores"
+        raise TypeMismatch(f"{what} expects a mask {told}, got {Ty(given)}")
+    return bool(given)
 
 
 def turning(what: str, rotary: Any) -> float:
@@ -95,11 +164,11 @@ def turning(what: str, rotary: Any) -> float:
     return float(checks.number(f"rotary of {what}, beside True and False,", rotary, 0))
 
 
-def projections(x: Array, heads: Heads, use_bias: bool, start: init.Init) -> list[Param]:
+def projections(x: Array, memory: Array, heads: Heads, use_bias: bool, start: init.Init) -> list[Param]:
     """The four linear maps, as weights (out, in) and biases."""
-    n, q, k = x.shape[-1], heads.query * heads.width, heads.shared * heads.width
+    n, m, q, k = x.shape[-1], memory.shape[-1], heads.query * heads.width, heads.shared * heads.width
     params: list[Param] = []
-    for label, rows, columns in (("query", q, n), ("key", k, n), ("value", k, n), ("out", n, q)):
+    for label, rows, columns in (("query", q, n), ("key", k, m), ("value", k, m), ("out", n, q)):
         params.append(weight(f"{label}/weight", Real(rows, columns, dtype=x.dtype), start))
         params += [weight(f"{label}/bias", Real(rows, dtype=x.dtype), init.zeros)] * use_bias
     return params
@@ -116,12 +185,12 @@ def rowwise(w: Any, x: Any, shift: Any = None) -> Any:
     return y if shift is None else y + fill(shift, y)
 
 
-def attend(params: dict[str, Any], x: Any, mask: Any, heads: Heads, causal: bool, base: float) -> Any:
-    """All heads at once: axes t and s are steps, g the shared heads, r the queries of a group, d the width."""
-    steps = x.atom.shape[0]
+def attend(params: dict[str, Any], x: Any, memory: Any, mask: Any, heads: Heads, causal: bool, base: float) -> Any:
+    """All heads at once: axes t and s are steps of x and of what it sees, g the shared heads, r the queries of a group, d the width."""
+    steps, seen = x.atom.shape[0], memory.atom.shape[0]
     group = heads.query // heads.shared
     q = ops.reshape(project(params, "query", x), steps, heads.shared, group, heads.width)
-    k, v = (ops.reshape(project(params, label, x), steps, heads.shared, heads.width) for label in ("key", "value"))
+    k, v = (ops.reshape(project(params, label, memory), seen, heads.shared, heads.width) for label in ("key", "value"))
     if base:
         q, k = rotated(q, base), rotated(k, base)
     scores = ops.einsum("tgrd,sgd->grts", q, k) * (1.0 / math.sqrt(heads.width))
@@ -134,7 +203,8 @@ def visible(scores: Any, mask: Any, causal: bool) -> Any:
     """Scores (g, r, t, s) with those of steps that must not be seen put out of reach."""
     shape, steps = scores.atom.shape, scores.atom.shape[-1]
     if mask is not None:
-        scores = ops.select(ops.spread(mask, shape, (3,)), scores, HIDDEN)
+        spread = ops.spread(mask, shape)
+        scores = ops.select(spread, scores, HIDDEN) if mask.atom.dtype == "bool" else scores + ops.clamp(spread, HIDDEN, math.inf)
     if causal:
         at = Iota(steps)()
         past = ops.spread(at, (steps, steps), (0,)) >= ops.spread(at, (steps, steps), (1,))
@@ -188,10 +258,23 @@ def transformer_block(
     use_bias: bool = True,
     name: str = "",
 ) -> Family:
-    """x + attention(norm x), then x + mlp(norm x) : ℝ^(T, n) → ℝ^(T, n), pre-norm (arXiv 2002.04745). A mask may stand beside x.
+    """x + attention(norm x), then x + mlp(norm x) : ℝ^(T, n) → ℝ^(T, n), pre-norm (arXiv 2002.04745).
 
-    As it is, a block of GPT-2 when causal; of Llama 2 with norm="rms", gated=True, activation="silu", rotary=True,
-    causal=True, use_bias=False. `hidden` is 4 n when not given.
+    A mask may stand beside x, as for `multi_head_attention`. As it is, a block of GPT-2 when causal; of Llama 2 with norm="rms",
+    gated=True, activation="silu", rotary=True, causal=True, use_bias=False.
+
+    - `heads`: heads of the attention; they divide n.
+    - `hidden`: features inside the feed-forward part; 4 n unless given.
+    - `activation`: of the feed-forward part, a name or a layer; "gelu" unless given.
+    - `gated`: whether the feed-forward part is W₂ (σ(W₁ x) · W₃ x) (arXiv 2002.05202); False unless given.
+    - `norm`: "layer" or "rms"; "layer" unless given.
+    - `epsilon`: what both norms add to the variance; 1e-5 unless given.
+    - `causal`: with True a step sees itself and earlier ones; False unless given.
+    - `rotary`: with True, or the base of the angles, queries and keys are turned by their position; False unless given.
+    - `key_value_heads`: with fewer than `heads`, keys and values are shared in groups; as many unless given.
+    - `dropout_rate`: the share of entries that are dropped at the end of each of the two parts in training, from 0 up to 1; 0 unless given.
+    - `use_bias`: whether linear maps have biases; True unless given.
+    - `name`: in front of the names of its parameters.
     """
     norms: dict[str, Callable[[str], Family]] = {
         "layer": lambda label: layer_norm(epsilon, name=label),
@@ -205,7 +288,8 @@ def transformer_block(
     attention = beside(kind("attention_norm")) >> multi_head_attention(heads, **options, name="attention")
 
     def build(dom: Ty) -> Para:
-        x, _ = with_mask(what, dom, AXES)
+        x = ranked(what, Ty(dom.atoms[:1]), AXES)
+        masked(what, x, x, dom.atoms[1:])
         mlp = kind("mlp_norm") >> feed_forward(inner or 4 * x.shape[-1], activation, gated, use_bias, name="mlp")
         first, second = (residual(thinned(f, rate, label)) for f, label in ((attention, "attention"), (mlp, "mlp")))
         return first.at(dom) >> second
