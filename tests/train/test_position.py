@@ -1,0 +1,41 @@
+"""Where a run stands, as a file says it."""
+
+import numpy as np
+import pytest
+
+import lensgrad as lg
+from lensgrad.core.errors import BadCheckpoint
+from lensgrad.files import checkpoint
+
+X, Y = np.arange(24, dtype=np.float32).reshape(8, 3) / 24, np.arange(8) % 2
+
+
+@pytest.fixture(scope="module")
+def run():
+    model = lg.sequential(lg.input(3), lg.dense(2))
+    return lg.supervised(model, lg.cross_entropy, lg.sgd(0.1)).fit((X, Y), batch_size=4, progress=False)
+
+
+@pytest.mark.parametrize(("name", "value", "shown"), [("epoch", "two", "'two'"), ("batch_size", 2.5, "2.5"), ("shuffle", 1, "1")])
+def test_a_position_of_other_types_is_refused(tmp_path, run, name, value, shown):
+    path = tmp_path / "bad.safetensors"
+    checkpoint.save(path, run.learner, run.values, position={**run.position, name: value})
+    with pytest.raises(BadCheckpoint) as told:
+        lg.load(path)
+    assert str(told.value) == f"'{path}' does not say where its run stands: '{name}' is {shown}"
+
+
+def test_a_position_comes_back_and_goes_on(tmp_path, run):
+    run.save(tmp_path / "run.safetensors")
+    again = lg.load(tmp_path / "run.safetensors")
+    assert again.position == run.position
+    here, there = (r.fit((X, Y), epochs=2, progress=False) for r in (run, again))
+    assert here.position == there.position and here.position["batch_size"] == 4 and here.position["epoch"] == 3
+    assert all(np.array_equal(here.values[n], there.values[n]) for n in here.values)
+
+
+def test_a_run_of_a_file_without_a_position_begins_with_what_fit_takes(tmp_path, run):
+    path = tmp_path / "bare.safetensors"
+    checkpoint.save(path, run.learner, run.values)
+    assert lg.load(path).position == {}
+    assert lg.load(path).fit((X, Y), progress=False).position["batch_size"] == 32
