@@ -31,7 +31,7 @@ SLOW = (  # what `pytest --fast` leaves out: each of these takes seconds, and fe
     "learn/test_constrained.py", "learn/test_losses_twins.py", "learn/test_precision.py", "learn/test_trajectories.py",
     "learn/test_ways.py", "project", "recipes", "testing", "theories/test_bridges.py", "theories/test_semirings.py",
     "train/test_fit_weights.py",
-    "train/test_fit_resume.py", "typing",
+    "train/test_fit_interrupt.py", "train/test_fit_others.py", "train/test_fit_resume.py", "typing",
 )  # fmt: skip
 
 

@@ -63,6 +63,12 @@ PIECES = (
     Piece("import", "Importing adds at most 0.2 s to NumPy's import", m.importing),
     Piece("refusals", "Wrong input is refused in a sentence", m.refusals),
     Piece("hostile names", "No name is run, by whatever takes, writes or reads it, and none ends in a raw error", m.hostile_names),
+    Piece(
+        "damaged files",
+        "A run file changed by hand, digests right, is used as it is or refused in a sentence: 0 raw errors",
+        m.damaged_files,
+    ),
+    Piece("other checkpoints", "Training goes on from no checkpoint of another learner, order or data in silence", m.other_checkpoints),
     Piece("wrong calls", "A wrong call works or is refused in a sentence: 0 of 100000 end in a raw error", m.wrong_calls),
     Piece("sizes", "No file over 400 lines, no function over 40", m.sizes),
 )

@@ -98,6 +98,16 @@ def hostile_names() -> Measured:
     return figure, details
 
 
+def damaged_files() -> Measured:
+    """Three thousand run files, each changed by hand in one place; it fails where one ends in a raw error."""
+    return command(sys.executable, "-m", "tools.damaged", "3000").splitlines()[0], []
+
+
+def other_checkpoints() -> Measured:
+    """Two hundred pairs of runs that differ in one thing; it fails where one goes on in silence, or otherwise than it should."""
+    return command(sys.executable, "-m", "tools.resumes", "200").splitlines()[-1], []
+
+
 def wrong_calls() -> Measured:
     """A hundred thousand wrong calls of everything behind the public door; it fails where one ends in a raw error."""
     return command(sys.executable, "-m", "tools.fuzz", "100000").splitlines()[0], []

@@ -62,6 +62,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "seed": (0, 1),
     "shuffle": (True, False),
     "size": (24, 20),
+    "contents": ("drawn", "one number", "one label", "order", "drawn again"),
     "batch_size": (8, 6),
     "accumulate": (1, 2),
     "weighting": (None, "later", "earlier"),
@@ -156,9 +157,19 @@ def numbers(size: int, dtype: str) -> tuple[Any, Any]:
     return draw.standard_normal((size, 9)).astype(dtype), draw.integers(3, size=size)
 
 
+def held(contents: str, x: Any, y: Any) -> tuple[Any, Any]:
+    """Data of one size that differs in what it holds."""
+    if contents == "order":
+        return x[::-1], y[::-1]
+    if contents == "drawn again":
+        return x[::2].repeat(2, 0), y
+    last = np.arange(len(x)) == len(x) - 1
+    return x + (last[:, None] * x.dtype.type(contents == "one number")), np.where(last & (contents == "one label"), (y + 1) % 3, y)
+
+
 def fit(s: Setting, path: Path, epochs: int, **how: Any) -> lg.Run:
     """A run of so many epochs that is written after each."""
-    x, y = numbers(s["size"], s["dtype"])
+    x, y = held(s["contents"], *numbers(s["size"], s["dtype"]))
     y = y if s["loss"] is lg.cross_entropy else np.eye(3, dtype=s["dtype"])[y]
     weight = {None: None, "later": np.linspace(1, 2, s["size"]), "earlier": np.linspace(2, 1, s["size"])}[s["weighting"]]
     order = {name: s[name] for name in ("batch_size", "seed", "shuffle", "accumulate")}

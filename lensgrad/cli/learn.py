@@ -18,8 +18,8 @@ from lensgrad.core.errors import BadValue, listed
 
 if TYPE_CHECKING:
     from lensgrad.circuits import Found, LearnedCircuit, Plan, Problem
+    from lensgrad.data.cells import Cells
     from lensgrad.data.encode import Encoder
-    from lensgrad.data.preparation import Cells
 
     Rows = tuple[Any, Any]  # bits and class numbers
 

@@ -15,6 +15,7 @@ from lensgrad.program.values import Values
 from lensgrad.theories.smooth.array import Array
 
 Numbers = np.ndarray[Any, Any]
+SHOWN = 20  # classes in a sentence
 
 
 def check(
@@ -221,8 +222,9 @@ def never(name: str, labels: Any, kind: Kind) -> str:
     labels = np.asarray(labels)
     if kind.problem != "classes" or not kind.values or labels.dtype.kind not in "iuf" or labels.ndim != 1:
         return ""
-    absent = sorted(set(kind.values) - set(np.unique(labels).tolist()))
-    which = f"class {absent[0]} has" if len(absent) == 1 else f"classes {listed([str(c) for c in absent])} have"
+    absent = np.setdiff1d(np.arange(kind.classes), labels).tolist()
+    more = f" and {len(absent) - SHOWN:,} more" if len(absent) > SHOWN else ""
+    which = f"class {absent[0]} has" if len(absent) == 1 else f"classes {listed([str(c) for c in absent[:SHOWN]])}{more} have"
     return f"{which} no example in '{name}', so the model cannot learn {'it' if len(absent) == 1 else 'them'}" if absent else ""
 
 

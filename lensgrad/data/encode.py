@@ -18,7 +18,7 @@ from lensgrad.core.checks import clean, is_number, is_whole, whole
 from lensgrad.core.checks import names as checked_names
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.arrays import array
-from lensgrad.data.preparation import Cells, missing, parsed
+from lensgrad.data.cells import Cells, missing, parsed
 from lensgrad.data.tables import csv_cells
 
 __all__ = ["Encoder", "OneHot", "Thermometer", "csv_cells", "encoder", "joined"]

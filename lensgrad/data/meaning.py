@@ -9,7 +9,8 @@ from lensgrad.core import checks
 from lensgrad.core.errors import BadValue
 
 if TYPE_CHECKING:  # most runs are of arrays and meet no table
-    from lensgrad.data.preparation import Cells, Preparation
+    from lensgrad.data.cells import Cells
+    from lensgrad.data.preparation import Preparation
 
 PLACE = "meaning"  # of a file, among what it says of its run
 

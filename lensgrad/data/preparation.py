@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
+from lensgrad.data.cells import Cells, days, missing, parsed, word
 
 Numbers = np.ndarray[Any, Any]
-WHOLE = re.compile(r"([+-]?\d+)\.0+")
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-MISSING = ("refuse", "fill")
 HINT = "fill it in, leave the row out, or say missing='fill'"
-
-
-@dataclass(frozen=True)
-class Cells:
-    """The columns of a table as lists of values, and how to say where a row stands."""
-
-    columns: Mapping[str, Sequence[Any]]
-    rows: Sequence[str]  # "line 7" or "row 5"
-
-    def column(self, name: str) -> Sequence[Any]:
-        if name not in self.columns:
-            raise BadValue(f"there is no column '{name}'; the columns are: {listed(list(self.columns))}")
-        return self.columns[name]
 
 
 @dataclass(frozen=True)
@@ -138,15 +121,16 @@ class Preparation:
     @staticmethod
     def read(data: Any) -> Preparation:
         """The preparation that `data()` gave; what describes none is refused."""
-        try:
-            columns = tuple(Column(c["name"], c["kind"], tuple(c["words"]), amount(c["fill"])) for c in data["columns"])
-            mean, std = (tuple(checks.number("a scale", v) for v in data[name]) for name in ("mean", "std"))
-            names = tuple(data.get("names", ()))
-            found = Preparation(columns, data["target"], tuple(data["classes"]), mean, std, data.get("delimiter", ","), names)
-        except (AttributeError, TypeError, KeyError, ValueError) as wrong:
-            raise BadValue(f"this says nothing about how a table is read: {checks.shown(data)}") from wrong
-        found.checked()
-        return found
+        made = Preparation(
+            tuple(map(column_in, several(entry(data, "columns"), "columns"))),
+            entry(data, "target"),
+            several(entry(data, "classes"), "classes"),
+            *(tuple(float(checks.number("a scale", v)) for v in several(entry(data, name), name)) for name in ("mean", "std")),
+            delimiter=entry(data, "delimiter", ","),
+            names=several(entry(data, "names", ()), "names"),
+        )
+        made.checked()
+        return made
 
     def checked(self) -> None:
         """Refuse names that are none, and a scale of another length."""
@@ -154,8 +138,8 @@ class Preparation:
         for name in [*(c.name for c in self.columns), *([] if self.target is None else [self.target]), *self.names]:
             checks.name("the name of a column", name)
         for name, words in [*((c.name, c.words) for c in self.columns), (self.target, self.classes)]:
-            for word in words:
-                checks.name(f"a word of column '{name}'", word)
+            for one in words:
+                checks.name(f"a word of column '{name}'", one)
         for column in self.columns:
             checks.one_of("the kind of a column", column.kind, ("number", "date", "word"))
         if len(self.mean) != len(self.std) or len(self.mean) not in (0, len(self.features)):
@@ -170,106 +154,25 @@ def check_delimiter(delimiter: Any) -> None:
         raise BadValue(f"delimiter must be one character such as ',' or ';', got {checks.shown(delimiter)}")
 
 
-def amount(fill: Any) -> float | None:
-    """What an empty cell counts as, in a file."""
-    return None if fill is None else checks.number("what an empty cell counts as", fill)
+# -- from plain data ---------------------------------------------------------------------------------------------------
 
 
-# -- what a table holds ------------------------------------------------------------------------------------------------
+def entry(data: Any, name: str, *usual: Any) -> Any:
+    """What plain data says under a name, or the usual where it may say nothing."""
+    if not checks.is_dict(data) or (name not in data and not usual):
+        raise BadValue(f"this says nothing about how a table is read, since it has no '{name}': {checks.shown(data)}")
+    return data.get(name, *usual)
 
 
-def prepared(cells: Cells, target: str | None, categorical: Sequence[str], drop: Sequence[str], empty: str) -> Preparation:
-    """How this table is read: each column by what it holds."""
-    for name in (*categorical, *drop, *([] if target is None else [target])):
-        cells.column(name)
-    if not cells.rows:
-        raise BadValue("the table has no rows")
-    columns = [name for name in cells.columns if name != target and name not in drop]
-    found = tuple(column_of(name, cells, name in categorical, empty) for name in columns)
-    made = Preparation(found, target, () if target is None else classes_of(target, cells, target in categorical))
-    made.checked()
-    return made
+def several(value: Any, what: str) -> tuple[Any, ...]:
+    """The items of a list in plain data; a text is none."""
+    if not checks.is_sequence(value):
+        raise BadValue(f"the {what} of a table must be a list, got {checks.shown(value)}")
+    return tuple(value)
 
 
-def column_of(name: str, cells: Cells, words: bool, empty: str) -> Column:
-    """What a column holds, and what its empty cells count as."""
-    kind = "word" if words else kind_of(name, cells)
-    if kind == "word":
-        return Column(name, kind, categories(name, cells), 0.0 if empty == "fill" else None)
-    values = Column(name, kind, fill=np.nan).numbers(cells)
-    return Column(name, kind, fill=float(np.nanmean(values)) if empty == "fill" else None)
-
-
-def classes_of(target: str, cells: Cells, words: bool) -> tuple[str, ...]:
-    """The classes of a target of words; none for numbers."""
-    for row, value in zip(cells.rows, cells.column(target), strict=True):
-        if missing(value):
-            raise BadValue(f"{row}, column '{target}': the cell is empty, and a row without a label teaches nothing; leave it out")
-    return categories(target, cells) if words or kind_of(target, cells) == "word" else ()
-
-
-def kind_of(name: str, cells: Cells) -> str:
-    """Number, date or word; a mostly numeric column with a strange cell is an error."""
-    full = [(row, value) for row, value in zip(cells.rows, cells.column(name), strict=True) if not missing(value)]
-    if not full:
-        raise BadValue(f"column '{name}' has no values: name it in drop=…")
-    strange = [(row, value) for row, value in full if parsed(value) is None]
-    if not strange:
-        return "number"
-    undated = [(row, value) for row, value in full if days(value) is None]
-    if not undated:
-        return "date"
-    if len(full) > 2 * len(undated):
-        row, value = undated[0]
-        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no date such as 2024-05-31, and"
-        others = f"{len(full) - len(undated)} other cells of the column are"
-        raise BadValue(f"{told} {others}; correct it, or name the column in categorical=…")
-    if len(full) > 2 * len(strange):
-        row, value = strange[0]
-        others = f"{len(full) - len(strange)} other cells of the column are"
-        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no number, and {others}"
-        raise BadValue(f"{told}; correct it, or name the column in categorical=…")
-    return "word"
-
-
-def categories(name: str, cells: Cells) -> tuple[str, ...]:
-    """The words of a column, sorted (as numbers where all are)."""
-    found = {word(v) for v in cells.column(name) if not missing(v)}
-    sizes = {w: number for w in found if (number := parsed(w)) is not None}
-    return tuple(sorted(found, key=lambda w: (sizes[w], w)) if len(sizes) == len(found) else sorted(found))
-
-
-def missing(value: Any) -> bool:
-    """An empty cell, or what data frames put there: None, NaN, NaT, NA."""
-    if isinstance(value, str):
-        return not value
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
-
-
-def parsed(value: Any) -> float | None:
-    """A finite number, or None."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) else None
-
-
-def word(value: Any) -> str:
-    """A value as a word; whole numbers are written without their point, so that 1 and 1.0 are one word."""
-    text = str(value)
-    whole = WHOLE.fullmatch(text)
-    return whole[1] if whole else text
-
-
-def days(value: Any) -> float | None:
-    """A date, or date and time, in days since 1970-01-01; None for anything else. Times without a zone count as UTC."""
-    try:
-        found = value if isinstance(value, date) else datetime.fromisoformat(value) if DAY.match(value) else None
-    except (TypeError, ValueError):
-        return None
-    if found is None:
-        return None
-    moment = found if isinstance(found, datetime) else datetime(found.year, found.month, found.day)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() / 86400
+def column_in(data: Any) -> Column:
+    """A column of plain data."""
+    fill = entry(data, "fill")
+    amount = None if fill is None else float(checks.number("what an empty cell counts as", fill))
+    return Column(entry(data, "name"), entry(data, "kind"), several(entry(data, "words"), "words"), amount)

@@ -13,7 +13,9 @@ from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData
 from lensgrad.data.arrays import array
 from lensgrad.data.bundled import Dataset
-from lensgrad.data.preparation import MISSING, Cells, check_delimiter, prepared
+from lensgrad.data.cells import Cells
+from lensgrad.data.columns import MISSING, prepared
+from lensgrad.data.preparation import check_delimiter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from lensgrad.files.write import decode
 from lensgrad.learn.losses.own import LossLike
 from lensgrad.train.callbacks import EarlyStopping, early_stopping
 from lensgrad.train.learner import Learner
-from lensgrad.train.loading import restored
 from lensgrad.train.run import Run
+from lensgrad.train.saved import restored
 
 WIDEST = 1_000_000  # of a hidden layer
 KEPT = ("values", "history", "position", "seconds", "best_epoch", "interrupted", "backend")
@@ -31,7 +31,7 @@ def held(run: Run) -> dict[str, Any]:
 
 def released(data: Mapping[str, Any]) -> Run:
     """The run that `held` gave as data."""
-    return Run(restored(decode(data["learner"])), **{name: data[name] for name in KEPT})
+    return Run(restored(decode(data["learner"]), Learner), **{name: data[name] for name in KEPT})
 
 
 class LensEstimator(BaseEstimator):

@@ -14,19 +14,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lensgrad.core.checks import is_dict
-from lensgrad.core.errors import BadCheckpoint, listed
+from lensgrad.core import checks
+from lensgrad.core.checks import clean, file, is_dict, is_tuple, shown
+from lensgrad.core.errors import BadCheckpoint, BadValue, listed
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators
-from lensgrad.files.place import REFUSED, Where, path_of, quoted, reason, write
-from lensgrad.files.read import parts, typed, words
+from lensgrad.files.place import REFUSED, Where, quoted, reason, write
+from lensgrad.files.read import AGAIN, parts, typed, words
 from lensgrad.files.write import FORMAT, WRONG, decode, digest, encode, parsed, sentence, text
 from lensgrad.program.values import Value, Values, checked
 from lensgrad.theories.smooth.array import Array
 from lensgrad.version import __version__
 
 FACTS = ("sha256", "format", "lensgrad", "digest", "learner", "run")  # what the metadata says, in this order
+PLACE = "the place of a file"
 BLANK = "0" * 64  # stands for the digest while it is computed
+RUN = ("values", "others", "history", "position")  # and what they say of a run
 Objects = dict[str, Ty]
 
 
@@ -84,29 +87,77 @@ def save(
     `values` must have all that the learner moves or keeps, in the right types; `position` is a dict of plain values.
     Raises `BadCheckpoint` for a learner that no file can hold, and when the file cannot be written.
     """
-    place, known = path_of(path), learner.recipe(generators)
+    place, known = file(PLACE, path), learner.recipe(generators)
     others = {name: found(name, v) for name, v in values.items() if name not in known.objects}
     arrays = flat({name: (ob, checked(name, ob, values)) for name, ob in {**known.objects, **others}.items()})
-    reports = tuple(dict(report) for report in history)
-    run = encode({"values": known.objects, "others": others, "history": reports, "position": dict(position or {})})
+    told = tuple(map(dict, history))
+    run = encode(dict(zip(RUN, (known.objects, others, told, dict(position or {})), strict=True)))
     facts = BLANK, FORMAT, __version__, known.digest, known.data, run
     write(place, sealed(packed(arrays, text(dict(zip(FACTS, facts, strict=True))))))
 
 
 def load(path: Where, generators: Generators | None = None) -> Saved:
     """Read a checkpoint; the file is closed and no longer needed. Raises `BadCheckpoint` with one sentence for any file that is none."""
-    raw = contents(path_of(path))
+    raw = contents(file(PLACE, path))
     facts = verified(path, raw)
     try:
         *_, seal, known, run = parts(facts, *FACTS)
-        known, run, arrays = decode(known, generators), decode(run), unpacked(raw)
+        known, run, arrays = decoded("learner", known, generators), decoded("run", run), unpacked(raw)
         if facts["lensgrad"] == __version__ and digest(known, generators) != seal:  # another version may say the same in other words
-            raise BadCheckpoint("its digest is not that of the learner in it")
-        objects, others, history, position = parts(run, "values", "others", "history", "position")
+            raise BadCheckpoint(f"its digest is not that of the learner in it; {AGAIN}")
+        said = dict(zip(RUN, parts(run, *RUN), strict=True))
+        objects, others = (objects_in(name, said[name]) for name in ("values", "others"))
         values = {name: gathered(name, ob, arrays) for name, ob in {**objects, **others}.items()}
-        return Saved(words(typed(dict, known)), objects, values, typed(tuple, history), typed(dict, position))
+        return Saved(words(typed(dict, known)), objects, values, reports(said["history"]), by_name("position", said["position"]))
     except WRONG as wrong:
         raise BadCheckpoint(f"{quoted(path)} cannot be read: {sentence(wrong)}") from wrong
+
+
+def decoded(what: str, data: Any, generators: Generators | None = None) -> Any:
+    """The value of an entry; of what is not known here its own sentence says what to do."""
+    try:
+        return decode(data, generators)
+    except BadCheckpoint as wrong:
+        if "upgrade lensgrad" in str(wrong):
+            raise
+        raise BadCheckpoint(f"its entry '{what}' is damaged: {wrong}; {AGAIN}") from wrong
+
+
+def by_name(what: str, value: Any) -> dict[str, Any]:
+    """A dict by names."""
+    if not is_dict(value) or not all(isinstance(name, str) for name in value):
+        raise BadCheckpoint(f"its entry '{what}' must be a dict by name, got {shown(value)}; {AGAIN}")
+    return dict(value)
+
+
+def objects_in(what: str, value: Any) -> Objects:
+    """The objects of values by name."""
+    objects = by_name(what, value)
+    for name, ob in objects.items():
+        if not isinstance(ob, Ty):
+            raise BadCheckpoint(f"its entry '{what}' says of '{clean(name)}' what is no object: {shown(ob)}; {AGAIN}")
+    return objects
+
+
+def reports(value: Any) -> tuple[dict[str, float], ...]:
+    """One report for each epoch."""
+    if not is_tuple(value):
+        raise BadCheckpoint(f"its entry 'history' must be a list of reports, got {shown(value)}; {AGAIN}")
+    try:
+        return tuple(report(f"the report on epoch {k}", one) for k, one in enumerate(value, 1))
+    except BadValue as wrong:
+        raise BadCheckpoint(f"its entry 'history' is damaged: {wrong}; {AGAIN}") from wrong
+
+
+def report(what: str, value: Any) -> dict[str, float]:
+    """Numbers by name; they may be infinite, as those of a run that went wrong."""
+    if not is_dict(value):
+        raise BadValue(f"{what} must be a dict of numbers by name, got {shown(value)}")
+    for name, number in value.items():
+        checks.path(f"each name in {what}", name)
+        if not isinstance(number, float) and not checks.is_finite(number):
+            raise BadValue(f"'{name}' in {what} must be a number, got {shown(number)}")
+    return dict(value)
 
 
 def load_into(path: Where, learner: Typed, generators: Generators | None = None) -> Saved:
@@ -151,7 +202,7 @@ def gathered(name: str, ob: Ty, arrays: Mapping[str, Any]) -> Any:
     """The value of an object from its arrays."""
     missing = [key for key in keys(name, ob) if key not in arrays]
     if missing:
-        raise BadCheckpoint(f"it has no array '{missing[0]}'")
+        raise BadCheckpoint(f"it has no array '{missing[0]}'; {AGAIN}")
     found = tuple(arrays[key] for key in keys(name, ob))
     return checked(name, ob, {name: found[0] if len(ob) == 1 else found})
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from lensgrad.core.checks import clean, file
+from lensgrad.core.checks import clean
 from lensgrad.core.errors import BadCheckpoint
 
 if TYPE_CHECKING:
@@ -40,11 +40,6 @@ def write(path: Path, raw: bytes) -> None:
         clear(goal)
     except REFUSED as wrong:
         raise unwritable(path, wrong) from wrong
-
-
-def path_of(where: Where, what: str = "the place of a file") -> Path:
-    """A path as it was given, if it is one."""
-    return file(what, where)
 
 
 def quoted(path: object) -> str:

@@ -26,6 +26,7 @@ from lensgrad.theories.smooth.array import Key
 DEEPEST = 50  # definitions inside definitions; comparing and unfolding go as deep
 LARGEST = 10_000_000  # nodes after unfolding, so that a small file cannot stand for an endless program
 STRANGE = "this is no arrow or learner as lensgrad writes them"
+AGAIN = "take another copy of the file, or train again"
 
 
 class Reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def decided(learner: Record, meaning: Meaning, outputs: Any) -> Numbers:
     return named(scores.argmax(-1).astype(np.int32), meaning.names(scores.shape[-1]), ())
 
 
-def named(numbers: Numbers, names: tuple[str, ...], values: tuple[int, ...]) -> Numbers:
+def named(numbers: Numbers, names: tuple[str, ...], values: Sequence[int]) -> Numbers:
     """Class numbers by their names, or by the labels that they stand for."""
     return np.array(names or values)[numbers] if names or values else numbers
 

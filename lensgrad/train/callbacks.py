@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from lensgrad.core.checks import is_path, is_sequence, is_text, nearest, number, one_of, shown, whole
+from lensgrad.core.checks import file, is_path, is_sequence, is_text, nearest, number, one_of, shown, whole
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
-from lensgrad.files.place import path_of
 from lensgrad.train.measures import WATCHED, larger_is_better
 from lensgrad.train.state import Kept, Report, State
 
@@ -127,7 +126,7 @@ class Checkpoint:
 
 def checkpoint(path: str | os.PathLike[str], epochs: int = 1, steps: int | None = None) -> Checkpoint:
     """The rule for `fit(checkpoint=…)`: write to `path` after every so many epochs, and within them after every so many steps."""
-    return Checkpoint(path_of(path, "the place of a checkpoint"), epochs, steps)
+    return Checkpoint(file("the place of a checkpoint", path), epochs, steps)
 
 
 def checkpoint_of(rule: Any) -> Checkpoint | None:

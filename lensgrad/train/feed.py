@@ -11,6 +11,7 @@ from lensgrad.core.checks import share
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import rows
 from lensgrad.data.check import check, check_values, unseen
+from lensgrad.data.contents import contents
 from lensgrad.data.meaning import Meaning
 from lensgrad.data.source import ArraySource, Source, source, transform
 from lensgrad.data.split import divided as halves
@@ -31,12 +32,14 @@ class Feed:
     weight: str | None
     told: tuple[str, ...] = ()
     meaning: Meaning = field(default_factory=Meaning)  # what the numbers stand for, where the data says it
+    contents: str | None = None  # what the data holds, as a short text, where its rows can be asked for
     weighting: str = ""  # how examples are weighted, in words that are others for other weights
 
 
 def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, class_weight: Any, sample_weight: Any) -> Feed:
     """The feed of a run, checked."""
-    train = source(data, learner.ports)
+    train, meaning = source(data, learner.ports), Meaning.of(data)
+    held_in = contents(train, meaning)
     train = train if isinstance(train, ArraySource) else watched(train, learner)
     weight = sample_weight if isinstance(sample_weight, str) else None
     if sample_weight is not None and weight is None:
@@ -46,7 +49,7 @@ def feed(learner: Record, plan: Plan, data: Any, validation: Any, part: float, c
     if class_weight is not None:
         (train, more), weight = by_class(learner, train, class_weight, weight), weight or WEIGHT
         told += more
-    return Feed(train, without(held, weight), weight, told, Meaning.of(data), weighting(class_weight, sample_weight))
+    return Feed(train, without(held, weight), weight, told, meaning, held_in, weighting(class_weight, sample_weight))
 
 
 def divided(learner: Record, train: Source, validation: Any, part: float, seed: int) -> tuple[Source, Source | None]:

@@ -64,7 +64,13 @@ def placed(position: Position) -> Standing:
 def order_of(plan: Plan, feed: Feed) -> Standing:
     """What decides which steps a run takes: the same plan on the same data goes on as if nothing had happened."""
     order: Order = {"batch_size": plan.batch_size, "seed": plan.seed, "shuffle": plan.shuffle}
-    return {**order, "accumulate": plan.accumulate, "data_size": feed.train.examples, "weighting": feed.weighting}
+    return {
+        **order,
+        "accumulate": plan.accumulate,
+        "data_size": feed.train.examples,
+        "contents": feed.contents,
+        "weighting": feed.weighting,
+    }
 
 
 def watched(kept: Kept | None, since: int) -> Standing:

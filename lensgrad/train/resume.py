@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lensgrad.core.checks import shown
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from lensgrad.files.compare import Difference
 
 ANYWAY = "anyway"
-WITHIN = ("batch_size", "seed", "shuffle", "data_size")  # what the place of a batch in its epoch depends on
+WITHIN = ("batch_size", "seed", "shuffle", "data_size", "contents")  # what the place of a batch in its epoch depends on
+UNKNOWN = ("data_size", "contents")  # of a stream, where it is not compared
 FREE = ("batch_size", "accumulate")  # what may change on purpose between two epochs
 WORDS = {"data_size": "the number of examples", "weighting": "the weighting of examples", "shuffle": "shuffling"}
+CONTENTS = "the data is not what it was: as many examples, and other numbers, names or order"
 Begun = tuple[State, tuple[str, ...]]  # and sentences worth saying
 
 
@@ -103,9 +106,10 @@ def place_of(position: Mapping[str, Any], within: bool) -> Position:
 
 def resumed(learner: Record, seed: int, order: Mapping[str, Any], rule: Checkpoint, anyway: bool) -> Begun:
     """The state in a checkpoint, after comparing its learner and its plan with those that are asked for."""
-    from lensgrad.files import checkpoint as files
+    from lensgrad.train import saved as files
 
-    saved = files.load(rule.path)
+    saved = files.read(rule.path)
+    saved = replace(saved, fields=recipe_fields(files.learner_in(rule.path, saved, Record)))
     within = bool(saved.position.get("batch"))
     found = compared(saved, learner, order, within) if anyway else [*refusing(saved, learner, order, within, rule)]
     if anyway:
@@ -144,16 +148,23 @@ def compared(saved: Saved, learner: Record, order: Mapping[str, Any], within: bo
 
 
 def plans(there: Mapping[str, Any], here: Mapping[str, Any], within: bool) -> list[Difference]:
-    """Differences of order; what a file does not say is not compared, and neither is the size of a stream."""
-    from lensgrad.files.compare import Difference, was
+    """Differences of order; what a file does not say is not compared, and neither are the size and the contents of a stream."""
+    from lensgrad.files.compare import Difference
 
     found = list[Difference]()
     for name, value in here.items():
-        if name in there and there[name] != value and (name != "data_size" or None not in (there[name], value)):
+        if name in there and there[name] != value and (name not in UNKNOWN or None not in (there[name], value)):
             refused = name in WITHIN if within else name not in FREE
-            was_and_is = ("none" if v in (None, "") else v for v in (there[name], value))
-            found.append(Difference(was(WORDS.get(name, name), *was_and_is), refused or name not in FREE))
-    return found
+            found.append(Difference(other(name, there[name], value), refused or name not in FREE))
+    sizes = there.get("data_size") == here.get("data_size")
+    return [d for d in found if sizes or d.told != CONTENTS]  # other numbers of examples say enough
+
+
+def other(name: str, there: Any, here: Any) -> str:
+    """What differs in a plan."""
+    from lensgrad.files.compare import was
+
+    return CONTENTS if name == "contents" else was(WORDS.get(name, name), *("none" if v in (None, "") else v for v in (there, here)))
 
 
 def fitting(learner: Record, saved: Saved, seed: int) -> tuple[Values, Values | None, str]:

@@ -146,8 +146,8 @@ class Learner(Record, Generic[Given]):
         - `callbacks`: functions of (epoch, report) or objects with `on_epoch(state)`, called after each epoch; True ends the run.
           `lg.reduce_on_plateau(…)` is one.
         - `checkpoint`: a path, written after every epoch, or `lg.checkpoint(path, steps=…)`.
-        - `resume`: go on from the checkpoint, if it is there, as if the run had never stopped; one of another learner, order or number of
-          examples is refused, unless `resume="anyway"`.
+        - `resume`: go on from the checkpoint, if it is there, as if the run had never stopped; one of another learner, order, number of
+          examples or contents of the data is refused, unless `resume="anyway"`.
         - `log`: a .csv file, or a folder for TensorBoard.
         - `accumulate`: go through each batch in so many parts, with the same result up to rounding (not for models that draw, or that keep
           statistics of batches: each part has its own).

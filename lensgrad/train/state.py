@@ -29,6 +29,7 @@ class Standing(Order, total=False):
     totals: Report
     accumulate: int
     data_size: int | None
+    contents: str | None
     weighting: str
     best_epoch: int
     since: int

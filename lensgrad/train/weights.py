@@ -64,7 +64,7 @@ class Table:
     """The weights of the classes of a label, in the order of its classes, and a sentence on those that were left out."""
 
     label: str
-    values: tuple[int, ...]
+    values: Sequence[int]
     weights: Numbers
     told: str = ""
 

@@ -10,7 +10,7 @@ import pytest
 import lensgrad as lg
 from lensgrad.core.errors import BadCheckpoint, BadValue
 from lensgrad.files import place
-from lensgrad.files.place import parts, path_of, ready, write
+from lensgrad.files.place import parts, ready, write
 
 
 def bad(folder):
@@ -55,7 +55,7 @@ def test_the_test_has_all_bad_paths(tmp_path):
 @pytest.mark.parametrize("wrong", [3, None, b"a", ["a"]])
 def test_what_is_no_path_is_refused(wrong):
     with pytest.raises(BadValue) as error:
-        path_of(wrong)
+        lg.load(wrong)
     assert str(error.value) == f"the place of a file must be a path, got {wrong!r}"
 
 

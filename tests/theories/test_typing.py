@@ -10,7 +10,7 @@ from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.poly.semiring import LOGIC, Z2
 from lensgrad.theories.smooth import conv, index, linear, ops, random, reduce
 from lensgrad.theories.smooth import pointwise as p
-from lensgrad.theories.smooth.array import Array, Full, Int, Key, Real
+from lensgrad.theories.smooth.array import Array, Full, Int, Key, Real, full
 from lensgrad.theories.smooth.scan import Scan, scan
 
 
@@ -196,3 +196,28 @@ def test_what_is_written_on_wires_is_refused_in_a_sentence(build, kind, text):
 def test_types_are_written_short():
     atoms = (f(2, 3), f(), i(4, dtype="uint8"), Array((1,), "bfloat16"), Key(), Key((2,)), BITS)
     assert str(Ty(atoms)) == "f32[2,3] × f32[] × u8[4] × bf16[1] × key × key[2] × Z2[3]"
+
+
+BIG = "1" + "0" * 58 + "…"  # 10 to the 400, as it is shown
+CAST = ": cast the wire to floats first"
+CONSTANTS = [
+    (10**400, f(2), f"a constant of f32[2] must be a float, got {BIG}"),
+    (10**400, i(2), f"a constant of i32[2] must be from -2147483648 to 2147483647, got {BIG}{CAST}"),
+    (2**31, i(), f"a constant of i32[] must be from -2147483648 to 2147483647, got 2147483648{CAST}"),
+    (-1, i(2, dtype="uint8"), f"a constant of u8[2] must be from 0 to 255, got -1{CAST}"),
+    (2**32, i(2, dtype="uint32"), f"a constant of u32[2] must be from 0 to 4294967295, got 4294967296{CAST}"),
+    (2, i(2, dtype="bool"), f"a constant of bool[2] must be from 0 to 1, got 2{CAST}"),
+]
+
+
+@pytest.mark.parametrize(("value", "atom", "told"), CONSTANTS, ids=range(len(CONSTANTS)))
+def test_a_constant_is_a_number_that_its_array_holds(value, atom, told):
+    for make in (lambda: Full(value, atom)(), lambda: full(value, atom)):
+        with pytest.raises(BadValue) as error:
+            trace(make)
+        assert str(error.value) == told
+
+
+def test_constants_at_the_ends_are_taken():
+    for value, atom in ((2**31 - 1, i(2)), (255, i(2, dtype="uint8")), (10**30, f(2)), (True, i(2, dtype="bool")), (float("-inf"), f())):
+        assert trace(lambda value=value, atom=atom: full(value, atom)).cod == Ty((atom,))

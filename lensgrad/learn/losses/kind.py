@@ -16,6 +16,7 @@ from lensgrad.theories.smooth.array import Array
 PROBLEMS = ("binary", "classes", "multilabel", "other", "regression")
 LABELS = ("any", "class", "count", "distribution", "share", "side")
 LINKS = ("", "sigmoid", "softmax")
+MOST_CLASSES = 2**24  # what goes through all classes, as weights of classes do, ends soon
 VALUES = {"share": (0, 1), "side": (-1, 1)}  # the two classes of labels that say yes or no
 
 
@@ -44,17 +45,17 @@ class Kind:
         one_of("the problem of a loss", self.problem, PROBLEMS)
         one_of("the labels of a loss", self.labels, LABELS)
         one_of("the link of a loss", self.link, LINKS)
-        whole("the classes of a loss", self.classes)
+        whole("the classes of a loss", self.classes, 0, MOST_CLASSES)
         number("the threshold of a loss", self.threshold)
         flag("beside", self.beside)
         if self.ignored is not None:
             whole("the class that a loss ignores", self.ignored, -(2**31), 2**31 - 1)
 
     @property
-    def values(self) -> tuple[int, ...]:
+    def values(self) -> Sequence[int]:
         """The labels that are classes, in order; none where labels are no classes."""
         if self.problem == "classes" and self.labels == "class":
-            return tuple(range(self.classes))
+            return range(self.classes)
         return VALUES.get(self.labels, ()) if self.problem in ("binary", "multilabel") else ()
 
     @property

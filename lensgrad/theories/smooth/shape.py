@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ SHORT = {
     "float32": "f32", "float64": "f64", "bfloat16": "bf16", "float16": "f16",
     "int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool",
 }  # fmt: skip
+LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint8": (0, 255), "uint32": (0, 2**32 - 1), "bool": (0, 1)}  # of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Full(Op):
 
     def type(self, *dom: Any) -> Ty:
         arity("a constant", dom, 0)
+        check_constant(self.value, self.atom)
         return Ty((self.atom,))
 
     def reverse(self) -> tuple[()]:
@@ -89,10 +92,21 @@ class Full(Op):
 
 def full(value: float | int | bool, atom: Shaped) -> Wire:
     """The constant array, as a closed wire; the number is stored in the atom's own kind."""
+    check_constant(value, atom)
     kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
     if kind is int and not float(value).is_integer():
         raise TypeMismatch(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
     return Full(kind(value), atom)()
+
+
+def check_constant(value: Any, atom: Shaped) -> None:
+    """Refuse a number that no array of this type holds."""
+    low, high = LIMITS.get(atom.dtype, (-sys.float_info.max, sys.float_info.max))
+    if isinstance(value, int) and not low <= value <= high:
+        told = "a float" if atom.floating else f"from {low} to {high}"
+        raise BadValue(
+            f"a constant of {atom} must be {told}, got {shown(value)}{'' if atom.floating else ': cast the wire to floats first'}"
+        )
 
 
 def arity(what: str, dom: tuple[Any, ...], n: int) -> None:

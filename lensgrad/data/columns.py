@@ -1,0 +1,75 @@
+"""What the columns of a table hold, found on its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lensgrad.core import checks
+from lensgrad.core.errors import BadValue
+from lensgrad.data.cells import Cells, days, missing, parsed, word
+from lensgrad.data.preparation import Column, Preparation
+
+MISSING = ("refuse", "fill")
+
+
+def prepared(cells: Cells, target: str | None, categorical: Sequence[str], drop: Sequence[str], empty: str) -> Preparation:
+    """How this table is read: each column by what it holds."""
+    for name in (*categorical, *drop, *([] if target is None else [target])):
+        cells.column(name)
+    if not cells.rows:
+        raise BadValue("the table has no rows")
+    columns = [name for name in cells.columns if name != target and name not in drop]
+    found = tuple(column_of(name, cells, name in categorical, empty) for name in columns)
+    made = Preparation(found, target, () if target is None else classes_of(target, cells, target in categorical))
+    made.checked()
+    return made
+
+
+def column_of(name: str, cells: Cells, words: bool, empty: str) -> Column:
+    """What a column holds, and what its empty cells count as."""
+    kind = "word" if words else kind_of(name, cells)
+    if kind == "word":
+        return Column(name, kind, categories(name, cells), 0.0 if empty == "fill" else None)
+    values = Column(name, kind, fill=np.nan).numbers(cells)
+    return Column(name, kind, fill=float(np.nanmean(values)) if empty == "fill" else None)
+
+
+def classes_of(target: str, cells: Cells, words: bool) -> tuple[str, ...]:
+    """The classes of a target of words; none for numbers."""
+    for row, value in zip(cells.rows, cells.column(target), strict=True):
+        if missing(value):
+            raise BadValue(f"{row}, column '{target}': the cell is empty, and a row without a label teaches nothing; leave it out")
+    return categories(target, cells) if words or kind_of(target, cells) == "word" else ()
+
+
+def kind_of(name: str, cells: Cells) -> str:
+    """Number, date or word; a mostly numeric column with a strange cell is an error."""
+    full = [(row, value) for row, value in zip(cells.rows, cells.column(name), strict=True) if not missing(value)]
+    if not full:
+        raise BadValue(f"column '{name}' has no values: name it in drop=…")
+    strange = [(row, value) for row, value in full if parsed(value) is None]
+    if not strange:
+        return "number"
+    undated = [(row, value) for row, value in full if days(value) is None]
+    if not undated:
+        return "date"
+    if len(full) > 2 * len(undated):
+        row, value = undated[0]
+        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no date such as 2024-05-31, and"
+        others = f"{len(full) - len(undated)} other cells of the column are"
+        raise BadValue(f"{told} {others}; correct it, or name the column in categorical=…")
+    if len(full) > 2 * len(strange):
+        row, value = strange[0]
+        others = f"{len(full) - len(strange)} other cells of the column are"
+        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no number, and {others}"
+        raise BadValue(f"{told}; correct it, or name the column in categorical=…")
+    return "word"
+
+
+def categories(name: str, cells: Cells) -> tuple[str, ...]:
+    """The words of a column, sorted (as numbers where all are)."""
+    found = {word(v) for v in cells.column(name) if not missing(v)}
+    sizes = {w: number for w in found if (number := parsed(w)) is not None}
+    return tuple(sorted(found, key=lambda w: (sizes[w], w)) if len(sizes) == len(found) else sorted(found))
