@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends.kernels import fold_in
+from lensgrad.backends import kernels
 from lensgrad.cat.reverse import R
 from lensgrad.core.diagram import Diagram
 from lensgrad.testing.calculus import Rules, differentiable
@@ -48,7 +48,7 @@ def inputs(facts: Facts, flags: Flags, example: int) -> Arrays:
 
 
 def fold(key: Any, example: int) -> Any:
-    return fold_in(key, np.full(key.shape[:-1], example, np.int32))
+    return kernels.fold_in(key, np.full(key.shape[:-1], example, np.int32))
 
 
 def stacked(facts: Facts, flags: Flags) -> Arrays:

@@ -29,7 +29,11 @@ class Rules:
     def pull(self) -> Callable[..., Arrays]:
         """(x, dy) ↦ dx."""
         run = self.facts.runs(self.reverse)
-        return lambda xs, dys: run(*xs, *dys)
+
+        def call(xs: Arrays, dys: Arrays) -> Arrays:
+            return run(*xs, *dys)
+
+        return call
 
     @cached_property
     def pull_twice(self) -> Callable[..., tuple[Arrays, Arrays]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lensgrad.core.diagram import Definition, Diagram, Recompute
+from lensgrad.core.graph import OnWires, Wire
+from lensgrad.core.op import Op
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case
@@ -48,32 +51,32 @@ WINDOWS: list[Case] = [
 ]
 
 
-def arrow(fn: Any, *atoms: Any) -> Diagram:
+def arrow(fn: OnWires, *atoms: Any) -> Diagram:
     return trace(fn, *(Ty((a,)) for a in atoms))
 
 
-def recurrent(h: Any, w: Any, u: Any, x: Any) -> Any:
+def recurrent(h: Wire, w: Wire, u: Wire, x: Wire) -> tuple[Wire, Wire]:
     """Two contractions with shared matrices, whose cotangents are contracted once after the loop."""
     new = ops.tanh(w @ h + u @ x)
     return new, new * new
 
 
-def tokens(c: Any, table: Any, word: Any) -> Any:
+def tokens(c: Wire, table: Wire, word: Wire) -> tuple[Wire, Wire]:
     """A shared table read by a stacked index, whose cotangent is summed in a carry."""
     return c * 0.5 + ops.take(table, word), ops.sin(c)
 
 
-def counted(count: Any, c: Any, x: Any) -> Any:
+def counted(count: Wire, c: Wire, x: Wire) -> tuple[Wire, Wire, Wire]:
     """A carry without changes beside one with."""
     return count + 1, c + ops.cast(count, "float64") * x, c * x
 
 
-def chained(a: Any, b: Any, x: Any) -> Any:
+def chained(a: Wire, b: Wire, x: Wire) -> tuple[Wire, Wire]:
     """An input that reaches the first carry at the second step only."""
     return ops.sin(b), b + x
 
 
-def drawn(c: Any, key: Any, x: Any) -> Any:
+def drawn(c: Wire, key: Wire, x: Wire) -> tuple[Wire, Wire]:
     """A draw from a shared key."""
     return c + x * ops.uniform(key, (), "float64"), c
 
@@ -107,16 +110,21 @@ LOOPS: list[Case] = [
 ]
 
 
-def curved(x: Any, y: Any) -> Any:
+def curved(x: Wire, y: Wire) -> tuple[Wire, Wire]:
     return ops.softmax(x * y) + ops.exp(x), y
+
+
+def boxes(name: str) -> tuple[Callable[[Diagram], Op], ...]:
+    """What an arrow is put into: a box that is computed again, and one with a name."""
+    return Recompute, lambda body: Definition(name, body)
 
 
 BODY = arrow(curved, f(3), f(3))
 NOISE = arrow(lambda x, key: x * ops.uniform(key, (2,), "float64"), f(2), Key())
 BOXES: list[Case] = [
-    *(Case(make(BODY), (f(3), f(3))) for make in (Recompute, lambda body: Definition("curved", body))),
-    *(Case(make(arrow(ops.argsort, f(4))), (f(4),)) for make in (Recompute, lambda body: Definition("order", body))),
+    *(Case(make(BODY), (f(3), f(3))) for make in boxes("curved")),
+    *(Case(make(arrow(ops.argsort, f(4))), (f(4),)) for make in boxes("order")),
     Case(Definition("noise", NOISE, arrow(lambda x, _: x, f(2), Key())), (f(2), Key())),
-    *(Case(make(NOISE), (f(2), Key())) for make in (Recompute, lambda body: Definition("noise", body))),
+    *(Case(make(NOISE), (f(2), Key())) for make in boxes("noise")),
     Case(Recompute(arrow(lambda x, n: x * ops.cast(n, "float64"), f(2), i(2))), (f(2), i(2))),
 ]

@@ -25,8 +25,12 @@ def i(*shape: int, dtype: str = "int32") -> Array:
 
 def kink(x: Any, dy: Any, dx: Any) -> Kink:
     """The declared answer for one input; groups of arrays for several."""
-    given, seeds, answer = (v if isinstance(v, tuple) else (v,) for v in (x, dy, dx))
-    return Kink(*(tuple(np.array(a, np.float64) for a in v) for v in (given, seeds, answer)))
+    return Kink(*(tuple(np.array(a, np.float64) for a in several(v)) for v in (x, dy, dx)))
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """A group; one alone is a group of one."""
+    return given if type(given) is tuple else (given,)
 
 
 def unary(op: Any, *values: Any, kinks: tuple[Kink, ...] = ()) -> list[Case]:

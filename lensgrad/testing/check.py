@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lensgrad.core.checks import shown
+from lensgrad.core.checks import is_a, shown
 from lensgrad.core.errors import LensgradError, TypeMismatch
 from lensgrad.core.op import Op
 from lensgrad.testing import batched, calculus, exhaustive, meaning
@@ -46,7 +46,7 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
     with larger steps of differences and as exactly as its digits allow; in half precision there are no differences.
     Raises `CheckFailed` with the whole report when a law does not hold.
     """
-    if not isinstance(what, Op | Case):
+    if not is_a(what, (Op, Case)):
         raise TypeMismatch(f"check expects a generator, an object of a class marked @generator, got {shown(what)}")
     return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **about)).required()
 

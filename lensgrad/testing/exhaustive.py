@@ -20,15 +20,50 @@ LIMIT = 300  # values that are all tried
 SOME = 40  # random values tried where there are more
 
 # Each generator on arrays of numbers, by the semiring's own operations. Rows are apart.
-TABLES: dict[type[Any], Callable[..., Any]] = {
-    z.Constant: lambda s, op: op.values.entries,
-    z.Add: lambda s, op, x, y: np.frompyfunc(s.add, 2, 1)(x, y),
-    z.Mul: lambda s, op, x, y: np.frompyfunc(s.mul, 2, 1)(x, y),
-    z.Gather: lambda s, op, x: np.array([[row[i] for i in op.table.entries] for row in np.atleast_2d(x)]),
-    z.Scatter: lambda s, op, x: np.array([placed(s, op, row) for row in np.atleast_2d(x)]),
-    z.Repeat: lambda s, op, x: np.array([x] * op.rows),
-    z.Collect: lambda s, op, x: np.array([total(s, column) for column in x.T]),
-    z.Count: lambda s, op, x: np.array([sum(column) for column in x.T]),
+Table = Callable[..., Any]  # (semiring, generator, arrays) ↦ the array of its values
+
+
+def constant(s: Semiring, op: z.Constant) -> Any:
+    return op.values.entries
+
+
+def added(s: Semiring, op: z.Add, x: Any, y: Any) -> Any:
+    return np.frompyfunc(s.add, 2, 1)(x, y)
+
+
+def multiplied(s: Semiring, op: z.Mul, x: Any, y: Any) -> Any:
+    return np.frompyfunc(s.mul, 2, 1)(x, y)
+
+
+def gathered(s: Semiring, op: z.Gather, x: Any) -> Any:
+    return np.array([[row[i] for i in op.table.entries] for row in np.atleast_2d(x)])
+
+
+def scattered(s: Semiring, op: z.Scatter, x: Any) -> Any:
+    return np.array([placed(s, op, row) for row in np.atleast_2d(x)])
+
+
+def repeated(s: Semiring, op: z.Repeat, x: Any) -> Any:
+    return np.array([x] * op.rows)
+
+
+def collected(s: Semiring, op: z.Collect, x: Any) -> Any:
+    return np.array([total(s, column) for column in x.T])
+
+
+def counted(s: Semiring, op: z.Count, x: Any) -> Any:
+    return np.array([sum(column) for column in x.T])
+
+
+TABLES: dict[type[Any], Table] = {
+    z.Constant: constant,
+    z.Add: added,
+    z.Mul: multiplied,
+    z.Gather: gathered,
+    z.Scatter: scattered,
+    z.Repeat: repeated,
+    z.Collect: collected,
+    z.Count: counted,
 }
 
 

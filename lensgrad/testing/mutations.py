@@ -7,7 +7,7 @@ import ast
 import copy
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FunctionType
@@ -44,7 +44,7 @@ class Marker:
 
 
 @contextmanager
-def installed(mutant: Mutant) -> Iterator[Marker]:
+def installed(mutant: Mutant) -> Generator[Marker]:
     """Run the mutant in place of the function, wherever it is known, and put the function back."""
     original, space, marker = mutant.function.__code__, mutant.function.__globals__, Marker()
     try:
@@ -118,8 +118,10 @@ def put(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
         for name, value in ast.iter_fields(parent):
             if value is old:
                 setattr(parent, name, new)
-            elif isinstance(value, list) and any(v is old for v in value):
-                setattr(parent, name, [new if v is old else v for v in value])
+            elif isinstance(value, list):
+                nodes: list[Any] = [*value]
+                if any(v is old for v in nodes):
+                    setattr(parent, name, [new if v is old else v for v in nodes])
 
 
 def shown(node: ast.AST) -> str:
