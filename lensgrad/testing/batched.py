@@ -48,7 +48,8 @@ def inputs(facts: Facts, flags: Flags, example: int) -> Arrays:
 
 
 def fold(key: Any, example: int) -> Any:
-    return kernels.fold_in(key, np.full(key.shape[:-1], example, np.int32))
+    # Kernels have no types, since programs are printed with their text.
+    return kernels.fold_in(key, np.full(key.shape[:-1], example, np.int32))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def stacked(facts: Facts, flags: Flags) -> Arrays:

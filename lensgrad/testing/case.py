@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,8 @@ class Facts:
         """What JAX returns, and the vector-Jacobian product that it finds by itself in its own meaning of the generator."""
         from lensgrad.backends.jax import table as jax_backend
 
-        jax, call = jax_backend.jax, jax_backend.function(self.f, self.in_jax().table)
+        call = jax_backend.function(self.f, self.in_jax().table)
+        jax: Any = import_module("jax")
 
         def both(xs: Arrays, dys: Arrays) -> tuple[Any, Any]:
             def meaning(*moving: Any) -> tuple[Any, Any]:
@@ -135,7 +137,7 @@ class Facts:
             return ys, pull(tuple(dy.astype(y.dtype) for dy, y in zip(dys, outputs, strict=True)))
 
         with jax_backend.wide():
-            found = jax.jit(both)(*jax.tree.map(jax_backend.jnp.asarray, (self.xs, self.dys)))
+            found = jax.jit(both)(*jax.tree.map(jax.numpy.asarray, (self.xs, self.dys)))
             return jax.tree.map(np.asarray, found)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.core.checks import is_a
 from lensgrad.testing.case import Case, Kink
 from lensgrad.testing.samples import between, fractional, nonzero, normal, positive, spaced, whole
 from lensgrad.theories.smooth import pointwise as p
@@ -30,7 +31,7 @@ def kink(x: Any, dy: Any, dx: Any) -> Kink:
 
 def several(given: Any) -> tuple[Any, ...]:
     """A group; one alone is a group of one."""
-    return given if type(given) is tuple else (given,)
+    return given if is_a(given, tuple) else (given,)
 
 
 def unary(op: Any, *values: Any, kinks: tuple[Kink, ...] = ()) -> list[Case]:

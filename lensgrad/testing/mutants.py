@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.reverse import R
+from lensgrad.core.checks import is_a
 from lensgrad.core.diagram import Definition, Recompute
 from lensgrad.core.op import Op
 from lensgrad.testing.batched import has_examples, subsets
@@ -96,10 +97,14 @@ def called(function: FunctionType, cls: type[Op]) -> Iterator[Any]:
     owner = function.__globals__.get(function.__qualname__.split(".")[0])
     for word in sorted(words(function.__code__)):
         value = function.__globals__.get(word)
-        if isinstance(value, type) and not issubclass(value, Op):
-            yield from (plain(v) for v in vars(value).values())
+        if value is not None and is_a(value, type) and not issubclass(value, Op):
+            yield from map(plain, members(value))
         yield value
         yield from (plain(vars(c)[word]) for c in (cls, owner) if isinstance(c, type) and word in vars(c) and word != "type")
+
+
+def members(cls: type[Any]) -> list[Any]:
+    return [*vars(cls).values()]
 
 
 def plain(method: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.graph import Wire
 from lensgrad.core.op import Table
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
@@ -53,7 +54,11 @@ class Relaxation:
 
     def hard(self, param: Param) -> Para:
         """The point of the same logits that stands in the place of a table of bits."""
-        return point([self.logits(param)], lambda z: Indicator(Z2)(self.vertex(z) > 0.5))
+
+        def bits(logits: Wire) -> Wire:
+            return Indicator(Z2)(self.vertex(logits) > 0.5)
+
+        return point([self.logits(param)], bits)
 
     def table(self, logits: Any) -> Any:
         soft = self.mean(logits)
