@@ -34,14 +34,20 @@ def csv(
 ) -> Dataset:
     """A CSV file as a data set: x : f32[n, features], y the column `target`.
 
-    The first line names the columns, unless `names` does. A column of numbers is a feature; a column of words becomes one
-    0/1 feature a word (`color=red`); one of dates (2024-05-31) is days since 1970. A target of numbers stays numbers, f32[n, 1]; one
-    of words becomes class numbers i32[n], the classes sorted. `categorical` names columns of numbers to be read as words.
+    A column of numbers is a feature; a column of words becomes one 0/1 feature a word (`color=red`); one of dates (2024-05-31) is days
+    since 1970. A target of numbers stays numbers, f32[n, 1]; one of words becomes class numbers i32[n], the classes sorted. How a table is
+    read stays with the data set and goes into the run, so `run.predict("people.csv")` takes the same file. Errors name line and column.
 
-    Empty cells are refused; with `missing="fill"` a number or date counts as the mean of its column, and a word as none of the words.
-    `like=train` reads a second file as the first one was read: its words, classes, means and scale. How a table is read stays with the
-    data set and goes into the run, so `run.predict("people.csv")` takes the same file. `target=None` is for a file without labels.
-    Errors name line and column.
+    - `path`: the place of the file, text in UTF-8.
+    - `target`: the name of the column of labels; None for a file without labels.
+    - `categorical`: names of columns of numbers to be read as words; none unless given.
+    - `drop`: names of columns to leave out; none unless given.
+    - `names`: the names of all columns, for a file whose first line has none; the first line unless given.
+    - `like`: a data set that was read before, as in `like=train`, whose words, classes, means and scale this file is read by; none unless
+      given.
+    - `delimiter`: the one character between cells; a comma unless given.
+    - `missing`: "refuse" refuses empty cells; with "fill" a number or date counts as the mean of its column, and a word as none of the
+      words; "refuse" unless given.
     """
     found = dataset(csv_cells(path, delimiter, names), target, categorical, drop, like, missing)
     if found.preparation is None or like is not None:

@@ -19,16 +19,28 @@ from lensgrad.train.callbacks import EarlyStopping
 class LensClassifier(ClassifierMixin, LensEstimator):
     """A network ℝᵃ → ℝᵏ on tables with k classes, trained on the cross-entropy of its outputs as logits.
 
-    `model` is a model, a list of layers, or a function (inputs, outputs) → layers; without one it is dense layers of the sizes
-    `hidden` with `activation`. A model that takes arrays of several axes gets each row in that shape. `optimizer` is one of
-    adagrad, adam, adamw, momentum, nesterov, sgd with `learning_rate`, or an optimizer such as `lg.adam(1e-3)`, which carries
-    its own (and, as all that holds functions, cannot be pickled). Columns are put at mean 0 and standard deviation 1 first,
-    unless `standardize=False`. A step is on `batch_size` examples, or on all if there are fewer.
+    Weights of rows count relative to their mean, so a row of weight 2 is that row twice, and one of weight 0 is left out.
 
-    `early_stopping=True` keeps the share `validation_split` of the rows aside, ends after `patience` epochs without a smaller loss
-    on them, and has the weights of the best epoch; `lg.early_stopping(…)` says more. `class_weight` is a dict by class or
-    "balanced". Weights count relative to their mean, so a row of weight 2 is that row twice, and one of weight 0 is left out.
-    `warm_start` begins with the weights and the scale of the last `fit`.
+    - `model`: a model, a list of layers, or a function (inputs, outputs) → layers. One that takes arrays of several axes gets each row in
+      that shape; dense layers unless given.
+    - `hidden`: the sizes of the dense layers, a whole number or several; (100,) unless given.
+    - `activation`: of the dense layers, a name or a layer; "relu" unless given.
+    - `optimizer`: adagrad, adam, adamw, momentum, nesterov or sgd, or an optimizer such as `lg.adam(1e-3)`, which carries its own rate
+      (and, as all that holds functions, cannot be pickled); "adam" unless given.
+    - `learning_rate`: of an optimizer by name, a positive number or a schedule; 0.001 unless given.
+    - `epochs`: how often to go through the rows, at most; 200 unless given.
+    - `batch_size`: rows in a step, or all if there are fewer; 200 unless given.
+    - `early_stopping`: with True the share `validation_split` of the rows is kept aside, `fit` ends after `patience` epochs without a
+      smaller loss on them, and the weights are those of the best epoch; `lg.early_stopping(…)` says more; False unless given.
+    - `validation_split`: the share of the rows that is kept aside, from 0 up to, but not including, 1; 0.1 unless given.
+    - `patience`: epochs to wait for a smaller loss; 10 unless given.
+    - `class_weight`: a dict from classes to numbers ≥ 0, or "balanced"; all alike unless given.
+    - `standardize`: whether columns are put at mean 0 and standard deviation 1 first; True unless given.
+    - `random_state`: what first values, the order of rows and the split are drawn from: a whole number, a generator of NumPy, or None for
+      another one each time; None unless given.
+    - `warm_start`: whether `fit` begins with the weights and the scale of the last one; False unless given.
+    - `backend`: "native", "numpy" or "jax"; "native" unless given.
+    - `verbose`: whether to show a bar, or lines where there is no terminal; False unless given.
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_`, `run_` (the `lg.Run`), `loss_curve_`, `n_iter_`, `scaler_`.
     """

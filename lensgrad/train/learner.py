@@ -73,20 +73,21 @@ def supervised(
 ) -> Learner[Any]:
     """The learner of a model from labelled examples.
 
-    - `model`: an arrow P × A → B, as layers give it.
+    - `model`: an arrow P × A → B, as layers give it, for one example.
     - `loss`: one of the loss functions (`lg.cross_entropy`), a loss made of one, a function of prediction and label, or a name. Several
       outputs take a dict of losses in order; its names are those of labels and outputs.
     - `optimizer`: one for all weights, a dict from patterns to optimizers, or a name ("adam" is `lg.adam(0.001)`).
-    - `rate`: a positive number, or a rate such as `lg.echo`; optimizers that carry their rate, such as `sgd(0.01)`, take 1.
+    - `rate`: a positive number, or a rate such as `lg.echo`; optimizers that carry their rate, such as `sgd(0.01)`, take 1; 1 unless given.
     - `metrics`: names or functions. Those that are arrows on one example (accuracy) are reported while training too, the others by
-      evaluating on a whole set.
-    - `input`: the name of what the model takes, or the names where it takes several.
-    - `label`: the name of the labels; that of the input makes an autoencoder, trained on {"x": x}.
-    - `reduction`: "mean" or "sum" over a batch.
-    - `loss_weights`: by name; what is learned is Σ loss_weights[name] · loss.
-    - `precision`: "bfloat16" or "float16" computes products and convolutions in it, and all else, weights too, in float32.
-    - `loss_scale`: a number to start with, or `lg.loss_scale(…)`; float16 has one if nothing is given.
-    - `derivative`: a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`.
+      evaluating on a whole set; none unless given.
+    - `input`: the name of what the model takes, or the names where it takes several; "x" unless given.
+    - `label`: the name of the labels; that of the input makes an autoencoder, trained on {"x": x}; "y" unless given.
+    - `reduction`: "mean" or "sum" over a batch; "mean" unless given.
+    - `loss_weights`: numbers by name; what is learned is Σ loss_weights[name] · loss; 1 for each unless given.
+    - `precision`: "bfloat16" or "float16" computes products and convolutions in it, and all else, weights too, in float32; that of the
+      model unless given.
+    - `loss_scale`: a number to start with, or `lg.loss_scale(…)`; float16 has one, and all else none, unless given.
+    - `derivative`: a way back other than R: `sam(0.05)`, `newton_cg(10)` or `extrapolated(0.1)` of `lensgrad.lens`; R unless given.
     """
     names = inputs_of(input)
     chosen = optimizer_of(optimizer)

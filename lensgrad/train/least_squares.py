@@ -137,14 +137,15 @@ def fit_curve(
       dtype float64, of weights only.
     - `x`: a number for each observation, rows of predictors (n, k), or a tuple of arrays, one for each predictor or input of the model.
     - `y`: an observation for each row of x, (n,), or (n, …) as the model gives them.
-    - `start`: first values by name; a model draws those that are missing from `seed`.
-    - `max_steps`: a fit that takes more ends, and says so in `reason`.
-    - `sigma`: the standard deviation of each observation, in the shape of y; all alike for None. They are relative: only their ratios
-      count, and how far observations scatter is told from the residuals.
-    - `absolute_sigma`: with True `sigma` is in the unit of y, and standard errors are as large as it says, however well the curve fits.
+    - `start`: first values by name, of all parameters of a function; a model draws from `seed` what is missing, and all unless given.
+    - `max_steps`: a fit that takes more ends, and says so in `reason`; 2000 unless given.
+    - `sigma`: the standard deviation of each observation, in the shape of y. They are relative: only their ratios count, and how far
+      observations scatter is told from the residuals; all alike unless given.
+    - `absolute_sigma`: with True `sigma` is in the unit of y, and standard errors are as large as it says, however well the curve fits;
+      False unless given.
     - `bounds`: (low, high) by the name of a parameter, None for no bound: `{"k": (0, None)}`; numbers, or arrays in its shape. Steps are
-      cut off at the bounds. A parameter that ends on one has no standard error: see `CurveFit`.
-    - `seed`: what the first values of a model are drawn from.
+      cut off at the bounds. A parameter that ends on one has no standard error: see `CurveFit`; no bounds unless given.
+    - `seed`: what the first values of a model are drawn from; 0 unless given.
     """
     max_steps, absolute = checks.whole("max_steps", max_steps, 1), checks.flag("absolute_sigma", absolute_sigma)
     curve, first = of_model(function, start, seed) if isinstance(function, Para) else of_function(function, start, x)

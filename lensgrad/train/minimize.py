@@ -67,14 +67,17 @@ def minimize(
     Use models of dtype="float64" for more than about four digits. Models that draw (dropout) are refused.
 
     - `learner`: a learner, as `lg.supervised` gives it.
-    - `data`, `labels`: arrays, as `fit` takes them.
-    - `method`: "lbfgs".
-    - `steps`: how often to move at most.
-    - `memory`: from how many of the last steps the curvature is remembered.
-    - `tolerance`: the largest part of the gradient at which to end.
-    - `seed`, `start`: what first values are drawn from, and first values by name, all or some.
-    - `class_weight`, `sample_weight`: as in `fit`; the loss is Σ w · loss / n over all n examples.
-    - `backend`: "native", "numpy" or "jax".
+    - `data`: a pair (x, y), a dict of arrays with one row an example, or a data set.
+    - `labels`: y, or a dict of labels, where `data` is x; in the data unless given.
+    - `method`: "lbfgs", which is the only one; it unless given.
+    - `steps`: how often to move at most, a whole number ≥ 0; 200 unless given.
+    - `memory`: from how many of the last steps the curvature is remembered, ≥ 1; 10 unless given.
+    - `tolerance`: the largest part of the gradient at which to end, in the unit of loss by weight; 1e-6 unless given.
+    - `seed`: what first values are drawn from; 0 unless given.
+    - `start`: first values by name, all or some; drawn unless given.
+    - `class_weight`: numbers ≥ 0 by class, or "balanced". The loss is Σ w · loss / n over all n examples; all alike unless given.
+    - `sample_weight`: a number ≥ 0 for each example, or its name in the data; w is the product of both; all alike unless given.
+    - `backend`: "native", "numpy" or "jax"; "native" unless given.
     """
     checks.instance("the learner of minimize", learner, Learner, "lg.supervised(…)")
     checks.one_of("method", method, METHODS)

@@ -134,27 +134,33 @@ class Learner(Record, Generic[Given]):
     ) -> Run[Given]:
         """Train on data for so many epochs and return the run. The same seed repeats a run exactly on one backend; inputs are not changed.
 
-        - `data`: a pair (x, y), a dict of arrays, a data set, or a source of batches; `fit(x, y)` is `fit((x, y))`.
-        - `epochs`: how often to go through the data.
-        - `batch_size`: examples in a step; None steps on one unbatched example at a time.
-        - `seed`, `shuffle`: what first values and the order of examples are drawn from; False keeps the order.
-        - `start`: first values by name, all or some.
-        - `validation_data`, `validation_split`: what each epoch is validated on, or the share of the data that is kept for it.
-        - `class_weight`: by class, or "balanced". A step descends on Σ w · loss / n over the n examples of a batch.
-        - `sample_weight`: one weight for each example, or its name in the data; w is the product of both.
-        - `early_stopping`: `lg.early_stopping(…)`.
+        Ctrl-C returns the run so far.
+
+        - `data`: a pair (x, y), a dict of arrays with one row an example, a data set, or a source of batches.
+        - `labels`: y, or a dict of labels, where `data` is x: `fit(x, y)` is `fit((x, y))`; in the data unless given.
+        - `epochs`: how often to go through the data, a whole number ≥ 0; 1 unless given.
+        - `batch_size`: examples in a step; None steps on one unbatched example at a time; 32 unless given.
+        - `seed`: what first values and the order of examples are drawn from, from 0 to 2⁶⁴ − 1; 0 unless given.
+        - `shuffle`: whether each epoch has an order of its own; False keeps that of the data; True unless given.
+        - `start`: first values by name, all or some; drawn unless given.
+        - `validation_data`: what each epoch is validated on, in the forms of `data`; none unless given.
+        - `validation_split`: the share of the data that is kept for it instead, from 0 up to, but not including, 1; 0 unless given.
+        - `class_weight`: numbers ≥ 0 by class, or "balanced". A step descends on Σ w · loss / n over the n examples of a batch; all alike
+          unless given.
+        - `sample_weight`: a number ≥ 0 for each example, or its name in the data; w is the product of both; all alike unless given.
+        - `early_stopping`: `lg.early_stopping(…)`, which ends the run and keeps its best epoch; none unless given.
         - `callbacks`: functions of (epoch, report) or objects with `on_epoch(state)`, called after each epoch; True ends the run.
-          `lg.reduce_on_plateau(…)` is one.
-        - `checkpoint`: a path, written after every epoch, or `lg.checkpoint(path, steps=…)`.
-        - `resume`: go on from the checkpoint, if it is there, as if the run had never stopped; one of another learner, order, number of
-          examples or contents of the data is refused, unless `resume="anyway"`.
-        - `log`: a .csv file, or a folder for TensorBoard.
-        - `accumulate`: go through each batch in so many parts, with the same result up to rounding (not for models that draw, or that keep
-          statistics of batches: each part has its own).
-        - `progress`: show a bar, or lines where there is no terminal.
-        - `backend`: "native", "numpy" or "jax".
-        - `guard`: stop at the first number that is not finite.
-        - `after`: a run to go on from. Ctrl-C returns the run so far.
+          `lg.reduce_on_plateau(…)` is one; none unless given.
+        - `checkpoint`: a path, written after every epoch, or `lg.checkpoint(path, steps=…)`; none unless given.
+        - `resume`: with True the run goes on from the checkpoint, if it is there, as if it had never stopped; one of another learner, order,
+          number of examples or contents of the data is refused, unless it is "anyway"; False unless given.
+        - `log`: a .csv file, or a folder for TensorBoard; none unless given.
+        - `accumulate`: the parts in which a batch is gone through, with the same result up to rounding (not for models that draw, or that
+          keep statistics of batches: each part has its own); 1 unless given.
+        - `progress`: whether to show a bar, or lines where there is no terminal; True unless given.
+        - `backend`: "native", "numpy" or "jax"; "native" unless given.
+        - `guard`: whether to stop at the first number that is not finite; True unless given.
+        - `after`: a run to go on from; none unless given.
         """
         if after is not None:
             checks.instance("after", after, Run, "a run to go on from")

@@ -62,14 +62,14 @@ def multi_head_attention(
     A mask may stand beside the sequence: bool[T], true for the steps that are seen; bool[T, T], true where step t sees step s; or
     ℝ^(T, T), numbers that are added to the scores of t and s, such as a distance.
 
-    - `heads`: how many.
+    - `heads`: how many, a whole number ≥ 1.
     - `key_value_heads`: with fewer, keys and values are shared in groups (arXiv 2305.13245); as many as `heads` unless given.
     - `width`: features of a head; n / heads unless given.
     - `causal`: with True a step sees itself and earlier ones; False unless given.
     - `rotary`: with True, or the base of the angles, queries and keys are turned by their position; False unless given.
     - `use_bias`: whether the four linear maps have biases; True unless given.
     - `weights`: what the matrices begin with; `lg.glorot` unless given.
-    - `name`: in front of the names of its parameters.
+    - `name`: what stands before the names of its parameters, as in `name/query/weight`; nothing unless given.
     """
     what = titled("multi_head_attention", name)
     queries, shared, own = divided(what, heads, key_value_heads, width)
@@ -108,12 +108,12 @@ def cross_attention(
     A mask may stand beside the two: bool[S], true for the steps of the second that are seen; bool[T, S], true where step t sees step s;
     or ℝ^(T, S), numbers that are added to the scores (arXiv 1706.03762, section 3.2.3).
 
-    - `heads`: how many.
+    - `heads`: how many, a whole number ≥ 1.
     - `key_value_heads`: with fewer, keys and values are shared in groups; as many as `heads` unless given.
     - `width`: features of a head; n / heads unless given.
     - `use_bias`: whether the four linear maps have biases; True unless given.
     - `weights`: what the matrices begin with; `lg.glorot` unless given.
-    - `name`: in front of the names of its parameters.
+    - `name`: what stands before the names of its parameters, as in `name/query/weight`; nothing unless given.
     """
     what = titled("cross_attention", name)
     queries, shared, own = divided(what, heads, key_value_heads, width)
@@ -263,8 +263,8 @@ def transformer_block(
     A mask may stand beside x, as for `multi_head_attention`. As it is, a block of GPT-2 when causal; of Llama 2 with norm="rms",
     gated=True, activation="silu", rotary=True, causal=True, use_bias=False.
 
-    - `heads`: heads of the attention; they divide n.
-    - `hidden`: features inside the feed-forward part; 4 n unless given.
+    - `heads`: heads of the attention, a whole number that divides n.
+    - `hidden`: features inside the feed-forward part, a whole number ≥ 1; 4 n unless given.
     - `activation`: of the feed-forward part, a name or a layer; "gelu" unless given.
     - `gated`: whether the feed-forward part is W₂ (σ(W₁ x) · W₃ x) (arXiv 2002.05202); False unless given.
     - `norm`: "layer" or "rms"; "layer" unless given.
@@ -272,9 +272,10 @@ def transformer_block(
     - `causal`: with True a step sees itself and earlier ones; False unless given.
     - `rotary`: with True, or the base of the angles, queries and keys are turned by their position; False unless given.
     - `key_value_heads`: with fewer than `heads`, keys and values are shared in groups; as many unless given.
-    - `dropout_rate`: the share of entries that are dropped at the end of each of the two parts in training, from 0 up to 1; 0 unless given.
+    - `dropout_rate`: the share of entries that training drops at the end of each of the two parts, from 0 up to, but not including, 1;
+      0 unless given.
     - `use_bias`: whether linear maps have biases; True unless given.
-    - `name`: in front of the names of its parameters.
+    - `name`: what stands before the names of its parameters, as in `name/mlp/up/weight`; nothing unless given.
     """
     norms: dict[str, Callable[[str], Family]] = {
         "layer": lambda label: layer_norm(epsilon, name=label),

@@ -155,19 +155,36 @@ def windowed(op: Convolve, params: Sequence[Param], dom: Ty, more: Sequence[int]
 
 @in_words(FOREIGN)
 def conv1d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
-    """Convolution of sequences (length, C): see `convolution` for the options."""
+    """Convolution of sequences : ℝ^(length, C) → ℝ^(length′, filters); its arguments are those of `conv2d`, on one axis."""
     return convolution(1, filters, kernel, **options)
 
 
 @in_words(FOREIGN)
 def conv2d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
-    """Convolution of images (height, width, C): see `convolution` for the options."""
+    """Convolution of images : ℝ^(height, width, C) → ℝ^(height′, width′, filters), σ(x ∗ K + β), which is a correlation.
+
+    K has the shape (*kernel, C / groups, filters). An output axis has ⌊(n + padding − dilation (k − 1) − 1) / stride⌋ + 1 positions.
+    Sizes are whole numbers of pixels, one for both axes or a pair (height, width).
+
+    - `filters`: channels of the result, a whole number ≥ 1.
+    - `kernel`: the size of a window, ≥ 1.
+    - `stride`: how far windows are apart, ≥ 1; 1 unless given.
+    - `padding`: zeros on both sides of each axis, ≥ 0, or for each axis a pair (before, after). "same" gives ⌈n / stride⌉ positions
+      (dilation (k − 1) in all, the larger half after; TensorFlow pads less where the stride is above 1, which is written as pairs), and
+      "valid" is 0; 0 unless given.
+    - `dilation`: the distance between the pixels that a window reads, ≥ 1; 1 unless given.
+    - `groups`: the parts in which channels and filters are convolved on their own, a whole number that divides both; 1 unless given.
+    - `activation`: σ, a name such as "relu", or a layer; none unless given.
+    - `use_bias`: whether β : ℝ^filters is added, which starts at 0; True unless given.
+    - `weights`: what K starts from; `lg.glorot` unless given.
+    - `name`: what stands before the names of its parameters, as in `name/kernel`; nothing unless given.
+    """
     return convolution(2, filters, kernel, **options)
 
 
 @in_words(FOREIGN)
 def conv3d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
-    """Convolution of volumes (depth, height, width, C): see `convolution` for the options."""
+    """Convolution of volumes : ℝ^(depth, height, width, C) → ℝ^(depth′, height′, width′, filters); its arguments are those of `conv2d`."""
     return convolution(3, filters, kernel, **options)
 
 
@@ -175,7 +192,7 @@ def conv3d(filters: int, kernel: Sizes, **options: Unpack[Options]) -> Family:
 def depthwise_conv(kernel: Sizes, multiplier: int = 1, axes: int = 2, name: str = "", **options: Unpack[DepthwiseOptions]) -> Family:
     """Each channel by its own kernels : ℝ^(*space, C) → ℝ^(*out, C · multiplier): a convolution in C groups.
 
-    Options as for `convolution`, without `groups`.
+    Options as for `conv2d`, without `groups`.
     """
     what = titled("depthwise_conv", name)
     times, space = one_whole(what, multiplier=multiplier), space_axes(what, axes)
