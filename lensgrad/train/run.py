@@ -152,8 +152,8 @@ class Learner(Record, Generic[Given]):
         - `callbacks`: functions of (epoch, report) or objects with `on_epoch(state)`, called after each epoch; True ends the run.
           `lg.reduce_on_plateau(…)` is one; none unless given.
         - `checkpoint`: a path, written after every epoch, or `lg.checkpoint(path, steps=…)`; none unless given.
-        - `resume`: with True the run goes on from the checkpoint, if it is there, as if it had never stopped; one of another learner, order,
-          number of examples or contents of the data is refused, unless it is "anyway"; False unless given.
+        - `resume`: with True the run goes on from the checkpoint, if it is there, as if it had never stopped; one of another learner,
+          order, number of examples or contents of the data is refused, unless it is "anyway"; False unless given.
         - `log`: a .csv file, or a folder for TensorBoard; none unless given.
         - `accumulate`: the parts in which a batch is gone through, with the same result up to rounding (not for models that draw, or that
           keep statistics of batches: each part has its own); 1 unless given.

@@ -144,7 +144,8 @@ def test_a_reason_that_is_no_text_is_refused(tmp_path):
     run = lg.minimize(network(), X, Y, steps=1)
     checkpoint.save(tmp_path / "odd.safetensors", run.learner, run.values, position={"reason": 3})
     told_of_it = told(BadCheckpoint, lambda: lg.load(tmp_path / "odd.safetensors"))
-    assert told_of_it == f"'{tmp_path / 'odd.safetensors'}' says in no words why its minimization ended"
+    place = f"'{tmp_path / 'odd.safetensors'}'"
+    assert told_of_it == f"{place} is damaged: the entry 'reason' must be text, got 3; take another copy of the file, or train again"
 
 
 ENDLESS = "minimize goes down one loss to its end and has no epochs to compare"
