@@ -186,7 +186,7 @@ def test_nothing_is_broadcast():
 
 
 def test_an_array_inside_a_traced_function():
-    given = "Mul must be applied to wires of a traced function, got ndarray array([1., 1., 1.])"
+    given = "'*' must be applied to wires of a traced function, got ndarray array([1., 1., 1.])"
     text = f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers"
     assert told(WireError, lambda: trace(lambda x: x * np.ones(3), lg.Real(3))) == text
     assert told(WireError, lambda: trace(lambda x: np.ones(3) * x, lg.Real(3))) == text

@@ -53,7 +53,9 @@ def looked_at(arrow: Any) -> Any:
     atoms = [*arrow.dom, *arrow.cod]
     smooth = all(isinstance(a, lg.Array) for a in atoms)
     turned = words.R(arrow) if smooth and all(a.floating for a in atoms) else None
-    small = smooth and all(a.size <= SMALL and a.dtype in ("float32", "int32", "bool") for a in arrow.dom) and len(str(arrow)) < 10 * SMALL
+    found = [*arrow.dom, *(a for node in arrow.nodes for a in node.cod)] if smooth else []
+    plain = all(a.dtype in ("float32", "int32", "bool") for a in arrow.dom) if smooth else False
+    small = plain and len(found) < SMALL and all(isinstance(a, lg.Array) and a.size <= SMALL for a in found)
     numbers = lg.evaluate(arrow, *(np.ones(a.shape, a.dtype) for a in arrow.dom)) if small else None
     return repr(arrow), str(arrow), words.batch(words.Para.lift(arrow), 2), turned, numbers
 
@@ -64,7 +66,7 @@ def on(objects: tuple[Any, ...], function: Callable[..., Any], *args: Any, **nam
     def traced(*a: Any, **k: Any) -> Any:
         def body(*wires: Any) -> Any:
             kept = function(*(put(v, wires) for v in a), **{name: put(v, wires) for name, v in k.items()})
-            return ended(kept, wires)
+            return ended(kept(*wires) if getattr(kept, "__name__", "") == "<lambda>" else kept, wires)
 
         return words.trace(body, *objects)
 
@@ -144,6 +146,7 @@ MORE = {
     "norm of order 1": op("norm", X, 0, 1, keepdims=False),
     "split in two": op("split", X, 2, 1),
     "split by sizes": op("split", X, [1, 3], 1),
+    "variance, n - 1": op("variance", X, 0, 1, False),
     "std, n - 1": op("std", X, 0, 1, True),
     "tile once": op("tile", X, 2),
     "diagonal above": op("diagonal", X, 1),
@@ -175,9 +178,10 @@ def asked(way: Callable[[Any], Any], ob: Any = PLANE) -> Call:
 OPERATORS = {
     **{name: call for sign in SIGNS for name, call in signed(sign).items()},
     "x[v]": beside(PLANE, operator.getitem, (0, slice(1, 3))),
-    "x[v, v]": on((PLANE,), lambda a, b, x: x[a, b], 0, slice(1, 3), X),
+    "x[v, v]": on((PLANE,), lambda a, b: lambda x: x[a, b], 0, slice(1, 3)),
     "x[v:v:v]": on((PLANE,), lambda a, b, c: lambda x: x[a:b:c], 0, 2, 1),
     "x.sum": beside(PLANE, lambda x, v: x.sum(v), 0),
+    "x.sum, kept": beside(PLANE, lambda x, v: x.sum(0, v), True),
     "x.mean": beside(PLANE, lambda x, v: x.mean(v), 0),
     "x.max": beside(PLANE, lambda x, v: x.max(v), 0),
     "x.min": beside(PLANE, lambda x, v: x.min(0, keepdims=v), True),

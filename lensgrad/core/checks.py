@@ -90,7 +90,7 @@ def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int
     """A whole number from `least` to `most`: `epochs must be a whole number ≥ 0, got 1.5`."""
     if is_whole(value) and least <= value and (most is None or value <= most):
         return int(value)
-    span = f"≥ {least}" if most is None else f"from {least} to {limit(most)}"
+    span = f"≥ {least}" if most is None else f"from {limit(least)} to {limit(most)}"
     raise BadValue(f"{what} must be a whole number {span}, got {shown(value)}")
 
 
@@ -112,10 +112,10 @@ def per_axis(what: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...
 
 
 def axis(what: str, value: Any, rank: int, of: object) -> int:
-    """The number of an axis, counted from the end where it is negative: `cumsum along axis 2 does not fit f32[3,4]: …`."""
+    """The number of an axis, counted from the end where it is negative: `cumsum with axis=2 does not fit f32[3,4]: …`."""
     if is_whole(value) and -rank <= value < rank:
         return int(value) % rank
-    raise TypeMismatch(f"{what} along axis {shown(value)} does not fit {of}: {numbered('an axis must be a whole number', rank)}")
+    raise TypeMismatch(f"{what} with axis={shown(value)} does not fit {of}: {numbered('an axis must be a whole number', rank)}")
 
 
 def axes(what: str, value: Any, rank: int, of: object) -> tuple[int, ...]:
@@ -127,7 +127,7 @@ def axes(what: str, value: Any, rank: int, of: object) -> tuple[int, ...]:
     if len(found) == len(given):
         return tuple(sorted(found))
     wanted = numbered("axes must be whole numbers", rank)
-    raise TypeMismatch(f"{what} over axes {shown(value)} does not fit {of}: {wanted}, each once, or None for all")
+    raise TypeMismatch(f"{what} with axes={shown(value)} does not fit {of}: {wanted}, each once, or None for all")
 
 
 def numbered(wanted: str, rank: int) -> str:
@@ -137,8 +137,10 @@ def numbered(wanted: str, rank: int) -> str:
 
 def limit(n: int) -> str:
     """A bound for a message: the largest number of a machine word as its formula."""
-    bits = (n + 1).bit_length() - 1
-    return f"2^{bits} - 1" if bits > 30 and n + 1 == 1 << bits else str(n)
+    bits = (max(n + 1, -n)).bit_length() - 1
+    if bits > 30 and n in ((1 << bits) - 1, -(1 << bits)):
+        return f"2^{bits} - 1" if n > 0 else f"-2^{bits}"
+    return str(n)
 
 
 def number(what: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
@@ -157,7 +159,9 @@ def positive(what: str, value: Any) -> float:
 
 def bound(what: str, value: Any) -> float:
     """A number that may be infinite."""
-    return float(value) if is_number(value) and value in (math.inf, -math.inf) else number(what, value)
+    if is_finite(value) or (is_number(value) and value in (math.inf, -math.inf)):
+        return plain(value) if is_finite(value) else float(value)
+    raise BadValue(f"{what} must be a number, got {shown(value)}")
 
 
 def share(what: str, value: Any) -> float:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, overload
 from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.errors import Piece, TypeMismatch, mismatch
-from lensgrad.core.graph import Generator, Graph, Node, Wire, together
+from lensgrad.core.graph import Generator, Graph, Node, Wire, atom_of, together
 from lensgrad.core.op import Op, generator
 from lensgrad.core.printed import printable
 from lensgrad.core.sealed import Sealed
@@ -35,6 +35,9 @@ class Composed(Sealed):
     def __getitem__(self, where: Any) -> NoReturn:
         fix = "upto(model, 'hidden') is the part up to a layer, and sequential(*layers[:2]) the first two of a list"
         raise TypeMismatch(f"layers and arrows have no parts by number: {fix}")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeMismatch("layers and arrows are no lists, so nothing goes through their parts: .params and .nodes are tuples")
 
     def __rrshift__(self, other: Any) -> Any:
         raise unlike(other, ">>", self)
@@ -365,12 +368,21 @@ class Family(Composed):
         """Apply to wires inside a traced function; with nothing to apply it to, the family itself, so that `relu()` is `relu`."""
         if not args:
             return self
-        graph, wires = together(flatten(args), self.name)
+        graph, wires = together(on_wires(self.name, args), self.name)
         dom = Ty(tuple(graph.types[w] for w in wires))
         return self.at(dom)(*graph.wires(wires))
 
     def __repr__(self) -> str:
         return self.name
+
+
+def on_wires(name: str, args: Sequence[Any]) -> list[Wire]:
+    """Grouped wires as one flat list; an error names the whole argument that is none."""
+    found = flatten(args)
+    for arg in args if not found or not all(isinstance(w, Wire) for w in found) else ():
+        if arg is None or (isinstance(arg, list) and not arg) or not all(isinstance(w, Wire) for w in flatten(arg)):
+            atom_of(name, arg)
+    return found
 
 
 def flatten(values: Any) -> list[Any]:

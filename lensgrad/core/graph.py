@@ -163,6 +163,9 @@ class Wire:
     def __matmul__(self, other: Operand) -> Wire:
         return self._infix("matmul", self, other)
 
+    def __rmatmul__(self, other: Operand) -> Wire:
+        return self._infix("matmul", other, self)
+
     def __neg__(self) -> Wire:
         return self._infix("neg", self)
 
@@ -174,6 +177,16 @@ class Wire:
 
     def __or__(self, other: Operand) -> Wire:
         return self._infix("or", self, other)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __floordiv__(self, other: Operand) -> Wire:
+        return self._infix("floordiv", self, other)
+
+    def __mod__(self, other: Operand) -> Wire:
+        return self._infix("mod", self, other)
+
+    __rfloordiv__, __rmod__ = __floordiv__, __mod__
 
     def __invert__(self) -> Wire:
         return self._infix("not", self)
@@ -243,8 +256,17 @@ class Wire:
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **_: Any) -> Any:
         """Numbers of NumPy on the left of an operator; other functions of NumPy have no wires to work on."""
         if method != "__call__" or ufunc.__name__ not in UFUNCS:
-            raise WireError(f"NumPy's {ufunc.__name__} works on numbers, and this wire ({self.atom}) has none yet: use lg.ops instead")
+            raise self._no_numbers(ufunc)
         return self._infix(UFUNCS[ufunc.__name__], *args)
+
+    def __array_function__(self, function: Any, *_: Any) -> Any:
+        raise self._no_numbers(function)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise WireError(f"this wire ({self.atom}) is no array of NumPy while the function is traced: use lg.ops in place of NumPy")
+
+    def _no_numbers(self, function: Any) -> WireError:
+        return WireError(f"NumPy's {function.__name__} works on numbers, and this wire ({self.atom}) has none yet: use lg.ops instead")
 
     def __float__(self) -> float:
         raise WireError(f"this wire ({self.atom}) has no number while the function is traced: use lg.ops in place of math and NumPy")
@@ -298,12 +320,19 @@ def apply(op: Generator, args: Sequence[Any]) -> Any:
     return outs[0] if len(outs) == 1 else outs
 
 
+def atom_of(op: object, arg: Any, argument: str = "") -> Any:
+    """The type of a wire, or an error for anything else; `argument` is what the message calls it where there are several."""
+    if isinstance(arg, Wire):
+        return arg.atom
+    given = f"{op} must be applied to wires of a traced function, got {type(arg).__name__} {shown(arg)}{argument and f' as {argument}'}"
+    raise WireError(f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers")
+
+
 def together(args: Sequence[Any], op: object = "this arrow") -> tuple[Graph, tuple[int, ...]]:
     """The graph that all these wires belong to, after copying closed ones (points I → A) into it."""
     for arg in args:
         if not isinstance(arg, Wire):
-            given = f"{op} must be applied to wires of a traced function, got {type(arg).__name__} {shown(arg)}"
-            raise WireError(f"{given}: make it an argument or a parameter, or ask lg.evaluate(…) for numbers")
+            atom_of(op, arg)
     graphs = {id(a.graph): a.graph for a in args}
     open_graphs = [g for g in graphs.values() if len(g.dom)]
     if len(open_graphs) > 1:

@@ -60,7 +60,7 @@ def returned(graph: Graph, result: Any, name: str) -> list[int]:
     wires = flatten(result)
     for w in wires:
         if not isinstance(w, Wire):
-            raise WireError(f"{name} returned {type(w).__name__} {w!r:.60} where a wire or a tuple of wires is wanted")
+            raise WireError(f"{name} returned {type(w).__name__} {checks.shown(w)} where a wire or a tuple of wires is wanted")
     if not wires:
         return []
     anchor = [Wire(graph, 0)] if len(graph.dom) else []

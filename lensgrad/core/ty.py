@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
+from lensgrad.core.checks import shown
+from lensgrad.core.errors import TypeMismatch
+
 T = TypeVar("T")
 
 
@@ -19,6 +22,10 @@ class Ty:
     """
 
     atoms: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        if type(self.atoms) is not tuple:  # pyright: ignore[reportUnnecessaryComparison]
+            raise TypeMismatch(f"an object must be made of a tuple of atoms, got {shown(self.atoms)}")
 
     def __matmul__(self, other: Ty) -> Ty:
         return Ty(self.atoms + other.atoms) if isinstance(other, Ty) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance]

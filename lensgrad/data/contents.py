@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lensgrad.data.meaning import Meaning
 from lensgrad.program.values import Values
+
+if TYPE_CHECKING:
+    import hashlib
 
 CHUNK = 1 << 20  # bytes that are read at a time, so that an array that does not lie in one piece is not copied as a whole
 MOST = 1 << 28  # bytes of arrays that are read as a whole: a quarter of a second
@@ -25,6 +26,9 @@ def contents(data: Any, meaning: Meaning) -> str | None:
     if arrays is None:
         return None
     large = sum(v.nbytes for v in arrays.values()) > MOST
+    import hashlib  # here, since few programs need it
+    import json
+
     found = hashlib.blake2b(json.dumps(meaning.data()).encode(), digest_size=16)
     for name, value in sorted(arrays.items()):
         found.update(repr((name, value.dtype.str, value.shape)).encode())

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends.engine import Backend, Jax, installed
+from lensgrad.backends.engine import Backend, Jax, backend, installed
 from lensgrad.cat.structure import change
+from lensgrad.core.checks import flag, function, instance, listing, shown
 from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.op import Op
 from lensgrad.core.ty import Ty
 from lensgrad.testing.precision import Precision, precision
@@ -50,7 +52,22 @@ class Case:
     backends: tuple[Backend, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dom", flat((self.dom,) if isinstance(self.dom, Ty) else self.dom))
+        instance("the generator of a case", self.op, Op, "an object of a class marked @generator")
+        given = (self.dom,) if isinstance(self.dom, Ty) else instance("the inputs of a case", self.dom, (tuple, list), "a tuple of atoms")
+        object.__setattr__(self, "dom", flat(given))
+        draws = [
+            function("each of the values of a case", draw, "a sampler, such as testing.positive") for draw in several("values", self.values)
+        ]
+        if draws and len(draws) != len(self.dom):
+            raise BadValue(f"a case has one sampler for each input, got {len(draws)} values for {len(self.dom)} inputs")
+        for kink in several("kinks", self.kinks):
+            instance("each of the kinks of a case", kink, Kink, "testing.Kink(inputs, cotangents, answer)")
+        for engine in several("backends", self.backends):
+            if backend(engine) is not engine:
+                raise BadValue(f"each of the backends of a case must be a backend itself, such as backend({engine!r}), got {engine!r}")
+        function("what a case puts results together with", self.together, "a function such as np.stack")
+        instance("what a case goes without", self.without, Mapping, "a dict of reasons by part of the check")
+        flag("variadic", self.variadic)
 
     @property
     def engines(self) -> tuple[Backend, ...]:
@@ -69,7 +86,21 @@ class Case:
 
 def flat(dom: Iterable[Any]) -> tuple[Any, ...]:
     """Atoms, given one by one or as objects such as `lg.Real(3)`."""
-    return tuple(atom for given in dom for atom in (given.atoms if isinstance(given, Ty) else (given,)))
+    return tuple(atom for given in dom for atom in (given.atoms if isinstance(given, Ty) else (named(given),)))
+
+
+def named(atom: Any) -> Any:
+    """An atom, which is a value that can be looked up."""
+    try:
+        hash(atom)
+    except TypeError:
+        raise TypeMismatch(f"a case takes atoms, or objects such as lg.Real(3), got {shown(atom)}") from None
+    return atom
+
+
+def several(what: str, given: Any) -> list[Any]:
+    """A field that is several things."""
+    return listing(f"the {what} of a case", instance(f"the {what} of a case", given, (tuple, list), "a tuple"), "a tuple")
 
 
 class Facts:

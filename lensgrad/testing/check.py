@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from typing import Any
 
-from lensgrad.core.checks import is_a, shown
+from lensgrad.core.checks import is_a, shown, table
 from lensgrad.core.errors import LensgradError, TypeMismatch
 from lensgrad.core.op import Op
 from lensgrad.testing import batched, calculus, exhaustive, meaning
 from lensgrad.testing.calculus import Rules
 from lensgrad.testing.case import Case, Facts, flat
 from lensgrad.testing.report import Broken, Finding, Report, Skip
+from lensgrad.theories.smooth.array import Array
 
 Part = Callable[[Facts, Rules], str]
 
@@ -48,12 +50,13 @@ def check(what: Op | Case, *dom: Any, **about: Any) -> Report:
     """
     if not is_a(what, (Op, Case)):
         raise TypeMismatch(f"check expects a generator, an object of a class marked @generator, got {shown(what)}")
-    return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **about)).required()
+    given: dict[str, Any] = {**table("what check is told about a case", about, [f.name for f in fields(Case)][2:])}
+    return examine(what if isinstance(what, Case) else Case(what, widened(what, flat(dom)), **given)).required()
 
 
 def widened(op: Op, dom: tuple[Any, ...]) -> tuple[Any, ...]:
     """Arrays of float32 as float64 where the generator takes them, since differences need the digits; their own types are checked too."""
-    wide = tuple(a.with_dtype("float64") if getattr(a, "dtype", "") == "float32" else a for a in dom)
+    wide = tuple(a.with_dtype("float64") if isinstance(a, Array) and a.dtype == "float32" else a for a in dom)
     try:
         op.type(*wide)
     except LensgradError:

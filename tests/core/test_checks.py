@@ -39,7 +39,7 @@ REFUSED = [
     (checks.share, 1, "n must be a fraction from 0 up to, but not including, 1, got 1"),
     (checks.share, math.nan, "n must be a fraction from 0 up to, but not including, 1, got nan"),
     (checks.number, 10**400, f"n must be a finite number, got 1{'0' * 58}…"),
-    (checks.bound, math.nan, "n must be a finite number, got nan"),
+    (checks.bound, math.nan, "n must be a number, got nan"),
     (checks.wholes, 3, "n must be whole numbers ≥ 0 in a list, got 3"),
     (checks.wholes, "12", "n must be whole numbers ≥ 0 in a list, got '12'"),
     (checks.wholes, [1, -1], "n must be whole numbers ≥ 0 in a list, got [1, -1]"),
@@ -70,6 +70,8 @@ def test_what_is_refused_is_one_sentence(check, given, told):
 
 def test_bounds_are_said():
     for call, told in (
+        (lambda: checks.whole("n", 0.5, -(2**31), 2**31 - 1), "n must be a whole number from -2^31 to 2^31 - 1, got 0.5"),
+        (lambda: checks.whole("n", 0.5, -(2**31) + 1, 2**31 - 2), "n must be a whole number from -2147483647 to 2147483646, got 0.5"),
         (lambda: checks.whole("n", 9, 1, 8), "n must be a whole number from 1 to 8, got 9"),
         (lambda: checks.number("n", 2, 0, 1), "n must be a number from 0 to 1, got 2"),
         (lambda: checks.number("n", -1, least=0), "n must be a number ≥ 0, got -1"),
@@ -102,21 +104,21 @@ def test_axes_are_numbers_of_axes():
     for call, told in (
         (
             lambda: checks.axis("sum", 2, 2, "f32[3,4]"),
-            "sum along axis 2 does not fit f32[3,4]: an axis must be a whole number from -2 to 1",
+            "sum with axis=2 does not fit f32[3,4]: an axis must be a whole number from -2 to 1",
         ),
         (
             lambda: checks.axis("sum", None, 2, "f32[3,4]"),
-            "sum along axis None does not fit f32[3,4]: an axis must be a whole number from -2 to 1",
+            "sum with axis=None does not fit f32[3,4]: an axis must be a whole number from -2 to 1",
         ),
         (
             lambda: checks.axis("sum", True, 1, "f32[3]"),
-            "sum along axis True does not fit f32[3]: an axis must be a whole number from -1 to 0",
+            "sum with axis=True does not fit f32[3]: an axis must be a whole number from -1 to 0",
         ),
-        (lambda: checks.axis("sum", 0, 0, "f32[]"), "sum along axis 0 does not fit f32[]: it has no axes"),
-        (lambda: checks.axes("sum", 2, 2, "f32[3,4]"), f"sum over axes 2 does not fit f32[3,4]: {axes}"),
-        (lambda: checks.axes("sum", [0, -2], 2, "f32[3,4]"), f"sum over axes [0, -2] does not fit f32[3,4]: {axes}"),
-        (lambda: checks.axes("sum", "01", 2, "f32[3,4]"), f"sum over axes '01' does not fit f32[3,4]: {axes}"),
-        (lambda: checks.axes("sum", 0.0, 2, "f32[3,4]"), f"sum over axes 0.0 does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axis("sum", 0, 0, "f32[]"), "sum with axis=0 does not fit f32[]: it has no axes"),
+        (lambda: checks.axes("sum", 2, 2, "f32[3,4]"), f"sum with axes=2 does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axes("sum", [0, -2], 2, "f32[3,4]"), f"sum with axes=[0, -2] does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axes("sum", "01", 2, "f32[3,4]"), f"sum with axes='01' does not fit f32[3,4]: {axes}"),
+        (lambda: checks.axes("sum", 0.0, 2, "f32[3,4]"), f"sum with axes=0.0 does not fit f32[3,4]: {axes}"),
     ):
         with pytest.raises(TypeMismatch) as error:
             call()

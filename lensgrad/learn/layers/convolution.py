@@ -19,6 +19,7 @@ from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked,
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.conv import Convolve, Window
+from lensgrad.theories.smooth.windows import padded
 
 SPACE = (("length",), ("height", "width"), ("depth", "height", "width"))
 Sizes = int | Sequence[int]
@@ -47,20 +48,6 @@ class DepthwiseOptions(TypedDict, total=False):
     activation: Activation | None
     use_bias: bool
     weights: init.Init
-
-
-def padded(what: str, value: Any, axes: int) -> Any:
-    """Padding as `ops.window` takes it: "same", a number for each axis, or a pair for each axis."""
-    if isinstance(value, str) and value in ("same", "valid"):
-        return value if value == "same" else 0
-    given: Any = value
-    pairs = [p for p in given if checks.is_group(p)] if checks.is_group(given) and len(given) == axes else []
-    if len(pairs) == axes and all(len(p) == 2 and all(checks.is_whole(n) and n >= 0 for n in p) for p in pairs):
-        return tuple((int(a), int(b)) for a, b in pairs)
-    if isinstance(value, str) or len(pairs) == axes:
-        told = f"{checks.shown(value)}{checks.nearest(value, ('same', 'valid'))}"
-        raise BadValue(f"{what} expects padding 'same', 'valid', whole numbers ≥ 0 or pairs (before, after), got {told}")
-    return checks.per_axis(f"the padding of {what}", value, axes, 0)
 
 
 def space_axes(what: str, axes: Any) -> int:

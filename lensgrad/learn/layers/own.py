@@ -8,6 +8,7 @@ from typing import Any
 
 from lensgrad.cat.names import Param
 from lensgrad.cat.para import Para
+from lensgrad.core import checks
 from lensgrad.core.checks import is_a, shown
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
@@ -59,6 +60,7 @@ def layer(kind: str, build: Callable[[Ty], Para], *, name: str = "", predict: Ca
     Write it with `lg.weight`, `lg.state` and `lens.parametric`. It becomes one box, its parameters under `name/` where there is
     a name. `predict(A)`, an arrow of the same type on parameters and input, stands for it when predicting.
     """
+    checks.name("the kind of a layer", kind)
     if not callable(build):
         raise TypeMismatch(f"the layer '{parts.titled(kind, name)}' must be built by a function of the object it meets, got {shown(build)}")
     return parts.layer(kind, name, lambda dom: built(kind, build(dom), dom), predict)
@@ -85,6 +87,7 @@ def state(label: str, ob: Ty, start: init.Init = init.zeros) -> Param:
 
 def started(label: str, ob: Ty, start: Any) -> Any:
     """An initializer, checked."""
+    checks.path("the name of a parameter", label)
     if not is_a(ob, Ty) or not len(ob):
         raise TypeMismatch(f"'{label}' needs an object such as lg.Real(8), got {shown(ob)}")
     if not callable(start):

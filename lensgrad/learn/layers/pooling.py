@@ -13,9 +13,10 @@ from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Wire
 from lensgrad.core.ty import Ty
-from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image, padded
+from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled, with_mask
 from lensgrad.theories.smooth import ops
+from lensgrad.theories.smooth.windows import padded
 
 Pool = Callable[..., Any]  # (image with N, size, stride, padding, dilation, ceil_mode) ↦ image
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue, NoChange, TypeMismatch, WireError
 from lensgrad.core.graph import Wire, same
 from lensgrad.core.op import Op, Table, generator
@@ -28,8 +29,9 @@ class Vector:
 
     def __post_init__(self) -> None:
         for n in (self.size, self.rows or 0):
-            if type(n) is not int or n < 0:
-                raise BadValue(f"a vector must have a whole number of elements ≥ 0, got {n!r}")
+            if type(n) is not int or not 0 <= n < 2**31:
+                span = "below 2^31" if type(n) is int and n > 0 else "≥ 0"
+                raise BadValue(f"a vector must have a whole number of elements {span}, got {shown(n)}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,7 +87,7 @@ class Vector:
         if name == "getitem":
             x, index = args
             if not isinstance(index, slice) and (type(index) is not int or not -self.size <= index < self.size):
-                raise WireError(f"a wire of type {self} must be indexed by whole numbers and slices inside it, got {index!r}")
+                raise WireError(f"a wire of type {self} must be indexed by whole numbers and slices inside it, got {shown(index)}")
             chosen = list(range(self.size))[index]
             return Gather(Table([chosen] if isinstance(chosen, int) else chosen))(x)
         wires = [self.constant(self.semiring.image(a)) if type(a) is int else a for a in args]

@@ -7,23 +7,14 @@ from typing import Any
 
 from lensgrad.core.checks import is_whole, listing, shown, whole
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.graph import Wire
+from lensgrad.core.graph import Wire, atom_of
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth.array import Key
 from lensgrad.theories.smooth.draws import split as keys
 from lensgrad.theories.smooth.index import Iota
-from lensgrad.theories.smooth.operators import einsum, reshape
+from lensgrad.theories.smooth.operators import along, einsum, reshape
+from lensgrad.theories.smooth.shape import array
 from lensgrad.theories.smooth.wires import concatenate, select, spread
-
-
-def place(what: str, x: Wire, axis: Any) -> int:
-    """An axis of x, counted from 0."""
-    rank = x.atom.rank
-    return whole(f"the axis of {what}", axis, -rank, rank - 1) % rank if rank else refused(what, x)
-
-
-def refused(what: str, x: Wire) -> int:
-    raise TypeMismatch(f"{what} goes along an axis, and {x.atom} has none")
 
 
 def cut(x: Wire, axis: int, low: int, high: int) -> Wire:
@@ -33,13 +24,13 @@ def cut(x: Wire, axis: int, low: int, high: int) -> Wire:
 
 def split(x: Wire, parts: int | Sequence[int] = 2, axis: int = 0) -> tuple[Wire, ...]:
     """Independent keys from a key; an array in so many equal parts along an axis, or in parts of these sizes."""
-    if isinstance(x.atom, Key):
+    if isinstance(atom_of("split", x), Key):
         return keys(x, whole("the number of keys", parts, 1))
-    at = place("split", x, axis)
+    at = along(x, axis, "split")
     n, sizes = x.atom.shape[at], [parts] if is_whole(parts) else listing("parts", parts, "a whole number, or a list of sizes")
     if is_whole(parts):
         count = whole("parts", parts, 1)
-        sizes = [n // count] * count
+        sizes = [n // count] * min(count, n + 1)  # more parts than entries are refused below
     sizes = [whole("a size of split", size) for size in sizes]
     if sum(sizes) != n:
         told = f"split cuts the {n} entries of axis {at} of {x.atom} without a rest, and {shown(parts)} leaves one"
@@ -49,7 +40,7 @@ def split(x: Wire, parts: int | Sequence[int] = 2, axis: int = 0) -> tuple[Wire,
 
 def roll(x: Wire, shift: int, axis: int = 0) -> Wire:
     """Entries moved by `shift` along an axis; those that leave it at one end come in at the other."""
-    at = place("roll", x, axis)
+    at = along(x, axis, "roll")
     if not is_whole(shift):
         raise BadValue(f"the shift of roll must be a whole number, got {shown(shift)}")
     n = x.atom.shape[at]
@@ -59,7 +50,7 @@ def roll(x: Wire, shift: int, axis: int = 0) -> Wire:
 
 def repeat(x: Wire, times: int, axis: int) -> Wire:
     """Each entry along an axis so many times, one after the other: 1 2 → 1 1 2 2. (PyTorch calls it repeat_interleave.)"""
-    at, count, shape = place("repeat", x, axis), whole("the times of repeat", times), x.atom.shape
+    at, count, shape = along(x, axis, "repeat"), whole("the times of repeat", times), x.atom.shape
     wide = (*shape[: at + 1], count, *shape[at + 1 :])
     return reshape(spread(x, wide, [a for a in range(len(wide)) if a != at + 1]), *shape[:at], shape[at] * count, *shape[at + 1 :])
 
@@ -71,7 +62,7 @@ def tile(x: Wire, times: int | Sequence[int]) -> Wire:
     """
     counts = [times] if is_whole(times) else listing("the times of tile", times, "a whole number, or one for each axis")
     counts = [whole("a number of times of tile", n) for n in counts]
-    rank = max(len(counts), x.atom.rank)
+    rank = max(len(counts), array("tile", x).rank)
     counts, shape = [1] * (rank - len(counts)) + counts, (1,) * (rank - x.atom.rank) + x.atom.shape
     wide = [n for pair in zip(counts, shape, strict=True) for n in pair]
     return reshape(spread(reshape(x, *shape), wide, range(1, 2 * rank, 2)), *(a * b for a, b in zip(counts, shape, strict=True)))
@@ -79,12 +70,15 @@ def tile(x: Wire, times: int | Sequence[int]) -> Wire:
 
 def outer(x: Wire, y: Wire) -> Wire:
     """xᵢ yⱼ : ℝᵐ × ℝⁿ → ℝ^(m×n)."""
+    for argument, v in (("x", x), ("y", y)):
+        if array("outer", v, argument).rank != 1:
+            raise TypeMismatch(f"outer expects two vectors, got {v.atom} as {argument}")
     return einsum("i,j->ij", x, y)
 
 
 def band(what: str, x: Wire, offset: Any) -> tuple[int, int, int]:
     """The sizes of the last two axes, and a diagonal by its number."""
-    if x.atom.rank < 2:
+    if array(what, x).rank < 2:
         raise TypeMismatch(f"{what} is of matrices, in the last two axes, got {x.atom}")
     if not is_whole(offset):
         raise BadValue(f"the offset of {what} must be a whole number, got {shown(offset)}")

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lensgrad.core.checks import is_group, is_whole
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth import operators
-from lensgrad.theories.smooth.shape import FLOATS, SHORT, Full, Shaped, arity, arrays, floats, full, numbers
+from lensgrad.theories.smooth.shape import FLOATS, SHORT, Full, Shaped, arity, arrays, check_shape, floats, full, numbers, sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,9 @@ class Key:
     """A random key (or an array of keys): an atom with Δ = I. Copying a key means equal randomness."""
 
     shape: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_shape(self.shape)
 
     @property
     def change(self) -> None:
@@ -48,12 +50,6 @@ def Int(*shape: int | Sequence[int], dtype: str = "int32") -> Ty:
 def Bool(*shape: int | Sequence[int]) -> Ty:
     """Truth values; Δ = I."""
     return Ty((Array(sizes(shape), "bool"),))
-
-
-def sizes(shape: Sequence[Any]) -> tuple[int, ...]:
-    """A shape as it was written: sizes one by one, or in one list."""
-    given = shape[0] if len(shape) == 1 and is_group(shape[0]) else shape
-    return tuple(int(n) if is_whole(n) else n for n in given)
 
 
 __all__ = [

@@ -160,7 +160,12 @@ class WindowArgMax(Op):
 def seen(image: int, size: int, count: int, stride: int, dilation: int, padding: tuple[int, int]) -> bool:
     """Whether every position along one axis meets an entry of the image."""
     low = padding[0]
-    return all(any(low <= p * stride + j * dilation < low + image for j in range(size)) for p in range(count))
+
+    def meets(start: int) -> bool:
+        first = max(0, -((start - low) // dilation))  # the first entry of the window that is not in front of the image
+        return first < size and start + first * dilation < low + image
+
+    return all(meets(p * stride) for p in range(count))
 
 
 def positions(shape: Sizes) -> int:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from lensgrad.core import checks
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Wire
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth.operators import reshape, transpose
+from lensgrad.theories.smooth.shape import array
+
+TERM = re.compile(r"[a-zA-Z]*(\.\.\.)?[a-zA-Z]*")
 
 
 def einsum(spec: str, *xs: Wire) -> Wire:
@@ -16,7 +21,12 @@ def einsum(spec: str, *xs: Wire) -> Wire:
     A letter twice in one argument reads its diagonal (`ii->i`, `ii->` is the trace); `...` stands for axes in common, as in
     `...ij,...jk->...ik`.
     """
+    checks.instance("the notation of einsum", spec, str, "text, such as 'ij,j->i'")
+    for x in xs:
+        array("einsum", x)
     terms, _, output = spec.replace(" ", "").partition("->")
+    if not all(map(TERM.fullmatch, [*terms.split(","), output])):
+        raise TypeMismatch(f"einsum '{checks.clean(spec)}' names axes by the letters a to z and A to Z, and axes in common by ...")
     terms, output = unabridged(spec, terms.split(","), output, xs)
     read = [diagonal(s, x) for s, x in zip(terms, xs, strict=True)]
     return _linear.Einsum(f"{','.join(s for s, _ in read)}->{output}")(*(x for _, x in read))

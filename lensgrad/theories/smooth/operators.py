@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
+from lensgrad.core import checks
 from lensgrad.core.checks import flag, is_number, is_whole
 from lensgrad.core.errors import TypeMismatch, WireError
-from lensgrad.core.graph import Index, Operand, Wire, together
+from lensgrad.core.graph import Index, Operand, Wire, atom_of
 from lensgrad.core.op import Op
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth import pointwise as _p
 from lensgrad.theories.smooth import reduce as _reduce
-from lensgrad.theories.smooth.shape import Shaped, full
+from lensgrad.theories.smooth.shape import Shaped, array, full, sizes
 
 
 def infix(atom: Shaped, name: str, *args: Any) -> Any:
@@ -21,8 +22,11 @@ def infix(atom: Shaped, name: str, *args: Any) -> Any:
     if name in METHODS:
         return METHODS[name](*args)
     if name not in INFIX:
-        raise WireError(f"a wire of type {atom} has no operation '{name}'")
-    return INFIX[name](*lifted(atom, args))
+        raise WireError(f"a wire of type {atom} has no operation '{name}'{ELSEWHERE.get(name, '')}")
+    wires = lifted(atom, args)
+    for w in wires:
+        atom_of(SIGNS[name], w)
+    return INFIX[name](*wires)
 
 
 INFIX: dict[str, Op] = {
@@ -43,8 +47,18 @@ INFIX: dict[str, Op] = {
 }
 
 
+SIGNS = {
+    "add": "'+'", "sub": "'-'", "mul": "'*'", "div": "'/'", "neg": "'-'", "and": "'&'", "or": "'|'", "not": "'~'",
+    "greater": "'>'", "less": "'<'", "greater_equal": "'>='", "less_equal": "'<='", "equal": "'=='", "not_equal": "'!='",
+}  # fmt: skip
+ELSEWHERE = {"floordiv": ": write lg.ops.floor(x / y)", "mod": ": write lg.ops.remainder(x, y)"}
+
+
 def lifted(atom: Shaped, args: Sequence[Any]) -> list[Wire]:
     """Python numbers as constants of type `atom`; wires and points as they are."""
+    checks.instance("the type of constants", atom, Shaped, "an array's, such as a wire's .atom")
+    if not isinstance(args, tuple | list):
+        args = checks.listing("what becomes constants", args, "a list of numbers and wires")
     return [a if isinstance(a, Wire) or not (isinstance(a, bool) or is_number(a)) else full(a, atom) for a in args]
 
 
@@ -56,9 +70,22 @@ def common(*args: Operand) -> list[Wire]:
     return lifted(wires[0].atom, args)
 
 
+def pair(what: str, x: Operand, y: Operand) -> list[Wire]:
+    """Two wires of one type, of which one may be given as a number."""
+    wires = common(x, y)
+    for argument, w in zip("xy", wires, strict=True):
+        atom_of(what, w, argument)
+    return wires
+
+
+MOST = 2**31 - 1  # the largest fixed power, which all backends read
+
+
 def power(x: Operand, n: Any) -> Wire:
     """xⁿ for a fixed whole number n, else xʸ for x > 0."""
-    return _p.IntegerPower(int(n))(x) if isinstance(x, Wire) and is_whole(n) else _p.Power()(*common(x, n))
+    if isinstance(x, Wire) and is_whole(n):
+        return _p.IntegerPower(checks.whole("a fixed power of a wire", n, -MOST, MOST))(x)
+    return _p.Power()(*pair("'**'", x, n))
 
 
 def length(x: Wire) -> int:
@@ -75,7 +102,8 @@ def einsum(spec: str, *xs: Wire) -> Wire:
 
 def matmul(x: Wire, y: Wire) -> Wire:
     """x @ y for vectors and matrices."""
-    together((x, y), "'@'")
+    array("'@'", x)
+    array("'@'", y)
     specs = {(2, 2): "ij,jk->ik", (2, 1): "ij,j->i", (1, 2): "i,ij->j", (1, 1): "i,i->"}
     if (x.atom.rank, y.atom.rank) not in specs:
         raise TypeMismatch(f"'@' expects vectors or matrices, got {x.atom} and {y.atom}: write einsum for more axes")
@@ -83,24 +111,38 @@ def matmul(x: Wire, y: Wire) -> Wire:
 
 
 def reshape(x: Wire, *shape: int) -> Wire:
-    """The same entries, row-major, in another shape; one -1 is computed."""
-    if -1 in shape:
-        rest = -math.prod(shape)
-        shape = tuple(x.atom.size // rest if n == -1 and rest else n for n in shape)
-    return x if x.atom.shape == shape else _linear.Reshape(shape)(x)
+    """The same entries, row-major, in another shape, given by sizes or as one list; one -1 is computed."""
+    atom, wanted = array("reshape", x), sizes(shape)
+    if any(type(n) is not int or n < -1 for n in wanted) or wanted.count(-1) > 1:
+        raise TypeMismatch(f"reshape must be to whole numbers ≥ 0, with -1 at most once for what is left, got {checks.shown(shape)}")
+    if -1 in wanted:
+        rest = -math.prod(wanted)
+        wanted = tuple(atom.size // rest if n == -1 and rest else n for n in wanted)
+    return x if atom.shape == wanted else _linear.Reshape(wanted)(x)
 
 
 def transpose(x: Wire, *order: int) -> Wire:
-    """Permute the axes; reverse them when no order is given."""
-    return _linear.Transpose(order or tuple(reversed(range(x.atom.rank))))(x)
+    """Permute the axes, in an order given by numbers or as one list; reverse them when none is given."""
+    atom, given = array("transpose", x), sizes(order)
+    if not order:
+        return _linear.Transpose(tuple(reversed(range(atom.rank))))(x)
+    places = [a % atom.rank for a in given if type(a) is int and -atom.rank <= a < atom.rank]
+    if sorted(places) != list(range(atom.rank)) or len(given) != atom.rank:
+        wanted = f"an order of its axes, such as {tuple(reversed(range(atom.rank)))}"
+        raise TypeMismatch(f"transpose by {checks.shown(order)} does not fit {atom}: give {wanted}")
+    return _linear.Transpose(tuple(places))(x)
 
 
-def over(x: Wire, axes: int | Sequence[int] | None) -> tuple[int, ...]:
-    """Axes as increasing non-negative numbers; all of them for None."""
-    if axes is None:
-        return tuple(range(x.atom.rank))
-    listed = (axes,) if isinstance(axes, int) else tuple(axes)
-    return tuple(sorted(a % x.atom.rank if -x.atom.rank <= a < x.atom.rank else a for a in listed))
+def over(x: Wire, axes: int | Sequence[int] | None, what: str = "over") -> tuple[int, ...]:
+    """Axes as increasing non-negative numbers; all of them for None. `what` begins the error for others."""
+    atom = array(what, x)
+    return checks.axes(what, axes, atom.rank, atom)
+
+
+def along(x: Wire, axis: int, what: str) -> int:
+    """One axis as a non-negative number."""
+    atom = array(what, x)
+    return checks.axis(what, axis, atom.rank, atom)
 
 
 def kept(x: Wire, y: Wire, axes: Sequence[int], keepdims: bool) -> Wire:
@@ -112,46 +154,59 @@ def kept(x: Wire, y: Wire, axes: Sequence[int], keepdims: bool) -> Wire:
 
 def sum_over(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
     """Sum over axes (all of them for None); with `keepdims` they stay, of length 1."""
-    found = over(x, axes)
+    found = over(x, axes, "sum_over")
     return kept(x, _linear.Sum(found)(x) if found else x, found, keepdims)
 
 
 def mean_over(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
     """Mean over axes (all of them for None); with `keepdims` they stay, of length 1."""
-    found = over(x, axes)
+    found = over(x, axes, "mean_over")
     _reduce.filled("a mean", x.atom, found)
     return kept(x, sum_over(x, found) * (1.0 / math.prod(x.atom.shape[a] for a in found)) if found else x, found, keepdims)
 
 
 def amax(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
     """Largest entry over axes (all of them for None); ties share the cotangent. With `keepdims` the axes stay, of length 1."""
-    found = over(x, axes)
+    found = over(x, axes, "amax")
     return kept(x, _reduce.AMax(found)(x), found, keepdims)
 
 
 def amin(x: Wire, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Wire:
     """Smallest entry over axes (all of them for None); ties share the cotangent. With `keepdims` the axes stay, of length 1."""
-    return -amax(-x, axes, keepdims)
+    found = over(x, axes, "amin")
+    return -amax(-x, found, keepdims)
+
+
+def fixed(item: Any) -> bool:
+    """Whether something is a fixed number, or a slice of fixed numbers that goes forward."""
+    if not is_slice(item):
+        return is_whole(item)
+    if is_whole(item.step) and item.step < 1:
+        raise WireError("a slice of a wire goes forward; use flip to reverse an axis")
+    return all(n is None or is_whole(n) for n in (item.start, item.stop, item.step))
+
+
+def is_slice(item: Any) -> TypeGuard[slice[Any, Any, Any]]:
+    """Whether something is a slice, of whatever."""
+    return isinstance(item, slice)
 
 
 def getitem(x: Wire, index: Index) -> Wire:
     """x[i], x[a:b:c] and tuples of them, with fixed numbers; `take` reads by integer wires."""
     items = index if isinstance(index, tuple) else (index,)
-    shape = x.atom.shape
-    if len(items) > len(shape) or not all(type(i) is int or isinstance(i, slice) for i in items):
-        raise WireError(
-            f"a wire of type {x.atom} must be indexed by whole numbers and slices, got {index!r}; use take for indices on wires"
-        )
+    shape = array("getitem", x).shape
+    if len(items) > len(shape) or not all(map(fixed, items)):
+        told = f"a wire of type {x.atom} must be indexed by whole numbers and slices, got {checks.shown(index)}"
+        raise WireError(f"{told}; use take for indices on wires")
     bounds: list[tuple[int, int, int]] = []
     kept: list[int] = []
     for item, n in zip(items, shape, strict=False):
         if isinstance(item, slice):
             start, stop, step = item.indices(n)
-            if step < 1:
-                raise WireError("a slice of a wire goes forward; use flip to reverse an axis")
             bounds.append((start, max(start, stop), step))
             kept.append(-(-(max(start, stop) - start) // step))
         else:
+            item = int(item)
             if not -n <= item < n:
                 raise WireError(f"index {item} is outside an axis of {n} in {x.atom}")
             bounds.append((item % n, item % n + 1, 1))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from lensgrad.core import checks
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.core.graph import Wire
+from lensgrad.core.graph import Wire, atom_of
 from lensgrad.core.op import Op, generator
 from lensgrad.core.ty import Ty
 
@@ -18,6 +20,20 @@ SHORT = {
     "int32": "i32", "uint8": "u8", "uint32": "u32", "bool": "bool",
 }  # fmt: skip
 LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint8": (0, 255), "uint32": (0, 2**32 - 1), "bool": (0, 1)}  # of the others
+LARGEST = 2**63  # what no size of an axis reaches on any machine
+
+
+def kind(what: str, dtype: Any) -> str:
+    """The name of a dtype: `the dtype of cast must be one of float32, …, got 'float'`."""
+    return checks.one_of(what, dtype, SHORT)
+
+
+def check_shape(shape: Any) -> None:
+    """Refuse what is no shape."""
+    for n in shape if type(shape) is tuple and checks.is_group(shape) else (None,):
+        if type(n) is not int or not 0 <= n < LARGEST:
+            span = "below 2^63" if type(n) is int and n > 0 else "≥ 0"
+            raise BadValue(f"a shape must be made of whole numbers {span}, got {shown(shape)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +48,7 @@ class Shaped:
         if not isinstance(dtype, str) or dtype not in SHORT:
             given = f"'{clean(dtype)}'" if isinstance(dtype, str) else shown(dtype)
             raise BadValue(f"{given} is no dtype here; use one of {', '.join(SHORT)}")
-        if type(self.shape) is not tuple or any(type(n) is not int or n < 0 for n in self.shape):
-            raise BadValue(f"a shape must be made of whole numbers ≥ 0, got {shown(self.shape)}")
+        check_shape(self.shape)
 
     @property
     def floating(self) -> bool:
@@ -74,6 +89,12 @@ class Shaped:
         return f"{SHORT[self.dtype]}[{','.join(map(str, self.shape))}]"
 
 
+def sizes(shape: Sequence[Any]) -> tuple[int, ...]:
+    """A shape as it was written: sizes one by one, or in one list."""
+    given = shape[0] if len(shape) == 1 and checks.is_group(shape[0]) else shape
+    return tuple(int(n) if checks.is_whole(n) else n for n in given)
+
+
 @generator
 class Full(Op):
     """`value` everywhere: I → A."""
@@ -92,11 +113,28 @@ class Full(Op):
 
 def full(value: float | int | bool, atom: Shaped) -> Wire:
     """The constant array, as a closed wire; the number is stored in the atom's own kind."""
+    return Full(held(value, atom), atom)()
+
+
+def held(value: float | int | bool, atom: Shaped) -> float | int | bool:
+    """A number in the kind of an array's entries, if they hold it."""
+    if atom.floating and not ((isinstance(value, float) and value == value) or isinstance(value, bool) or checks.is_number(value)):
+        raise BadValue(f"{shown(value)} meets a wire of floats ({atom}), and is no number that they hold: give another, or make it data")
     check_constant(value, atom)
-    kind = float if atom.floating else (bool if atom.dtype == "bool" else int)
-    if kind is int and not float(value).is_integer():
-        raise TypeMismatch(f"{value!r} meets a wire of whole numbers ({atom}), which cannot hold it: cast the wire to floats first")
-    return Full(kind(value), atom)()
+    if atom.floating:
+        return float(value)
+    low, high = LIMITS[atom.dtype]
+    if low <= value <= high and value == int(value):
+        return bool(value) if atom.dtype == "bool" else int(value)
+    kind = "truth values" if atom.dtype == "bool" else "whole numbers"
+    raise TypeMismatch(f"{shown(value)} meets a wire of {kind} ({atom}), which cannot hold it: cast the wire to floats first")
+
+
+def array(what: str, x: Any, argument: str = "") -> Shaped:
+    """The type of a wire of an array, or an error for anything else."""
+    atom = atom_of(what, x, argument)
+    arrays(what, atom)
+    return atom
 
 
 def check_constant(value: Any, atom: Shaped) -> None:
