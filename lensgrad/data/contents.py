@@ -10,7 +10,7 @@ from lensgrad.data.meaning import Meaning
 from lensgrad.program.values import Values
 
 if TYPE_CHECKING:
-    import hashlib
+    pass
 
 CHUNK = 1 << 20  # bytes that are read at a time, so that an array that does not lie in one piece is not copied as a whole
 MOST = 1 << 28  # bytes of arrays that are read as a whole: a quarter of a second
@@ -27,9 +27,8 @@ def contents(data: Any, meaning: Meaning) -> str | None:
         return None
     large = sum(v.nbytes for v in arrays.values()) > MOST
     import hashlib  # here, since few programs need it
-    import json
 
-    found = hashlib.blake2b(json.dumps(meaning.data()).encode(), digest_size=16)
+    found = hashlib.blake2b(repr(meaning.data()).encode(), digest_size=16)
     for name, value in sorted(arrays.items()):
         found.update(repr((name, value.dtype.str, value.shape)).encode())
         if not value.dtype.hasobject:
