@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lensgrad.data.meaning import Meaning
 from lensgrad.program.values import Values
-
-if TYPE_CHECKING:
-    pass
 
 CHUNK = 1 << 20  # bytes that are read at a time, so that an array that does not lie in one piece is not copied as a whole
 MOST = 1 << 28  # bytes of arrays that are read as a whole: a quarter of a second
@@ -22,12 +19,12 @@ def contents(data: Any, meaning: Meaning) -> str | None:
 
     Of mapped files, and of arrays of more than 256 MB together, some rows stand for all.
     """
+    import hashlib  # costs a millisecond, and importing the library needs it nowhere else
+
     arrays = arrays_in(data)
     if arrays is None:
         return None
     large = sum(v.nbytes for v in arrays.values()) > MOST
-    import hashlib  # here, since few programs need it
-
     found = hashlib.blake2b(repr(meaning.data()).encode(), digest_size=16)
     for name, value in sorted(arrays.items()):
         found.update(repr((name, value.dtype.str, value.shape)).encode())
