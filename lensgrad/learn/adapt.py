@@ -15,9 +15,10 @@ from typing import Any
 from lensgrad.cat.lens import Pair
 from lensgrad.cat.names import Param, Role, Together, select
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import flag, instance, number, share, whole
+from lensgrad.core.checks import flag, instance, is_group, number, share, whole
 from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.graph import OnWires
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
@@ -51,7 +52,7 @@ class Adapter:
         return self.name
 
 
-def point(params: Sequence[Param], body: Callable[..., Any], **observed: Ty) -> Para:
+def point(params: Sequence[Param], body: OnWires, **observed: Ty) -> Para:
     """The point with these parameters whose value is `body` of them, and the observables after it."""
     arrow = trace(body, *(p.ob for p in params))
     seen = sum(len(ob) for ob in observed.values())
@@ -273,7 +274,7 @@ def at_model(model: Para, points: dict[Any, Adapter]) -> Para:
 
 def at_each(model: Para, patterns: Sequence[Any], adapter: Adapter) -> Para:
     """The model with an adapter at all places that one pattern of several reaches."""
-    each = [w for given in patterns for w in (given if isinstance(given, tuple | list) else (given,))]
+    each: list[Any] = [w for given in patterns for w in (given if is_group(given) else (given,))]
     if not each:
         raise BadValue(f"{adapter} needs the name of a parameter; this model has {listed(model.names)}")
     for where in each:

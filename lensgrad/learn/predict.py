@@ -9,7 +9,7 @@ from typing import Any
 from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role, unique, written
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import clean, nearest, shown
+from lensgrad.core.checks import clean, is_a, nearest, shown
 from lensgrad.core.checks import name as checked_name
 from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import Piece, TypeMismatch, UnknownParameter, listed
@@ -25,7 +25,7 @@ def predict(f: Para) -> Para:
     Boxes with a predict body become that body, at any depth. Observables that write a state or key back are dropped, and
     so are the states and keys that nothing needs any more. Weights, data and names stay as they are.
     """
-    if not isinstance(f, Para) or not isinstance(f.arrow, Diagram):
+    if not is_a(f, Para) or not isinstance(f.arrow, Diagram):
         raise TypeMismatch(f"predict expects a model or a task, before lens(…), got {shown(f)}")
     body = f.body
     writes = written(body.params, [label for label, _ in body.observables])

@@ -53,8 +53,8 @@ class Case:
 
     def __post_init__(self) -> None:
         instance("the generator of a case", self.op, Op, "an object of a class marked @generator")
-        given = (self.dom,) if isinstance(self.dom, Ty) else instance("the inputs of a case", self.dom, (tuple, list), "a tuple of atoms")
-        object.__setattr__(self, "dom", flat(given))
+        instance("the inputs of a case", self.dom, (Ty, tuple, list), "a tuple of atoms")
+        object.__setattr__(self, "dom", flat([self.dom] if isinstance(self.dom, Ty) else self.dom))
         draws = [
             function("each of the values of a case", draw, "a sampler, such as testing.positive") for draw in several("values", self.values)
         ]
