@@ -35,7 +35,7 @@ Here `x` and `y` are the flowers of `lg.data.iris()`: 150 rows of 4 numbers, and
 DO = "use give write put take change add leave fill convert begin train make call check read bring relabel number round pad freeze"
 REMEDY = re.compile(
     rf"[:;,] (?:or |and )?(?:{'|'.join(DO.split())})\b|fix: |did you mean|lg\.\w+|run\.\w+|: (?:y|x|run|one row) (?:=|is) |it is \w+ here|"
-    r"progress=False|so fill it in|fit\(data|percent is|(?:is|needs) (?:an? |one of|at least|dense\()"
+    r"progress=False|so fill it in|fit\(data|percent is|(?:is|must be|needs|expects) (?:an? |one of|at least|dense\()"
 )
 
 

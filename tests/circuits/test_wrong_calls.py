@@ -116,7 +116,7 @@ REFUSED = {
         lambda: c.read_aiger("aag 0 0 0 0 0"),
         "an AIGER file must be the bytes of the file, as path.read_bytes() gives, got 'aag 0 0 0 0 0'",
     ),
-    "no BLIF": (lambda: c.read_blif(b""), "a BLIF file must be the text of the file, as path.read_text() gives, got b''"),
+    "no BLIF": (lambda: c.read_blif(b""), "a BLIF file must be the text of the file, not its path or bytes, got b''"),
     "no truth": (lambda: c.read_truth(3), "a truth table in a file must be text, a line of zeros and ones for each output, got 3"),
     "no path": (lambda: c.read(3), "the place of a circuit must be a path, got 3"),
     "no file": (lambda: c.read("no.aig"), "there is no file 'no.aig': check its name and the current folder"),

@@ -166,7 +166,7 @@ REFUSED = [
      "class_weights must be numbers, one for each class, or a dict by class, got 'balanced'"),
     (lambda: lg.cross_entropy(class_weights=[1, -1]), "a class weight must be a number ≥ 0, got -1"),
     (lambda: lg.cross_entropy(ignore_index=0.5),
-     "cross_entropy's ignore_index must be a whole number from -2147483648 to 2^31 - 1, got 0.5"),
+     "cross_entropy's ignore_index must be a whole number from -2^31 to 2^31 - 1, got 0.5"),
     (lambda: lg.cross_entropy(labels="probabilities", ignore_index=0),
      "ignore_index is a class number, and labels='probabilities' are none: use mask=… to leave places out"),
     (lambda: lg.binary_cross_entropy(pos_weight=[1, 2]).at(B),

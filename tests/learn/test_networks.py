@@ -83,7 +83,7 @@ def test_votes_count_the_bits_of_each_class():
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: lut_layer(0, 2), "a layer of gates must have a whole number of inputs ≥ 1, got 0"),
+        (lambda: lut_layer(0, 2), "inputs of a layer of gates must be a whole number from 1 to 1000000, got 0"),
         (
             lambda: lut_layer(2, 2, k=9),
             "a gate can have at most 8 inputs, since its truth table has 2^8 rows, got 9: use more layers of smaller gates",
@@ -91,12 +91,12 @@ def test_votes_count_the_bits_of_each_class():
         (lambda: lut_layer(2, 2, wiring=[[0, 1]]), "the wiring of 2 gates gives each 2 of the wires 0..1, and 1 gates are wired"),
         (lambda: lut_layer(2, 1, wiring=[[0, 2]]), "the wiring of 1 gates gives each 2 of the wires 0..1, and a gate reads [0, 2]"),
         (lambda: lut_network(2, []), "a network of lookup tables must have one layer or more, as in layers=[64, 64], got []"),
-        (lambda: lut_network(3, 5), "a network of lookup tables must have one layer or more, as in layers=[64, 64], got 5"),
+        (lambda: lut_network(3, 5), "layers of a network of lookup tables must be a list of sizes, as in layers=[64, 64], got 5"),
         (lambda: lut_layer(2, 2, wiring=[[0, 1], [0, 1.7]]), "a gate of a wiring must read 2 whole numbers of inputs, got [0, 1.7]"),
         (lambda: lut_layer(2, 2, wiring=[[0, 1], 1]), "a gate of a wiring must read 2 whole numbers of inputs, got 1"),
-        (lambda: lut_layer(2, 2, wiring=3), "a wiring must have a row of 2 input numbers for each gate, got 3"),
-        (lambda: votes(0, 2), "votes are counted of a whole number of bits ≥ 1, got 0"),
-        (lambda: votes(4.0, 2), "votes are counted of a whole number of bits ≥ 1, got 4.0"),
+        (lambda: lut_layer(2, 2, wiring=3), "wiring must be a list with a row of 2 input numbers for each gate, got 3"),
+        (lambda: votes(0, 2), "the number of bits that vote must be a whole number from 1 to 1000000, got 0"),
+        (lambda: votes(4.0, 2), "the number of bits that vote must be a whole number from 1 to 1000000, got 4.0"),
         (lambda: votes(5, 2), "5 bits cannot vote for 2 classes: give each class equally many, so a multiple of 2 gates"),
         (lambda: votes(4, 2, Z2), "Z2 cannot count 2 votes for a class: count over Z, or in a semiring of more elements"),
     ],

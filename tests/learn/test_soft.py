@@ -86,7 +86,9 @@ def test_votes_are_divided_by_the_temperature():
 
 
 def test_refusals():
-    assert told(BadValue, lambda: relaxed(WIDE, temperature=0)) == "votes are divided by a temperature above 0, got 0"
+    assert (
+        told(BadValue, lambda: relaxed(WIDE, temperature=0)) == "temperature, which votes are divided by, must be a positive number, got 0"
+    )
     assert told(BadValue, lambda: softmax_gates()(Param("t", Real(6)))) == (
         "softmax_gates is for gates of two inputs, with four entries each, and a table has 6: use sigmoid_tables"
     )

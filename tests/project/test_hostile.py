@@ -23,8 +23,6 @@ WRITERS = {
     "backends/native/compiler.py": "compiles one source of the library's own, in a folder of this user alone",
     "backends/numpy.py": "layer name",
     "circuits/formats/files.py": "circuit input",
-    "circuits/learning/learned.py": "JSON, read back with the same names",
-    "circuits/proofs/sat.py": "numbers only",
     "cli/__init__.py": "what learner.source() gives",
     "cli/circuit.py": "what the writers of circuits give",
     "data/files.py": "official data, compared with its digest",

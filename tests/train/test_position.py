@@ -16,13 +16,21 @@ def run():
     return lg.supervised(model, lg.cross_entropy, lg.sgd(0.1)).fit((X, Y), batch_size=4, progress=False)
 
 
-@pytest.mark.parametrize(("name", "value", "shown"), [("epoch", "two", "'two'"), ("batch_size", 2.5, "2.5"), ("shuffle", 1, "1")])
-def test_a_position_of_other_types_is_refused(tmp_path, run, name, value, shown):
+WHOLE = "must be a whole number from"
+TOLD = [
+    ("epoch", "two", f"{WHOLE} 0 to 2^53 - 1, got 'two'"),
+    ("batch_size", 2.5, f"{WHOLE} 1 to 2^53 - 1, got 2.5"),
+    ("shuffle", 1, "must be True or False, got 1"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "told"), TOLD)
+def test_a_position_of_other_types_is_refused(tmp_path, run, name, value, told):
     path = tmp_path / "bad.safetensors"
     checkpoint.save(path, run.learner, run.values, position={**run.position, name: value})
-    with pytest.raises(BadCheckpoint) as told:
+    with pytest.raises(BadCheckpoint) as refused:
         lg.load(path)
-    assert str(told.value) == f"'{path}' does not say where its run stands: '{name}' is {shown}"
+    assert str(refused.value) == f"'{path}' is damaged: the entry '{name}' {told}; take another copy of the file, or train again"
 
 
 def test_a_position_comes_back_and_goes_on(tmp_path, run):

@@ -92,7 +92,7 @@ class Rows:
 
 def read_blif(text: str, name: str = "the file") -> Circuit:
     """The circuit in a BLIF file. Sequential and malformed files are refused with the line and the reason."""
-    text = instance("a BLIF file", text, str, "the text of the file, as path.read_text() gives")
+    text = instance("a BLIF file", text, str, "the text of the file, not its path or bytes")
     name = instance("the name of a file", name, str, "text")
     model = parsed(text, name)
     for what in model.outputs:
