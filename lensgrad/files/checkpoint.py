@@ -277,11 +277,13 @@ def noted(path: Where, raw: bytes) -> Any:
 
 def contents(path: Path) -> bytes:
     """All bytes of a file."""
-    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe or a device would be read without end
-        raise BadCheckpoint(f"{quoted(path)} is no ordinary file, and a checkpoint is one")
     try:
-        return path.read_bytes()
+        strange = path.exists() and not path.is_file() and not path.is_dir()  # a pipe or a device would be read without end
+        found = b"" if strange else path.read_bytes()
     except FileNotFoundError as wrong:
         raise BadCheckpoint(f"there is no checkpoint at {quoted(path)}: check its name and the current folder") from wrong
     except REFUSED as wrong:
         raise BadCheckpoint(f"{quoted(path)} cannot be read: {reason(wrong)}") from wrong
+    if strange:
+        raise BadCheckpoint(f"{quoted(path)} is no ordinary file, and a checkpoint is one")
+    return found

@@ -162,3 +162,8 @@ def test_a_pipe_is_no_checkpoint_and_is_not_waited_for(tmp_path):
     with pytest.raises(BadCheckpoint) as error:
         lg.load(path)
     assert str(error.value) == f"'{path}' is no ordinary file, and a checkpoint is one"
+
+
+def test_a_checkpoint_of_a_name_that_no_folder_holds_is_refused():
+    with pytest.raises(BadCheckpoint, match="cannot be read"):
+        lg.load("é" * 300)

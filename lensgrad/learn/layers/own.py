@@ -13,7 +13,7 @@ from lensgrad.core.checks import is_a, shown
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import OnWires
-from lensgrad.core.trace import trace
+from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers import parts
@@ -63,7 +63,7 @@ def layer(kind: str, build: Callable[[Ty], Para], *, name: str = "", predict: Ca
     checks.name("the kind of a layer", kind)
     if not callable(build):
         raise TypeMismatch(f"the layer '{parts.titled(kind, name)}' must be built by a function of the object it meets, got {shown(build)}")
-    return parts.layer(kind, name, lambda dom: built(kind, build(dom), dom), predict)
+    return parts.layer(kind, name, lambda dom: built(kind, called(build, f"the function that builds '{kind}'", [dom]), dom), predict)
 
 
 def built(kind: str, made: Any, dom: Ty) -> Para:
