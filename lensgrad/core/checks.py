@@ -96,6 +96,8 @@ def whole(what: str, value: Any, least: int = 0, most: int | None = None) -> int
 
 def wholes(what: str, value: Any, least: int = 0, n: int | None = None) -> tuple[int, ...]:
     """Whole numbers in a list, so many of them where that is said: `the shape of uniform must be whole numbers ≥ 0 in a list, got 3`."""
+    if type(value) is tuple and is_group(value) and n is None and all([type(v) is int and v >= least for v in value]):
+        return tuple(value)  # most shapes are shapes already
     wanted = f"whole numbers ≥ {least} in a list" if n is None else f"a list of {n} whole numbers ≥ {least}"
     given = listing(what, value, wanted)
     if (n is None or len(given) == n) and all(is_whole(v) and v >= least for v in given):
@@ -113,7 +115,7 @@ def per_axis(what: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...
 
 def axis(what: str, value: Any, rank: int, of: object) -> int:
     """The number of an axis, counted from the end where it is negative: `cumsum with axis=2 does not fit f32[3,4]: …`."""
-    if is_whole(value) and -rank <= value < rank:
+    if (type(value) is int or is_whole(value)) and -rank <= value < rank:
         return int(value) % rank
     raise TypeMismatch(f"{what} with axis={shown(value)} does not fit {of}: {numbered('an axis must be a whole number', rank)}")
 

@@ -13,7 +13,7 @@ from lensgrad.core.errors import TypeMismatch
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Ty:
     """A ⊗ B ⊗ …: an object, given by its atoms; the empty one is the unit I.
 
@@ -21,11 +21,12 @@ class Ty:
     strictly associative and unital, so types compare by `==`.
     """
 
-    atoms: tuple[Any, ...] = ()
+    atoms: tuple[Any, ...]
 
-    def __post_init__(self) -> None:
-        if type(self.atoms) is not tuple:  # pyright: ignore[reportUnnecessaryComparison]
-            raise TypeMismatch(f"an object must be made of a tuple of atoms, got {shown(self.atoms)}")
+    def __init__(self, atoms: tuple[Any, ...] = ()) -> None:
+        if type(atoms) is not tuple:  # pyright: ignore[reportUnnecessaryComparison]
+            raise TypeMismatch(f"an object must be made of a tuple of atoms, got {shown(atoms)}")
+        object.__setattr__(self, "atoms", atoms)  # as the generated one does, which would need a second call for the check
 
     def __matmul__(self, other: Ty) -> Ty:
         return Ty(self.atoms + other.atoms) if isinstance(other, Ty) else NotImplemented  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -14,7 +14,7 @@ from lensgrad.core.op import Op
 from lensgrad.theories.smooth import linear as _linear
 from lensgrad.theories.smooth import pointwise as _p
 from lensgrad.theories.smooth import reduce as _reduce
-from lensgrad.theories.smooth.shape import Shaped, array, full, sizes
+from lensgrad.theories.smooth.shape import Shaped, array, arrays, full, sizes
 
 
 def infix(atom: Shaped, name: str, *args: Any) -> Any:
@@ -23,10 +23,13 @@ def infix(atom: Shaped, name: str, *args: Any) -> Any:
         return METHODS[name](*args)
     if name not in INFIX:
         raise WireError(f"a wire of type {atom} has no operation '{name}'{ELSEWHERE.get(name, '')}")
-    wires = lifted(atom, args)
-    for w in wires:
-        atom_of(SIGNS[name], w)
-    return INFIX[name](*wires)
+    wires = constants(atom, args)
+    try:
+        return INFIX[name](*wires)
+    except WireError:
+        for w in wires:
+            atom_of(SIGNS[name], w)  # the sign that was written says more than the generator that it means
+        raise
 
 
 INFIX: dict[str, Op] = {
@@ -59,6 +62,11 @@ def lifted(atom: Shaped, args: Sequence[Any]) -> list[Wire]:
     checks.instance("the type of constants", atom, Shaped, "an array's, such as a wire's .atom")
     if not isinstance(args, tuple | list):
         args = checks.listing("what becomes constants", args, "a list of numbers and wires")
+    return constants(atom, args)
+
+
+def constants(atom: Shaped, args: Sequence[Any]) -> list[Wire]:
+    """The same, of what was checked before."""
     return [a if isinstance(a, Wire) or not (isinstance(a, bool) or is_number(a)) else full(a, atom) for a in args]
 
 
@@ -72,6 +80,7 @@ def common(*args: Operand) -> list[Wire]:
 
 def pair(what: str, x: Operand, y: Operand) -> list[Wire]:
     """Two wires of one type, of which one may be given as a number."""
+    arrays(what, *(w.atom for w in (x, y) if isinstance(w, Wire)))
     wires = common(x, y)
     for argument, w in zip("xy", wires, strict=True):
         atom_of(what, w, argument)

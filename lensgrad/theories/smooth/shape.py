@@ -113,13 +113,13 @@ class Full(Op):
 
 def full(value: float | int | bool, atom: Shaped) -> Wire:
     """The constant array, as a closed wire; the number is stored in the atom's own kind."""
-    return Full(held(value, atom), atom)()
+    return Full(value if type(value) is float and value == value and atom.floating else held(value, atom), atom)()
 
 
 def held(value: float | int | bool, atom: Shaped) -> float | int | bool:
     """A number in the kind of an array's entries, if they hold it."""
-    if atom.floating and not ((isinstance(value, float) and value == value) or isinstance(value, bool) or checks.is_number(value)):
-        raise BadValue(f"{shown(value)} meets a wire of floats ({atom}), and is no number that they hold: give another, or make it data")
+    if value != value:
+        raise BadValue(f"{shown(value)} meets a wire of type {atom}, and is no number: give another, or make it data")
     check_constant(value, atom)
     if atom.floating:
         return float(value)

@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any, overload
 
 from lensgrad.core import checks
+from lensgrad.core.checks import is_a
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch, WireError
 from lensgrad.core.graph import OnWires, Operand, Wire, atom_of
@@ -116,7 +117,7 @@ def clamp(x: Wire, low: float, high: float) -> Wire:
 def cast(x: Wire, dtype: str) -> Wire:
     """The same values in another dtype."""
     held = array("cast", x).dtype
-    return x if held == kind("the dtype of cast", dtype) else _linear.Cast(dtype)(x)
+    return x if is_a(dtype, str) and dtype == held else _linear.Cast(kind("the dtype of cast", dtype))(x)
 
 
 def atan2(y: Operand, x: Operand) -> Wire:
