@@ -113,13 +113,15 @@ class Full(Op):
 
 def full(value: float | int | bool, atom: Shaped) -> Wire:
     """The constant array, as a closed wire; the number is stored in the atom's own kind."""
-    return Full(value if type(value) is float and value == value and atom.floating else held(value, atom), atom)()
+    return Full(held(value, atom), atom)()
 
 
 def held(value: float | int | bool, atom: Shaped) -> float | int | bool:
     """A number in the kind of an array's entries, if they hold it."""
     if value != value:
         raise BadValue(f"{shown(value)} meets a wire of type {atom}, and is no number: give another, or make it data")
+    if type(value) is float and atom.floating:
+        return value  # most constants are such numbers, and a float is within the limits of floats
     check_constant(value, atom)
     if atom.floating:
         return float(value)
