@@ -44,4 +44,9 @@ def unprintable(c: str) -> bool:
     return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 
 
-__all__ = ["Printed", "clean", "encodable", "printable", "unprintable"]
+def counted(n: int, thing: str) -> str:
+    """A number of things whose plural has an s: 1 cell, 2 cells."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+__all__ = ["Printed", "clean", "counted", "encodable", "printable", "unprintable"]

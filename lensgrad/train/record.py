@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
-from lensgrad.cat.names import Role, returns
+from lensgrad.cat.names import Role, Together, returns
 from lensgrad.cat.para import Para, Places, Point
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
@@ -19,6 +19,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, liste
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.losses.kind import Kind, kind_of
+from lensgrad.learn.optimizers.groups import told
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
 from lensgrad.learn.rate_scale import rate_scaled
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NAMES = "a name or a tuple of names"
+FEW = 4  # optimizers that the text of a learner names
 BEST = "best:"  # what the values of the best epoch are called in a checkpoint
 
 
@@ -69,9 +71,9 @@ class Record:
         checks.instance("the model of a learner", self.model, Para, "made of layers, such as lg.dense(4, 3)")
         checks.instance("the task of a learner", self.task, Para, "its model between its data and its loss")
         checks.instance("the rate of a learner", self.rate, (Family, Para), "lg.rate(…) or another rate")
-        for which, told in (("input", NAMES), ("label", NAMES), ("metrics", "a tuple of metrics")):
-            kinds = (str, tuple) if told == NAMES else tuple
-            checks.instance(f"the {which} of a learner", getattr(self, which), kinds, told)
+        for which, kind in (("input", NAMES), ("label", NAMES), ("metrics", "a tuple of metrics")):
+            kinds = (str, tuple) if kind == NAMES else tuple
+            checks.instance(f"the {which} of a learner", getattr(self, which), kinds, kind)
         for name in (*self.inputs, *self.labels):
             checks.name("the name of an input or label", name)
         check_names(self.metrics)
@@ -285,7 +287,18 @@ def check_derivative(derivative: Any) -> None:
 
 
 def shown(optimizer: Any) -> str:
-    """An optimizer, or one for each pattern, by its name."""
+    """An optimizer, or one for each pattern, by its name: a point of a file goes by the optimizer that gave it."""
     if checks.is_dict(optimizer):
-        return "{" + ", ".join(f"{checks.shown(where)}: {shown(point)}" for where, point in [*optimizer.items()][:4]) + "}"
-    return getattr(optimizer, "name", "") or checks.shown(optimizer)
+        if [*optimizer] in ([Role.WEIGHT], [Together(Role.WEIGHT)]):
+            return shown(next(iter(optimizer.values())))
+        return f"{{{few([f'{told(where)}: {shown(point)}' for where, point in optimizer.items()])}}}"
+    if checks.is_group(optimizer):
+        names = list(dict.fromkeys(map(shown, optimizer)))
+        return names[0] if len(names) == 1 else f"({few(names)})"
+    named = optimizer.piece if isinstance(optimizer, Para) else optimizer
+    return getattr(named, "name", "") or getattr(named, "__name__", "") or "a point without a name"
+
+
+def few(texts: Sequence[str]) -> str:
+    """The first of some texts, and whether there are more."""
+    return ", ".join([*texts[:FEW], *(["…"] if len(texts) > FEW else [])])

@@ -14,7 +14,7 @@ from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
-from lensgrad.core.printed import Printed
+from lensgrad.core.printed import Printed, counted
 from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.data.source import Data, Rows
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
@@ -236,7 +236,7 @@ class Run(Generic[Given]):
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
-        return f"Run({len(self.history)} epochs: {last}; {self.learner!r})"
+        return f"Run({counted(len(self.history), 'epoch')}: {last}; {self.learner!r})"
 
     def save(self, path: checkpoint.Where, generators: Generators | None = None) -> None:
         """Write a checkpoint that `lg.load(path)` reads: the learner as data, values, history and position, in one file."""

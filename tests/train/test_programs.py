@@ -118,3 +118,37 @@ def test_a_learner_and_a_run_are_shown_on_one_short_line():
     assert repr(made.fit((X, Y), epochs=0, progress=False)) == f"Run(0 epochs: not trained; {made!r})"
     many = lg.supervised(lg.dense(3, 3), lg.mse, {"weight": lg.adam(0.1), "bias": lg.descent})
     assert repr(many).endswith("optimizer {'weight': adam(0.1), 'bias': descent})") and "0x" not in repr(many)
+
+
+def test_a_loaded_learner_says_the_names_of_its_optimizers(tmp_path):
+    def again(optimizer):
+        made = lg.supervised(lg.dense(3, 3), lg.mse, optimizer)
+        made.fit((X, Y), epochs=1, progress=False).save(tmp_path / "a.safetensors")
+        return repr(lg.load(tmp_path / "a.safetensors"))
+
+    def told(run):
+        return run.partition("; ")[2].partition(", optimizer ")[2]
+
+    run = again(lg.adam(0.1))
+    assert run.startswith("Run(1 epoch: loss ")
+    assert run.endswith("; Learner(f32[3] → f32[3], 12 weights, data x, y, optimizer adam(0.1)))")
+    assert told(again(lg.chain(lg.clip_norm(1.0), lg.adam(0.1)))) == "chain(clip_norm(1.0), adam(0.1))))"
+    assert told(again({"weight": lg.adam(0.1), "bias": lg.descent})) == "{'weight': adam(0.1), 'bias': descent}))"
+    assert told(again({"weight": lg.adam(0.1)})) == "{'weight': adam(0.1)}))"
+    assert told(again({})) == "{}))"
+
+
+def test_an_optimizer_without_a_name_and_many_of_them_are_shown_short():
+    def own(*params):
+        return lg.descent(*params)
+
+    point = lg.supervised(lg.dense(3, 3), lg.mse, own).frozen()
+    assert repr(point).endswith("optimizer a point without a name)")
+    pair = lg.supervised(lg.dense(3, 3), lg.mse, {("weight", "bias"): lg.chain(lg.clip_norm(1.0), lg.sgd(0.1))})
+    assert repr(pair).endswith("optimizer {('weight', 'bias'): chain(clip_norm(1.0), sgd(0.1))})")
+    both = lg.supervised(lg.dense(3, 3), lg.mse, {lg.weights: (lg.sgd(0.1), lg.adam(0.2))})
+    assert repr(both).endswith("optimizer (sgd(0.1), adam(0.2)))")
+    model = lg.sequential(*[lg.dense(3, 3)] * 5)
+    each = lg.supervised(model, lg.mse, {f"weight.{k}": lg.sgd(0.1) for k in range(5)})
+    shown = ", ".join(f"'weight.{k}': sgd(0.1)" for k in range(4))
+    assert repr(each).endswith(f"optimizer {{{shown}, …}})") and repr(each.frozen()) == repr(each)
