@@ -11,6 +11,7 @@ from lensgrad.core.errors import BadValue
 from lensgrad.data.cells import Cells, days, missing, parsed, word
 from lensgrad.data.preparation import Column, Preparation
 
+MOST_WORDS = 1000  # of a column that nobody called categorical: names and numbers with a stray character have as many as rows
 MISSING = ("refuse", "fill")
 
 
@@ -31,7 +32,11 @@ def column_of(name: str, cells: Cells, words: bool, empty: str) -> Column:
     """What a column holds, and what its empty cells count as."""
     kind = "word" if words else kind_of(name, cells)
     if kind == "word":
-        return Column(name, kind, categories(name, cells), 0.0 if empty == "fill" else None)
+        found = categories(name, cells)
+        if len(found) > MOST_WORDS and not words:
+            told = f"column '{name}' has {len(found):,} different words, and each would be a feature of its own"
+            raise BadValue(f"{told}: leave it out with drop=…, or name it in categorical=… if that is meant")
+        return Column(name, kind, found, 0.0 if empty == "fill" else None)
     values = Column(name, kind, fill=np.nan).numbers(cells)
     return Column(name, kind, fill=float(np.nanmean(values)) if empty == "fill" else None)
 
@@ -41,7 +46,15 @@ def classes_of(target: str, cells: Cells, words: bool) -> tuple[str, ...]:
     for row, value in zip(cells.rows, cells.column(target), strict=True):
         if missing(value):
             raise BadValue(f"{row}, column '{target}': the cell is empty, and a row without a label teaches nothing; leave it out")
-    return categories(target, cells) if words or kind_of(target, cells) == "word" else ()
+    if not words and kind_of(target, cells) != "word":
+        return ()
+    found = categories(target, cells)
+    if len(found) > MOST_WORDS and not words:
+        row, value = next((row, value) for row, value in zip(cells.rows, cells.column(target), strict=True) if parsed(value) is None)
+        told = f"column '{target}' has {len(found):,} different words, and each would be a class of its own"
+        strange = f"if they are numbers, take out what is no part of one, as in '{checks.clean(str(value))}' ({row})"
+        raise BadValue(f"{told}: {strange}, or name the column in categorical=… if classes are meant")
+    return found
 
 
 def kind_of(name: str, cells: Cells) -> str:

@@ -13,6 +13,8 @@ from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.cells import Cells, days, missing, parsed, word
 
 Numbers = np.ndarray[Any, Any]
+LARGEST = float(np.finfo(np.float32).max)
+ROWS = 1024  # that are scaled at a time
 HINT = "fill it in, leave the row out, or say missing='fill'"
 
 
@@ -34,12 +36,20 @@ class Column:
         return tuple(f"{self.name}={word}" for word in self.words) if self.kind == "word" else (self.name,)
 
     def numbers(self, cells: Cells) -> Numbers:
-        """f64[rows, features] : the cells of this column."""
+        """f64[rows] : numbers as they are, dates in days, and of words their places in `words`, an empty cell after the last."""
         if self.kind == "word":
             places = {known: k for k, known in enumerate(self.words)}
-            none = [np.zeros((1, len(self.words)))]  # an empty cell is the last row
-            return np.concatenate([np.eye(len(self.words)), *none])[self.each(cells, lambda value, where: self.place(value, where, places))]
-        return np.array(self.each(cells, self.one), np.float64)[:, None]
+            return np.array(self.each(cells, lambda value, where: self.place(value, where, places)), np.float64)
+        return np.array(self.each(cells, self.one), np.float64)
+
+    def write(self, cells: Cells, x: Numbers) -> None:
+        """Write this column into its features, which are 0."""
+        found = self.numbers(cells)
+        if self.kind != "word":
+            x[:, 0] = found
+            return
+        known = np.flatnonzero(found < len(self.words))
+        x[known, found[known].astype(np.int64)] = 1
 
     def each(self, cells: Cells, read: Callable[[Any, str], Any]) -> list[Any]:
         return [read(value, f"{row}, column '{self.name}'") for row, value in zip(cells.rows, cells.column(self.name), strict=True)]
@@ -51,6 +61,9 @@ class Column:
         found = parsed(value) if self.kind == "number" else days(value)
         if found is None:
             raise BadValue(f"{where}: {checks.shown(value)} is no {self.kind}{'' if self.kind == 'number' else ' such as 2024-05-31'}")
+        if abs(found) > LARGEST:
+            told = f"a number must be from {-LARGEST:.4g} to {LARGEST:.4g}, which float32 holds, got {checks.clean(str(value))}"
+            raise BadValue(f"{where}: {told}; correct it, or give the column in a larger unit")
         return found
 
     def place(self, value: Any, where: str, places: Mapping[str, int]) -> int:
@@ -95,9 +108,19 @@ class Preparation:
         """x : f32[rows, features], on the scale that was found in training."""
         if not cells.rows:
             raise BadValue("the table has no rows")
-        found = np.concatenate([np.zeros((len(cells.rows), 0)), *(column.numbers(cells) for column in self.columns)], 1)
-        x = found.astype(np.float32)  # first, as in training, so that one row gives the same numbers always
-        return ((x - np.array(self.mean)) / np.array(self.std)).astype(np.float32) if self.mean else x
+        x, start = np.zeros((len(cells.rows), len(self.features)), np.float32), 0  # one array, since words may make it large
+        for column in self.columns:
+            end = start + len(column.features)
+            column.write(cells, x[:, start:end])
+            start = end
+        return self.on_scale(x)
+
+    def on_scale(self, x: Numbers) -> Numbers:
+        """The same array on the scale, if there is one: some rows at a time, in float64 from float32, as in training."""
+        mean, std = np.array(self.mean), np.array(self.std)
+        for part in range(0, len(x) if self.mean else 0, ROWS):
+            x[part : part + ROWS] = (x[part : part + ROWS] - mean) / std
+        return x
 
     def labels(self, cells: Cells) -> Numbers:
         """The labels: i32[rows] class numbers, or f32[rows, 1] numbers."""
@@ -105,7 +128,7 @@ class Preparation:
             return np.zeros((len(cells.rows), 0), np.float32)
         column = Column(self.target, "word" if self.classes else "number", self.classes)
         found = column.numbers(cells)
-        return found.argmax(1).astype(np.int32) if self.classes else found.astype(np.float32)
+        return found.astype(np.int32) if self.classes else found.astype(np.float32)[:, None]
 
     def scaled(self, mean: Numbers, std: Numbers) -> Preparation:
         """The same, with x moved by a mean and divided by a standard deviation once more."""
