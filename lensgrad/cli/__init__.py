@@ -124,7 +124,7 @@ def fit(
     save: Annotated[Path | None, typer.Option(help="Keep the run in this file.", show_default=False)] = None,
     categorical: Annotated[str, typer.Option(help="Columns of numbers to read as words, with commas between.")] = "",
     drop: Annotated[str, typer.Option(help="Columns to leave out, with commas between.")] = "",
-    delimiter: Annotated[str, typer.Option(help="What stands between two cells.")] = ",",
+    delimiter: Annotated[str, typer.Option(help="What stands between two cells: a character, or tab.")] = ",",
     held_back: Annotated[float, typer.Option(help="The share of the rows to judge by.")] = 0.2,
     hidden: Annotated[int, typer.Option(help="The size of the two hidden layers.")] = 32,
     epochs: Annotated[int, typer.Option(help="How often to go through the data at most.")] = 200,
@@ -132,7 +132,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Sets the first weights, and which rows are held back.")] = 0,
 ) -> int:
     """Train a small network on a CSV file: columns on one scale, empty cells filled in, some rows held back to judge by."""
-    columns = {"categorical": words(categorical), "drop": words(drop), "delimiter": delimiter}
+    columns = {"categorical": words(categorical), "drop": words(drop), "delimiter": "\t" if delimiter in ("tab", "\\t") else delimiter}
     return fitted(file, target, columns, Network(hidden, rate, epochs, seed), held_back, save)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv as reader
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData
+from lensgrad.core.printed import counted
 from lensgrad.data.arrays import array
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.cells import Cells
 from lensgrad.data.columns import MISSING, prepared
+from lensgrad.data.lines import Line, check_divided, lines_in
 from lensgrad.data.preparation import check_delimiter
 
 if TYPE_CHECKING:
@@ -59,15 +60,7 @@ def csv_cells(path: str | os.PathLike[str], delimiter: str = ",", names: Sequenc
     """The columns of a CSV file as text; its first line names them, unless `names` does."""
     where = file_at(path)
     check_delimiter(delimiter)
-    try:
-        with where.open(encoding="utf-8-sig", newline="") as file:
-            lines = reader.reader(file, delimiter=delimiter)
-            rows = [(lines.line_num, row) for row in lines if row]
-    except UnicodeDecodeError:
-        raise BadValue(f"'{where}' is no text in UTF-8: save it as CSV in UTF-8") from None
-    except reader.Error as wrong:
-        raise BadValue(f"'{where}' is no CSV file: {wrong}") from None
-    return cells(rows, names, str(where))
+    return cells(lines_in(where, delimiter), names, str(where), delimiter)
 
 
 def file_at(path: Any) -> Path:
@@ -107,7 +100,7 @@ def frame_cells(frame: Any) -> Cells:
     n = len(next(iter(columns.values())))
     ragged = [name for name, values in columns.items() if len(values) != n]
     if ragged:
-        raise BadValue(f"column '{ragged[0]}' has {len(columns[ragged[0]])} values, and the first column has {n}")
+        raise BadValue(f"column '{ragged[0]}' has {counted(len(columns[ragged[0]]), 'value')}, and the first column has {n:,}")
     return Cells(columns, [f"row {i}" for i in range(n)])
 
 
@@ -131,24 +124,30 @@ def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = 
     return csv_cells(given, delimiter, names) if checks.is_path(given) else frame_cells(given)
 
 
-def cells(rows: Sequence[tuple[int, Sequence[str]]], names: Sequence[str] | None, path: str) -> Cells:
+def cells(rows: Sequence[Line], names: Sequence[str] | None, path: str, delimiter: str) -> Cells:
     """Lines as columns; every line must have as many cells as there are names."""
+    check_divided(rows, None if names is None else len(names), path, delimiter)
     if names is None:
-        if not rows:
-            raise BadValue(f"'{path}' is empty: its first line names the columns")
-        names, rows = [name.strip() for name in rows[0][1]], rows[1:]
-        if "" in names:
-            told = f"column {list(names).index('') + 1} of '{path}' has no name in the first line"
-            raise BadValue(
-                f"{told}: give it one there, or all of them as names=… (a data frame is written without its index by index=False)"
-            )
+        names, rows = first_line(rows, path), rows[1:]
     names = checks.names("names", names)
     once(names, f"'{path}'", ", or give names=…")
     for line, row in rows:
         if len(row) != len(names):
-            raise BadValue(f"line {line} of '{path}' has {len(row)} cells, and there are {len(names)} columns")
+            told = f"has {counted(len(row), 'cell')}, and there {'is' if len(names) == 1 else 'are'} {counted(len(names), 'column')}"
+            raise BadValue(f"line {line} of '{path}' {told}: give every line one cell for each column")
     columns = {name: [row[i].strip() for _, row in rows] for i, name in enumerate(names)}
     return Cells(columns, [f"line {line}" for line, _ in rows])
+
+
+def first_line(rows: Sequence[Line], path: str) -> list[str]:
+    """The names of the columns in the first line of a file."""
+    if not rows:
+        raise BadValue(f"'{path}' is empty: its first line names the columns")
+    names = [name.strip() for name in rows[0][1]]
+    if "" in names:
+        told = f"column {names.index('') + 1} of '{path}' has no name in the first line"
+        raise BadValue(f"{told}: give it one there, or all of them as names=… (a data frame is written without its index by index=False)")
+    return names
 
 
 def dataset(

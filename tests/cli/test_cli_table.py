@@ -73,10 +73,14 @@ def test_a_target_of_large_numbers_is_learned_and_compared_with_the_mean(run, pe
     assert code == 0 and np.allclose([float(line.split()[-1]) for line in out.splitlines()], lg.load(file).predict(people)[:, 0], rtol=1e-5)
 
 
-def test_a_file_of_another_form_is_read_as_it_was_trained_on(run, tmp_path):
+@pytest.mark.parametrize(("written", "told"), [(";", ";"), ("\t", "tab"), ("\t", "\\t"), ("\t", "\t")])
+def test_a_file_of_another_form_is_read_as_it_was_trained_on(run, tmp_path, written, told):
     path, file = tmp_path / "people.csv", tmp_path / "p.safetensors"
-    path.write_text("\n".join(table()).replace(",", ";"), encoding="utf-8")
-    assert run("fit", path, "--target", "kind", "--delimiter", ";", "--epochs", 2, "--save", file)[0] == 0
+    path.write_text("\n".join(table()).replace(",", written), encoding="utf-8")
+    wanted = f"the cells of '{path}' are divided by {written!r}, and ',' was expected: give delimiter={written!r}"
+    refused = f"lensgrad: {wanted}, or save the file with ',' between its cells\n"
+    assert run("fit", path, "--target", "kind") == (2, "", refused)
+    assert run("fit", path, "--target", "kind", "--delimiter", told, "--epochs", 2, "--save", file)[0] == 0
     assert run("predict", file, path)[0] == 0
 
 

@@ -107,7 +107,7 @@ MOSTLY = "a,y\n1,2\n3,4\nabc,5\n"
                                        "correct it, or name the column in categorical=…"),
         ("a,y\n1,2\n ,4\n", {}, EMPTY),
         ("a,y\nu,2\n,4\n", {"categorical": ["a"]}, EMPTY),
-        ("a,y\n1,2\n3\n", {}, "line 3 of 'FILE' has 1 cells, and there are 2 columns"),
+        ("a,y\n1,2\n3\n", {}, "line 3 of 'FILE' has 1 cell, and there are 2 columns: give every line one cell for each column"),
         ("a,a\n1,2\n", {}, "two columns of 'FILE' are called 'a': rename one, or give names=…"),
         ("", {}, "'FILE' is empty: its first line names the columns"),
         ("a,y\n", {}, "the table has no rows"),

@@ -94,3 +94,70 @@ def test_the_largest_numbers_of_float32_are_read(file):
     most = float(np.finfo(np.float32).max)
     data = lg.data.csv(file(f"a,y\n{most!r},2\n{-most!r},3\n,4\n"), "y", missing="fill")
     assert data.x.tolist() == [[most], [-most], [0]]
+
+
+# -- quotes and delimiters ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('a,y\n1,u\n2,"v\n3,w\n', 3),  # every cell of the last column is swallowed, and the number of cells is right
+        ('a,y\n1,u\n"2,v\n3,w\n', 3),
+        ('a,y\n1,u\n2,"v', 3),
+        ('a,"y\n1,u\n', 1),
+        ('a,y\n"1\n",u\n"2\n","v\n3,w\n', 5),  # a cell that ends opens another one on its last line
+        ('a,y\n1,"""v"" and\n ""more""\n3,w\n', 2),  # pairs of quotes stand for one
+        ('a,y\n5" nail,u\n2,"v\n3,w\n', 3),
+        ('a,y\r\n1,u\r\n2,"v\r\n3,w\r\n', 3),
+        ('a,y\n1,"v\n' + "3,w\n" * 40000, 2),  # more than a cell may hold
+    ],
+)
+def test_a_quote_that_stays_open_is_told_by_the_line_where_it_opens(file, text, line):
+    path = file(text)
+    wanted = f"line {line} of '{path}' opens a quote that is never closed: write a \" at the end of its cell, or take it out"
+    assert refused(lg.data.csv, path, "y", categorical=["a"]) == wanted
+
+
+def test_quotes_that_are_closed_are_read_and_a_cell_that_is_too_long_is_told(file):
+    data = lg.data.csv(file('a,y\n5" nail,"1"\n"5"" nail",2\n"6, or\n""7""",3'), "y", drop=["a"], categorical=["y"])
+    assert data.classes == ("1", "2", "3")
+    assert lg.data.csv(file('a,y\n1,"end"\n2,end'), "y").classes == ("end",)
+    path = file(f"a,y\n1,{'x' * 140_000}\n2,v\n")
+    assert refused(lg.data.csv, path, "y") == f"'{path}' is no CSV file: field larger than field limit (131072)"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "delimiters"),
+    [
+        ("a;y\n1;2\n3;4\n", {}, (";", ",")),
+        ("a;y\n1,5;2\n3,5;4\n", {}, (";", ",")),
+        ("a\ty\n1\t2\n", {}, ("\t", ",")),
+        ("a|y|b\n1|2|3|\n", {}, ("|", ",")),
+        ("a;y\n", {}, (";", ",")),
+        ("a,y\n1,2\n", {"delimiter": ";"}, (",", ";")),
+        ("1;2\n3;4\n", {"names": ["a", "y"]}, (";", ",")),
+    ],
+)
+def test_a_file_with_another_delimiter_is_told_what_to_give(file, text, options, delimiters):
+    path = file(text)
+    other, wanted = map(repr, delimiters)
+    assert refused(lg.data.csv, path, "y", **options) == (
+        f"the cells of '{path}' are divided by {other}, and {wanted} was expected: "
+        f"give delimiter={other}, or save the file with {wanted} between its cells"
+    )
+
+
+def test_a_file_of_one_column_is_no_file_with_another_delimiter(file):
+    train = lg.data.csv(file("a,y\nu;v,1\nw;x,2\n"), "y")
+    assert lg.data.csv(file("a\nu;v\n"), None, like=train).x.tolist() == [[1, 0]]
+    assert lg.data.csv(file("u;v\nw;x\n"), None, names=["a"]).features == ("a=u;v", "a=w;x")
+    assert lg.data.csv(file("u;v,w\nw;x,z\n"), None, names=["a", "b"]).features == ("a=u;v", "a=w;x", "b=w", "b=z")
+    assert lg.data.csv(file("a;b\nu\nw;x\n"), None).features == ("a;b=u", "a;b=w;x")
+
+
+def test_one_cell_one_column_and_one_value_are_no_cells_columns_and_values(file):
+    path = file("a\n1\n2,3\n")
+    told = "give every line one cell for each column"
+    assert refused(lg.data.csv, path, None) == f"line 3 of '{path}' has 2 cells, and there is 1 column: {told}"
+    assert refused(lg.data.table, {"a": [1, 2], "b": [1]}, "a") == "column 'b' has 1 value, and the first column has 2"
