@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue, MissingData, MissingExtra
+from lensgrad.core.errors import BadValue, MissingData, MissingExtra, listed, warn
+from lensgrad.core.printed import counted
 from lensgrad.data.bundled import Dataset
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+SYSTEM = ("desktop.ini", "thumbs.db")  # what Windows writes into folders
 FORMATS = ("BMP", "JPEG", "PNG", "WEBP")  # what a file holds, whatever its name: readers of other formats may start programs
 ORIENTATION = 0x0112  # of EXIF
 GRAY, COLOR = ("1", "L"), ("P", "RGB")  # what Pillow calls pictures of 8 bits a channel; "1" has one bit, "P" a palette
@@ -85,7 +87,7 @@ def folder(where: str | Path, size: Sequence[int]) -> Dataset:
     """A folder with one folder of pictures for each class, as a data set: x : f32[n, height, width, 3] in [0, 1], y : i32[n].
 
     Pictures of any size are resized to `size`, which is (height, width), and gray ones become color. Classes are called as their
-    folders, sorted. What cannot be read is named in the error.
+    folders, sorted. What cannot be read is named in the error; files with other endings are left out, with a warning.
     """
     checks.instance("the folder of pictures", where, (str, Path), "a path")
     height, width = size_of(size)
@@ -97,6 +99,7 @@ def folder(where: str | Path, size: Sequence[int]) -> Dataset:
         raise BadValue(f"'{top}' has no folders of pictures ({', '.join(ENDINGS)}), one for each class")
     for name in found:
         checks.name("the name of a class", name)
+    tell_others(top)
     x = np.stack([resized(file, height, width) for files in found.values() for file in files])
     y = np.repeat(np.arange(len(found), dtype=np.int32), [len(files) for files in found.values()])
     return Dataset(x, y, (), tuple(found))
@@ -113,6 +116,21 @@ def size_of(size: Any) -> tuple[int, int]:
 def files_in(place: Path) -> list[Path]:
     """The picture files of one class, sorted."""
     return sorted(p for p in place.iterdir() if p.is_file() and p.suffix.lower() in ENDINGS)
+
+
+def tell_others(top: Path) -> None:
+    """Warn of the files in the folders of classes that have another ending; those that systems leave there are passed over."""
+    files = [p for place in sorted(top.iterdir()) if place.is_dir() and not hidden(place) for p in place.iterdir() if p.is_file()]
+    others = [p.suffix.lower() for p in files if p.suffix.lower() not in ENDINGS and not hidden(p)]
+    if others:
+        endings = listed(sorted(ending or "no ending" for ending in set(others)))
+        told = f"'{top}' has {counted(len(others), 'file')} that {'is' if len(others) == 1 else 'are'} left out ({endings})"
+        warn(f"{told}: pictures must end in {', '.join(ENDINGS)}; save others as one of these, or take them out")
+
+
+def hidden(place: Path) -> bool:
+    """Whether a system keeps its own notes there."""
+    return place.name.startswith(".") or place.name.lower() in SYSTEM
 
 
 def resized(file: Path, height: int, width: int) -> np.ndarray[Any, Any]:

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from lensgrad.core.errors import BadValue, MissingData, MissingExtra
+from lensgrad.core.errors import BadValue, LensgradWarning, MissingData, MissingExtra
 from lensgrad.data.pictures import folder, picture
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is an optional package")
@@ -87,6 +87,29 @@ def test_a_folder_of_class_folders_is_a_data_set_of_one_size(tmp_path):
     data = folder(tmp_path, (4, 6))
     assert (data.classes, data.y.tolist(), data.x.shape, data.x.dtype) == (("cat", "dog"), [0, 0, 1], (3, 4, 6, 3), np.float32)
     assert np.allclose(data.x[:2], 0.2) and np.allclose(data.x[2], 1)
+
+
+def test_files_with_other_endings_are_told_once_and_what_systems_write_is_not(tmp_path):
+    for name in ("cat", "dog", "empty", ".git"):
+        (tmp_path / name).mkdir()
+    for name in ("cat", "dog"):
+        saved(tmp_path / name / "1.PNG", PIXELS)
+        for quiet in (".DS_Store", "Thumbs.db", "Desktop.ini", ".a.txt"):
+            (tmp_path / name / quiet).write_bytes(b"")
+    (tmp_path / ".git" / "config").write_bytes(b"")
+    (tmp_path / "README.md").write_bytes(b"")
+    assert len(folder(tmp_path, (4, 6))) == 2
+    (tmp_path / "cat" / "2.GIF").write_bytes(b"")
+    end = "pictures must end in .bmp, .jpeg, .jpg, .png, .webp; save others as one of these, or take them out"
+    with pytest.warns(LensgradWarning) as one:
+        assert len(folder(tmp_path, (4, 6))) == 2
+    assert [str(w.message) for w in one] == [f"'{tmp_path}' has 1 file that is left out (.gif): {end}"]
+    for name in ("cat/notes", "dog/3.tiff", "dog/4.gif", "empty/5.heic"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.warns(LensgradWarning) as many:
+        data = folder(tmp_path, (4, 6))
+    assert data.classes == ("cat", "dog")
+    assert [str(w.message) for w in many] == [f"'{tmp_path}' has 5 files that are left out (.gif, .heic, .tiff, no ending): {end}"]
 
 
 def test_a_folder_with_a_broken_picture_or_none_is_told_in_a_sentence(tmp_path):
