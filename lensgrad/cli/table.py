@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ from lensgrad.cli.train import writable
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.core.graph import Wire
+from lensgrad.core.printed import counted
 from lensgrad.data.bundled import Dataset
-from lensgrad.data.split import split, standardize
-from lensgrad.data.tables import csv
+from lensgrad.data.columns import prepared
+from lensgrad.data.held_back import HeldBack, held_back
+from lensgrad.data.split import standardize
+from lensgrad.data.tables import csv_cells
 from lensgrad.learn.layers.basic import dense
 from lensgrad.learn.layers.basic import input as input_layer
 from lensgrad.learn.layers.sequence import sequential
@@ -27,6 +30,7 @@ from lensgrad.train.callbacks import early_stopping
 from lensgrad.train.learner import Learner, supervised
 from lensgrad.train.run import Run
 
+SHOWN = 3  # places of words that no row to train on has
 FEWEST = 10  # rows, of which some choose the epoch and some judge
 WIDEST = 4096
 CHOOSING = 0.2  # of the rows that are trained on, the share by which the best epoch is chosen
@@ -52,11 +56,10 @@ class Network:
 def fitted(file: Path, target: str, columns: dict[str, Any], how: Network, share: float, place: Path | None) -> int:
     """Train on a table, and say what was measured on the rows that were held back; the exit code."""
     place = None if place is None else writable(place)
-    data = csv(file, target, missing="fill", **columns)
-    train, test = parts(data, file, share, how.seed)
-    learner = network(train, how)
-    say(heading(file, data, train, test, learner))
-    train, test, _ = standardize(train, test)
+    found = parts(file, target, columns, share, how.seed)
+    learner = network(found.train, how)
+    say(heading(file, found, learner))
+    train, test, _ = standardize(found.train, found.test)
     run = learner.fit(
         train,
         epochs=how.epochs,
@@ -65,22 +68,26 @@ def fitted(file: Path, target: str, columns: dict[str, Any], how: Network, share
         early_stopping=early_stopping(patience=PATIENCE),
         progress=sys.stderr.isatty(),
     )
-    say(f"{len(run.history)} epochs, values of epoch {run.best_epoch}")
+    say(f"{counted(len(run.history), 'epoch')}, values of epoch {run.best_epoch}")
     say(judged(run, train, test))
-    return closing(run, file, target, place)
+    return closing(run, file, target, place, not found.refused)
 
 
-def parts(data: Dataset, file: Path, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
+def parts(file: Path, target: str, columns: dict[str, Any], fraction: float, seed: int) -> HeldBack:
     """Rows to train on, and rows to judge by."""
-    fraction = checks.share("held-back", fraction)
-    if len(data) < FEWEST or not 1 <= round(fraction * len(data)) <= len(data) - 4:
+    cells = csv_cells(file, columns["delimiter"])
+    categorical, drop = (checks.names(which, columns[which]) for which in ("categorical", "drop"))
+    how = replace(prepared(cells, checks.name("target", target), categorical, drop, "fill"), delimiter=columns["delimiter"])
+    n, fraction = len(cells.rows), checks.share("held-back", fraction)
+    if n < FEWEST or not 1 <= round(fraction * n) <= n - 4:
         raise BadValue(
-            f"'{file}' has {len(data)} rows, and {fraction:g} of them are to be held back: it takes {FEWEST} rows, one to judge by, "
+            f"'{file}' has {counted(n, 'row')}, and {fraction:g} of them are to be held back: it takes {FEWEST} rows, one to judge by, "
             "and four to train on"
         )
-    if not data.features:
+    found = held_back(cells, how, fraction, seed)
+    if not found.train.features:
         raise BadValue(f"'{file}' has no column beside its target to learn from")
-    return split(data, fraction, seed)
+    return found
 
 
 def network(data: Dataset, how: Network) -> Learner:
@@ -100,14 +107,25 @@ def rescaled(spread: float, middle: float) -> Callable[[Wire], Wire]:
     return lambda z: z * spread + middle
 
 
-def heading(file: Path, data: Dataset, train: Dataset, test: Dataset, learner: Learner) -> str:
+def heading(file: Path, found: HeldBack, learner: Learner) -> str:
     """What was read of a table, and what is trained on it."""
-    how = data.preparation
+    how, train, test = found.train.preparation, len(found.train), len(found.test)
     columns = [] if how is None else [f"{c.name} ({c.kind if c.kind != 'word' else told_words(c.words)})" for c in how.columns]
     target = "" if how is None else f"{how.target} ({told_words(how.classes) if how.classes else 'number'})"
-    choosing = round(CHOOSING * len(train))
-    counted = f"{len(train) - choosing:,} rows to train on, {choosing:,} to choose by, {len(test):,} to judge by"
-    return f"{file}: {listed(columns)} → {target}\n{counted}, {learner.parameter_count:,} weights"
+    choosing = round(CHOOSING * train)
+    counts = f"{counted(train - choosing, 'row')} to train on, {choosing:,} to choose by, {test:,} to judge by"
+    return "\n".join([f"{file}: {listed(columns)} → {target}", *left_out(found), f"{counts}, {learner.parameter_count:,} weights"])
+
+
+def left_out(found: HeldBack) -> list[str]:
+    """What of a table is neither trained on nor judged, a line each."""
+    told = [f"column '{name}' is left out, since it is empty in all rows to train on" for name in found.empty]
+    n, places = len(found.refused), found.refused[:SHOWN]
+    more = [f"and {n - SHOWN:,} more"] if n > SHOWN else []
+    rows = (
+        f"{counted(n, 'row')} held back {'is' if n == 1 else 'are'} not judged: no row to train on has {'its' if n == 1 else 'their'} words"
+    )
+    return [*told, *([f"{rows}, so predict refuses {'it' if n == 1 else 'them'}, too ({'; '.join([*places, *more])})"] if n else [])]
 
 
 def told_words(words: Sequence[str], most: int = 4) -> str:
@@ -120,20 +138,21 @@ def judged(run: Run, train: Dataset, test: Dataset) -> str:
     report, n = run.evaluate(test), len(test)
     if not train.classes:
         guess = float(np.sqrt(np.mean(np.square(test.y - train.y.mean()), dtype=np.float64)))
-        return f"held-back error {report['rmse']:.4g} (root mean square; the mean of all rows: {guess:.4g}), r2 {report['r2']:.4f}"
+        return f"held-back error {report['rmse']:.4g} (root mean square; always the mean: {guess:.4g}), r2 {report['r2']:.4f}"
     usual = int(np.bincount(train.y).argmax())
     guess = float((test.y == usual).mean())
-    right = f"{round(report['accuracy'] * n):,} of {n:,} rows that were not trained on"
+    right = f"{round(report['accuracy'] * n):,} of {counted(n, 'row')} that {'was' if n == 1 else 'were'} not trained on"
     return f"held-back accuracy {report['accuracy']:.4f}: {right} (always '{train.classes[usual]}': {guess:.4f})"
 
 
-def closing(run: Run, file: Path, target: str, place: Path | None) -> int:
-    """Keep a run, and say what to do next."""
+def closing(run: Run, file: Path, target: str, place: Path | None, readable: bool) -> int:
+    """Keep a run, and say what to do next; with the same file where the run reads all of it."""
     if place is None:
         say(f"\nto keep what it learned: {command()} fit {file} --target {target} --save {file.stem}.safetensors")
         return 0
     run.save(place)
-    say(f"\nsaved in {place}; next: {command()} predict {place} {file}, or {command()} evaluate {place} {file}")
+    again = f"; next: {command()} predict {place} {file}, or {command()} evaluate {place} {file}" if readable else ""
+    say(f"\nsaved in {place}{again}")
     return 130 if run.interrupted else 0
 
 

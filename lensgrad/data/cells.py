@@ -27,6 +27,10 @@ class Cells:
             raise BadValue(f"there is no column '{name}'; the columns are: {listed(list(self.columns))}")
         return self.columns[name]
 
+    def at(self, places: Sequence[int]) -> Cells:
+        """Some of the rows."""
+        return Cells({name: [values[k] for k in places] for name, values in self.columns.items()}, [self.rows[k] for k in places])
+
 
 def missing(value: Any) -> bool:
     """An empty cell, or what data frames put there: None, NaN, NaT, NA."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,8 +38,35 @@ def column_of(name: str, cells: Cells, words: bool, empty: str) -> Column:
             told = f"column '{name}' has {len(found):,} different words, and each would be a feature of its own"
             raise BadValue(f"{told}: leave it out with drop=…, or name it in categorical=… if that is meant")
         return Column(name, kind, found, 0.0 if empty == "fill" else None)
-    values = Column(name, kind, fill=np.nan).numbers(cells)
-    return Column(name, kind, fill=float(np.nanmean(values)) if empty == "fill" else None)
+    middle = mean(Column(name, kind), cells)
+    return Column(name, kind, fill=middle if empty == "fill" else None)
+
+
+def mean(column: Column, cells: Cells) -> float:
+    """The mean of a column of numbers or dates over the cells that are not empty; every cell is read."""
+    return float(np.nanmean(replace(column, fill=np.nan).numbers(cells)))
+
+
+def found_in(how: Preparation, cells: Cells) -> Preparation:
+    """The same columns and classes with the words and the fill values of these rows; a column that is empty in all of them is left out."""
+    return replace(how, columns=tuple(again(c, cells) for c in how.columns if not all(map(missing, cells.column(c.name)))))
+
+
+def again(column: Column, cells: Cells) -> Column:
+    """A column with the words, or the fill value, of these rows."""
+    if column.kind == "word":
+        return replace(column, words=categories(column.name, cells))
+    return column if column.fill is None else replace(column, fill=mean(column, cells))
+
+
+def unmet(how: Preparation, cells: Cells) -> dict[int, str]:
+    """The rows that a preparation refuses for a word that it does not know, each with the place of the first such word."""
+    told = dict[int, str]()
+    for column in (c for c in how.columns if c.kind == "word"):
+        known, values = set(column.words), cells.column(column.name)
+        for k in (k for k, value in enumerate(values) if not missing(value) and word(value) not in known):
+            told.setdefault(k, f"{cells.rows[k]}, column '{column.name}': '{checks.clean(word(values[k]))}'")
+    return dict(sorted(told.items()))
 
 
 def classes_of(target: str, cells: Cells, words: bool) -> tuple[str, ...]:

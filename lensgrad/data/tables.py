@@ -41,14 +41,14 @@ def csv(
 
     - `path`: the place of the file, text in UTF-8.
     - `target`: the name of the column of labels; None for a file without labels.
-    - `categorical`: names of columns of numbers to be read as words; none unless given.
+    - `categorical`: names of columns of numbers to be read as words, or of more than 1000 words; none unless given.
     - `drop`: names of columns to leave out; none unless given.
     - `names`: the names of all columns, for a file whose first line has none; the first line unless given.
     - `like`: a data set that was read before, as in `like=train`, whose words, classes, means and scale this file is read by; none unless
       given.
     - `delimiter`: the one character between cells; a comma unless given.
-    - `missing`: "refuse" refuses empty cells; with "fill" a number or date counts as the mean of its column, and a word as none of the
-      words; "refuse" unless given.
+    - `missing`: "refuse" refuses empty cells; with "fill" a number or date counts as the mean of its column in this file, and a word as
+      none of the words; "refuse" unless given.
     """
     found = dataset(csv_cells(path, delimiter, names), target, categorical, drop, like, missing)
     if found.preparation is None or like is not None:
