@@ -1,7 +1,8 @@
-"""What people ask a model for that a learner or a run has: where it is."""
+"""What people ask a parametric arrow for that a model, a learner or a run has: where it is."""
 
 LEARNER = "lg.supervised(model, loss, optimizer)"
 AFTER = f"a model has no values of its own: train it with run = {LEARNER}.fit(data), and ask the run for"
+VERB = "a model has it before lens(…), and an arrow P × A → B is a model where lg.lens.parametric(…) or a layer made it: use it there"
 ELSEWHERE = {  # what people ask a model for that a learner or a run has
     "compile": f"a model becomes a learner with {LEARNER}",
     "evaluate": f"{AFTER} run.evaluate(data)",
@@ -12,4 +13,5 @@ ELSEWHERE = {  # what people ask a model for that a learner or a run has
     "state_dict": f"{AFTER} run.weights",
     "summary": "write lg.summary(model)",
     "weights": f"{AFTER} run.weights",
+    **dict.fromkeys(("freeze", "thaw", "tie", "lora", "ema"), VERB),
 }

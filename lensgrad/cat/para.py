@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from lensgrad.cat.body import Body, Observable
 from lensgrad.cat.build import Block, Program, build, joined
@@ -24,6 +24,7 @@ from lensgrad.core.ty import Ty, product
 
 Points = Sequence[tuple[tuple[int, ...], "Para"]]  # groups of parameters, by position, and the point for each
 Ends = tuple[Piece, Piece]  # what errors call the first and the last arrow of a chain
+P = TypeVar("P", bound="Para")
 
 
 class Para(Composed):
@@ -31,7 +32,8 @@ class Para(Composed):
 
     Parameters stand in order of appearance; composing concatenates them, labels included, so composition is
     associative with names. Observables are results beside B that nobody composes with: losses, statistics, taps.
-    `>>` and `@` check types at once and keep a pending chain, as diagrams do.
+    `>>` and `@` check types at once and keep a pending chain, as diagrams do. A subclass may offer more methods: what is
+    composed with one of its arrows is one of them, and equality does not look at classes.
     """
 
     __slots__ = ("_body", "_pending", "cod", "dom", "ends", "piece")
@@ -55,7 +57,7 @@ class Para(Composed):
 
     # -- making ----------------------------------------------------------------------------------------------------
     @classmethod
-    def make(cls, params: Iterable[Param], arrow: Any, cod: Ty | None = None, observables: Iterable[tuple[str, Ty]] = ()) -> Para:
+    def make(cls, params: Iterable[Param], arrow: Any, cod: Ty | None = None, observables: Iterable[tuple[str, Ty]] = ()) -> Self:
         """From parameters and an arrow P ⊗ A → B ⊗ O."""
         params, observables = tuple(params), tuple(observables)
         used, seen = sum(len(p.ob) for p in params), sum(len(ob) for _, ob in observables)
@@ -64,13 +66,18 @@ class Para(Composed):
         return cls(dom, cod, Body(params, arrow, observables), piece=Piece("", caller()))
 
     @classmethod
-    def lift(cls, arrow: Any) -> Para:
+    def lift(cls, arrow: Any) -> Self:
         """C → Para(C): an arrow without parameters."""
         return cls(arrow.dom, arrow.cod, Body((), arrow), piece=arrow.shown() if isinstance(arrow, Diagram) else arrow.piece)
 
-    def told(self, name: str, accept: str = "", produce: str = "") -> Para:
+    @classmethod
+    def of(cls, f: Para) -> Self:
+        """The same arrow, in this class of parametric arrows."""
+        return f if isinstance(f, cls) else cls(f.dom, f.cod, f._body, f._pending, f.piece, f.ends)
+
+    def told(self, name: str, accept: str = "", produce: str = "") -> Self:
         """The same arrow with what errors should say about it; not compared."""
-        return Para(self.dom, self.cod, self._body, self._pending, Piece(name, caller(), accept, produce))
+        return type(self)(self.dom, self.cod, self._body, self._pending, Piece(name, caller(), accept, produce))
 
     # -- looking ---------------------------------------------------------------------------------------------------
     @property
@@ -98,43 +105,43 @@ class Para(Composed):
         return unique([p.label for p in self.params])
 
     # -- composing -------------------------------------------------------------------------------------------------
-    def then(self, *others: Para) -> Para:
+    def then(self, *others: Para) -> Self:
         """(P, f) ; (Q, g) = (P ⊗ Q, (p, q, a) ↦ g(q, f(p, a))); P comes first here, as it is read."""
         last = self
         for g in others:
             if last.cod != g.dom:
                 raise mismatch(last.ends[1], str(last.cod), g.ends[0], str(g.dom))
             last = g
-        return Para(self.dom, last.cod, None, Then((self, *others)), ends=(self.ends[0], last.ends[1]))
+        return _kind((self, *others))(self.dom, last.cod, None, Then((self, *others)), ends=(self.ends[0], last.ends[1]))
 
-    def tensor(self, *others: Para) -> Para:
+    def tensor(self, *others: Para) -> Self:
         """(P, f) ⊗ (Q, g) = (P ⊗ Q, …) : A ⊗ C → B ⊗ D."""
         parts = (self, *others)
-        return Para(product(p.dom for p in parts), product(p.cod for p in parts), None, Tensor(parts))
+        return _kind(parts)(product(p.dom for p in parts), product(p.cod for p in parts), None, Tensor(parts))
 
-    def __rshift__(self, other: Arrow) -> Para:
+    def __rshift__(self, other: Arrow) -> Self:
         right = _lifted(at(other, self.cod))
         if not isinstance(right, Para):
             raise unlike(self, ">>", other)
         return self.then(right)
 
-    def __rrshift__(self, other: Diagram | Lens) -> Para:
+    def __rrshift__(self, other: Diagram | Lens) -> Self:
         left = _lifted(other)
         if not isinstance(left, Para):
             raise unlike(other, ">>", self)
-        return left.then(self)
+        return self.of(left).then(self)
 
-    def __matmul__(self, other: Para | Diagram | Lens | Ty) -> Para:
+    def __matmul__(self, other: Para | Diagram | Lens | Ty) -> Self:
         right = _lifted(Diagram.id(other) if isinstance(other, Ty) else other)
         if not isinstance(right, Para):
             raise unlike(self, "@", other)
         return self.tensor(right)
 
-    def __rmatmul__(self, other: Diagram | Lens | Ty) -> Para:
+    def __rmatmul__(self, other: Diagram | Lens | Ty) -> Self:
         left = _lifted(Diagram.id(other) if isinstance(other, Ty) else other)
         if not isinstance(left, Para):
             raise unlike(other, "@", self)
-        return left.tensor(self)
+        return self.of(left).tensor(self)
 
     def __call__(self, *args: Any) -> Any:
         """Apply to wires inside a traced function, where it has no parameters."""
@@ -144,15 +151,15 @@ class Para(Composed):
         return self.arrow(*args)
 
     # -- changing parameters ---------------------------------------------------------------------------------------
-    def scope(self, name: str) -> Para:
+    def scope(self, name: str) -> Self:
         """The same arrow with `name/` before every label."""
         body, name = self.body, checks.path("a scope", name)
         params = tuple(replace(p, label=f"{name}/{p.label}") for p in body.params)
         seen = tuple((f"{name}/{label}", ob) for label, ob in body.observables)
         ends = self.ends[0].scoped(name), self.ends[1].scoped(name)
-        return Para(self.dom, self.cod, Body(params, body.arrow, seen), piece=self.piece.scoped(name), ends=ends)
+        return type(self)(self.dom, self.cod, Body(params, body.arrow, seen), piece=self.piece.scoped(name), ends=ends)
 
-    def reparam(self, points: Places) -> Para:
+    def reparam(self, points: Places) -> Self:
         """The 2-cell: precompose parameters with arrows into them, f^α(q, a) = f(α(q), a).
 
         `points` says where (a name, a glob, a role, or a tuple of names taken together) and what: a `Para` from I to the
@@ -166,7 +173,7 @@ class Para(Composed):
         """A reparameterization of this arrow as values only: f.reparam(points) == f.reparam(f.made(points))."""
         return self._reparameterized(points)[1]
 
-    def _reparameterized(self, points: Places) -> tuple[Para, dict[Where, tuple[Para, ...]]]:
+    def _reparameterized(self, points: Places) -> tuple[Self, dict[Where, tuple[Para, ...]]]:
         checks.instance("a reparameterization", points, Mapping, "a dict of points by pattern, such as {lg.weights: lg.adam(0.1)}")
         result, ready = self, dict[Where, tuple[Para, ...]]()
         for given, point in points.items():
@@ -176,21 +183,13 @@ class Para(Composed):
             result = _reparam(result, list(zip(groups, ready[where], strict=True)))
         return result, ready
 
-    if TYPE_CHECKING:  # one-line reparams of `learn/adapt.py`, which binds them here; the category knows none of their formulas
-
-        def freeze(self, *where: Where) -> Para: ...
-        def thaw(self, *where: Where) -> Para: ...
-        def tie(self, *names: str, transpose: bool = False) -> Para: ...
-        def lora(self, where: Where = "**/weight", *, rank: int, alpha: float | None = None) -> Para: ...
-        def ema(self, where: Where = Role.WEIGHT, *, decay: float = 0.999) -> Para: ...
-
-    def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Para:
+    def map(self, on_object: Callable[[Ty], Ty], on_arrow: Callable[[Any], Any]) -> Self:
         """Base change along a monoidal functor: Para(F)(P, f) = (FP, Ff); first values Key → P are arrows of C too."""
         body = self.body
         params = tuple(replace(p, ob=on_object(p.ob), init=None if p.init is None else on_arrow(p.init)) for p in body.params)
         seen = tuple((label, on_object(ob)) for label, ob in body.observables)
         whole = Body(params, on_arrow(body.arrow), seen)
-        return Para(on_object(self.dom), on_object(self.cod), whole, piece=self.piece, ends=self.ends)
+        return type(self)(on_object(self.dom), on_object(self.cod), whole, piece=self.piece, ends=self.ends)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Para):
@@ -201,7 +200,7 @@ class Para(Composed):
         return hash((self.dom, self.cod, self.body))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Para, (self.dom, self.cod, self.body, None, self.piece, self.ends)
+        return type(self), (self.dom, self.cod, self.body, None, self.piece, self.ends)
 
     def __str__(self) -> str:
         return printable(repr(self))
@@ -227,6 +226,11 @@ def para(arrow: Any) -> Any:
 
 def _lifted(arrow: Any) -> Any:
     return Para.lift(arrow) if isinstance(arrow, Diagram | Lens) else arrow
+
+
+def _kind(parts: Iterable[Para]) -> type[Any]:
+    """The class of what these make together: that of the first that is more than a Para."""
+    return next((type(f) for f in parts if type(f) is not Para), Para)
 
 
 def _composite(root: Para) -> Body:
@@ -287,7 +291,7 @@ def _point(point: Point, replaced: list[Param]) -> Para:
     return made
 
 
-def _reparam(f: Para, points: Points) -> Para:
+def _reparam(f: P, points: Points) -> P:
     """f^α(q, a) = f(α(q), a), with α the points at their places and the identity elsewhere."""
     alpha = _Substitution(f.params, points)
 
@@ -298,7 +302,7 @@ def _reparam(f: Para, points: Points) -> Para:
 
     arrow = build(category(f.arrow), formula, product(point.ob for point in alpha.points), f.dom)
     body = Body(_params(alpha.points), arrow, _observables([f.body, *alpha.points]))
-    return Para(f.dom, f.cod, body, piece=f.piece, ends=f.ends)
+    return type(f)(f.dom, f.cod, body, piece=f.piece, ends=f.ends)
 
 
 class _Substitution:
@@ -359,15 +363,16 @@ def parametrized(what: str, f: Any) -> Para:
     return checks.instance(what, found, Para, "a model, or another parametric arrow")
 
 
-def share(f: Para, times: int = 2) -> Para:
+def share(f: P, times: int = 2) -> P:
     """f ⊗ … ⊗ f with one set of parameters: reparameterized along copy, whose reverse is +."""
     copies = checks.whole("the number of copies that share", times, 1)
     if copies > 2**20:
         raise BadValue(f"{checks.shown(times)} copies that share are more than a program can write out: 2^20 at most")
-    return shared(*[parametrized("what is shared", f)] * copies)
+    given: Any = parametrized("what is shared", f)
+    return shared(*[given] * copies)
 
 
-def shared(first: Para, *others: Para) -> Para:
+def shared(first: P, *others: P) -> P:
     """f₁ ⊗ … ⊗ fₙ of arrows with the same parameters, with one set of these."""
     strange = [f for f in others if [p.ob for p in f.params] != [p.ob for p in first.params]]
     if strange:

@@ -18,6 +18,7 @@ from lensgrad.core.op import Op, Table
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import ATOMS, Generators, bodies, classes, fits, hints, names
 from lensgrad.learn.losses.kind import Kind
+from lensgrad.learn.model import Model
 from lensgrad.program.values import forward_object
 from lensgrad.theories.poly.semiring import Semiring
 from lensgrad.theories.poly.semiring import named as known
@@ -108,7 +109,8 @@ class Reader:
         observed = tuple((typed(str, label), typed(Ty, ob)) for label, ob in self.one(tuple, seen))
         whole = Body(tuple(map(self.param, typed(list, params))), self.one((Diagram, Lens), arrow), observed)
         piece, first, last = map(named, typed(list, called))
-        return Para(self.one(Ty, dom), self.one(Ty, cod), whole, piece=piece, ends=(first, last))
+        kind = Para if isinstance(whole.arrow, Lens) else Model
+        return kind(self.one(Ty, dom), self.one(Ty, cod), whole, piece=piece, ends=(first, last))
 
     def param(self, data: Any) -> Param:
         label, ob, role, init, *about = data

@@ -25,6 +25,7 @@ from lensgrad.core.op import Op, Table
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators, bodies, classes, names
 from lensgrad.files.read import STRANGE, Reader
+from lensgrad.learn.model import Model
 from lensgrad.theories.poly.semiring import Semiring, named
 
 FORMAT = 1
@@ -183,4 +184,5 @@ WRITE: dict[type[Any], Callable[[Writer, Any], Any]] = {
     Diagram: Writer.arrow,
     Lens: Writer.lens,
     Para: Writer.para,
+    Model: Writer.para,
 }

@@ -1,8 +1,7 @@
 """Adapters: what stands in the place of a model's weight, by `reparam` (arXiv 2404.00408, reparameterization and weight tying).
 
 Each is a point I → P of the weight's object whose own parameters take its place, so an adapted model is a model like any other:
-it is saved, counted and printed as it is. They compose in the order written. `model.lora("**/weight", rank=4)` and the other
-methods are `model.reparam({where: lora(rank=4)})`.
+it is saved, counted and printed as it is. They compose in the order written. Models have the usual ones as methods (`learn/model.py`).
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lensgrad.cat.lens import Pair
-from lensgrad.cat.names import Param, Role, Together, select
+from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para
-from lensgrad.core.checks import flag, instance, is_group, number, share, whole
+from lensgrad.core.checks import flag, instance, number, share, whole
 from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.graph import OnWires
@@ -227,61 +226,3 @@ def ema(decay: float = 0.999) -> Adapter:
         return Para.make([states, mean, param], box, param.ob, [(label, param.ob), (states.label, Int())])
 
     return Adapter(f"ema({decay})", averaged)
-
-
-# -- as methods of models ----------------------------------------------------------------------------------------------
-
-
-class Model(Para):
-    """The methods that `Para` gets from here: the category knows `reparam` only, and each of these is one.
-
-    They are bound below, once, when lensgrad is imported; `Para` itself declares them for type checkers.
-    """
-
-    __slots__ = ()
-
-    def freeze(self, *where: Any) -> Para:
-        """The model with the weights that a pattern reaches, or one of several patterns, frozen; without a pattern, all."""
-        return at_each(self, where or (Role.WEIGHT,), freeze)
-
-    def thaw(self, *where: Any) -> Para:
-        """The model with frozen weights, named exactly, as weights again."""
-        return at_each(self, where, thaw)
-
-    def tie(self, *names: str, transpose: bool = False) -> Para:
-        """The model with one weight, that of the first name, for all of these."""
-        for name in names:
-            instance("each name of tie", name, str, "the name of a weight")
-        return at_model(self, {names: tie(transpose)})
-
-    def lora(self, where: Any = "**/weight", *, rank: int, alpha: float | None = None) -> Para:
-        """The model with its weights frozen and a product of low rank beside each."""
-        return at_model(self, {where: lora(rank, alpha)})
-
-    def ema(self, where: Any = Role.WEIGHT, *, decay: float = 0.999) -> Para:
-        """The model that predicts with the moving average of its weights."""
-        return at_model(self, {where: ema(decay)})
-
-
-def at_model(model: Para, points: dict[Any, Adapter]) -> Para:
-    """The model with adapters at the places that patterns reach."""
-    if not isinstance(model.arrow, Diagram):
-        raise TypeMismatch(f"adapters expect a model, before lens(…), got {model!r:.80}")
-    for where in points:
-        instance("where an adapter goes", where, (str, tuple, Role, Together), "a name, a pattern, a tuple of names or a role")
-    return model.reparam(points)
-
-
-def at_each(model: Para, patterns: Sequence[Any], adapter: Adapter) -> Para:
-    """The model with an adapter at all places that one pattern of several reaches."""
-    each: list[Any] = [w for given in patterns for w in (given if is_group(given) else (given,))]
-    if not each:
-        raise BadValue(f"{adapter} needs the name of a parameter; this model has {listed(model.names)}")
-    for where in each:
-        instance("where an adapter goes", where, (str, Role, Together), "a name, a pattern or a role")
-    names = model.names
-    return at_model(model, {names[i]: adapter for where in each for group in select(model.params, where) for i in group})
-
-
-for _verb in ("freeze", "thaw", "tie", "lora", "ema"):
-    setattr(Para, _verb, vars(Model)[_verb])

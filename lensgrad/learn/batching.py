@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role, select
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import P, Para
 from lensgrad.core import checks
 from lensgrad.core.checks import is_whole, shown
 from lensgrad.core.diagram import Diagram
@@ -18,7 +18,7 @@ from lensgrad.theories.smooth import batch as smooth
 from lensgrad.theories.smooth.array import Array, Key
 
 
-def batch(f: Para, n: int, over: Iterable[str] | None = None) -> Para:
+def batch(f: P, n: int, over: Iterable[str] | None = None) -> P:
     """f on n examples at once: (P, Aⁿ → Bⁿ), with one P (arXiv 2404.00408, batching).
 
     Parameters of role data are batched (or those named in `over`), and the input A. Results that no example reaches are
@@ -39,7 +39,7 @@ def batch(f: Para, n: int, over: Iterable[str] | None = None) -> Para:
     params = tuple(replace(p, ob=many(p.ob, n)) if i in chosen else p for i, p in enumerate(body.params))
     seen = split(arrow.cod.atoms[len(f.cod) :], [ob for _, ob in body.observables])
     named = tuple((label, Ty(atoms)) for (label, _), atoms in zip(body.observables, seen, strict=True))
-    return Para(many(f.dom, n), many(f.cod, n), Body(params, arrow, named), piece=f.piece, ends=f.ends)
+    return type(f)(many(f.dom, n), many(f.cod, n), Body(params, arrow, named), piece=f.piece, ends=f.ends)
 
 
 def batched_params(params: tuple[Param, ...], over: Iterable[str] | None) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import P, Para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Definition, Diagram, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
@@ -20,7 +20,7 @@ PRODUCTS = (Convolve, Einsum)  # where the time goes, and what accelerators have
 HALVES = ("bfloat16", "float16")
 
 
-def mixed_precision(model: Para, dtype: str = "bfloat16") -> Para:
+def mixed_precision(model: P, dtype: str = "bfloat16") -> P:
     """The identity-on-objects functor p ↦ cast ; p ; cast on products p of float32 arrays : (P, A → B) ↦ (P, A → B).
 
     Weights, data and states stay float32, so an optimizer moves weights of full precision, and the reverse derivative of a cast

@@ -8,7 +8,7 @@ from typing import Any
 
 from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role, unique, written
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import P, Para
 from lensgrad.core.checks import clean, is_a, nearest, shown
 from lensgrad.core.checks import name as checked_name
 from lensgrad.core.diagram import Definition, Diagram
@@ -19,7 +19,7 @@ from lensgrad.core.op import Op
 from lensgrad.core.ty import Ty, split
 
 
-def predict(f: Para) -> Para:
+def predict(f: P) -> P:
     """f as it predicts : (P′, A → B) for f : (P, A → B), another arrow of another type.
 
     Boxes with a predict body become that body, at any depth. Observables that write a state or key back are dropped, and
@@ -37,10 +37,10 @@ def predict(f: Para) -> Para:
     kept = [i for i, p in enumerate(body.params) if stays(p) or reached.intersection(places[i])]
     inputs = [*(w for i in kept for w in places[i]), *range(len(arrow.dom) - len(f.dom), len(arrow.dom))]
     observed = tuple(body.observables[k] for k in seen)
-    return Para(f.dom, f.cod, Body(labelled(body.params, kept), only(arrow, inputs), observed), piece=f.piece, ends=f.ends)
+    return type(f)(f.dom, f.cod, Body(labelled(body.params, kept), only(arrow, inputs), observed), piece=f.piece, ends=f.ends)
 
 
-def upto(model: Para, name: str) -> Para:
+def upto(model: P, name: str) -> P:
     """The part of a model up to the layer `name`, as it predicts : (P′, A → B′) for (P, A → B), with the names of the whole.
 
     Layers are named as they were, or after their kind, and numbered from 0 where several have one name: "hidden", "dense.1". So
@@ -61,7 +61,7 @@ def upto(model: Para, name: str) -> Para:
     places = split(range(len(arrow.dom)), [p.ob for p in f.body.params])
     kept = [i for i in range(len(places)) if reached.intersection(places[i])]
     inputs = [*(w for i in kept for w in places[i]), *range(len(arrow.dom) - len(f.dom), len(arrow.dom))]
-    return Para(f.dom, node.cod, Body(labelled(f.body.params, kept), only(arrow, inputs)), ends=(f.ends[0], Piece(name)))
+    return type(f)(f.dom, node.cod, Body(labelled(f.body.params, kept), only(arrow, inputs)), ends=(f.ends[0], Piece(name)))
 
 
 def predicting(f: Diagram) -> Diagram:

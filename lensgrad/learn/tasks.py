@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lensgrad.cat.names import Param, select
-from lensgrad.cat.para import Para, Places, Point, corner, lens
+from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core.checks import is_a
 from lensgrad.core.diagram import Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
+from lensgrad.learn.model import Model, corner
 from lensgrad.learn.optimizers.groups import parameter_groups
 from lensgrad.learn.rates import Rate
 from lensgrad.theories.poly.circuit import Vector
@@ -28,7 +29,7 @@ def reduced(batched: Para, reduction: str) -> Para:
     return batched if all(isinstance(a, Vector) for a in batched.cod) else batched >> REDUCTIONS[reduction]
 
 
-def input_of(ob: Ty, names: str | tuple[str, ...]) -> Para:
+def input_of(ob: Ty, names: str | tuple[str, ...]) -> Model:
     """A corner for the whole object, or one for each of its atoms: I → A₁ ⊗ … ⊗ Aₙ."""
     if isinstance(names, str):
         return corner(ob, names)
@@ -38,7 +39,7 @@ def input_of(ob: Ty, names: str | tuple[str, ...]) -> Para:
     return first.tensor(*others)
 
 
-def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x") -> Para:
+def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x") -> Model:
     """corner ; model ; loss : I → L, with the input as the parameter `label` (arXiv 2404.00408, section 4.1), or several."""
     if isinstance(model, Family):
         raise TypeMismatch(

@@ -7,7 +7,7 @@ from typing import Any
 
 from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Para, para
+from lensgrad.cat.para import P, Para, para
 from lensgrad.core.diagram import Family, at, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.core.graph import Wire
@@ -16,7 +16,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array
 
 
-def weighted(task: Para, label: str = "sample_weight") -> Para:
+def weighted(task: P, label: str = "sample_weight") -> P:
     """(w, p) ↦ w · task(p) : I → ℝ, for a task with the loss of one example as its result; w is data.
 
     Batched and averaged it is Σ w l / n with n the number of examples, as in Keras: a weight of 2 counts an example twice in the
@@ -36,7 +36,7 @@ def weighted(task: Para, label: str = "sample_weight") -> Para:
 
     arrow = trace(times, *(Ty((a,)) for a in body.arrow.dom), Ty((loss,)))
     params = (*body.params, Param(label, Ty((loss,)), Role.DATA))
-    return Para(task.dom, task.cod, Body(params, arrow, body.observables), piece=task.piece, ends=task.ends)
+    return type(task)(task.dom, task.cod, Body(params, arrow, body.observables), piece=task.piece, ends=task.ends)
 
 
 def together(losses: Mapping[str, Family], shares: Sequence[float]) -> Family:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.names import Where, weights
-from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue
 from lensgrad.core.ty import Ty, product
@@ -21,6 +20,7 @@ from lensgrad.learn.layers.dropout import dropout
 from lensgrad.learn.layers.graph import graph_conv, mixed
 from lensgrad.learn.layers.parts import fill, layer, weight
 from lensgrad.learn.losses import cross_entropy
+from lensgrad.learn.model import Model, para, parametric
 from lensgrad.learn.optimizers import Optimizer, adam, chain, weight_decay
 from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, likeliest, softmax
@@ -40,7 +40,7 @@ def words_conv(units: int, papers: int, words: int, name: str = "") -> Family:
     Those are values ℝ^E, rows I32^E and columns I32^E: a hundredth of the matrix. Â stands as its entries, as in `graph_conv`.
     """
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         ports = [weight("weight", Real(words, units), init.glorot), weight("bias", Real(units), init.zeros)]
 
         def body(w: Any, shift: Any, given: Any) -> Any:
@@ -54,7 +54,7 @@ def words_conv(units: int, papers: int, words: int, name: str = "") -> Family:
     return layer("words_conv", name, build)
 
 
-def citation_model(graph: Graph, units: int = 16, rate: float = 0.5) -> Para:
+def citation_model(graph: Graph, units: int = 16, rate: float = 0.5) -> Model:
     """Two graph convolutions with dropout before each, of the entries of the words and of the hidden features."""
     entries, links = int(np.count_nonzero(graph.x)), 2 * len(graph.edges) + len(graph.x)
     takes = product([Real(entries), Int(entries), Int(entries), Int(links), Int(links), Real(links)])

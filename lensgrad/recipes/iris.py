@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.bundled import iris as flowers
 from lensgrad.learn.init import normal
 from lensgrad.learn.layers.basic import dense
 from lensgrad.learn.losses import half_squared_error, mse
+from lensgrad.learn.model import Model
 from lensgrad.learn.optimizers import descent
 from lensgrad.program.values import Values
 from lensgrad.recipes.recipe import Data, Plan, Recipe
@@ -24,7 +24,7 @@ from lensgrad.train.run import Run
 IRIS_MODELS = ("dense", "hidden", "linear")
 
 
-def iris_model(kind: str = "hidden", dtype: str = "float32") -> Para:
+def iris_model(kind: str = "hidden", dtype: str = "float32") -> Model:
     """ℝ⁴ → ℝ³ as the paper has it: weights normal with standard deviation 0.01, biases 0.
 
     `linear` is W x, `dense` is sigmoid(W x + β), `hidden` is two dense layers with 20 numbers between them.

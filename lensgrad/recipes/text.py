@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.cat.para import Para
 from lensgrad.core.errors import BadValue
 from lensgrad.data.official import shakespeare
 from lensgrad.data.text import Characters, windows
@@ -19,6 +18,7 @@ from lensgrad.learn.layers.norm import layer_norm
 from lensgrad.learn.layers.recurrent import lstm
 from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.losses import cross_entropy
+from lensgrad.learn.model import Model
 from lensgrad.learn.optimizers import adam, adamw
 from lensgrad.learn.rates import one_cycle
 from lensgrad.recipes.recipe import Data, Plan, Recipe, Sampling, softmax
@@ -30,7 +30,7 @@ HELD = 0.1  # the share of the text, at its end, that models are judged by
 CHARACTERS = Characters("\n !$&',-.3:;?" + string.ascii_uppercase + string.ascii_lowercase)  # those of the text, in its order
 
 
-def lstm_model(length: int = LENGTH, units: int = 256) -> Para:
+def lstm_model(length: int = LENGTH, units: int = 256) -> Model:
     """{0, …, 64}^T → ℝ^(T, 65): what may follow each character, by one recurrent layer."""
     n = len(CHARACTERS)
     return sequential(
@@ -41,7 +41,7 @@ def lstm_model(length: int = LENGTH, units: int = 256) -> Para:
     )
 
 
-def transformer_model(length: int = LENGTH, width: int = 128, blocks: int = 4, heads: int = 4) -> Para:
+def transformer_model(length: int = LENGTH, width: int = 128, blocks: int = 4, heads: int = 4) -> Model:
     """{0, …, 64}^T → ℝ^(T, 65): embeddings of characters and places, so many causal blocks, a norm and a linear map."""
     n = len(CHARACTERS)
     return sequential(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Family
 from lensgrad.data import bundled, official
 from lensgrad.data.split import split
@@ -16,6 +15,7 @@ from lensgrad.learn.layers.norm import batch_norm
 from lensgrad.learn.layers.pooling import global_average_pool, max_pool2d
 from lensgrad.learn.layers.sequence import sequential
 from lensgrad.learn.losses import cross_entropy, half_squared_error
+from lensgrad.learn.model import Model
 from lensgrad.learn.optimizers import adam, momentum
 from lensgrad.learn.rates import one_cycle
 from lensgrad.recipes.recipe import Data, Plan, Recipe, classified
@@ -26,13 +26,13 @@ DIGITS = tuple("0123456789")
 HELD = 0.1  # the share of the training set that models are chosen by
 
 
-def digits_model() -> Para:
+def digits_model() -> Model:
     """ℝ^(8,8,1) → ℝ¹⁰: one convolution of 16 channels."""
     conv = conv2d(16, 3, activation="relu", name="conv")
     return sequential(input(8, 8, 1), conv, max_pool2d(2), flatten(), dense(10, name="output"))
 
 
-def paper_model(dtype: str = "float32") -> Para:
+def paper_model(dtype: str = "float32") -> Model:
     """ℝ^(28,28,1) → ℝ¹⁰ of arXiv 2404.00408: 3×3 to 3 channels and 4×4 to 5, each with relu and pool 2, then 125 → 10, sigmoid."""
     return sequential(
         input(28, 28, 1, dtype=dtype),
@@ -55,7 +55,7 @@ def block(channels: int, name: str) -> Family:
     return conv2d(channels, 3, padding="same", use_bias=False, name=name) >> batch_norm(name=f"{name}_norm") >> relu
 
 
-def modern_model() -> Para:
+def modern_model() -> Model:
     """ℝ^(28,28,1) → ℝ¹⁰: blocks of 16 and 32 channels, a layer of 128; training shifts images by at most a pixel."""
     return sequential(
         input(28, 28, 1),
@@ -70,7 +70,7 @@ def modern_model() -> Para:
     )
 
 
-def clothing_model() -> Para:
+def clothing_model() -> Model:
     """ℝ^(28,28,1) → ℝ¹⁰: as for digits, mirrored at random instead of shifted, with dropout."""
     return sequential(
         input(28, 28, 1),
@@ -86,7 +86,7 @@ def clothing_model() -> Para:
     )
 
 
-def photograph_model() -> Para:
+def photograph_model() -> Model:
     """ℝ^(32,32,3) → ℝ¹⁰: three blocks of 16, 32 and 64 channels with pooling between, then the mean over the image."""
     return sequential(
         input(32, 32, 3),
@@ -102,7 +102,7 @@ def photograph_model() -> Para:
     )
 
 
-def classifier(model: Callable[[], Para], cycle: bool = True) -> Callable[[float, int], Learner]:
+def classifier(model: Callable[[], Model], cycle: bool = True) -> Callable[[float, int], Learner]:
     """Cross-entropy and Adam, the rate in one cycle over all steps or constant."""
 
     def learner(rate: float, steps: int) -> Learner:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lensgrad.cat.para import Para, corner, lens
+from lensgrad.cat.para import Para, lens
 from lensgrad.core.checks import instance, is_text, number, whole
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
@@ -17,6 +17,7 @@ from lensgrad.data.arrays import array
 from lensgrad.learn.games import non_saturating, wasserstein
 from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.losses import dot
+from lensgrad.learn.model import corner, para
 from lensgrad.learn.optimizers import Optimizer, ascent, chain, clip_weights, maximize
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import rate as rate_of
@@ -63,7 +64,7 @@ def gan(
         raise BadValue(f"{told}: use lg.gan(…, lg.sgd(h), extragradient=h)")
     for name, f in (("generator", generator), ("discriminator", discriminator)):
         instance(f"the {name}", f, Para, "a model that begins with lg.input(…) or says its input size")
-    makes, judges = generator.scope("generator"), discriminator.scope("discriminator")
+    makes, judges = para(generator).scope("generator"), discriminator.scope("discriminator")
     game = wasserstein(makes, judges, "x", gradient_penalty) if loss == "wasserstein" else non_saturating(makes, judges)
     opposed = maximize(other) if loss == "wasserstein" else other
     opposed = opposed if clip is None else chain(opposed, clip_weights(clip))

@@ -7,12 +7,13 @@ from dataclasses import replace
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from lensgrad.cat.para import Para, para
+from lensgrad.cat.para import Para
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch, listed
 from lensgrad.learn.losses.own import LossLike, label_of, loss_at
+from lensgrad.learn.model import Model, para
 from lensgrad.learn.optimizers.named import NAMED, OptimizerLike, optimizer_named
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.tasks import supervised_task
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lensgrad.learn.loss_scale import LossScale
     from lensgrad.learn.ways.derivatives import Derivative
 
-Model = Para | Diagram
+ModelLike = Para | Diagram
 OPTIMIZERS = "lensgrad.learn.optimizers."
 FOREIGN = {  # what arguments of supervised are called elsewhere
     "epochs": "epochs are given to fit(data, epochs=…)",
@@ -50,15 +51,15 @@ class Options(TypedDict, total=False):
 
 @overload
 def supervised(
-    model: Model, loss: Mapping[str, LossLike], optimizer: OptimizerLike, rate: float | Family = 1.0, **how: Unpack[Options]
+    model: ModelLike, loss: Mapping[str, LossLike], optimizer: OptimizerLike, rate: float | Family = 1.0, **how: Unpack[Options]
 ) -> Learner[Arrays]: ...
 @overload
 def supervised(
-    model: Model, loss: LossLike, optimizer: OptimizerLike, rate: float | Family = 1.0, **how: Unpack[Options]
+    model: ModelLike, loss: LossLike, optimizer: OptimizerLike, rate: float | Family = 1.0, **how: Unpack[Options]
 ) -> Learner[Numbers]: ...
 @in_words(FOREIGN)
 def supervised(
-    model: Model,
+    model: ModelLike,
     loss: LossLike | Mapping[str, LossLike],
     optimizer: OptimizerLike,
     rate: float | Family = 1.0,
@@ -113,7 +114,7 @@ def supervised(
     return scaled(learner, loss_scale) if scales else learner
 
 
-def rounded(model: Para, precision: str) -> Para:
+def rounded(model: Model, precision: str) -> Model:
     """A model that computes in another precision than it keeps its weights in."""
     from lensgrad.learn.precision import mixed_precision
 

@@ -9,7 +9,7 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import P, Para
 from lensgrad.core.checks import is_sequence, is_text, nearest, shown
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.learn.losses import METRICS
@@ -192,7 +192,7 @@ def check_name(name: Any, outputs: Sequence[str]) -> str:
     return name
 
 
-def fitted(task: Para, metrics: Sequence[str], losses: Mapping[str, str]) -> Para:
+def fitted(task: P, metrics: Sequence[str], losses: Mapping[str, str]) -> P:
     """The task, after checking its metrics, given the names of its losses by label.
 
     A loss of numbers that is asked for a metric of classes has one-hot labels, and its label says so from then on.

@@ -19,6 +19,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, liste
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
 from lensgrad.learn.losses.kind import Kind, kind_of
+from lensgrad.learn.model import Model
 from lensgrad.learn.optimizers.groups import told
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
@@ -55,7 +56,7 @@ class Record:
     What does not fit together is refused when the record is made. What is compiled lives beside it, in `programs`.
     """
 
-    model: Para
+    model: Model
     task: Para
     rate: Family | Para
     optimizer: Point | Places
@@ -68,7 +69,7 @@ class Record:
     functions: tuple[tuple[str, Function], ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        checks.instance("the model of a learner", self.model, Para, "made of layers, such as lg.dense(4, 3)")
+        checks.instance("the model of a learner", self.model, Model, "made of layers, such as lg.dense(4, 3)")
         checks.instance("the task of a learner", self.task, Para, "its model between its data and its loss")
         checks.instance("the rate of a learner", self.rate, (Family, Para), "lg.rate(…) or another rate")
         for which, kind in (("input", NAMES), ("label", NAMES), ("metrics", "a tuple of metrics")):

@@ -329,7 +329,7 @@ def test_first_values_are_carried_and_not_compared():
 
 
 def test_parametric_arrows_cannot_be_changed_and_are_copied():
-    with pytest.raises(BadValue, match="'params' of a Para cannot be set again"):
+    with pytest.raises(BadValue, match="'params' of a Model cannot be set again"):
         f.params = ()
     model = (f >> g).scope("net") >> observe("tap", C)
     assert copy.deepcopy(model) == model == pickle.loads(pickle.dumps(model))

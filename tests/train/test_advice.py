@@ -63,8 +63,8 @@ LOST = [
     (learner, "compile",
      "'Learner' object has no attribute 'compile': a learner has its loss and optimizer already: train it with run = learner.fit(data)"),
     (lambda: learner().model, "fit",
-     f"'Para' object has no attribute 'fit': a model is trained with a loss and an optimizer, as {FIT}"),
-    (lambda: learner().model, "predict", f"'Para' object has no attribute 'predict': {NO_VALUES} run.predict(x)"),
+     f"'Model' object has no attribute 'fit': a model is trained with a loss and an optimizer, as {FIT}"),
+    (lambda: learner().model, "predict", f"'Model' object has no attribute 'predict': {NO_VALUES} run.predict(x)"),
 ]  # fmt: skip
 
 

@@ -16,20 +16,21 @@ from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.circuits.forms import given_semiring
+from lensgrad.learn.model import Model
 from lensgrad.theories import bridges
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Z2, Semiring, Z
 
 
-def over(model: Para, semiring: Semiring) -> Para:
+def over(model: Para, semiring: Semiring) -> Model:
     """A model over Z as one over another semiring, by base change: same names, same wiring, first values with it."""
-    model, semiring = over_z("what is taken over another semiring", model), given_semiring(semiring)
-    return model.map(lambda ob: bridges.over(ob, semiring), lambda f: bridges.base_change(f, semiring))
+    found, semiring = over_z("what is taken over another semiring", model), given_semiring(semiring)
+    return found.map(lambda ob: bridges.over(ob, semiring), lambda f: bridges.base_change(f, semiring))
 
 
-def over_z(what: str, given: Any) -> Para:
+def over_z(what: str, given: Any) -> Model:
     """A model whose wires are all vectors of whole numbers."""
-    model = parametrized(what, given)
+    model = Model.of(parametrized(what, given))
     objects = (*(p.ob for p in model.params), model.dom, model.cod)
     strange = [a for ob in objects for a in ob if not isinstance(a, Vector) or a.semiring != Z]
     if strange:
@@ -38,21 +39,21 @@ def over_z(what: str, given: Any) -> Para:
     return model
 
 
-def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole: bool = True) -> Para:
+def soften(model: Para, dtype: str = "float32", temperature: float = 1.0, whole: bool = True) -> Model:
     """A model over Z as the same polynomial on real numbers; where its weights are 0 or 1 it computes what the circuit does.
 
     Its results are divided by a temperature, which makes logits of votes: with many gates a class, one of about their square root.
     The model is one generator, a `bridges.Image`, which NumPy's backend runs as native code where there is a compiler; with whole=False it
     is made of the generators of Smooth, with the same numbers.
     """
-    model, whole = over_z("what is softened", model), flag("whole", whole)
+    found, whole = over_z("what is softened", model), flag("whole", whole)
     temperature = positive("temperature, which votes are divided by,", temperature)
 
     def image(f: Diagram) -> Diagram:
         circuit = all(isinstance(a, Vector) for a in f.dom)  # and no first value, drawn from a key
         return bridges.smooth(f, dtype, whole) if circuit else bridges.smooth_draw(f, dtype)
 
-    soft = model.map(lambda ob: bridges.real(ob, dtype), image)
+    soft = found.map(lambda ob: bridges.real(ob, dtype), image)
 
     def cooled(*votes: Wire) -> list[Wire]:
         return [v * (1.0 / temperature) for v in votes]

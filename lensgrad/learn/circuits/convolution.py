@@ -6,13 +6,13 @@ from random import Random
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core.checks import listing, shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn import init
 from lensgrad.learn.circuits.forms import LARGEST, feasible, given_semiring, multiplied, sizes
 from lensgrad.learn.circuits.networks import multiplexed
+from lensgrad.learn.model import Model, para, parametric
 from lensgrad.theories.poly.circuit import Bits, gather
 from lensgrad.theories.poly.semiring import Semiring, Z
 
@@ -20,7 +20,7 @@ DEEPEST = 16  # levels of a tree of gates, which has 2¹⁶ leaves
 Shape = tuple[int, int, int]  # height, width, channels; bits stand row by row, the channels of a place together
 
 
-def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, stride: int = 1, seed: int = 0, semiring: Semiring = Z) -> Para:
+def tree_conv2d(shape: Shape, kernels: int, depth: int = 3, size: int = 3, stride: int = 1, seed: int = 0, semiring: Semiring = Z) -> Model:
     """At each place of an image, `kernels` trees of two-input gates : S^(h·w·c) → S^(h'·w'·kernels), with h' = (h − size) // stride + 1.
 
     A tree of depth d reads 2ᵈ random entries of its size × size field, the same at all places; the weight `table{l}` of level l holds
@@ -77,7 +77,7 @@ def tied(table: Any, kernels: int, places: int) -> Any:
     return gather(table, [g * kernels + k for g in range(groups) for _ in range(places) for k in range(kernels)])
 
 
-def or_pool2d(shape: Shape, size: int = 2, semiring: Semiring = Z) -> Para:
+def or_pool2d(shape: Shape, size: int = 2, semiring: Semiring = Z) -> Model:
     """Whether any bit of a channel is 1, in each of the size × size squares that tile an image, as 1 − Π (1 − x)."""
     semiring, (height, width, channels), (size,) = given_semiring(semiring), image(shape), sizes("pooling", size=size)
     fits("square", size, height, width)

@@ -12,11 +12,11 @@ from math import comb
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core.checks import instance, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.core.graph import Wire
 from lensgrad.learn import init
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.poly.circuit import Bits, concatenate, gather, scatter
 from lensgrad.theories.poly.semiring import Z2, Semiring
 
@@ -25,7 +25,7 @@ MOST_BITS = 1 << 24  # of the weights of a model
 MANY = 20  # of so many inputs, or of so high a degree, there are more monomials than that, and they are not counted
 
 
-def anf(inputs: int, degree: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
+def anf(inputs: int, degree: int, outputs: int = 1, semiring: Semiring = Z2) -> Model:
     """Algebraic normal form (Reed–Muller): the sum modulo 2 of chosen monomials of at most this degree : Sᵃ → Sᵇ.
 
     The weight `coefficients` : S^(b·m) says for each output which of the m monomials count, by degree, then as `monomials` lists them.
@@ -79,7 +79,7 @@ def products(x: Any, degree: int) -> Any:
     return concatenate(parts)
 
 
-def parity(inputs: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
+def parity(inputs: int, outputs: int = 1, semiring: Semiring = Z2) -> Model:
     """For each output the sum modulo 2 of chosen inputs : Sᵃ → Sᵇ, over Z2 the product with the matrix `mask` (b rows of a bits)."""
     semiring = given_semiring(semiring)
     inputs, outputs = sizes("a parity", inputs=inputs, outputs=outputs)
@@ -87,7 +87,7 @@ def parity(inputs: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
     return chosen("mask", lambda x: x, inputs, inputs, outputs, semiring).told("parity")
 
 
-def chosen(label: str, basis: Callable[[Wire], Wire], inputs: int, size: int, outputs: int, semiring: Semiring) -> Para:
+def chosen(label: str, basis: Callable[[Wire], Wire], inputs: int, size: int, outputs: int, semiring: Semiring) -> Model:
     """Σ c_om φ_m(x) modulo 2 for each output o, with the coefficients as a weight that starts at 0."""
     ob = Bits(outputs * size, semiring)
     rows = [m for m in range(size) for _ in range(outputs)]
@@ -99,7 +99,7 @@ def chosen(label: str, basis: Callable[[Wire], Wire], inputs: int, size: int, ou
     return parametric([Param(label, ob, init=init.zeros(ob))], Bits(inputs, semiring), body)
 
 
-def esop(inputs: int, terms: int, outputs: int = 1, semiring: Semiring = Z2) -> Para:
+def esop(inputs: int, terms: int, outputs: int = 1, semiring: Semiring = Z2) -> Model:
     """For each output the sum modulo 2 of `terms` products of literals (ESOP) : Sᵃ → Sᵇ.
 
     Two weights of b·terms·a bits each, input after input: a literal counts where `mask` is 1, and is 1 − x where `negated` is 1. Both

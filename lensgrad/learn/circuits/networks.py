@@ -7,18 +7,18 @@ from itertools import pairwise
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core.checks import listing, shown, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.learn import init
 from lensgrad.learn.circuits.forms import LARGEST, feasible, given_semiring
 from lensgrad.learn.circuits.wiring import Wiring, layer_sizes, wired
+from lensgrad.learn.model import Model, para, parametric
 from lensgrad.theories.poly.circuit import Bits, gather, scatter
 from lensgrad.theories.poly.semiring import Semiring, Z
 
 
-def lut_layer(inputs: int, gates: int, k: int = 2, seed: int = 0, wiring: Any = None, semiring: Semiring = Z) -> Para:
+def lut_layer(inputs: int, gates: int, k: int = 2, seed: int = 0, wiring: Any = None, semiring: Semiring = Z) -> Model:
     """Gates that each look k of the inputs up in a truth table : Sᵃ → Sᵍ, as polynomials (lookup-table networks, arXiv 2210.08277).
 
     The weight `table` : S^(2ᵏ·g) has entry s of gate j at s·g + j, where the first input of a gate is the highest bit of s. Each
@@ -43,7 +43,7 @@ def multiplexed(table: Any, x: Any, columns: Wiring) -> Any:
     return table
 
 
-def votes(bits: int, classes: int, semiring: Semiring = Z) -> Para:
+def votes(bits: int, classes: int, semiring: Semiring = Z) -> Model:
     """How many bits of each class are 1 : Sⁿ → Sᶜ; bits stand class by class. The answer is the first class with the most votes."""
     semiring, bits = given_semiring(semiring), whole("the number of bits that vote", bits, 1, LARGEST)
     classes = whole("the number of classes", classes, 1)
@@ -55,7 +55,7 @@ def votes(bits: int, classes: int, semiring: Semiring = Z) -> Para:
     return para(trace(lambda x: scatter(x, places, classes), Bits(bits, semiring))).told("votes")
 
 
-def lut_network(inputs: int, layers: Sequence[int], classes: int | None = None, k: int = 2, seed: int = 0, semiring: Semiring = Z) -> Para:
+def lut_network(inputs: int, layers: Sequence[int], classes: int | None = None, k: int = 2, seed: int = 0, semiring: Semiring = Z) -> Model:
     """Layers of so many gates one after the other, layer i drawn from `seed` + i : Sᵃ → Sᶜ, the votes for each class.
 
     Without classes it ends with the bits of the last layer : Sᵃ → Sᵍ. Its weights are `layer0/table`, `layer1/table`, …

@@ -21,6 +21,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.adapt import point
 from lensgrad.learn.circuits.convert import over, soften
+from lensgrad.learn.model import Model
 from lensgrad.theories.bridges import Indicator
 from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Z2
@@ -128,12 +129,12 @@ def passing_gate(a: Array, start: float) -> Any:
 # -- models ------------------------------------------------------------------------------------------------------------
 
 
-def relaxed(model: Para, relaxation: Relaxation | None = None, temperature: float = 1.0, tables: str = "**/table") -> Para:
+def relaxed(model: Para, relaxation: Relaxation | None = None, temperature: float = 1.0, tables: str = "**/table") -> Model:
     """A network over Z as one that learns: its image in Smooth with soft tables, its votes divided by a temperature : ℝᵃ → ℝᶜ."""
     soft = soften(model, temperature=temperature)
     return soft.reparam({tables: sigmoid_tables() if relaxation is None else relaxation})
 
 
-def hardened(model: Para, relaxation: Relaxation | None = None, tables: str = "**/table") -> Para:
+def hardened(model: Para, relaxation: Relaxation | None = None, tables: str = "**/table") -> Model:
     """The network over Z2 that the logits of `relaxed` stand for: the same parameters, each hardened to its vertex : Z2ᵃ → Z2ᵇ."""
     return over(model, Z2).reparam({tables: (sigmoid_tables() if relaxation is None else relaxation).hard})

@@ -10,7 +10,7 @@ from typing import Any
 
 from lensgrad.cat.lens import forward, updated
 from lensgrad.cat.names import Param, Role, weights
-from lensgrad.cat.para import Para, corner, lens, parametrized
+from lensgrad.cat.para import Para, lens, parametrized
 from lensgrad.core.checks import number, whole
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -18,6 +18,7 @@ from lensgrad.learn.batching import batch
 from lensgrad.learn.circuits.flips import flat, moving, numbers, unflat
 from lensgrad.learn.circuits.losses import hamming
 from lensgrad.learn.layers.dropout import KEY
+from lensgrad.learn.model import Model, corner
 from lensgrad.learn.optimizers.parts import Optimizer
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import supervised_task
@@ -78,18 +79,18 @@ def searching(model: Para, n: int, noise: float = 0.3) -> Para:
     return (lens(batch(task, n, over=copied)) >> rate(1.0)).reparam({weights: walk(noise)})
 
 
-def satisfying(model: Para, noise: float = 0.3) -> Para:
+def satisfying(circuit: Para, noise: float = 0.3) -> Para:
     """The closed lens of a dream of bits: `walk` at the input `x` of a soft circuit, until its result is `y`.
 
     Its examples are the bits of the result, `which` by `which`, so that a circuit with one bit for each clause is walked as WalkSAT does.
     """
-    model = parametrized("the circuit to satisfy", model)
+    model = Model.of(parametrized("the circuit to satisfy", circuit))
     still = model.freeze() if model.params else model
     task = corner(model.dom, "x") >> still >> one_error(model.cod)
     return (lens(batch(task, model.cod[0].size)) >> rate(1.0)).reparam({"x": walk(noise)})
 
 
-def one_error(ob: Ty) -> Para:
+def one_error(ob: Ty) -> Model:
     """Whether the bit `which` of a result, a unit vector, is not that of `y` : ℝⁿ → ℝ."""
     labels = [Param(name, ob, Role.DATA) for name in ("which", "y")]
 
@@ -99,4 +100,4 @@ def one_error(ob: Ty) -> Para:
 
     arrow = trace(body, ob, ob, ob)
     number = Ty(arrow.cod.atoms[:1])
-    return Para.make(labels, arrow, number, [("loss", number)])
+    return Model.make(labels, arrow, number, [("loss", number)])

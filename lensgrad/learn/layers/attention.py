@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
@@ -22,6 +21,7 @@ from lensgrad.learn.layers.embedding import AXES, rotated
 from lensgrad.learn.layers.norm import layer_norm, rms_norm
 from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -75,7 +75,7 @@ def multi_head_attention(
     queries, shared, own = divided(what, heads, key_value_heads, width)
     base, past, biases = turning(what, rotary), checks.flag("causal", causal), checks.flag("use_bias", use_bias)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = ranked(what, Ty(dom.atoms[:1]), AXES)
         has_mask, split = masked(what, x, x, dom.atoms[1:]), Heads.of(what, x, queries, shared, own)
         if base and split.width % 2:
@@ -119,7 +119,7 @@ def cross_attention(
     queries, shared, own = divided(what, heads, key_value_heads, width)
     biases = checks.flag("use_bias", use_bias)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         if len(dom) < 2:
             raise TypeMismatch(f"{what} expects two sequences beside one another, got {dom}: what is attended to comes second")
         x, memory = (ranked(what, Ty((a,)), AXES) for a in dom.atoms[:2])
@@ -223,7 +223,7 @@ def feed_forward(hidden: int, activation: Activation = "gelu", gated: bool = Fal
     what, act = titled("feed_forward", name), activation_named(activation)
     inner, doubled, biases = one_whole(what, hidden=hidden), checks.flag("gated", gated), checks.flag("use_bias", use_bias)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = ranked(what, dom, AXES)
         n = x.shape[-1]
         maps = [("up", inner, n), *([("gate", inner, n)] if doubled else []), ("down", n, inner)]
@@ -288,7 +288,7 @@ def transformer_block(
     options: dict[str, Any] = {"key_value_heads": key_value_heads, "causal": causal, "rotary": rotary, "use_bias": use_bias}
     attention = beside(kind("attention_norm")) >> multi_head_attention(heads, **options, name="attention")
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = ranked(what, Ty(dom.atoms[:1]), AXES)
         masked(what, x, x, dom.atoms[1:])
         mlp = kind("mlp_norm") >> feed_forward(inner or 4 * x.shape[-1], activation, gated, use_bias, name="mlp")

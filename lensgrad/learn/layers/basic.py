@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack, overload
 
-from lensgrad.cat.para import Para, para, parametric
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
@@ -17,19 +16,20 @@ from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import FOREIGN, boxed, one_array, one_whole, titled, weight, whole
+from lensgrad.learn.model import Model, para, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Real
 
 
 @in_words(FOREIGN)
-def linear(inputs: int, outputs: int, dtype: str = "float32", start: init.Init = init.glorot) -> Para:
+def linear(inputs: int, outputs: int, dtype: str = "float32", start: init.Init = init.glorot) -> Model:
     """W x : ℝᵃ → ℝᵇ with W : ℝ^(b×a) (arXiv 2404.00408, linear layer)."""
     a, b = whole("linear", inputs=inputs, outputs=outputs)
     return parametric([weight("weight", Real(b, a, dtype=dtype), start)], Real(a, dtype=dtype), lambda w, x: w @ x)
 
 
 @in_words(FOREIGN)
-def bias(size: int, dtype: str = "float32", start: init.Init = init.zeros) -> Para:
+def bias(size: int, dtype: str = "float32", start: init.Init = init.zeros) -> Model:
     """x + β : ℝᵇ → ℝᵇ."""
     ob = Real(one_whole("bias", size=size), dtype=dtype)
     return parametric([weight("bias", ob, start)], ob, lambda b, x: x + b)
@@ -45,9 +45,9 @@ class Dense(TypedDict, total=False):
 
 
 @overload
-def dense(inputs: int, outputs: int, /, *, activation: Activation | None = None, **how: Unpack[Dense]) -> Para: ...
+def dense(inputs: int, outputs: int, /, *, activation: Activation | None = None, **how: Unpack[Dense]) -> Model: ...
 @overload
-def dense(inputs: int, outputs: int, activation: Activation, /, **how: Unpack[Dense]) -> Para: ...
+def dense(inputs: int, outputs: int, activation: Activation, /, **how: Unpack[Dense]) -> Model: ...
 @overload
 def dense(outputs: int, /, *, activation: Activation | None = None, **how: Unpack[Dense]) -> Family: ...
 @overload
@@ -60,7 +60,7 @@ def dense(
     use_bias: bool = True,
     weights: init.Init = init.glorot,
     dtype: str = "float32",
-) -> Para | Family:
+) -> Model | Family:
     """σ(W x + β) : ℝᵃ → ℝᵇ, as dense(a, b), or as the family dense(b) that infers a and the dtype (arXiv 2404.00408, eq. 12).
 
     W has shape (b, a) and starts as `weights` says (Glorot), β starts at 0. The activation may stand behind the sizes:
@@ -72,7 +72,7 @@ def dense(
     title, act = titled("dense", name), None if activation is None else activation_named(activation)
     piece = Piece("" if name else "dense", caller(), "dense({}, …)", "dense(…, {})")
 
-    def build(inputs: int, kind: str) -> Para:
+    def build(inputs: int, kind: str) -> Model:
         body = linear(inputs, counts[-1], kind, weights)
         body = body >> bias(counts[-1], kind) if use_bias else body
         return boxed(body >> act if act is not None else body, "dense", name, piece)
@@ -80,7 +80,7 @@ def dense(
     if len(counts) == 2:
         return build(counts[0], dtype)
 
-    def infer(dom: Ty) -> Para:
+    def infer(dom: Ty) -> Model:
         x = one_array(title, dom)
         if x.rank != 1:
             fix = "put lg.flatten() before it, or write lg.each(lg.dense(…)) for one result a row"
@@ -124,6 +124,6 @@ def reshape(*shape: int | Sequence[int]) -> Family:
     return Family("reshape", lambda dom: trace(reshaped, dom))
 
 
-def input(*shape: int | Sequence[int], dtype: str = "float32") -> Para:
+def input(*shape: int | Sequence[int], dtype: str = "float32") -> Model:
     """The identity on ℝ^shape: how a model says what it takes. The shape may be given as one tuple."""
     return para(Diagram.id(Real(*shape, dtype=dtype)).named("input", caller(), "lg.input({})", "lg.input({})"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lensgrad.cat.para import Para, para
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue, TypeMismatch
@@ -16,14 +15,15 @@ from lensgrad.learn.batching import batch
 from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.layers.parts import layer, titled
 from lensgrad.learn.layers.sequence import part
+from lensgrad.learn.model import Model, para
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Key
 
 
-def member(given: Any, dom: Ty, what: str) -> Para:
+def member(given: Any, dom: Ty, what: str) -> Model:
     """A layer, or the member of a family of layers, at an object."""
     found = para(at(part(f"{what} takes", given), dom))
-    if not checks.is_a(found, Para):
+    if not checks.is_a(found, Model):
         raise TypeMismatch(f"{what} expects a layer, got {checks.shown(given)}")
     if found.dom != dom:
         raise TypeMismatch(f"{what} meets {dom}, and the layer in it takes {found.dom}")
@@ -45,7 +45,7 @@ def residual(layer: Layer, name: str = "", shortcut: Layer | None = None) -> Fam
     """
     title = titled("residual", name)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         a, inner = first_of("residual", dom), member(layer, dom, "residual")
         way = para(Diagram.id(a)) if shortcut is None else member(shortcut, a, "residual's shortcut").scope("shortcut")
         if inner.cod != way.cod or len(way.cod) != 1:
@@ -64,7 +64,7 @@ def fork(*layers: Layer) -> Family:
     if not layers:
         raise BadValue("fork needs at least one layer")
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         first, *rest = (member(f, dom, f"branch {k} of fork") for k, f in enumerate(layers, 1))
         return para(Diagram.copy(dom, len(layers))) >> first.tensor(*rest)
 
@@ -103,7 +103,7 @@ def joining(kind: str, name: str, join: Callable[[Sequence[Wire]], Wire], check:
     def joined(*xs: Wire) -> Wire:
         return join(xs)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         if not len(dom) or not all(isinstance(a, Array) for a in dom):
             raise TypeMismatch(f"{what} expects arrays side by side, such as lg.fork(f, g) gives, got {dom}")
         check(what, dom)
@@ -121,7 +121,7 @@ def same(what: str, dom: Ty) -> None:
 def beside(layer: Layer) -> Family:
     """f ⊗ 1 : A ⊗ C → B ⊗ C for f : A → B: the first wire goes through the layer, the others stay."""
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         a = first_of("beside", dom)
         return member(layer, a, "beside") @ Ty(dom.atoms[1:])
 
@@ -131,7 +131,7 @@ def beside(layer: Layer) -> Family:
 def masked(layer: Layer) -> Family:
     """A ⊗ M → B ⊗ M for f : A ⊗ M → B: the layer reads the mask (or adjacency) beside its input and hands it on."""
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         rest = Ty(dom.atoms[len(first_of("masked", dom)) :])
         fork = Diagram.wiring(dom, [*range(len(dom)), *range(1, len(dom))])
         return para(fork) >> (member(layer, dom, "masked") @ rest)
@@ -142,7 +142,7 @@ def masked(layer: Layer) -> Family:
 def each(layer: Layer) -> Family:
     """f on every entry of the first axis : Aᵀ → Bᵀ for f : A → B, with one set of parameters: batching, written in a model."""
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         sizes = {a.shape[0] for a in dom if isinstance(a, Array | Key) and a.shape}
         if len(sizes) != 1 or not all(isinstance(a, Array | Key) and a.shape for a in dom):
             raise TypeMismatch(f"each expects wires with a first axis of one length, got {dom}")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
@@ -16,6 +15,7 @@ from lensgrad.learn import init
 from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import FOREIGN, fill, layer, one_whole, ranked, titled, weight, whole
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.conv import Convolve, Window
@@ -84,7 +84,7 @@ def biased(ob: Ty, use_bias: bool) -> list[Param]:
     return [weight("bias", ob, init.zeros)] if use_bias else []
 
 
-def finished(body: Para, activation: Any) -> Para:
+def finished(body: Model, activation: Any) -> Model:
     return body if activation is None else body >> activation
 
 
@@ -116,7 +116,7 @@ def convolution(
     steps, gaps = checks.per_axis(f"the stride of {what}", stride, axes), checks.per_axis(f"the dilation of {what}", dilation, axes)
     win = ops.window(axes, size, steps, padded(what, padding, axes), gaps, parts)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = image(what, dom, axes)
         grouped(what, parts, input=x.shape[-1], output=made)
         fits(what, win, x.shape[:-1], size)
@@ -127,7 +127,7 @@ def convolution(
     return layer(kind, name, build)
 
 
-def windowed(op: Convolve, params: Sequence[Param], dom: Ty, more: Sequence[int] = ()) -> Para:
+def windowed(op: Convolve, params: Sequence[Param], dom: Ty, more: Sequence[int] = ()) -> Model:
     """x ∗ K, and + β if there is one, with the axis N = 1 put on and taken off; `more` zeros behind each space axis of x."""
 
     def body(*wires: Any) -> Any:
@@ -185,7 +185,7 @@ def depthwise_conv(kernel: Sizes, multiplier: int = 1, axes: int = 2, name: str 
     times, space = one_whole(what, multiplier=multiplier), space_axes(what, axes)
     convolution(space, 1, kernel, name=what, **options)  # options that do not fit are refused now
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         channels = image(what, dom, space).shape[-1]
         # One box and one name: the inner layer is asked for its parametric arrow only.
         return unboxed(convolution(space, channels * times, kernel, groups=channels, **options).at(dom))
@@ -193,9 +193,9 @@ def depthwise_conv(kernel: Sizes, multiplier: int = 1, axes: int = 2, name: str 
     return layer("depthwise_conv", name, build)
 
 
-def unboxed(f: Para) -> Para:
+def unboxed(f: Model) -> Model:
     """A layer that is one box as what is in the box."""
-    return Para.make(f.params, f.arrow.nodes[0].op.body, f.cod, f.observables)
+    return Model.make(f.params, f.arrow.nodes[0].op.body, f.cod, f.observables)
 
 
 @in_words(FOREIGN)
@@ -229,7 +229,7 @@ def conv_transpose(
         raise BadValue(f"{what} with padding='same' gives n · stride entries, so it takes no output_padding, got {output_padding}")
     win, more = ops.window(rank, size, steps, pads, gaps, parts), [e // s for e, s in zip(extra, steps, strict=True)]
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = image(what, dom, rank)
         grouped(what, parts, input=x.shape[-1], output=made)
         adjoint = Convolve("x", win, enlarged(what, win, x.shape[:-1], size, extra, pads == "same"), size)

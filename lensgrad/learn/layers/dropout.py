@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Para
 from lensgrad.core.calls import in_words
 from lensgrad.core.checks import share
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled
+from lensgrad.learn.model import Model
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 
@@ -28,9 +28,9 @@ def dropout(rate: float = 0.5, name: str = "") -> Family:
     what = titled("dropout", name)
     by = share(f"the rate of {what}", rate)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         one_array(what, dom)
-        return Para.make([Param("key", KEY, Role.KEY)], trace(lambda k, x: dropped(k, x, by), KEY, dom), dom, [("key", KEY)])
+        return Model.make([Param("key", KEY, Role.KEY)], trace(lambda k, x: dropped(k, x, by), KEY, dom), dom, [("key", KEY)])
 
     return layer("dropout", name, build, lambda dom: Diagram.wiring(KEY @ dom, [1, 0]))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core.calls import in_words
 from lensgrad.core.checks import positive
 from lensgrad.core.diagram import Family
@@ -13,6 +12,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, one_whole, ranked, titled, weight, whole
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.index import Iota
@@ -31,7 +31,7 @@ def embedding(vocabulary: int, width: int, weights: init.Init | None = None, dty
     rows, columns = whole(what, vocabulary=vocabulary, width=width)
     start = init.normal(1.0 / math.sqrt(columns)) if weights is None else weights
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         if len(dom) != 1 or not isinstance(dom[0], Array) or dom[0].floating or dom[0].dtype == "bool":
             raise TypeMismatch(f"{what} expects whole numbers, such as lg.input({vocabulary}, dtype='int32'), got {dom}")
         return parametric([weight("weight", Real(rows, columns, dtype=dtype), start)], dom, ops.take)
@@ -45,7 +45,7 @@ def unembed(vocabulary: int, weights: init.Init | None = None, name: str = "") -
     what = titled("unembed", name)
     rows = one_whole(what, vocabulary=vocabulary)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = one_array(what, dom)
         if not x.rank:
             raise TypeMismatch(f"{what} expects an axis of features, got {x}")
@@ -73,7 +73,7 @@ def sinusoidal_positions(base: float = 10000.0, name: str = "") -> Family:
     what = titled("sinusoidal_positions", name)
     turn = positive(f"the base of {what}", base)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = ranked(what, dom, AXES)
         even(what, x.shape[-1])
 
@@ -90,7 +90,7 @@ def learned_positions(weights: init.Init | None = None, name: str = "") -> Famil
     """x + W : ℝ^(T, n) → ℝ^(T, n), one learned row a step; W starts normal with standard deviation 0.02."""
     what, start = titled("learned_positions", name), init.normal(0.02) if weights is None else weights
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         ranked(what, dom, AXES)
         return parametric([weight("weight", dom, start)], dom, lambda w, x: x + w)
 
@@ -102,7 +102,7 @@ def rotary_positions(base: float = 10000.0, name: str = "") -> Family:
     what = titled("rotary_positions", name)
     turn = positive(f"the base of {what}", base)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = one_array(what, dom)
         if x.rank < 2:
             raise TypeMismatch(f"{what} expects axes (steps, …, features), got {x}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.ty import Ty
@@ -14,6 +13,7 @@ from lensgrad.learn.layers.attention import rowwise
 from lensgrad.learn.layers.convolution import finished
 from lensgrad.learn.layers.own import Activation
 from lensgrad.learn.layers.parts import fill, layer, one_whole, ranked, titled, weight
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import SHORT, Array, Real
 
@@ -31,7 +31,7 @@ def graph_conv(
     what = titled("graph_conv", name)
     size, act = one_whole(what, units=units), None if activation is None else activation_named(activation)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = ranked(what, Ty(dom.atoms[:1]), AXES)
         edges(what, x, dom.atoms[1:])
         ports = [weight("weight", Real(size, x.shape[1], dtype=x.dtype), weights)]

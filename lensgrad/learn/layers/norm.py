@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Diagram, Family
@@ -16,6 +15,7 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
 from lensgrad.learn.layers.parts import FOREIGN, fill, last, layer, one_array, one_whole, state, titled, weight
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.linear import Axes
@@ -67,7 +67,7 @@ def normalization(
     """γ · normal(x) + β, with γ and β along the axes `over`."""
     what, biased = titled(kind, name), checks.flag("use_bias", use_bias)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = featured(what, dom)
         check(x)
         axes = chosen(what, over, x)
@@ -137,7 +137,7 @@ def batch_norm(momentum: float = 0.1, epsilon: float = 1e-5, name: str = "") -> 
     what = titled("batch_norm", name)
     eps, part = small(what, epsilon), float(checks.number(f"the momentum of {what}", momentum, 0, 1))
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = featured(what, dom)
         kept = [state("mean", last(x), init.zeros), state("variance", last(x), ONES)]
         ports = [*affine(last(x)), *kept]
@@ -145,7 +145,7 @@ def batch_norm(momentum: float = 0.1, epsilon: float = 1e-5, name: str = "") -> 
         def body(scale: Any, shift: Any, mean: Any, variance: Any, v: Any) -> Any:
             return normalized(scale, shift, mean, variance, v, part, eps)
 
-        return Para.make(ports, trace(body, *(p.ob for p in ports), dom), dom, [(p.label, p.ob) for p in kept])
+        return Model.make(ports, trace(body, *(p.ob for p in ports), dom), dom, [(p.label, p.ob) for p in kept])
 
     def predict(dom: Ty) -> Diagram:
         vector = last(featured(what, dom))

@@ -14,6 +14,7 @@ from lensgrad.core.errors import Piece, TypeMismatch, caller
 from lensgrad.core.trace import called
 from lensgrad.core.ty import Ty
 from lensgrad.learn import init
+from lensgrad.learn.model import Model
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Key, Real
 
@@ -58,11 +59,11 @@ def state(label: str, ob: Ty, start: init.Init) -> Param:
     return Param(label, ob, Role.STATE, first(label, start, ob))
 
 
-def boxed(body: Para, kind: str, name: str, piece: Piece, predict: Diagram | None = None) -> Para:
+def boxed(body: Para, kind: str, name: str, piece: Piece, predict: Diagram | None = None) -> Model:
     """A layer as one named box, its parameters under `name/` when there is a name."""
     found = body.body
     arrow = found.arrow.define(titled(kind, name), predict)
-    made = Para(body.dom, body.cod, Body(found.params, arrow, found.observables), piece=piece)
+    made = Model(body.dom, body.cod, Body(found.params, arrow, found.observables), piece=piece)
     return made.scope(name) if name else made
 
 
@@ -73,7 +74,7 @@ def layer(kind: str, name: str, build: Callable[[Ty], Para], predict: Predict | 
     if predict is not None:
         checks.function(f"predict of {title}", predict, "a function of the object that the layer meets")
 
-    def at(dom: Ty) -> Para:
+    def at(dom: Ty) -> Model:
         made = build(dom)  # first, because it says what is wrong with the object
         quiet = None if predict is None else called(predict, f"predict of {title}", [dom])
         if quiet is not None:

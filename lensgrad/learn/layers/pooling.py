@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, Unpack
 
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core import checks
 from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
@@ -15,6 +14,7 @@ from lensgrad.core.graph import Wire
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.convolution import Padding, Sizes, fits, image
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_array, titled, with_mask
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.windows import padded
 
@@ -60,7 +60,7 @@ def pooling(
     def pooled(x: Wire) -> Wire:
         return single(pool(ops.reshape(x, 1, *x.atom.shape), sizes, steps, pads, gaps, ceil, **flags))
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x = image(what, dom, axes)
         fits(what, ops.window(axes, sizes, steps, pads, gaps), x.shape[:-1], sizes)
         return parametric([], dom, pooled)
@@ -125,7 +125,7 @@ def over_space(kind: str, name: str, reduce: Callable[[Wire, Sequence[int]], Wir
     def whole_space(x: Wire) -> Wire:
         return reduce(x, range(x.atom.rank - 1))
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         if len(dom) == 2:
             with_mask(what, dom, ("steps", "features"))
             return parametric([], dom, beside_mask)

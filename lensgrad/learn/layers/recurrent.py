@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.cat.names import Param
-from lensgrad.cat.para import Para, parametric
 from lensgrad.core.calls import in_words
 from lensgrad.core.checks import flag
 from lensgrad.core.diagram import Family, flatten
@@ -21,6 +20,7 @@ from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.attention import rowwise
 from lensgrad.learn.layers.embedding import AXES
 from lensgrad.learn.layers.parts import FOREIGN, layer, one_whole, titled, weight, with_mask
+from lensgrad.learn.model import Model, parametric
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Real
 from lensgrad.theories.smooth.scan import scan
@@ -35,7 +35,7 @@ def recurrent(
     what = titled(kind, name)
     size, last, backward = one_whole(what, units=units), flag("last", last), flag("backward", backward)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         x, has_mask = with_mask(what, dom, AXES)
         ports = recurrent_weights(x, size, gates, extra)
 

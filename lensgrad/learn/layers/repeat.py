@@ -7,7 +7,6 @@ from typing import Any
 
 from lensgrad.cat.body import Body
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Para
 from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
@@ -16,6 +15,7 @@ from lensgrad.core.ty import Ty, split
 from lensgrad.learn.layers.combine import first_of, member
 from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.layers.parts import one_whole, titled
+from lensgrad.learn.model import Model
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 from lensgrad.theories.smooth.batch import stacked
@@ -32,7 +32,7 @@ def repeat(layer: Layer, n: int, name: str = "") -> Family:
     title = titled("repeat", name)
     count = one_whole(title, n=n)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         inner, ob = member(layer, dom, "repeat"), first_of("repeat", dom)
         if inner.cod != ob:
             raise TypeMismatch(f"repeat gives to each layer what the one before gives, and {inner.cod} is not {ob}")
@@ -44,7 +44,7 @@ def repeat(layer: Layer, n: int, name: str = "") -> Family:
     return Family(title, build)
 
 
-def looped(body: Body, ob: Ty, dom: Ty, n: int) -> Para:
+def looped(body: Body, ob: Ty, dom: Ty, n: int) -> Model:
     """The loop of a body P ⊗ A ⊗ C → A ⊗ O."""
     params = [p if p.role is Role.KEY else many(p, n) for p in body.params]
     keys = [i for i, p in enumerate(body.params) if p.role is Role.KEY]
@@ -68,7 +68,7 @@ def looped(body: Body, ob: Ty, dom: Ty, n: int) -> Para:
 
     arrow = trace(run, *(Ty((a,)) for p in params for a in p.ob), *(Ty((a,)) for a in dom))
     seen = [(label, o if w is not None else stack(o, n)) for (label, o), w in zip(body.observables, writes, strict=True)]
-    return Para.make(params, arrow, ob, seen)
+    return Model.make(params, arrow, ob, seen)
 
 
 def stack(ob: Ty, n: int) -> Ty:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
-from lensgrad.cat.para import Para, para
 from lensgrad.core.checks import is_group
 from lensgrad.core.diagram import Diagram, Family, at
 from lensgrad.core.errors import BadValue
 from lensgrad.learn.layers.activations import activation_named
 from lensgrad.learn.layers.own import Layer
+from lensgrad.learn.model import Model, para
 
 
 @overload
-def sequential(first: Para | Diagram, /, *rest: Layer) -> Para: ...
+def sequential(first: Model | Diagram, /, *rest: Layer) -> Model: ...
 @overload
 def sequential(first: Family | str, /, *rest: Layer) -> Family: ...
 @overload
-def sequential(*layers: Layer) -> Para | Family: ...
-def sequential(*layers: Any) -> Para | Family:
+def sequential(*layers: Layer) -> Model | Family: ...
+def sequential(*layers: Any) -> Model | Family:
     """layers[0] >> layers[1] >> …, families included. The layers may stand in one list.
 
     A layer is an arrow, a family such as `lg.dense(8)` or `lg.relu`, a function on wires, the name of an activation, or a list of
@@ -29,7 +29,7 @@ def sequential(*layers: Any) -> Para | Family:
     return joined(given)
 
 
-def joined(given: Sequence[Any]) -> Para | Family:
+def joined(given: Sequence[Any]) -> Model | Family:
     """These layers one after the other."""
     if not given:
         raise BadValue("sequential needs at least one layer")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.cat.names import Param, Role
-from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.learn.layers.dropout import KEY
 from lensgrad.learn.layers.parts import layer, one_array, titled
+from lensgrad.learn.model import Model
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
 
@@ -30,9 +30,9 @@ def gaussian_sample(name: str = "") -> Family:
 
     what = titled("gaussian_sample", name)
 
-    def build(dom: Ty) -> Para:
+    def build(dom: Ty) -> Model:
         mean, number = halves(what, dom)
-        return Para.make([Param("key", KEY, Role.KEY)], trace(draw, KEY, dom), mean @ number, [("key", KEY)])
+        return Model.make([Param("key", KEY, Role.KEY)], trace(draw, KEY, dom), mean @ number, [("key", KEY)])
 
     return layer("gaussian_sample", name, build, still)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lensgrad.cat.body import Body
-from lensgrad.cat.para import Para
+from lensgrad.cat.para import P, Para
 from lensgrad.core.checks import flag, instance, number, one_of, shown, whole
 from lensgrad.core.errors import TypeMismatch, listed
 from lensgrad.core.ty import Ty
@@ -126,11 +126,11 @@ def kind_of(task: Para, label: str) -> Kind | None:
     return found if isinstance(found, Kind) else None
 
 
-def told(task: Para, label: str, kind: Kind) -> Para:
+def told(task: P, label: str, kind: Kind) -> P:
     """The same task with something else said about a label."""
     body = task.body
     params = tuple(replace(p, about=kind) if n == label else p for n, p in zip(task.names, body.params, strict=True))
-    return Para(task.dom, task.cod, Body(params, body.arrow, body.observables), piece=task.piece, ends=task.ends)
+    return type(task)(task.dom, task.cod, Body(params, body.arrow, body.observables), piece=task.piece, ends=task.ends)
 
 
 WORDS = {"binary": "yes and no", "classes": "classes", "multilabel": "several labels at once", "regression": "numbers"}
