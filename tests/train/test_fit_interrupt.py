@@ -155,6 +155,15 @@ def test_a_run_goes_on_after_early_stopping_from_its_values_and_keeps_the_best()
     assert more.evaluate((X[:6], Y[:6]))["loss"] == pytest.approx(more.history[best]["val_loss"], rel=1e-12)
 
 
+def test_a_run_that_goes_on_from_given_values_has_no_best_epoch_yet():
+    run = worsening().fit((X, Y), **WORSE)
+    far = {name: run.values[name] + 10.0 for name in run.weights}
+    more = run.fit((X, Y), start=far, **{**WORSE, "epochs": 1})
+    assert more.history[-1]["val_loss"] > max(report["val_loss"] for report in run.history)
+    assert more.best_epoch == len(run.history) + 1
+    assert all((more.values[name] != v).all() for name, v in far.items())
+
+
 def test_the_checkpoint_of_an_early_stopped_run_has_its_best_values(tmp_path):
     path = tmp_path / "run.safetensors"
     run = worsening().fit((X, Y), checkpoint=path, **WORSE)
