@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.core.checks import flag, is_dict, is_sequence, name, number, whole
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import count, named
+from lensgrad.data.source import Labelled
 
 Numbers = np.ndarray[Any, Any]
+Pair = tuple[Numbers, Numbers]
+Set = TypeVar("Set", bound=Labelled)
+Names = str | Sequence[str]
 
 
-def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: str | Sequence[str] = "y") -> tuple[Any, Any]:
+@overload
+def split(data: Set, fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: Names = "y") -> tuple[Set, Set]: ...
+@overload
+def split(
+    data: Mapping[str, ArrayLike], fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: Names = "y"
+) -> tuple[dict[str, Numbers], dict[str, Numbers]]: ...
+@overload
+def split(
+    data: Sequence[ArrayLike], fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: Names = "y"
+) -> tuple[Pair, Pair]: ...
+def split(data: Any, fraction: float = 0.2, seed: int = 0, stratify: bool = True, label: Names = "y") -> tuple[Any, Any]:
     """Data in two parts of the same kind, the second with round(fraction · n) examples; the order within a part is kept.
 
     Where labels are class numbers and `stratify` is set, every class is divided in this proportion, up to one example; with several
