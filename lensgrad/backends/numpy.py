@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lensgrad.backends.source import Line, Module, Style
 from lensgrad.backends.table import Meanings
 from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram, Recompute
-from lensgrad.core.errors import TooLarge
+from lensgrad.core.errors import OutOfMemory, TooLarge
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Generator
 from lensgrad.theories import bridges
@@ -263,8 +264,42 @@ def function(f: Diagram, inputs: Sequence[str] | None = None, table: Meanings = 
     """`f` as a Python function on NumPy arrays, one argument a wire, returning a tuple."""
     made = module(f, "f", inputs, table=table)
     space: dict[str, Any] = dict(made.given)
-    exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)
-    return refusing(space["f"]) if kernels.whole in made.helpers else space["f"]
+    try:
+        exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)
+    except MemoryError:  # constants are made here
+        raise out_of_memory(f) from None
+    call = within_memory(space["f"], f)
+    return refusing(call) if kernels.whole in made.helpers else call
+
+
+def within_memory(call: Callable[..., Any], f: Diagram) -> Callable[..., Any]:
+    """The same, with arrays that are too large for this machine as an error of this library."""
+
+    def checked(*xs: Any) -> Any:
+        try:
+            return call(*xs)
+        except MemoryError:
+            raise out_of_memory(f) from None
+
+    return checked
+
+
+def out_of_memory(f: Diagram) -> OutOfMemory:
+    """The error for an arrow whose arrays the memory does not hold."""
+    fix = "make the sizes smaller, or take fewer examples at once"
+    return too_large("what is computed", (*f.dom, *(a for n in unfold(f).nodes for a in n.cod)), fix)
+
+
+def too_large(what: str, atoms: Iterable[Any], fix: str) -> OutOfMemory:
+    """The error for arrays of these atoms, which the memory does not hold."""
+    size, largest = max(((nbytes(a), str(a)) for a in atoms), default=(0, ""))
+    return OutOfMemory(f"{what} must fit into memory, and its largest array, {largest}, takes {size:,} bytes: {fix}")
+
+
+def nbytes(atom: Any) -> int:
+    """How many bytes the array of an atom takes."""
+    shape, kind = host(atom)
+    return prod(shape) * kind.itemsize
 
 
 def refusing(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -68,6 +68,10 @@ class TooLarge(LensgradError, OverflowError):
     """A whole number that the machine words of a backend do not hold."""
 
 
+class OutOfMemory(LensgradError, MemoryError):
+    """Arrays that the memory of this machine does not hold."""
+
+
 class BadCheckpoint(LensgradError, ValueError):
     """A learner that cannot be written to a file, or a file that is damaged, foreign, newer, or of another learner."""
 

@@ -130,7 +130,10 @@ def started(p: Param, own: Any, functions: dict[Diagram, Any]) -> Any:
         raise BadValue(f"'{p.label}' has no initializer, so its first value must be given")
     if p.init not in functions:
         functions[p.init] = backend.function(p.init)
-    arrays = [np.array(v, backend.host(a)[1]) for v, a in zip(functions[p.init](own), p.init.cod, strict=True)]
+    try:
+        arrays = [np.array(v, backend.host(a)[1]) for v, a in zip(functions[p.init](own), p.init.cod, strict=True)]
+    except MemoryError:
+        raise backend.too_large(f"the first value of '{p.label}'", p.init.cod, "make the sizes of its layer smaller") from None
     return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
 

@@ -135,6 +135,7 @@ def test_a_wrong_argument_is_told_in_a_sentence(kind, ob, fn, text):
 
 PLAIN = {
     "shape": (BadValue, lambda: lg.Real(2**63), "a shape must be made of whole numbers below 2^63, got (9223372036854775808,)"),
+    "entries": (BadValue, lambda: lg.Real(2**30, 0, 2**30), "an array must have fewer than 2^60 entries, got the shape (1073741824, 0, 1073741824)"),
     "key": (BadValue, lambda: lg.Key(3), "a shape must be made of whole numbers ≥ 0, got 3"),
     "bits": (BadValue, lambda: lg.Bits(2**31), "a vector must have a whole number of elements below 2^31, got 2147483648"),
     "object": (TypeMismatch, lambda: Ty([1]), "an object must be made of a tuple of atoms, got [1]"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from lensgrad.backends.jax.table import JAX, host, is_wide, run, wide
 from lensgrad.backends.loop import Loop, compiled_as_loop, steps_at_once
 from lensgrad.backends.numpy import host as numpy_host
+from lensgrad.backends.numpy import out_of_memory
 from lensgrad.backends.table import Meanings
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
@@ -71,6 +72,16 @@ def precision(is_wide: bool) -> AbstractContextManager[Any]:
     return wide() if is_wide else nullcontext()
 
 
+def within_memory(f: Diagram, call: Callable[[], Any]) -> Any:
+    """What a call gives that runs `f`, with arrays that are too large for the device as an error of this library."""
+    try:
+        return call()
+    except jax.errors.JaxRuntimeError as wrong:
+        if "RESOURCE_EXHAUSTED" not in str(wrong):
+            raise
+        raise out_of_memory(f) from None
+
+
 def available(devices: int | None) -> list[Any]:
     """So many devices, of all processes, or all that there are; an error where there are fewer."""
     found = jax.devices()
@@ -115,7 +126,8 @@ class Whole:
 
     def __call__(self, *xs: Any) -> tuple[Any, ...]:
         with precision(self.wide):
-            return self.compiled(*self.placed(xs))
+            # Waited for, as who calls reads what comes out at once: errors of the device are met here.
+            return within_memory(self.f, lambda: jax.block_until_ready(self.compiled(*self.placed(xs))))
 
     def text(self, *xs: Any) -> str:
         """The compiled program, as XLA writes it."""
@@ -168,8 +180,12 @@ class Steps:
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
         """The states after n ≤ `most` steps, and what was observed: a row a step."""
         with precision(self.wide):
-            after, seen = (self.in_one if self.one_program else self.one_by_one)(tuple(states), tuple(fixed), rows, n)
-            return list(after), [np.asarray(v)[:n] for v in seen]
+            return within_memory(self.f, lambda: self.waited(tuple(states), tuple(fixed), rows, n))
+
+    def waited(self, states: Any, fixed: Any, rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
+        """The same, with what was observed in NumPy: errors of the steps are met here at the latest."""
+        after, seen = (self.in_one if self.one_program else self.one_by_one)(states, fixed, rows, n)
+        return list(after), [np.asarray(v)[:n] for v in seen]
 
     def in_one(self, states: Any, fixed: Any, rows: Sequence[Any], n: int) -> Any:
         """One call; rows are filled up to the length that the program is compiled for."""

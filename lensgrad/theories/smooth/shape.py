@@ -21,6 +21,7 @@ SHORT = {
 }  # fmt: skip
 LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint8": (0, 255), "uint32": (0, 2**32 - 1), "bool": (0, 1)}  # of the others
 LARGEST = 2**63  # what no size of an axis reaches on any machine
+ENTRIES = 2**60  # nor the entries of an array, of eight bytes each
 
 
 def kind(what: str, dtype: Any) -> str:
@@ -29,11 +30,15 @@ def kind(what: str, dtype: Any) -> str:
 
 
 def check_shape(shape: Any) -> None:
-    """Refuse what is no shape."""
+    """Refuse what is no shape, and that of an array which no machine can address."""
+    entries = 1
     for n in shape if type(shape) is tuple and checks.is_group(shape) else (None,):
         if type(n) is not int or not 0 <= n < LARGEST:
             span = "below 2^63" if type(n) is int and n > 0 else "≥ 0"
             raise BadValue(f"a shape must be made of whole numbers {span}, got {shown(shape)}")
+        entries *= n or 1
+    if entries >= ENTRIES:
+        raise BadValue(f"an array must have fewer than 2^60 entries, got the shape {shown(shape)}")
 
 
 @dataclass(frozen=True, slots=True)
