@@ -126,10 +126,10 @@ def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = 
 
 def cells(rows: Sequence[Line], names: Sequence[str] | None, path: str, delimiter: str) -> Cells:
     """Lines as columns; every line must have as many cells as there are names."""
+    names = None if names is None else checks.names("names", names)
     check_divided(rows, None if names is None else len(names), path, delimiter)
     if names is None:
-        names, rows = first_line(rows, path), rows[1:]
-    names = checks.names("names", names)
+        names, rows = checks.names("names", first_line(rows, path)), rows[1:]
     once(names, f"'{path}'", ", or give names=…")
     for line, row in rows:
         if len(row) != len(names):

@@ -156,6 +156,18 @@ def test_a_file_of_one_column_is_no_file_with_another_delimiter(file):
     assert lg.data.csv(file("a;b\nu\nw;x\n"), None).features == ("a;b=u", "a;b=w;x")
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (3, "names must be a list of names, got 3"),
+        ("ab", "names must be a list of names, got 'ab'"),
+        (["a", 3], "each of names must be text, got 3"),
+    ],
+)
+def test_names_that_are_none_are_refused_before_they_are_counted(file, names, told):
+    assert refused(lg.data.csv, file("a;y\n1;2\n"), "y", names=names) == told
+
+
 def test_one_cell_one_column_and_one_value_are_no_cells_columns_and_values(file):
     path = file("a\n1\n2,3\n")
     told = "give every line one cell for each column"
