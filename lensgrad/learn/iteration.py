@@ -5,19 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from lensgrad.cat.lens import Lens, forward, silent
+from lensgrad.cat.build import Block, Program, build, joined
+from lensgrad.cat.lens import Lens, backward, forward, silent
 from lensgrad.cat.names import Param, Role, returns, written
 from lensgrad.cat.para import Para, parametrized
 from lensgrad.core.checks import shown, whole
-from lensgrad.core.diagram import Diagram, Family, flatten
+from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
-from lensgrad.core.ty import Ty, product, split
+from lensgrad.core.ty import Ty, product
+from lensgrad.learn.batching import many
 from lensgrad.theories.smooth.array import Array
-from lensgrad.theories.smooth.batch import stacked
 from lensgrad.theories.smooth.scan import Scan
 
 WRITTEN_OUT = 100_000  # steps that are written out one after the other
@@ -32,22 +33,22 @@ def stepping(closed: Para) -> Para:
     if not isinstance(closed.arrow, Lens) or len(closed.dom) or len(closed.cod):
         raise TypeMismatch(f"stepping expects a closed lens I → I (model, loss, rate), got {closed.dom} → {closed.cod}; end it with a rate")
     places, params, inner = positions(closed), closed.params, closed.arrow
-    kept = [p for i, p in enumerate(params) if i not in places]
-    ports = [replace(p, ob=forward(p.ob)) for p in kept] + [replace(params[i], ob=forward(params[i].ob)) for i in places]
+    kept = [i for i in range(len(params)) if i not in places]
     seen = [(label, forward(ob)) for label, ob in closed.observables]
     writes = written(params, [label for label, _ in seen])
 
-    def body(*wires: Any) -> Any:
-        given = dict(zip([*(i for i in range(len(params)) if i not in places), *places], split(wires, [p.ob for p in ports]), strict=True))
-        flat = flatten([list(given[i]) for i in range(len(params))])
-        back = split(flatten([inner.put(*flat)]), [Ty(tuple(a for q in p.ob for a in q.bwd)) for p in params])
-        got = split(flatten([inner.get(*flat)]) if seen else [], [ob for _, ob in seen])
-        fresh = {**{i: back[i] for i in places if returns(params[i])}, **{i: g for i, g in zip(writes, got, strict=True) if i is not None}}
-        return [list(fresh[i]) for i in places], [list(g) for i, g in zip(writes, got, strict=True) if i is None]
+    def formula(apply: Program, *values: Block) -> list[Block]:
+        given = dict(zip([*kept, *places], values, strict=True))
+        p = joined(given[i] for i in range(len(params)))
+        back = apply(inner.put, p).parts(*(backward(q.ob) for q in params))
+        got = apply(inner.get, p).parts(*(ob for _, ob in seen))
+        fresh = {i: back[i] for i in places if returns(params[i])} | dict(zip(writes, got, strict=True))
+        return [*(fresh[i] for i in places), *(g for i, g in zip(writes, got, strict=True) if i is None)]
 
-    arrow = trace(body, *(Ty((a,)) for p in ports for a in p.ob))
-    state = product(p.ob for p in ports[len(kept) :])
-    return Para.make(ports[: len(kept)], arrow, state, [s for s, i in zip(seen, writes, strict=True) if i is None])
+    arrow = build(Diagram, formula, *(forward(params[i].ob) for i in [*kept, *places]))
+    ports = [replace(params[i], ob=forward(params[i].ob)) for i in kept]
+    state = product(forward(params[i].ob) for i in places)
+    return Para.make(ports, arrow, state, [s for s, i in zip(seen, writes, strict=True) if i is None])
 
 
 def positions(closed: Para) -> list[int]:
@@ -75,25 +76,23 @@ def steps(closed: Para, n: int) -> Para:
 def epoch(closed: Para, n: int) -> Para:
     """n steps as one loop : S → S; parameters of role data are stacked, the others are the same in every step; reports are stacked."""
     n, one = whole("the number of steps of an epoch", n, 1), stepping(closed)
-    data = [p for p in one.params if p.role is Role.DATA]
-    held = [p for p in one.params if p.role is not Role.DATA]
-    order = list(zip(one.params, split(range(len(one.arrow.dom)), [p.ob for p in one.params]), strict=True))
-    same, rows = ([w for p, span in order if (p.role is Role.DATA) is wanted for w in span] for wanted in (False, True))
-    width, used = len(one.dom), len(same) + len(rows)
-    place = {w: width + k for k, w in enumerate([*same, *rows])}
-    dom = one.dom @ product(p.ob for p in [*held, *data])
-    args = [*(place[w] for w in range(used)), *range(width)]
-    body = Diagram.assemble(dom, [(one.arrow, args)], range(len(dom), len(dom) + len(one.arrow.cod)))
-    loop = Scan(body, n, width, len(same))
-    many = [replace(p, ob=Ty(tuple(stacked(a, n) for a in p.ob))) for p in data]
-    ports = [*held, *many]
+    held = [i for i, p in enumerate(one.params) if p.role is not Role.DATA]
+    data = [i for i, p in enumerate(one.params) if p.role is Role.DATA]
+    order, same = [*held, *data], product(one.params[i].ob for i in held)
+    ports = [one.params[i] for i in held] + [replace(one.params[i], ob=many(one.params[i].ob, n)) for i in data]
+    seen = [(label, many(ob, n)) for label, ob in one.observables]
 
-    def run(*wires: Any) -> Any:
-        return flatten([loop(*wires[used:], *wires[:used])])[: len(one.arrow.cod)]
+    def step(apply: Program, s: Block, *values: Block) -> list[Block]:
+        given = dict(zip(order, values, strict=True))
+        return [apply(one.arrow, *(given[i] for i in range(len(order))), s)]
 
-    arrow = trace(run, *(Ty((a,)) for a in product(p.ob for p in ports) @ one.dom))
-    seen = [(label, Ty(tuple(stacked(a, n) for a in ob))) for label, ob in one.observables]
-    return Para.make(ports, arrow, one.cod, seen)
+    body = build(Diagram, step, one.dom, *(one.params[i].ob for i in order))
+    loop = Diagram.of(Scan(body, n, len(one.dom), len(same)), one.dom @ product(p.ob for p in ports))
+
+    def run(apply: Program, p: Block, s: Block) -> Sequence[Block]:
+        return apply(loop, s, p).parts(one.cod, product(ob for _, ob in seen), many(s.ob, n))[:2]
+
+    return Para.make(ports, build(Diagram, run, product(p.ob for p in ports), one.dom), one.cod, seen)
 
 
 def rate_port(label: str = "rate") -> Family:

@@ -12,13 +12,13 @@ from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, split
+from lensgrad.learn.batching import many
 from lensgrad.learn.layers.combine import first_of, member
 from lensgrad.learn.layers.own import Layer
 from lensgrad.learn.layers.parts import one_whole, titled
 from lensgrad.learn.model import Model
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
-from lensgrad.theories.smooth.batch import stacked
 from lensgrad.theories.smooth.scan import scan
 
 
@@ -46,7 +46,7 @@ def repeat(layer: Layer, n: int, name: str = "") -> Family:
 
 def looped(body: Body, ob: Ty, dom: Ty, n: int) -> Model:
     """The loop of a body P ⊗ A ⊗ C → A ⊗ O."""
-    params = [p if p.role is Role.KEY else many(p, n) for p in body.params]
+    params = [p if p.role is Role.KEY else each_layer(p, n) for p in body.params]
     keys = [i for i, p in enumerate(body.params) if p.role is Role.KEY]
     rows = [i for i in range(len(params)) if i not in keys]
     writes = [next((i for i in keys if body.params[i].label == label), None) for label, _ in body.observables]
@@ -67,18 +67,13 @@ def looped(body: Body, ob: Ty, dom: Ty, n: int) -> Model:
         return last, [[later for _, later in halves[w]] if w is not None else list(g) for w, g in zip(writes, groups, strict=True)]
 
     arrow = trace(run, *(Ty((a,)) for p in params for a in p.ob), *(Ty((a,)) for a in dom))
-    seen = [(label, o if w is not None else stack(o, n)) for (label, o), w in zip(body.observables, writes, strict=True)]
+    seen = [(label, o if w is not None else many(o, n)) for (label, o), w in zip(body.observables, writes, strict=True)]
     return Model.make(params, arrow, ob, seen)
 
 
-def stack(ob: Ty, n: int) -> Ty:
-    """Aⁿ, atom by atom."""
-    return Ty(tuple(stacked(a, n) for a in ob))
-
-
-def many(p: Param, n: int) -> Param:
+def each_layer(p: Param, n: int) -> Param:
     """A weight or state for each layer, each started from a key of its own."""
-    return replace(p, ob=stack(p.ob, n), init=None if p.init is None else starts(p.init, n))
+    return replace(p, ob=many(p.ob, n), init=None if p.init is None else starts(p.init, n))
 
 
 def starts(start: Diagram, n: int) -> Diagram:
