@@ -77,11 +77,11 @@ def resumed(recipe: Recipe, file: Path, epochs: int | None) -> Job:
     kind = model_name(recipe, run.learner)
     if kind is None:
         raise BadValue(f"'{file}' holds a run of another task than {recipe.name}: say which it is, or start a new one with --save")
-    done = int(run.position.get("epoch", len(run.history)))
+    done = run.position["epoch"]
     epochs = recipe.plan(kind).epochs if epochs is None else epochs
     if epochs <= done:
         raise BadValue(f"the run in '{file}' has done {done} epochs: give a larger number in all, such as --epochs {2 * done}")
-    size, seed = run.position.get("batch_size"), int(run.position.get("seed", 0))
+    size, seed = run.position.get("batch_size"), run.position.get("seed", 0)
     return Job(recipe, run.learner, f"{kind} model from epoch {done + 1}", epochs, size, seed, file=file, resume=True)
 
 

@@ -11,7 +11,7 @@ from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.feed import Feed
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import BEST
-from lensgrad.train.state import Kept, Order, Position, Standing, State
+from lensgrad.train.state import Kept, Order, Planned, State, Watched
 
 
 class Keeper:
@@ -52,16 +52,11 @@ def write(rule: Checkpoint, order: Mapping[str, Any], state: State, ended: bool)
 
     kept = state.kept
     best = {} if kept is None or kept.values is state.values else stored(kept.values)
-    position = {**placed(state.position), **order, "seconds": list(state.seconds), **watched(kept, state.since), "ended": ended}
+    position = {**state.position.plain, **order, "seconds": list(state.seconds), **watched(kept, state.since), "ended": ended}
     files.save(rule.path, state.learner, {**state.values, **best}, history=state.history, position=position)
 
 
-def placed(position: Position) -> Standing:
-    """A position as plain values."""
-    return {"epoch": position.epoch, "batch": position.batch, "examples": position.examples, "totals": dict(position.totals)}
-
-
-def order_of(plan: Plan, feed: Feed) -> Standing:
+def order_of(plan: Plan, feed: Feed) -> Planned:
     """What decides which steps a run takes: the same plan on the same data goes on as if nothing had happened."""
     order: Order = {"batch_size": plan.batch_size, "seed": plan.seed, "shuffle": plan.shuffle}
     return {
@@ -73,9 +68,9 @@ def order_of(plan: Plan, feed: Feed) -> Standing:
     }
 
 
-def watched(kept: Kept | None, since: int) -> Standing:
+def watched(kept: Kept | None, since: int) -> Watched:
     """What early stopping knows, as plain values."""
-    found: Standing = {} if kept is None else {"best_epoch": kept.epoch}
+    found: Watched = {} if kept is None else {"best_epoch": kept.epoch}
     return {**found, "since": since} if since else found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from lensgrad.data.meaning import from_file
 from lensgrad.files import checkpoint
@@ -10,7 +10,7 @@ from lensgrad.files.names import Generators
 from lensgrad.train.keep import parted
 from lensgrad.train.run import Given, Learner, Run
 from lensgrad.train.saved import learner_in, read
-from lensgrad.train.state import Kept, Standing
+from lensgrad.train.state import Kept, standing
 
 
 def load(path: checkpoint.Where, generators: Generators | None = None) -> Run[Given]:
@@ -33,5 +33,5 @@ def run_in(learner: Learner, saved: checkpoint.Saved) -> Run[Any]:
     if kept is None:
         position.pop("since", None)
     told: dict[str, Any] = {"best_epoch": epoch if kept is None else None, "meaning": meaning, "kept": kept, "reason": reason}
-    stands = cast(Standing, position)  # each entry was checked as it was read, which a type checker cannot follow by name
+    stands = standing(position, len(saved.history))
     return Run(learner, best if best and ended else values, saved.history, stands, times, interrupted=not ended, **told)

@@ -91,7 +91,7 @@ def minimize(
     descent = lbfgs(slope(program, {**values, **given}, names), flat(values, names), *limits)
     history = tuple({"loss": value} for value in descent.values)
     ended = {**values, **descent.end.kept, **shaped(descent.end.at, values, names)}
-    return Run(learner, ended, history, {"epoch": len(history)}, backend=backend, meaning=found.meaning, reason=descent.reason)
+    return Run(learner, ended, history, backend=backend, meaning=found.meaning, reason=descent.reason)
 
 
 def moving(learner: Learner[Any]) -> list[str]:

@@ -12,7 +12,7 @@ from lensgrad.program.values import Values
 from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.keep import kept_of, parted
 from lensgrad.train.record import Record, recipe_fields
-from lensgrad.train.state import Kept, Position, Standing, State
+from lensgrad.train.state import Kept, Position, Standing, State, standing
 
 if TYPE_CHECKING:
     from lensgrad.files.checkpoint import Saved
@@ -76,13 +76,13 @@ def begin(
 def continued(learner: Record, order: Mapping[str, Any], start: Mapping[str, Any] | None, after: Earlier) -> State:
     """A run that was interrupted goes on as if it had not been; one that had ended is begun from its values."""
     values = learner.known({**after.values, **(start or {})})
-    within = bool(after.position.get("batch"))
+    within = bool(after.position["batch"])
     if within:
         same_order(after.position, order)
     place = place_of(after.position, within)
     done = len(after.history)
     if after.kept is not None:
-        return State(learner, values, after.history, after.seconds, place, done, after.kept, int(after.position.get("since", 0)))
+        return State(learner, values, after.history, after.seconds, place, done, after.kept, after.position.get("since", 0))
     best = None if start or within or not done else Kept(after.best_epoch or done, values)
     return State(learner, values, after.history, after.seconds, place, done, best, done)
 
@@ -95,10 +95,9 @@ def same_order(position: Mapping[str, Any], order: Mapping[str, Any]) -> None:
         raise BadValue(f"this run stopped within an epoch, and its batches are other ones now: {told}; give the same, or start a new run")
 
 
-def place_of(position: Mapping[str, Any], within: bool) -> Position:
+def place_of(position: Standing, within: bool) -> Position:
     """The position in a file or of a run; the beginning of its epoch where the batches in it do not count."""
-    names = ("epoch", "batch", "examples", "totals") if within else ("epoch",)
-    return Position(**{name: position[name] for name in names if name in position})
+    return Position.of(position) if within else Position(position["epoch"])
 
 
 # -- a checkpoint ------------------------------------------------------------------------------------------------------
@@ -110,17 +109,18 @@ def resumed(learner: Record, seed: int, order: Mapping[str, Any], rule: Checkpoi
 
     saved = files.read(rule.path)
     saved = replace(saved, fields=recipe_fields(files.learner_in(rule.path, saved, Record)))
-    within = bool(saved.position.get("batch"))
+    stands = standing(saved.position, len(saved.history))
+    within = bool(stands["batch"])
     found = compared(saved, learner, order, within) if anyway else [*refusing(saved, learner, order, within, rule)]
     if anyway:
         values, best, missing = fitting(learner, saved, seed)
     else:
         (values, best), missing = parted(saved.values), ""
-    again = within and any(d.refused for d in plans(saved.position, order, True))
-    place = place_of(saved.position, not again)
-    times, epoch = tuple(saved.position.get("seconds", ())), saved.position.get("best_epoch")
+    again = within and any(d.refused for d in plans(stands, order, True))
+    place = place_of(stands, not again)
+    times, epoch = tuple(saved.position.get("seconds", ())), stands.get("best_epoch")
     kept = kept_of(values, best, epoch)
-    state = State(learner, values, saved.history, times, place, len(saved.history), kept, int(saved.position.get("since", 0)))
+    state = State(learner, values, saved.history, times, place, len(saved.history), kept, stands.get("since", 0))
     return state, told(rule, found, missing, again)
 
 

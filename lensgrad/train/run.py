@@ -26,11 +26,11 @@ from lensgrad.train.evaluation import evaluate, predictions
 from lensgrad.train.feed import feed, read
 from lensgrad.train.fit import Setup
 from lensgrad.train.fit import fit as trained
-from lensgrad.train.keep import order_of, placed, stored, watched
+from lensgrad.train.keep import order_of, stored, watched
 from lensgrad.train.plan import Plan
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
-from lensgrad.train.state import Kept, Report, Standing, State, order_in
+from lensgrad.train.state import Kept, Planned, Report, Standing, State, order_in, standing, unsaid
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -164,7 +164,7 @@ class Learner(Record, Generic[Given]):
         """
         if after is not None:
             checks.instance("after", after, Run, "a run to go on from")
-            epochs = checks.whole("epochs", epochs) + int(after.position.get("epoch", len(after.history)))
+            epochs = checks.whole("epochs", epochs) + after.position["epoch"]
         plan = Plan(epochs, batch_size, seed, shuffle, accumulate)
         source = feed(self, plan, paired(self, data, labels), validation_data, validation_split, class_weight, sample_weight)
         source = source if source.meaning or after is None else replace(source, meaning=after.meaning)
@@ -203,11 +203,11 @@ def with_rate_scale(run: Run[Given]) -> Run[Given]:
     return replace(run, values={**run.values, **first}, kept=kept)
 
 
-def run_of(learner: Learner[Given], end: State, order: Standing, backend: str | Backend, meaning: Meaning) -> Run[Given]:
+def run_of(learner: Learner[Given], end: State, order: Planned, backend: str | Backend, meaning: Meaning) -> Run[Given]:
     """What training has come to, as a run. Values of the best epoch that are not its own are kept beside them."""
     best = end.kept
     own = best is None or best.values is end.values
-    where: Standing = {**placed(end.position), **order}
+    where: Standing = {**end.position.plain, **order}
     where = where if own else {**where, **watched(None, end.since)}
     epoch = best.epoch if best is not None and own else None
     return Run(learner, end.values, end.history, where, end.seconds, epoch, end.interrupted, backend, meaning, None if own else best)
@@ -225,7 +225,7 @@ class Run(Generic[Given]):
     learner: Learner[Given]
     values: Arrays
     history: tuple[Report, ...] = ()
-    position: Standing = field(default_factory=Standing)
+    position: Standing = field(default_factory=unsaid)
     seconds: tuple[float, ...] = ()
     best_epoch: int | None = None
     interrupted: bool = False
@@ -233,6 +233,9 @@ class Run(Generic[Given]):
     meaning: Meaning = field(default_factory=Meaning, compare=False)
     kept: Kept | None = None
     reason: str = ""  # why a minimization ended, in its file too
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "position", standing(self.position, len(self.history)))
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict, cast
 
 import numpy as np
 
@@ -20,19 +21,29 @@ class Order(TypedDict, total=False):
     shuffle: bool
 
 
-class Standing(Order, total=False):
-    """Where a run stands, as plain values for its file: its place, the order of its batches, and since when early stopping counts."""
+class Planned(Order, total=False):
+    """What decides which steps a run takes."""
 
-    epoch: int
-    batch: int
-    examples: int
-    totals: Report
     accumulate: int
     data_size: int | None
     contents: str | None
     weighting: str
+
+
+class Watched(TypedDict, total=False):
+    """What early stopping knows."""
+
     best_epoch: int
     since: int
+
+
+class Standing(Planned, Watched, total=False):
+    """Where a run stands, as plain values for its file: its place, which every run has, and what is known of its plan."""
+
+    epoch: Required[int]
+    batch: Required[int]
+    examples: Required[int]
+    totals: Required[Report]
 
 
 def order_in(standing: Standing) -> Order:
@@ -65,6 +76,26 @@ class Position:
     def report(self) -> Report:
         """The means over the examples of this epoch so far."""
         return {name: v / max(1, self.examples) for name, v in self.totals.items()}
+
+    @classmethod
+    def of(cls, standing: Standing) -> Position:
+        """The position that a run has as plain values."""
+        return cls(standing["epoch"], standing["batch"], standing["examples"], standing["totals"])
+
+    @property
+    def plain(self) -> Standing:
+        """The same as plain values."""
+        return {"epoch": self.epoch, "batch": self.batch, "examples": self.examples, "totals": dict(self.totals)}
+
+
+def standing(known: Mapping[str, Any], epochs: int) -> Standing:
+    """Where a run stands after so many epochs, of which `known` is said; each entry was checked where it was read."""
+    return cast(Standing, {**Position(epochs).plain, **known})
+
+
+def unsaid() -> Standing:
+    """Nothing: a run that says no more stands at the end of its history."""
+    return cast(Standing, {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,5 +45,17 @@ def test_a_position_comes_back_and_goes_on(tmp_path, run):
 def test_a_run_of_a_file_without_a_position_begins_with_what_fit_takes(tmp_path, run):
     path = tmp_path / "bare.safetensors"
     checkpoint.save(path, run.learner, run.values)
-    assert lg.load(path).position == {}
+    assert lg.load(path).position == {"epoch": 0, "batch": 0, "examples": 0, "totals": {}}
     assert lg.load(path).fit((X, Y), progress=False).position["batch_size"] == 32
+
+
+def test_a_run_that_says_no_more_stands_at_the_end_of_its_history(tmp_path, run):
+    bare = lg.Run(run.learner, run.values, run.history)
+    assert bare.position == {"epoch": 1, "batch": 0, "examples": 0, "totals": {}}
+    checkpoint.save(tmp_path / "bare.safetensors", run.learner, run.values, history=run.history)
+    assert lg.load(tmp_path / "bare.safetensors").position == bare.position
+    more = bare.fit((X, Y), batch_size=4, progress=False)
+    whole = run.learner.fit((X, Y), epochs=2, batch_size=4, progress=False)
+    again = run.learner.fit((X, Y), epochs=2, batch_size=4, checkpoint=tmp_path / "bare.safetensors", resume=True, progress=False)
+    for found in (more, again):
+        assert found.history == whole.history and found.position == whole.position

@@ -18,9 +18,10 @@ classifier, regressor = lg.LensClassifier(hidden=8), lg.LensRegressor(hidden=8)
 ARRAY = "ndarray[Any, dtype[Any]]"
 TYPES = {
     "run.position": "Standing",
-    'run.position.get("epoch", 0)': "int",
+    'run.position["epoch"]': "int",
+    'run.position["totals"]': "dict[str, float]",
     'run.position.get("batch_size")': "int | None",
-    'run.position.get("totals", {})': "dict[str, float]",
+    'run.position.get("seed", 0)': "int",
     "run.history": "tuple[dict[str, float], ...]",
     'run.history[-1]["loss"]': "float",
     "run.evaluate((x, y))": "dict[str, float]",
