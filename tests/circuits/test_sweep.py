@@ -10,8 +10,8 @@ from lensgrad.circuits.gates import simplify
 from lensgrad.circuits.gates.simplify import rewritten
 from lensgrad.circuits.proofs import checker
 from lensgrad.circuits.proofs.sweep import Answer, Sweep
+from tests.circuits.proving import FILES, checked
 from tests.circuits.test_formats import some
-from tests.circuits.test_prove import FILES, checked
 
 pysat = pytest.importorskip("pysat", reason="not run: proofs need the extra `sat`")
 
