@@ -132,7 +132,8 @@ def test_another_process_needs_no_class_of_the_users(path, run):
 
 def test_history_and_position_come_back_exactly(path, run):
     history = ({"loss": 0.1, "accuracy": float("nan")}, {"loss": float("inf")})
-    position = {"epoch": 2, "step": 17, "seed": 2**63, "plan": {"batch_size": None, "shuffle": True, "sizes": [1, (2, 0.5)]}}
+    plan = {"batch_size": None, "shuffle": True, "sizes": [1, (2, 0.5)]}
+    position = {"epoch": 2, "batch": 0, "examples": 0, "totals": {}, "step": 17, "seed": 2**63, "plan": plan}
     checkpoint.save(path, run.learner, run.values, history=history, position=position)
     found = checkpoint.load(path)
     assert repr(found.history) == repr(history) and found.position == position
