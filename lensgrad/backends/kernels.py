@@ -1,3 +1,5 @@
+# pyright: standard
+# Not strict: their text is copied into files that need NumPy only, and types would be copied too.
 """What one NumPy call does not say. Generated source copies the functions it uses, so each stands alone with NumPy."""
 
 from __future__ import annotations

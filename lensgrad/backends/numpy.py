@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends import kernels
+from lensgrad.backends import kernels as untyped
 from lensgrad.backends.contract import contraction
 from lensgrad.backends.helpers import RESERVED
 from lensgrad.backends.source import Line, Module, Style
@@ -24,6 +24,7 @@ from lensgrad.theories.poly import circuit as z
 from lensgrad.theories.smooth import array, conv, index, linear, random, reduce, scan, special
 from lensgrad.theories.smooth import pointwise as p
 
+kernels: Any = untyped  # their text is copied into files that need NumPy only
 HOST = {"bfloat16": "float32"}  # where NumPy has no such dtype, what carries it
 MOVES = (p.Neg, linear.Spread, linear.Transpose, linear.Reshape, linear.Slice, linear.Pad, linear.Concatenate, linear.Flip, index.Take)
 
@@ -138,7 +139,7 @@ def kind(atom: Any) -> str:
     return getattr(atom, "dtype", "")
 
 
-NUMPY = Meanings("NumPy", {
+LINES: dict[type[Any], str | Callable[[Line], str]] = {
     # pointwise
     p.Add: "{0} + {1}",
     p.Sub: "{0} - {1}",
@@ -225,7 +226,8 @@ NUMPY = Meanings("NumPy", {
     bridges.Values: values,
     bridges.BruteForce: lambda s: f"{s.function(s.op.body, 'brute_force')}({', '.join(s.args)})",
     bridges.Image: imaged,
-})  # fmt: skip
+}  # fmt: skip
+NUMPY = Meanings("NumPy", LINES)
 
 
 def literal(op: Generator) -> str | None:

@@ -67,7 +67,7 @@ class Module:
 
     def top(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "") -> None:
         """Add `f` as the function that the file is for, its arguments called as near to `inputs` as Python allows."""
-        if not isinstance(name, str) or not name.isidentifier() or name in self.taken:
+        if not checks.is_text(name) or not name.isidentifier() or name in self.taken:
             raise BadValue(f"a function must be called by a Python identifier that nothing else has, got {checks.shown(name)}")
         names = identifiers(inputs, self.taken)
         self.taken |= {name, *names}

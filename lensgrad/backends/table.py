@@ -40,7 +40,9 @@ class Meanings(Mapping[type[Op], Any]):
 
     def extended(self, lines: Mapping[type[Op], Any]) -> Meanings:
         """This table with further lines, or with other ones in the place of its own."""
-        for cls, line in checks.instance("what extends a table", lines, Mapping, "a dict from generators to meanings").items():
+        checks.instance("what extends a table", lines, Mapping, "a dict from generators to meanings")
+        given: Mapping[Any, Any] = lines
+        for cls, line in given.items():
             if not isinstance(cls, type) or not concrete(cls):
                 raise BadValue(f"a table must have a line for each class marked @generator, got {checks.shown(cls)}")
             if not isinstance(line, str | Hole | Inside) and not callable(line):

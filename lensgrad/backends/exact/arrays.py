@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from lensgrad.backends import kernels
+from lensgrad.backends import kernels as untyped
 from lensgrad.backends.exact.pointwise import EXP, Entries, Meaning, applied, filled, inverse, null, of, positive
 from lensgrad.backends.exact.polynomial import Polynomial
 from lensgrad.theories.poly import circuit
 from lensgrad.theories.poly.semiring import Semiring
 from lensgrad.theories.smooth import array, conv, linear, random
+
+kernels: Any = untyped  # their text is copied into files that need NumPy only
 
 
 def along(fn: Callable[..., Any]) -> Meaning:
@@ -37,7 +40,10 @@ def largest(op: Any, *xs: Polynomial) -> Polynomial:
 
 
 def log_sum_exp(op: Any, *xs: Polynomial) -> Polynomial:
-    return applied("logsumexp", *xs, partials=lambda *vs: [of(EXP)(v - log_sum_exp(op, *vs)) for v in vs])
+    def partials(*vs: Polynomial) -> list[Polynomial]:
+        return [of(EXP)(v - log_sum_exp(op, *vs)) for v in vs]
+
+    return applied("logsumexp", *xs, partials=partials)
 
 
 def log_softmax(op: Any, x: Entries) -> Entries:
@@ -92,12 +98,12 @@ def convolve(op: conv.Convolve, a: Entries, b: Entries) -> Entries:
 
 def window_argmax(op: conv.WindowArgMax, x: Entries) -> Entries:
     """The position of the first largest entry of each window, as an atom of the entries and their positions."""
-    numbers = np.arange(int(np.prod(x.shape[1:-1]))).reshape(1, *x.shape[1:-1], 1)
+    numbers = np.arange(prod(x.shape[1:-1])).reshape(1, *x.shape[1:-1], 1)
     w = op.window
-    views = [list(kernels.windows(v, w.stride, w.dilation, w.padding, op.size, fill)) for v, fill in ((x, None), (numbers, -1))]
-    cells = [np.stack([np.broadcast_to(v, views[0][0][1].shape) for _, v in vs], -1) for vs in views]
+    views: list[Any] = [list(kernels.windows(v, w.stride, w.dilation, w.padding, op.size, fill)) for v, fill in ((x, None), (numbers, -1))]
+    cells: list[Entries] = [np.stack([np.broadcast_to(v, views[0][0][1].shape) for _, v in vs], -1) for vs in views]
     shape = cells[0].shape[:-1]
-    pairs = ([(int(n), e) for n, e in zip(cells[1][at], cells[0][at], strict=True) if n >= 0] for at in np.ndindex(*shape))
+    pairs = ([(n, e) for n, e in zip(cells[1][at].tolist(), cells[0][at], strict=True) if n >= 0] for at in np.ndindex(*shape))
     return filled([applied("first largest", *(e for _, e in c), tuple(n for n, _ in c)) for c in pairs], shape)
 
 
@@ -113,7 +119,7 @@ def collect(op: circuit.Collect, x: Entries, ring: Semiring) -> Entries:
 
 
 def draw(op: random.RandomBits, key: Entries) -> Entries:
-    count = int(np.prod(op.shape))
+    count = prod(op.shape)
     return filled([applied("bits", k, n) for k in key.ravel() for n in range(count)], (*key.shape, *op.shape))
 
 

@@ -6,19 +6,22 @@ inputs and in atoms: `tanh` of a polynomial, a comparison, a draw. A float attri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from lensgrad.backends import kernels
+from lensgrad.backends import kernels as untyped
 from lensgrad.backends.exact import arrays as whole
 from lensgrad.backends.exact import pointwise as at
 from lensgrad.backends.exact.pointwise import Entries, each, filled
 from lensgrad.backends.exact.polynomial import RATIONALS, Polynomial, Variable, derivative
 from lensgrad.backends.table import Hole, Inside, Meanings
+from lensgrad.core.checks import is_tuple
 from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import fold, unfold
@@ -29,6 +32,8 @@ from lensgrad.theories.poly.semiring import Semiring, modulo
 from lensgrad.theories.smooth import array, conv, index, linear, random, scan, special
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth import reduce as reductions
+
+kernels: Any = untyped  # their text is copied into files that need NumPy only
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def variables(f: Diagram) -> list[Entries]:
 
 def symbols(atom: Any, wire: int) -> Entries:
     """One variable for each entry of an atom."""
-    return filled([Polynomial.symbol(Variable(wire, e), ring(atom)) for e in range(int(np.prod(atom.shape)))], atom.shape)
+    return filled([Polynomial.symbol(Variable(wire, e), ring(atom)) for e in range(prod(atom.shape))], atom.shape)
 
 
 def ring(atom: Any) -> Semiring:
@@ -87,9 +92,9 @@ def evaluate(f: Diagram, inputs: Sequence[Entries], table: Meanings | None = Non
         return evaluate(body, xs, known)
 
     def rule(node: Node, args: list[Entries]) -> list[Entries]:
-        line, more = known.line(node.op), (node.cod[0].semiring,) if type(node.op) in SUMS else ()
+        line, more = known.line(node.op), [node.cod[0].semiring] if type(node.op) in SUMS else []
         found = line.meaning(inner, node.op, *args) if isinstance(line, Inside) else line(node.op, *args, *more)
-        return [lifted(v, a) for v, a in zip(found if isinstance(found, tuple) else (found,), node.cod, strict=True)]
+        return [lifted(v, a) for v, a in zip(found if is_tuple(found) else (found,), node.cod, strict=True)]
 
     return fold(unfold(f), list(inputs), rule)
 
@@ -103,7 +108,7 @@ def lifted(value: Any, atom: Any) -> Entries:
 def table(f: Diagram) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """A circuit as its truth table: all inputs, entry by entry, with the outputs they give. Exhaustive."""
     for flat in product(*(a.semiring.elements for a in f.dom for _ in range(a.total))):
-        values, rest = [], list(flat)
+        values, rest = list[Entries](), list(flat)
         for a, x in zip(f.dom, variables(f), strict=True):
             values.append(filled([Polynomial.number(v, a.semiring) for v in rest[: x.size]], x.shape))
             rest = rest[x.size :]
@@ -152,11 +157,40 @@ def reduced_monomial(ring: Semiring, m: Any, c: Any, n: int) -> Polynomial:
 
 
 def loop(run: Any, op: scan.Scan, *args: Entries) -> tuple[Entries, ...]:
-    return kernels.scan(lambda *v: tuple(run(op.body, v)), op.n, op.carries, op.shared, op.backward, *args)
+    return kernels.scan(partial(opened, run, op), op.n, op.carries, op.shared, op.backward, *args)
+
+
+def opened(run: Any, op: Any, *xs: Entries) -> tuple[Entries, ...]:
+    return tuple(run(op.body, xs))
+
+
+def unfolded(run: Any, op: bridges.Image, *xs: Entries) -> tuple[Entries, ...]:
+    return tuple(run(op.unfolded, xs))
+
+
+def total(op: linear.Sum, *xs: Polynomial) -> Any:
+    return sum(xs)
+
+
+def largest_at(op: reductions.ArgMax, *xs: Polynomial) -> Polynomial:
+    return at.applied("argmax", *xs)
+
+
+def numbered(op: index.Iota) -> Entries:
+    return np.arange(op.n)
+
+
+def joined(op: linear.Concatenate, *xs: Entries) -> Entries:
+    return np.concatenate(xs, op.axis)
+
+
+def contracted(op: linear.Einsum, *xs: Entries) -> Entries:
+    return np.einsum(op.spec, *xs)
 
 
 SUMS = (z.Scatter, z.Collect)  # what needs to know the 0 of its semiring
-EXACT = Meanings("exact", {
+Line = Callable[[Any], Any] | Callable[[Any, Entries], Any] | Callable[[Any, Entries, Entries], Any] | Hole | Inside
+LINES: dict[type[Any], Line] = {
     p.Add: each(lambda op, x, y: x + y),
     p.Sub: each(lambda op, x, y: x - y),
     p.Neg: each(lambda op, x: -x),
@@ -194,29 +228,29 @@ EXACT = Meanings("exact", {
     p.Select: each(lambda op, c, x, y: at.chosen(c, x, y)),
     p.StopGradient: lambda op, x: x,
     linear.Spread: lambda op, x: kernels.spread(x, op.shape, op.axes),
-    linear.Sum: whole.along(lambda op, *xs: sum(xs)),
+    linear.Sum: whole.along(total),
     linear.Transpose: lambda op, x: np.transpose(x, op.order),
     linear.Reshape: lambda op, x: x.reshape(op.shape),
     linear.Slice: lambda op, x: x[tuple(map(slice, op.start, op.stop, op.step))],
     linear.Pad: lambda op, x: kernels.pad(x, op.low, op.high, op.interior) if x.ndim else x,
-    linear.Concatenate: lambda op, *xs: np.concatenate(xs, op.axis),
+    linear.Concatenate: joined,
     linear.Flip: lambda op, x: np.flip(x, op.axes),
     linear.CumulativeSum: lambda op, x: kernels.cumulative_sum(x, op.axis, op.backward),
     linear.Cast: whole.cast,
     linear.AxisMean: lambda op, x: x,
     linear.BatchSize: lambda op, x: whole.one(),
-    linear.Einsum: lambda op, *xs: np.einsum(op.spec, *xs),
+    linear.Einsum: contracted,
     array.Full: whole.constant,
     reductions.AMax: whole.along(whole.largest),
     reductions.LogSoftmax: whole.log_softmax,
     reductions.LogSumExp: whole.along(whole.log_sum_exp),
-    reductions.ArgMax: whole.along(lambda op, *xs: at.applied("argmax", *xs)),
+    reductions.ArgMax: whole.along(largest_at),
     reductions.ArgSort: whole.order,
     index.Take: whole.take,
     index.ScatterAdd: whole.scatter_add,
     index.OneHot: whole.one_hot,
     index.Numbers: lambda op: np.array(op.table.entries, object),
-    index.Iota: lambda op: np.arange(op.n),
+    index.Iota: numbered,
     conv.Convolve: whole.convolve,
     conv.WindowArgMax: whole.window_argmax,
     random.FoldIn: whole.fold_in,
@@ -224,7 +258,7 @@ EXACT = Meanings("exact", {
     random.KeySpread: lambda op, key: np.repeat(np.expand_dims(key, op.axis), op.n, op.axis),
     random.RandomBits: whole.draw,
     scan.Scan: Inside(loop),
-    Recompute: Inside(lambda run, op, *xs: tuple(run(op.body, xs))),
+    Recompute: Inside(opened),
     z.Constant: lambda op: np.array(op.values.entries, object),
     z.Add: each(lambda op, x, y: x + y),
     z.Mul: each(lambda op, x, y: x * y),
@@ -235,6 +269,7 @@ EXACT = Meanings("exact", {
     z.Count: Hole("elements as whole numbers are no polynomial of the elements"),
     bridges.Indicator: Hole("a truth value of arrays is no polynomial over a semiring"),
     bridges.Values: Hole("elements as real numbers are no polynomial of the elements"),
-    bridges.BruteForce: Inside(lambda run, op, *xs: tuple(run(op.body, xs))),
-    bridges.Image: Inside(lambda run, op, *xs: tuple(run(op.unfolded, xs))),
-})  # fmt: skip
+    bridges.BruteForce: Inside(opened),
+    bridges.Image: Inside(unfolded),
+}  # fmt: skip
+EXACT = Meanings("exact", LINES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,12 @@ from lensgrad.core.op import Op
 
 Entries = Any  # an array of polynomials
 Meaning = Callable[..., Any]  # (generator, *arrays) ↦ array, or a tuple of arrays
+Entrywise = (
+    Callable[[Any, Polynomial], Any]
+    | Callable[[Any, Polynomial, Polynomial], Any]
+    | Callable[[Any, Polynomial, Polynomial, Polynomial], Any]
+)
+Partials = Callable[[Polynomial], Iterable[Polynomial]] | Callable[[Polynomial, Polynomial], Iterable[Polynomial]]
 
 
 def filled(entries: Sequence[Any], shape: Sequence[int]) -> Entries:
@@ -20,25 +27,25 @@ def filled(entries: Sequence[Any], shape: Sequence[int]) -> Entries:
     return out.reshape(tuple(shape))
 
 
-def each(fn: Callable[..., Any]) -> Meaning:
+def each(fn: Entrywise) -> Meaning:
     """Entry by entry."""
 
     def meaning(op: Op, *xs: Entries) -> Entries:
-        return np.frompyfunc(lambda *v: fn(op, *v), len(xs), 1)(*xs)
+        return np.frompyfunc(partial(fn, op), len(xs), 1)(*xs)
 
     return meaning
 
 
-def applied(name: str, *args: Any, partials: Any = None, truth: bool = False) -> Polynomial:
+def applied(name: str, *args: Any, partials: Partials | None = None, truth: bool = False) -> Polynomial:
     return Polynomial.symbol(Atom(name, args, partials, truth))
 
 
-def function(name: str, partial: Callable[[Polynomial], Polynomial], at_zero: int | None = None) -> Meaning:
+def function(name: str, slope: Callable[[Polynomial], Polynomial], at_zero: int | None = None) -> Meaning:
     """A function of one variable as an atom, with its derivative; its value at 0 where that is rational."""
 
     def value(op: Op, x: Polynomial) -> Polynomial:
         known = at_zero is not None and x.constant == 0
-        return Polynomial.number(at_zero) if known else applied(name, x, partials=lambda v: (partial(v),))
+        return Polynomial.number(at_zero) if known else applied(name, x, partials=lambda v: (slope(v),))
 
     return each(value)
 

@@ -1,3 +1,5 @@
+# pyright: standard
+# Not strict: JAX leaves the types of its functions open.
 """What one JAX call does not say: convolution and its adjoints, indexing, Threefry, and conversions."""
 
 from __future__ import annotations

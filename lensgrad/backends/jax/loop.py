@@ -1,3 +1,5 @@
+# pyright: standard
+# Not strict: JAX leaves the types of its functions open.
 """Whole steps in JAX: one program for a step, or one for many; where arrays live; sharding over devices and processes."""
 
 from __future__ import annotations

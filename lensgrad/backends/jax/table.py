@@ -1,3 +1,5 @@
+# pyright: standard
+# Not strict: JAX leaves the types of its functions open.
 """JAX: the backend for accelerators. One line per generator says its meaning as a function on JAX arrays.
 
 Importing this file needs JAX, so the library imports it only when asked for.

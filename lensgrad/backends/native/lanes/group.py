@@ -105,9 +105,10 @@ class Grouping:
     def run(self) -> Diagram:
         graph = Graph(self.f.dom)
         env: dict[int, int] = {w: w for w in range(len(self.f.dom))}
-        parts: dict[Any, list[int]] = {}
+        parts: dict[int | tuple[int, Kind], list[int]] = {}
         for k in sorted(range(len(self.f.nodes)), key=lambda k: (self.stages[k], self.kinds[k] is not None, k)):
-            parts.setdefault(k if self.kinds[k] is None else (self.stages[k], self.kinds[k]), []).append(k)
+            kind = self.kinds[k]
+            parts.setdefault(k if kind is None else (self.stages[k], kind), []).append(k)
         for key, nodes in parts.items():
             if isinstance(key, tuple):
                 self.part(graph, env, nodes, key[1][0])

@@ -6,6 +6,7 @@ instruction. A product that one sum reads is computed with it: `out = a × b + c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,7 +160,8 @@ class Lowering:
         return Program(kinds, code, self.shared, elements, self.constants, sums, self.total)
 
 
-RULES: dict[type[Any], Any] = {
+Rule = Callable[[Lowering, Any, Numbers], Numbers] | Callable[[Lowering, Any, Numbers, Numbers], Numbers]
+RULES: dict[type[Any], Rule] = {
     z.Add: lambda made, op, x, y: made.add(x, y),
     z.Mul: lambda made, op, x, y: made.mul(x, y),
     z.Gather: lambda made, op, x: x[table(op.table)],

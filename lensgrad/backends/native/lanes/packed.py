@@ -112,7 +112,8 @@ def repeat(op: z.Repeat, rows: int, x: Numbers) -> Numbers:
     return np.repeat(np.negative(np.asarray(x).astype(np.uint64))[:, None], 8 * -(-rows // 512), 1)
 
 
-PACKED: dict[type[Any], Callable[..., Numbers]] = {
+Rule = Callable[[Any, int, Numbers], Numbers] | Callable[[Any, int, Numbers, Numbers], Numbers]
+PACKED: dict[type[Any], Rule] = {
     z.Add: lambda op, rows, x, y: x ^ y,
     z.Mul: lambda op, rows, x, y: x & y,
     z.Gather: lambda op, rows, x: x[np.frombuffer(op.table.raw, "<i4")],

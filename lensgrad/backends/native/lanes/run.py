@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from lensgrad.backends import numpy as numpy_backend
@@ -28,7 +29,7 @@ def function(f: Diagram, compiled: bool = True, table: Meanings = numpy_backend.
     It gives what the NumPy backend gives: exactly for circuits, to the rounding of sums for images of circuits in Smooth.
     With `compiled` off, or where there is no C compiler, bits are packed into words in NumPy and numbers are as in plain NumPy.
     """
-    lanes = table.extended({Rows: lambda line: called(line, compiled)})
+    lanes = table.extended({Rows: partial(called, compiled=compiled)})
     return numpy_backend.function(prepared(f, compiled), table=lanes)
 
 
