@@ -1,0 +1,1 @@
+"""JAX functions as arrows, arrows as JAX functions, and StableHLO."""

@@ -1,0 +1,1 @@
+"""PyTorch modules as arrows, and arrows as PyTorch modules."""
