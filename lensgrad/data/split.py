@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -89,8 +89,15 @@ def picked(data: Any, where: Numbers) -> Any:
     if is_dict(data):
         return {k: np.asarray(v)[where] for k, v in data.items()}
     if hasattr(data, "x"):
-        return replace(data, x=data.x[where], y=data.y[where])
+        return changed(data, x=np.asarray(data.x)[where], y=np.asarray(data.y)[where])
     return tuple(np.asarray(v)[where] for v in data)
+
+
+def changed(data: Any, **fields: Any) -> Any:
+    """The same data set with other arrays."""
+    if not is_dataclass(data) or isinstance(data, type):
+        raise BadValue(f"a data set must be a dataclass to be divided or scaled, got {type(data).__name__}: give the pair (x, y)")
+    return replace(data, **fields)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,5 +143,5 @@ def rescaled(data: Any, scale: Scale) -> Any:
         return {**data, "x": scale(data["x"])}
     if hasattr(data, "x"):
         known = getattr(data, "preparation", None)
-        return replace(data, x=scale(data.x), **({"preparation": known.scaled(scale.mean, scale.std)} if known else {}))
+        return changed(data, x=scale(data.x), **({"preparation": known.scaled(scale.mean, scale.std)} if known else {}))
     return (scale(data[0]), *data[1:])

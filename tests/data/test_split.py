@@ -1,5 +1,7 @@
 """Splitting and scaling: proportions, nothing lost, nothing learned from the test set."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +68,14 @@ def test_streams_are_not_split():
     with pytest.raises(BadValue) as error:
         lg.data.split(iter([1]))
     assert str(error.value) == "split divides arrays: a pair (x, y), a dict of arrays or a data set; got list_iterator"
+
+
+def test_a_data_set_that_cannot_be_made_anew_is_told_so():
+    for call in (lg.data.split, lg.data.standardize):
+        with pytest.raises(BadValue) as error:
+            call(SimpleNamespace(x=X, y=Y))
+        told = "a data set must be a dataclass to be divided or scaled, got SimpleNamespace: give the pair (x, y)"
+        assert str(error.value) == told
 
 
 def test_standardizing_takes_mean_and_deviation_from_the_training_set_only():
