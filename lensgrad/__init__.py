@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from lensgrad.circuits.classifier import CircuitClassifier as CircuitClassifier
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
+    from lensgrad.interchange.onnx.read import from_onnx
     from lensgrad.learn import augment
     from lensgrad.learn.circuits.tables import lookup
     from lensgrad.learn.layers.attention import cross_attention, feed_forward, multi_head_attention, transformer_block
@@ -131,8 +132,8 @@ __all__ = [
     "chain", "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
     "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
-    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "gan",
-    "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
+    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze",
+    "from_onnx", "gan", "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
     "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input",
     "kl_divergence", "l1", "lamb", "layer", "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay",
     "lion", "load", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
@@ -151,6 +152,7 @@ if not TYPE_CHECKING:
         "circuits": ["circuits"],
         "circuits.classifier": ["CircuitClassifier"],
         "estimators": ["LensClassifier", "LensRegressor"],
+        "interchange.onnx.read": ["from_onnx"],
         "learn.augment": ["augment"],
         "learn.circuits.tables": ["lookup"],
         "learn.layers.attention": ["cross_attention", "feed_forward", "multi_head_attention", "transformer_block"],

@@ -14,6 +14,7 @@ LONG: dict[str, Callable[..., Any]] = {
     "cross_attention": lg.cross_attention,
     "data.csv": lg.data.csv,
     "fit_curve": lg.fit_curve,
+    "from_onnx": lg.from_onnx,
     "Learner.fit": lg.Learner.fit,
     "LensClassifier": lg.LensClassifier,
     "minimize": lg.minimize,

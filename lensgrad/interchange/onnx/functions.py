@@ -1,0 +1,77 @@
+"""Operators that stand for several others: functions of the file, and those of the standard that are defined by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lensgrad.core.errors import BadCheckpoint
+from lensgrad.interchange.onnx.attributes import resolved
+from lensgrad.interchange.onnx.call import Known, Unsupported, Value
+from lensgrad.interchange.onnx.file import package, versions
+from lensgrad.interchange.onnx.scope import Met, Writing
+
+DEEPEST = 40  # functions inside functions
+NAMES = {"float32": "FLOAT", "float64": "DOUBLE"}  # of dtypes that ONNX calls by another name
+
+
+def is_local(writer: Writing, met: Met) -> bool:
+    """Whether the file itself defines the operator of a node."""
+    return (met.domain, met.node.op_type, met.node.overload) in writer.source.functions
+
+
+def local(writer: Writing, met: Met) -> list[Value]:
+    """The results of a node whose operator the file itself defines."""
+    return expanded(writer, writer.source.functions[met.domain, met.node.op_type, met.node.overload], met)
+
+
+def expanded(writer: Writing, function: Any, met: Met) -> list[Value]:
+    """A function with the inputs and attributes of a node."""
+    if met.scope.depth > DEEPEST:
+        raise BadCheckpoint(f"{writer.source.file.what} has functions inside functions, more than {DEEPEST} deep: it is refused")
+    given = {a.name: a for a in (*function.attribute_proto, *met.node.attribute)}
+    inner = met.scope.closed(met.node.op_type, met.index, versions(function.opset_import))
+    for k, name in enumerate(function.input):
+        inner.define(name, met.inputs[k] if k < len(met.inputs) else None)
+    body = writer.source.once((inner.path, "body"), lambda: [resolved(n, given) for n in function.node])
+    writer.nodes(body, inner)
+    return [inner.find(name, met.what) if name else None for name in function.output]
+
+
+def standard(writer: Writing, met: Met) -> list[Value]:
+    """The results of a node whose operator the standard defines by others; refused where it does not."""
+    found = writer.source.once((*met.place, "function"), lambda: body(met))
+    if found is None:
+        name = f" '{met.node.name}'" if met.node.name else ""
+        raise Unsupported(f"{met.operator}{name} has no meaning here: export the network without it")
+    return expanded(writer, found, met)
+
+
+def body(met: Met) -> Any:
+    """The function that an operator stands for at its operator set, or None."""
+    defs: Any = package().defs
+    version = met.scope.versions[met.domain]
+    if not defs.has(met.node.op_type, version, met.domain):
+        return None
+    schema = defs.get_schema(met.node.op_type, version, met.domain)
+    plain = [v for v in schema.function_opset_versions if v <= version] if schema.has_function else []
+    if plain:
+        return parsed(schema.get_function_with_opset_version(plain[-1]))
+    bound = [v for v in schema.context_dependent_function_opset_versions if v <= version] if schema.has_context_dependent_function else []
+    if not bound:
+        return None
+    types = [kind(v).SerializeToString() for v in met.inputs]
+    return parsed(schema.get_context_dependent_function_with_opset_version(bound[-1], met.node.SerializeToString(), types))
+
+
+def parsed(raw: bytes) -> Any:
+    """A function from its bytes, or None for none."""
+    return package().FunctionProto.FromString(raw) if raw else None
+
+
+def kind(value: Value) -> Any:
+    """The type of a value in ONNX's words."""
+    onnx: Any = package()
+    if value is None:
+        return onnx.TypeProto()
+    shape, dtype = (value.array.shape, value.array.dtype.name) if isinstance(value, Known) else (value.atom.shape, value.atom.dtype)
+    return onnx.helper.make_tensor_type_proto(getattr(onnx.TensorProto, NAMES.get(dtype, dtype.upper())), shape)

@@ -1,0 +1,166 @@
+"""The values of a graph by name, and what all graphs of a file have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lensgrad.core import checks
+from lensgrad.core.checks import clean
+from lensgrad.core.errors import BadCheckpoint
+from lensgrad.core.graph import Wire
+from lensgrad.interchange.dtypes import Numbers
+from lensgrad.interchange.onnx.call import Call, Known, Value
+from lensgrad.interchange.onnx.file import File, home
+from lensgrad.interchange.onnx.tensors import tensor
+
+MOST = 400_000  # nodes that are written, so that a small file cannot stand for an endless program
+
+
+@dataclass(frozen=True)
+class Held(Known):
+    """What the file gives; `trained` where its wire is made of weights."""
+
+    trained: bool = False
+
+
+@dataclass
+class Source:
+    """A file that is written as a formula, twice: what was computed for one writing is kept for the other."""
+
+    file: File
+    frozen: bool
+    kept: dict[Any, Any] = field(default_factory=dict[Any, Any])
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    functions: dict[tuple[str, str, str], Any] = field(default_factory=dict[tuple[str, str, str], Any])
+    left: int = 2 * MOST
+
+    def __post_init__(self) -> None:
+        self.functions = {(home(f.domain), f.name, f.overload): f for f in self.file.model.functions}
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What is made at a place, in both writings the same."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
+
+    def tensor(self, name: str, proto: Any) -> Any:
+        """The array of a tensor with a name of its own."""
+        return self.once(("tensor", name), lambda: tensor(self.file, f"'{clean(name)}'", proto))
+
+    def spend(self) -> None:
+        """Count a node."""
+        self.left -= 1
+        if self.left < 0:
+            raise BadCheckpoint(f"{self.file.what} is written with more than {MOST:,} nodes when all of it is unfolded: it is refused")
+
+    def label(self, name: str) -> str:
+        """The name of a parameter for that of a value: readable, short enough, and of this value only."""
+        if name not in self.labels:
+            plain = "/".join(part[: checks.LONGEST_NAME - 10] for part in clean(name).split("/"))[: checks.LONGEST_PATH - 10] or "value"
+            taken, label, k = set(self.labels.values()), plain, 1
+            while label in taken:
+                k += 1
+                label = f"{plain}_{k}"
+            self.labels[name] = label
+        return self.labels[name]
+
+
+@dataclass
+class Scope:
+    """The values of one graph by name; a graph inside another reads those of the outer one too."""
+
+    path: str  # of the graph inside others, with / at the end; empty for the whole
+    versions: Mapping[str, int]
+    outer: Scope | None = None
+    values: dict[str, Value] = field(default_factory=dict[str, Value])
+
+    @property
+    def depth(self) -> int:
+        """How many graphs and functions are around this one."""
+        return self.path.count("/")
+
+    def closed(self, op: str, index: int, versions: Mapping[str, int]) -> Scope:
+        """The scope of a function that a node calls, which reads nothing from outside."""
+        return Scope(f"{self.path}{op.replace('/', '_')}.{index}/", {**self.versions, **versions})
+
+    def inside(self, op: str, index: int, part: str = "") -> Scope:
+        """The scope of a graph in a node, which reads what is outside too."""
+        return Scope(f"{self.path}{op.replace('/', '_')}.{index}{part}/", self.versions, self)
+
+    def define(self, name: str, value: Value) -> None:
+        """Give a name its value, once."""
+        if name in self.values:
+            raise BadCheckpoint(f"the name '{clean(name)}' is given to two values of one graph: the file is damaged")
+        self.values[name] = value
+
+    def find(self, name: str, what: str) -> Value:
+        """The value of a name, which is there before it is read."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.values:
+                return scope.values[name]
+            scope = scope.outer
+        raise BadCheckpoint(f"{what} reads '{clean(name)}', which no input and no node before it gives: the file is damaged")
+
+
+class Writing(Protocol):
+    """What writes the nodes of a file at one site, as operators with graphs inside see it."""
+
+    source: Source
+
+    def weight(self, name: str, array: Numbers) -> Held: ...
+
+    def constant(self, name: str, array: Numbers) -> Held: ...
+
+    def graph(self, graph: Any, scope: Scope) -> None: ...
+
+    def nodes(self, nodes: Sequence[Any], scope: Scope) -> None: ...
+
+    def call(self, node: Any, inputs: tuple[Value, ...], scope: Scope) -> Call: ...
+
+
+@dataclass(frozen=True)
+class Met:
+    """A node where it is met: its number in its graph, the values that it reads, and the scope they are from."""
+
+    node: Any
+    index: int
+    inputs: tuple[Value, ...]
+    scope: Scope
+
+    @property
+    def what(self) -> str:
+        """The node as messages call it."""
+        return told(self.node)
+
+    @property
+    def domain(self) -> str:
+        return home(self.node.domain)
+
+    @property
+    def operator(self) -> str:
+        """The operator, with its domain unless that is the usual one."""
+        return f"{self.domain}.{self.node.op_type}" if self.domain else self.node.op_type
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the node is, in the file and all that is unfolded of it."""
+        return self.scope.path, self.index
+
+    def name(self, k: int = 0) -> str:
+        """The name of result k, with the path of its graph."""
+        return self.scope.path + (self.node.output[k] if k < len(self.node.output) else "")
+
+
+def told(node: Any) -> str:
+    """A node as messages call it: `Conv 'stem/conv'`."""
+    return clean(f"{node.op_type} '{node.name}'" if node.name else node.op_type)
+
+
+def wire_of(value: Value, what: str) -> Wire:
+    """A value as a wire."""
+    if value is None:
+        raise BadCheckpoint(f"'{clean(what)}' is left out where it is needed: the file is damaged")
+    return value.wire() if isinstance(value, Known) else value

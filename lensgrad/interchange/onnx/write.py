@@ -1,0 +1,121 @@
+"""The graph of an ONNX file written as a formula: node by node, at one site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from lensgrad.core.checks import clean
+from lensgrad.core.errors import BadCheckpoint, LensgradError
+from lensgrad.interchange.dtypes import Numbers
+from lensgrad.interchange.imported import Site, is_half
+from lensgrad.interchange.onnx import control, functions, meanings
+from lensgrad.interchange.onnx.attributes import value as attribute
+from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
+from lensgrad.interchange.onnx.file import home
+from lensgrad.interchange.onnx.fold import folded
+from lensgrad.interchange.onnx.scope import Held, Met, Scope, Source, told, wire_of
+
+WRONG = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)  # what attributes of a wrong kind raise
+
+
+def floating(array: Numbers) -> bool:
+    """Whether an array is of floats."""
+    return np.issubdtype(array.dtype, np.floating) or is_half(array)
+
+
+class Writer:
+    """Writes the nodes of a file at one site."""
+
+    def __init__(self, source: Source, site: Site) -> None:
+        self.source, self.site = source, site
+
+    def weight(self, name: str, array: Numbers) -> Held:
+        """An initializer: a weight where it is of floats, has axes and is not frozen; else a constant."""
+        if self.source.frozen or not floating(array) or not array.ndim:
+            return self.constant(name, array)
+        return Held(array, lambda: self.site.weight(self.source.label(name), array), True)
+
+    def constant(self, name: str, array: Numbers) -> Held:
+        """A fixed array of the file."""
+        return Held(array, lambda: self.site.constant(self.source.label(name), array))
+
+    def graph(self, graph: Any, scope: Scope) -> None:
+        """All values of a graph whose inputs are in the scope."""
+        if len(graph.sparse_initializer):
+            raise Unsupported(f"{self.source.file.what} has sparse tensors, which have no meaning here")
+        for proto in graph.initializer:
+            if proto.name not in scope.values or proto.name not in {v.name for v in graph.input}:
+                name = scope.path + proto.name
+                scope.define(proto.name, self.weight(name, self.source.tensor(name, proto)))
+        self.nodes(graph.node, scope)
+
+    def nodes(self, nodes: Sequence[Any], scope: Scope) -> None:
+        """The values of nodes, each after those that it reads."""
+        for index, node in enumerate(nodes):
+            self.source.spend()
+            results = self.results(node, index, scope)
+            wanted = max((k + 1 for k, name in enumerate(node.output) if name), default=0)
+            if len(results) < wanted:
+                raise Unsupported(f"{told(node)} gives {len(results)} results here, and {wanted} are asked for")
+            for name, result in zip(node.output, results, strict=False):
+                if name:
+                    scope.define(name, result)
+
+    def results(self, node: Any, index: int, scope: Scope) -> Sequence[Value]:
+        """The results of a node."""
+        met = Met(node, index, tuple(scope.find(name, told(node)) if name else None for name in node.input), scope)
+        if functions.is_local(self, met):
+            return functions.local(self, met)
+        if met.domain not in scope.versions:
+            raise BadCheckpoint(f"{met.what} is of the domain '{clean(met.domain)}', whose version the file does not say: it is damaged")
+        if met.operator in control.TABLE:
+            return control.TABLE[met.operator](self, met)
+        known = self.computed(met)
+        return self.meant(met) if known is None else known
+
+    def computed(self, met: Met) -> list[Value] | None:
+        """The results of a node where the file gives all its inputs; None otherwise."""
+        arrays = {name: v.array for name, v in zip(met.node.input, met.inputs, strict=True) if isinstance(v, Known)}
+        if not met.inputs or len(arrays) < len({name for name in met.node.input if name}):
+            return None
+        found = self.source.once(met.place, lambda: folded(met.node, met.scope.versions, arrays, met.what))
+        if found is None:
+            return None
+        trained = any(isinstance(v, Held) and v.trained for v in met.inputs)
+
+        @cache
+        def wires() -> Sequence[Value]:
+            return self.meant(met)
+
+        return [self.held(met.name(k), y, trained, wires, k) for k, y in enumerate(found)]
+
+    def held(self, name: str, array: Numbers, trained: bool, wires: Callable[[], Sequence[Value]], k: int) -> Held:
+        """A computed array: fixed, or made of weights on wires where one is asked for."""
+        if not trained or not floating(array):
+            return self.constant(name, array)
+        return Held(array, lambda: wire_of(wires()[k], name), True)
+
+    def call(self, node: Any, inputs: tuple[Value, ...], scope: Scope) -> Call:
+        """A node as meanings see it."""
+        values = {a.name: attribute(self.source.file, told(node), a) for a in node.attribute}
+        version = scope.versions.get(home(node.domain), 1)
+        return Call(node.op_type, clean(node.name), version, values, inputs, tuple(node.output), self.site)
+
+    def meant(self, met: Met) -> Sequence[Value]:
+        """The results of a node by the meaning of its operator on wires, or by the function that it stands for."""
+        meaning = meanings.table().get(met.operator)
+        if meaning is None:
+            return functions.standard(self, met)
+        call = self.call(met.node, met.inputs, met.scope)
+        try:
+            return meaning(call)
+        except Unsupported:
+            raise
+        except LensgradError as wrong:
+            raise Unsupported(f"{met.what}: {wrong}") from wrong
+        except WRONG as wrong:
+            raise Unsupported(f"{met.what} has inputs or attributes that do not fit its operator: the file is damaged") from wrong
