@@ -10,7 +10,10 @@ from lensgrad.core.errors import BadValue
 from lensgrad.theories.smooth.array import SHORT, Array
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
-WIDER = {"int8": "int32", "int16": "int32", "uint16": "int32", "int64": "int32", "uint64": "uint32"}  # what carries dtypes we have not
+WIDER = {  # what carries dtypes we have not
+    "int2": "int32", "int4": "int32", "int8": "int32", "int16": "int32", "int64": "int32",
+    "uint2": "int32", "uint4": "int32", "uint16": "int32", "uint64": "uint32",
+}  # fmt: skip
 
 
 def carried_dtype(what: str, dtype: str) -> str:

@@ -35,7 +35,8 @@ def formula(table: Any, made: onnx.NodeProto, arrays: dict[str, np.ndarray], kno
         wires = dict(zip([name for name in arrays if name not in known], xs, strict=True))
         fixed = {name: Known(arrays[name], lambda name=name: site.constant(name, arrays[name])) for name in known}
         inputs = tuple((wires | fixed).get(name) for name in made.input)
-        outs = table[made.op_type](Call(made.op_type, made.name, version, attributes_of(made), inputs, tuple(made.output), site))
+        key = f"{made.domain}.{made.op_type}" if made.domain else made.op_type
+        outs = table[key](Call(made.op_type, made.name, version, attributes_of(made), inputs, tuple(made.output), site))
         return [o.wire() if isinstance(o, Known) else o for o, name in zip(outs, made.output, strict=False) if name]
 
     return written

@@ -14,6 +14,16 @@ MODULES = (
     "elementwise",
     "logic",
     "linear",
+    "attention",
+    "conv",
+    "losses",
+    "norm",
+    "pool",
+    "quantize",
+    "recurrent",
+    "resize",
+    "signal",
+    "training",
 )
 
 
