@@ -61,6 +61,8 @@ def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
         raise TypeMismatch(shape_message(name, atom, shape, given.shape))
     if isinstance(atom, Vector):
         elements(name, atom, given)
+    if given.dtype.name == "bfloat16":
+        given = given.astype("float32")
     if given.dtype == dtype:
         return given
     if given.dtype.kind in "fc" and dtype.kind in "iub" and not np.array_equal(given, np.trunc(given)):

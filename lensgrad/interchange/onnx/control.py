@@ -9,7 +9,8 @@ import numpy as np
 
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.interchange.onnx.call import Known, Unsupported, Value
-from lensgrad.interchange.onnx.scope import Met, Writing
+from lensgrad.interchange.onnx.scope import Met, Writing, wire_of
+from lensgrad.theories.smooth import ops
 
 KINDS = {"value": None, "value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}
 
@@ -24,7 +25,8 @@ def constant(writer: Writing, met: Met) -> list[Value]:
             raise Unsupported(f"{met.what} must have a value of numbers, got {', '.join(values) or 'none'}, which has no meaning here")
         return found[0]
 
-    return [writer.constant(met.name(), writer.source.once(met.place, made))]
+    name = met.scope.stored + met.node.output[0]
+    return [writer.constant(name, writer.source.once(("constant", name), made))]
 
 
 def identity(writer: Writing, met: Met) -> Sequence[Value]:
@@ -51,9 +53,33 @@ def size(writer: Writing, met: Met) -> list[Value]:
     return [writer.constant(met.name(), np.asarray(np.prod(dims(met), dtype="int64")))]
 
 
+def branch(writer: Writing, met: Met) -> Sequence[Value]:
+    """If: the branch of a condition that is known; else both, and each entry from the one that holds."""
+    graphs = {a.name: a.g for a in met.node.attribute}
+    condition = met.inputs[0]
+    if isinstance(condition, Known):
+        return inner(writer, met, graphs["then_branch" if condition.array.all() else "else_branch"], [])
+    if condition is None:
+        raise BadCheckpoint(f"{met.what} has no condition: the file is damaged")
+    both = [inner(writer, met, graphs[name], [], f".{name}") for name in ("then_branch", "else_branch")]
+    pairs = [(wire_of(a, met.what), wire_of(b, met.what)) for a, b in zip(*both, strict=True)]
+    truth = ops.reshape(condition)
+    return [ops.select(ops.spread(truth, x.atom.shape, []), x, y) for x, y in pairs]
+
+
+def inner(writer: Writing, met: Met, graph: Any, inputs: Sequence[Value], round: str = "") -> list[Value]:
+    """The results of a graph in a node on its inputs."""
+    scope = met.scope.inside(met.node.op_type, met.index, round)
+    for v, value in zip(graph.input, inputs, strict=True):
+        scope.define(v.name, value)
+    writer.graph(graph, scope)
+    return [scope.find(v.name, met.what) for v in graph.output]
+
+
 TABLE: dict[str, Callable[[Writing, Met], Sequence[Value]]] = {
     "Constant": constant,
     "Identity": identity,
+    "If": branch,
     "Shape": shape,
     "Size": size,
 }

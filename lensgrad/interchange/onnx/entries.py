@@ -14,6 +14,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.interchange.dtypes import Numbers, carried_dtype
 from lensgrad.interchange.onnx.call import Unsupported
 from lensgrad.interchange.onnx.file import File
+from lensgrad.interchange.onnx.narrow import WIDER
 from lensgrad.interchange.onnx.tensors import dtype_of
 from lensgrad.theories.smooth.array import Array
 
@@ -74,6 +75,11 @@ class Entries:
         if axes is None:
             raise BadValue(f"{what} has no shape in the file: give sizes={{{name!r}: (…)}}")
         return Array(tuple(self.size(name, axes, a) for a in axes), dtype)
+
+    def kind(self, name: str) -> str:
+        """The dtype of an input where its wire carries it by another one; else an empty text."""
+        kind = dtype_of(self.what(name), self.types[name].tensor_type.elem_type).name
+        return kind if kind in WIDER else ""
 
     def size(self, name: str, axes: Axes, a: int | str) -> int:
         """The size of one axis."""

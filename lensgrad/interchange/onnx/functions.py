@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lensgrad.core.errors import BadCheckpoint
@@ -21,20 +22,22 @@ def is_local(writer: Writing, met: Met) -> bool:
 
 def local(writer: Writing, met: Met) -> list[Value]:
     """The results of a node whose operator the file itself defines."""
-    return expanded(writer, writer.source.functions[met.domain, met.node.op_type, met.node.overload], met)
+    return expanded(writer, writer.source.functions[met.domain, met.node.op_type, met.node.overload], met, ())
 
 
-def expanded(writer: Writing, function: Any, met: Met) -> list[Value]:
+def expanded(writer: Writing, function: Any, met: Met, defaults: Iterable[Any]) -> list[Value]:
     """A function with the inputs and attributes of a node."""
     if met.scope.depth > DEEPEST:
         raise BadCheckpoint(f"{writer.source.file.what} has functions inside functions, more than {DEEPEST} deep: it is refused")
-    given = {a.name: a for a in (*function.attribute_proto, *met.node.attribute)}
+    given = {a.name: a for a in (*defaults, *function.attribute_proto, *met.node.attribute)}
     inner = met.scope.closed(met.node.op_type, met.index, versions(function.opset_import))
     for k, name in enumerate(function.input):
         inner.define(name, met.inputs[k] if k < len(met.inputs) else None)
+        inner.kinds[name] = met.scope.kind(met.node.input[k]) if k < len(met.inputs) else ""
     body = writer.source.once((inner.path, "body"), lambda: [resolved(n, given) for n in function.node])
     writer.nodes(body, inner)
-    return [inner.find(name, met.what) if name else None for name in function.output]
+    asked = [k < len(met.node.output) and bool(met.node.output[k]) for k in range(len(function.output))]
+    return [inner.find(name, met.what) if there else None for name, there in zip(function.output, asked, strict=True)]
 
 
 def standard(writer: Writing, met: Met) -> list[Value]:
@@ -43,7 +46,8 @@ def standard(writer: Writing, met: Met) -> list[Value]:
     if found is None:
         name = f" '{met.node.name}'" if met.node.name else ""
         raise Unsupported(f"{met.operator}{name} has no meaning here: export the network without it")
-    return expanded(writer, found, met)
+    schema: Any = package().defs.get_schema(met.node.op_type, met.scope.versions[met.domain], met.domain)
+    return expanded(writer, found, met, [a.default_value for a in schema.attributes.values() if a.default_value.name])
 
 
 def body(met: Met) -> Any:

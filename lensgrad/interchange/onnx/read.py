@@ -50,6 +50,7 @@ def from_onnx(
             scope.define(name, writer.constant(name, array))
         for name, x in zip(entries.names, xs, strict=True):
             scope.define(name, x)
+            scope.kinds[name] = entries.kind(name)
         writer.graph(file.model.graph, scope)
         return [wire_of(scope.find(v.name, "the end of the graph"), v.name) for v in file.model.graph.output]
 

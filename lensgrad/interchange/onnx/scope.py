@@ -11,6 +11,7 @@ from lensgrad.core.checks import clean
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
+from lensgrad.interchange.imported import Site
 from lensgrad.interchange.onnx.call import Call, Known, Value
 from lensgrad.interchange.onnx.file import File, home
 from lensgrad.interchange.onnx.tensors import tensor
@@ -71,10 +72,12 @@ class Source:
 class Scope:
     """The values of one graph by name; a graph inside another reads those of the outer one too."""
 
-    path: str  # of the graph inside others, with / at the end; empty for the whole
+    path: str  # of the graph inside others and its round in a loop, with / at the end; empty for the whole
     versions: Mapping[str, int]
     outer: Scope | None = None
     values: dict[str, Value] = field(default_factory=dict[str, Value])
+    kinds: dict[str, str] = field(default_factory=dict[str, str])  # dtypes of the file, of names whose wires carry them by another
+    stored: str = ""  # the path without rounds: what the file stores in a loop is the same in all of them
 
     @property
     def depth(self) -> int:
@@ -83,11 +86,12 @@ class Scope:
 
     def closed(self, op: str, index: int, versions: Mapping[str, int]) -> Scope:
         """The scope of a function that a node calls, which reads nothing from outside."""
-        return Scope(f"{self.path}{op.replace('/', '_')}.{index}/", {**self.versions, **versions})
+        part = f"{op.replace('/', '_')}.{index}/"
+        return Scope(self.path + part, {**self.versions, **versions}, stored=self.stored + part)
 
-    def inside(self, op: str, index: int, part: str = "") -> Scope:
+    def inside(self, op: str, index: int, round: str = "") -> Scope:
         """The scope of a graph in a node, which reads what is outside too."""
-        return Scope(f"{self.path}{op.replace('/', '_')}.{index}{part}/", self.versions, self)
+        return Scope(f"{self.path}{op}.{index}{round}/", self.versions, self, stored=f"{self.stored}{op}.{index}/")
 
     def define(self, name: str, value: Value) -> None:
         """Give a name its value, once."""
@@ -97,11 +101,16 @@ class Scope:
 
     def find(self, name: str, what: str) -> Value:
         """The value of a name, which is there before it is read."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.values:
-                return scope.values[name]
-            scope = scope.outer
+        return self.values[name] if name in self.values else self.beyond(name, what)
+
+    def kind(self, name: str) -> str:
+        """The dtype of a name in the file where its wire carries it by another one; else an empty text."""
+        return self.kinds.get(name, "") if name in self.values or self.outer is None else self.outer.kind(name)
+
+    def beyond(self, name: str, what: str) -> Value:
+        """The value of a name that is not of this graph."""
+        if self.outer is not None:
+            return self.outer.find(name, what)
         raise BadCheckpoint(f"{what} reads '{clean(name)}', which no input and no node before it gives: the file is damaged")
 
 
@@ -109,6 +118,9 @@ class Writing(Protocol):
     """What writes the nodes of a file at one site, as operators with graphs inside see it."""
 
     source: Source
+    site: Site
+
+    def at(self, site: Site) -> Writing: ...
 
     def weight(self, name: str, array: Numbers) -> Held: ...
 

@@ -12,14 +12,17 @@ from lensgrad.core.checks import clean
 from lensgrad.core.errors import BadCheckpoint, LensgradError
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.imported import Site, is_half
-from lensgrad.interchange.onnx import control, functions, meanings
+from lensgrad.interchange.onnx import control, functions, loops, meanings
 from lensgrad.interchange.onnx.attributes import value as attribute
 from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
 from lensgrad.interchange.onnx.file import home
 from lensgrad.interchange.onnx.fold import folded
+from lensgrad.interchange.onnx.narrow import narrowed
 from lensgrad.interchange.onnx.scope import Held, Met, Scope, Source, told, wire_of
 
 WRONG = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)  # what attributes of a wrong kind raise
+
+CONTROL = {**control.TABLE, **loops.TABLE}
 
 
 def floating(array: Numbers) -> bool:
@@ -32,6 +35,10 @@ class Writer:
 
     def __init__(self, source: Source, site: Site) -> None:
         self.source, self.site = source, site
+
+    def at(self, site: Site) -> Writer:
+        """The same for another site, that of a formula inside this one."""
+        return Writer(self.source, site)
 
     def weight(self, name: str, array: Numbers) -> Held:
         """An initializer: a weight where it is of floats, has axes and is not frozen; else a constant."""
@@ -49,7 +56,7 @@ class Writer:
             raise Unsupported(f"{self.source.file.what} has sparse tensors, which have no meaning here")
         for proto in graph.initializer:
             if proto.name not in scope.values or proto.name not in {v.name for v in graph.input}:
-                name = scope.path + proto.name
+                name = scope.stored + proto.name
                 scope.define(proto.name, self.weight(name, self.source.tensor(name, proto)))
         self.nodes(graph.node, scope)
 
@@ -72,10 +79,11 @@ class Writer:
             return functions.local(self, met)
         if met.domain not in scope.versions:
             raise BadCheckpoint(f"{met.what} is of the domain '{clean(met.domain)}', whose version the file does not say: it is damaged")
-        if met.operator in control.TABLE:
-            return control.TABLE[met.operator](self, met)
+        reading = CONTROL.get(met.operator)
+        if reading is not None:
+            return fitting(met, lambda: reading(self, met))
         known = self.computed(met)
-        return self.meant(met) if known is None else known
+        return narrowed(met, self.meant(met)) if known is None else known
 
     def computed(self, met: Met) -> list[Value] | None:
         """The results of a node where the file gives all its inputs; None otherwise."""
@@ -111,11 +119,16 @@ class Writer:
         if meaning is None:
             return functions.standard(self, met)
         call = self.call(met.node, met.inputs, met.scope)
-        try:
-            return meaning(call)
-        except Unsupported:
-            raise
-        except LensgradError as wrong:
-            raise Unsupported(f"{met.what}: {wrong}") from wrong
-        except WRONG as wrong:
-            raise Unsupported(f"{met.what} has inputs or attributes that do not fit its operator: the file is damaged") from wrong
+        return fitting(met, lambda: meaning(call))
+
+
+def fitting(met: Met, give: Callable[[], Sequence[Value]]) -> Sequence[Value]:
+    """The results of a node, or what is wrong with it in a sentence that begins with its name."""
+    try:
+        return give()
+    except (Unsupported, BadCheckpoint):
+        raise
+    except LensgradError as wrong:
+        raise Unsupported(f"{met.what}: {wrong}") from wrong
+    except WRONG as wrong:
+        raise Unsupported(f"{met.what} has inputs or attributes that do not fit its operator: the file is damaged") from wrong

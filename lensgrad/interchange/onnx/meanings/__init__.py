@@ -11,16 +11,19 @@ from importlib import import_module
 from lensgrad.interchange.onnx.call import Table
 
 MODULES = (
-    "elementwise",
-    "logic",
-    "linear",
+    "arrange",
     "attention",
     "conv",
+    "elementwise",
+    "index",
+    "linear",
+    "logic",
     "losses",
     "norm",
     "pool",
     "quantize",
     "recurrent",
+    "reduce",
     "resize",
     "signal",
     "training",
