@@ -1,8 +1,8 @@
 """Whole networks in ONNX files beside onnxruntime: `python -m tools.onnx_networks FOLDER [pattern]`.
 
 Each file in the folder and below it is read by `lg.from_onnx` and run on random inputs, in both; outputs are equal where they are
-within 1e-4 of the largest of them. Sizes that a file leaves open are 1, or those of `--size NAME=N`, and `--shape INPUT=1,3,48,320` and
-`--constant INPUT=16000` give shapes and fixed inputs.
+within 1e-4 of the largest of them. Sizes that a file leaves open are 1, or those of `--size NAME=N` by the names of axes, or those of
+`--shape INPUT=1,3,48,320` by the names of inputs; `--constant INPUT=16000` fixes an input.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def inputs(session: Any, given: Asked, rng: np.random.Generator) -> dict[str, An
     """An array for each input: of normal numbers, or of small whole ones."""
     found: dict[str, Any] = {}
     for v in session.get_inputs():
-        shape = given.shapes.get(v.name, tuple(n if isinstance(n, int) and n > 0 else given.sizes.get(n, 1) for n in v.shape))
+        wanted = given.shapes.get(v.name, (1,) * len(v.shape))
+        shape = tuple(n if isinstance(n, int) and n > 0 else given.sizes.get(n, m) for n, m in zip(v.shape, wanted, strict=True))
         kind = KINDS[v.type]
         drawn = rng.normal(size=shape) * 0.5 if kind.startswith("f") else rng.integers(0, 2 if kind == "bool" else 100, size=shape)
         found[v.name] = np.asarray(given.constants.get(v.name, drawn), kind)

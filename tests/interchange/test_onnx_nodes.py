@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 from tools import onnx_cases
 
 FAST = (

@@ -14,7 +14,7 @@ from lensgrad.interchange.onnx.tensors import dtype_of
 
 WIDER = (*NARROW, "uint64")  # dtypes whose wires are of another one
 OVERFLOWS = (
-    "Abs", "Add", "BitShift", "BitwiseNot", "CumProd", "CumSum", "Div", "Einsum", "Gemm", "MatMul", "Mul", "Neg", "Pow",
+    "Abs", "Add", "BitShift", "BitwiseNot", "CastLike", "CumProd", "CumSum", "Div", "Einsum", "Gemm", "MatMul", "Mul", "Neg", "Pow",
     "ReduceL1", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Sub", "Sum",
 )  # fmt: skip
 

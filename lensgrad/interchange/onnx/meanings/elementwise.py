@@ -12,7 +12,10 @@ from lensgrad.interchange.onnx.tensors import dtype_of
 from lensgrad.interchange.shapes import alike, spread_to
 from lensgrad.theories.smooth import ops
 
-NARROW = {"int8": (8, True), "int16": (16, True), "uint16": (16, False)}  # bits of whole numbers that int32 carries, and their signs
+NARROW = {  # bits of whole numbers that int32 carries, and whether there are negative ones
+    "int2": (2, True), "int4": (4, True), "int8": (8, True), "int16": (16, True),
+    "uint2": (2, False), "uint4": (4, False), "uint16": (16, False),
+}  # fmt: skip
 
 
 def quotient(x: Wire, y: Wire) -> Wire:
@@ -70,10 +73,10 @@ def mean(call: Call) -> list[Wire]:
 
 def converted(x: Wire, dtype: str) -> Wire:
     """A wire in another dtype; whole numbers lose their high bits where the new one has fewer."""
-    if dtype in NARROW and whole(x):
+    if dtype in NARROW and x.atom.dtype != "bool":
         bits, signed = NARROW[dtype]
-        moved = ops.cast(x, "float64") + (2.0 ** (bits - 1) if signed else 0.0)
-        return ops.cast(ops.remainder(moved, 2.0**bits) - (2.0 ** (bits - 1) if signed else 0.0), "int32")
+        below = 2.0 ** (bits - 1) if signed else 0.0
+        return ops.cast(ops.remainder(ops.cast(ops.cast(x, "int32"), "float64") + below, 2.0**bits) - below, "int32")
     return ops.cast(x, carried_dtype("what is cast", dtype))
 
 
