@@ -1,8 +1,11 @@
 """Convolutions of ONNX: values as the reference has them, derivatives as differences have them, and what is refused."""
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
-from onnx_nodes import agrees, floats, node, refusal, runtime, smooth
+from onnx_nodes import agrees, floats, means, node, refusal, runtime, same, smooth
 
 from lensgrad.interchange.onnx.meanings.conv import TABLE
 
@@ -55,10 +58,32 @@ def test_whole_numbers_are_convolved_exactly():
     agrees(TABLE, node("ConvInteger", 2), x, k, oracle=runtime, version=22)
 
 
+@pytest.mark.parametrize(("image", "block"), [((5, 6), (2, 3)), ((4, 3, 5), (2, 1, 3))])
+def test_blocks_are_added_into_images(image, block):
+    axes = len(image)
+    how: dict[str, Any] = {"strides": [2] + [1] * (axes - 1), "pads": [1] * axes + [0] * axes, "dilations": [1] * (axes - 1) + [2]}
+    made, ones = node("Col2Im", 3, **how), np.ones((1, 1, *image), np.float32)
+    kernel = np.eye(math.prod(block), dtype=np.float32).reshape(-1, 1, *block)
+    positions = math.prod(np.asarray(runtime(node("Conv", 2, **how), ones, kernel)[0]).shape[2:])
+    (x,) = floats(5, (2, 3 * math.prod(block), positions))
+    agrees(TABLE, made, x, np.array(image), np.array(block), known=("x1", "x2"))
+    told = f"Col2Im 'here' needs blocks (N, C · {math.prod(block)}, {positions}) for images {list(image)}, got f32[2,{x.shape[1]},1]"
+    assert refusal(TABLE, made, x[..., :1], np.array(image), np.array(block), known=("x1", "x2")) == told
+
+
+@pytest.mark.parametrize("activation", ["none", "silu", "swish"])
+def test_convolutions_that_read_what_is_before(activation):
+    x, k, b, past = floats(6, (2, 3, 5), (3, 1, 4), (3,), (2, 3, 3))
+    whole = np.concatenate([past, x], 2)
+    y = np.stack([(whole[:, :, t : t + 4] * k[:, 0]).sum(-1) for t in range(5)], -1) + b[:, None]
+    made = node("CausalConvWithState", 4, 2, activation=activation)
+    same(means(TABLE, made, x, k, b, past), [y if activation == "none" else y / (1 + np.exp(-y)), whole[:, :, -3:]])
+    told = "CausalConvWithState 'here' must have the activation none, silu or swish, got relu"
+    assert refusal(TABLE, node("CausalConvWithState", 2, activation="relu"), x, k) == told
+
+
 def test_what_is_refused():
     x, k = floats(4, (1, 2, 4, 4), (2, 2, 3, 3))
-    told = "DeformConv 'here' reads an image at computed places between its pixels, which has no meaning here yet"
-    assert refusal(TABLE, node("DeformConv", 2), x, k) == told
     told = "Conv 'here' must have 2 strides, one for each space axis, got [2]"
     assert refusal(TABLE, node("Conv", 2, strides=[2]), x, k) == told
     told = "Conv 'here' must have 4 pads ≥ 0, those before each space axis and then those after, got [1, -1, 0, 0]"

@@ -71,8 +71,8 @@ def test_what_is_refused():
     assert refusal(TABLE, node("MaxPool", 1), x) == "MaxPool 'here' needs a kernel_shape"
     told = "LpPool 'here' must have p > 0, got 0"
     assert refusal(TABLE, node("LpPool", 1, p=0, kernel_shape=[2, 2]), x) == told
-    told = "RoiAlign 'here' pools regions whose bounds are computed, which has no meaning here: shapes are fixed"
-    assert refusal(TABLE, node("RoiAlign", 1), x) == told
+    told = "MaxRoiPool 'here' pools regions of computed sizes, and windows have fixed sizes here: use RoiAlign with a sampling_ratio"
+    assert refusal(TABLE, node("MaxRoiPool", 1), x) == told
     told = "MaxPool 'here' does not fit: max-pool by (2, 2) cannot be padded by ((2, 0), (0, 0)): a window would be all padding"
     assert refusal(TABLE, node("MaxPool", 1, kernel_shape=[2, 2], pads=[2, 0, 0, 0]), x) == told
     told = "MaxUnpool 'here' has the result [1, 2, 5, 5], which does not fit into the shape [1, 2, 4, 5]"

@@ -17,6 +17,7 @@ MODULES = (
     "elementwise",
     "index",
     "linear",
+    "linear_attention",
     "logic",
     "losses",
     "norm",
@@ -25,6 +26,7 @@ MODULES = (
     "recurrent",
     "reduce",
     "resize",
+    "sample",
     "signal",
     "training",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.onnx import call as c
@@ -16,11 +18,13 @@ from lensgrad.interchange.onnx.space import (
     padding_pairs,
     per_axis,
     spans,
+    text,
     window_of,
 )  # fmt: skip
 from lensgrad.interchange.shapes import spread_to
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.conv import Convolve, Window
+from lensgrad.theories.smooth.index import Iota
 
 
 def conv(call: c.Call) -> list[Wire]:
@@ -103,9 +107,39 @@ def centered(call: c.Call, x: Wire, k: int, axis: int) -> Wire:
     return x - (spread_to(zero, x.atom.shape) if zero.atom.size == 1 else along_axis(zero, x, axis))
 
 
-def deform_conv(call: c.Call) -> list[Wire]:
-    """No meaning here."""
-    raise call.refused("reads an image at computed places between its pixels, which has no meaning here yet")
+def col2im(call: c.Call) -> list[Wire]:
+    """Blocks (N, C · entries, positions) added into images (N, C, *space) at their positions: an adjoint of reading them."""
+    x = call.wire(0)
+    space, size = (tuple(int(n) for n in call.constant(k, what)) for k, what in ((1, "an image shape"), (2, "a block shape")))
+    entries, window = math.prod(size), window_of(call, space, size)
+    positions = window.out(space, size)
+    if x.atom.rank != 3 or x.atom.shape[1] % entries or x.atom.shape[2] != math.prod(positions):
+        raise call.refused(f"needs blocks (N, C · {entries}, {math.prod(positions)}) for images {list(space)}, got {x.atom}")
+    rows = x.atom.shape[0] * x.atom.shape[1] // entries
+    blocks = ops.transpose(ops.reshape(x, rows, entries, math.prod(positions)), 0, 2, 1)
+    each = ops.reshape(ops.one_hot(Iota(entries)(), entries, x.atom.dtype), *size, 1, entries)
+    y = Convolve("x", window, space, size)(ops.reshape(blocks, rows, *positions, entries), each)
+    return [ops.reshape(y, x.atom.shape[0], -1, *space)]
 
 
-TABLE: c.Table = {"Conv": conv, "ConvInteger": conv_integer, "ConvTranspose": conv_transpose, "DeformConv": deform_conv}
+def causal_conv(call: c.Call) -> list[Wire]:
+    """Each channel of (N, C, length) by its own kernel, which reads what is before; then the end that the next part reads."""
+    x, k = call.wire(0), call.wire(1)
+    past, how = k.atom.shape[-1] - 1, text(call.attribute("activation", "none")) or "none"
+    if how not in ("none", "silu", "swish"):
+        raise call.refused(f"must have the activation none, silu or swish, got {how}")
+    before = call.wire(3) if call.given(3) else x.atom.with_shape(*x.atom.shape[:2], past).zero()
+    whole = ops.concatenate([before, x], 2)
+    window = Window((1,), (1,), ((0, 0),), x.atom.shape[1])
+    convolve = Convolve("y", window, (whole.atom.shape[2],), (past + 1,))
+    y = biased(call, 2, channels_first(convolve(channels_last(whole), ops.transpose(k, 2, 1, 0))))
+    return [y if how == "none" else y * ops.sigmoid(y), whole[:, :, whole.atom.shape[2] - past :]]
+
+
+TABLE: c.Table = {
+    "CausalConvWithState": causal_conv,
+    "Col2Im": col2im,
+    "Conv": conv,
+    "ConvInteger": conv_integer,
+    "ConvTranspose": conv_transpose,
+}

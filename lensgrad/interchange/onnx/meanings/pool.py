@@ -151,7 +151,7 @@ def widened(call: c.Call, y: Wire) -> Wire:
 
 def regions(call: c.Call) -> list[Wire]:
     """No meaning here."""
-    raise call.refused("pools regions whose bounds are computed, which has no meaning here: shapes are fixed")
+    raise call.refused("pools regions of computed sizes, and windows have fixed sizes here: use RoiAlign with a sampling_ratio")
 
 
 TABLE: c.Table = {
@@ -163,5 +163,4 @@ TABLE: c.Table = {
     "MaxPool": max_pool,
     "MaxRoiPool": regions,
     "MaxUnpool": max_unpool,
-    "RoiAlign": regions,
 }
