@@ -38,7 +38,7 @@ def test_derivatives_through_the_steps():
 
 
 def test_what_is_refused():
-    told = "LinearAttention 'here' must have the rule linear, gated, delta, gated_delta, with a decay for gated ones and β for delta, got delta"
+    told = "LinearAttention 'here' must have the rule linear, gated, delta, gated_delta and the gates of its rule, got delta"
     made = node("LinearAttention", 6, 2, update_rule="delta", q_num_heads=4, kv_num_heads=2)
     assert refusal(TABLE, made, Q, K, V, STATE, DECAY, RATE) == told
     told = "LinearAttention 'here' cannot share 2 heads of keys among 1 heads of queries"

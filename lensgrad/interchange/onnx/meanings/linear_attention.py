@@ -18,7 +18,7 @@ def linear_attention(call: c.Call) -> list[Wire]:
     """S ← e^g S + β k (v − Sᵀ k)ᵀ and o = q S / √d for each head, without g or without the correction where the rule says so."""
     rule, counts = text(call.attribute("update_rule", "gated_delta")), [int(call.attribute(k, 0)) for k in ("q_num_heads", "kv_num_heads")]
     if rule not in RULES or (call.given(4), call.given(5)) != ("gated" in rule, "delta" in rule):
-        raise call.refused(f"must have the rule {', '.join(RULES)}, with a decay for gated ones and β for delta, got {rule}")
+        raise call.refused(f"must have the rule {', '.join(RULES)} and the gates of its rule, got {rule}")
     heads = [wide(cut(call, call.wire(k), counts[k > 0])) for k in range(3)]
     if counts[0] % counts[1]:
         raise call.refused(f"cannot share {counts[1]} heads of keys among {counts[0]} heads of queries")
