@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from lensgrad.circuits.classifier import CircuitClassifier as CircuitClassifier
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
+    from lensgrad.interchange.jax.read import from_jax
+    from lensgrad.interchange.jax.write import from_stablehlo, to_jax, to_stablehlo
     from lensgrad.interchange.onnx.read import from_onnx
     from lensgrad.learn import augment
     from lensgrad.learn.circuits.tables import lookup
@@ -132,8 +134,9 @@ __all__ = [
     "chain", "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
     "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
-    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze",
-    "from_onnx", "gan", "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
+    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "from_jax",
+    "from_onnx", "from_stablehlo", "gan",
+    "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
     "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input",
     "kl_divergence", "l1", "lamb", "layer", "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay",
     "lion", "load", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
@@ -142,7 +145,7 @@ __all__ = [
     "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "reduce_on_plateau", "relu", "relu6", "repeat", "reshape",
     "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
     "silu", "simple_rnn", "sinusoidal_positions", "smooth_l1", "softmax", "softplus", "sphere", "state", "step_decay",
-    "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "transformer_block", "unembed", "uniform", "upto",
+    "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "to_jax", "to_stablehlo", "transformer_block", "unembed", "uniform", "upto",
     "warm_up", "weight", "weight_decay", "weight_norm", "weights", "xor", "zeros",
 ]  # fmt: skip
 
@@ -152,6 +155,8 @@ if not TYPE_CHECKING:
         "circuits": ["circuits"],
         "circuits.classifier": ["CircuitClassifier"],
         "estimators": ["LensClassifier", "LensRegressor"],
+        "interchange.jax.read": ["from_jax"],
+        "interchange.jax.write": ["from_stablehlo", "to_jax", "to_stablehlo"],
         "interchange.onnx.read": ["from_onnx"],
         "learn.augment": ["augment"],
         "learn.circuits.tables": ["lookup"],
