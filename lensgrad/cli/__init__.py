@@ -16,7 +16,8 @@ from lensgrad import __version__, recipes
 from lensgrad.cli import look
 from lensgrad.cli.console import PLAIN, command, complain, encodable, example, say, with_examples
 from lensgrad.cli.learn import circuit
-from lensgrad.cli.table import Network, fitted
+from lensgrad.cli.messages import in_options, told
+from lensgrad.cli.table import Network, Table, fitted
 from lensgrad.cli.train import engine, finish, new, resumed
 from lensgrad.core.errors import BadValue, LensgradError
 from lensgrad.core.printed import clean, unprintable
@@ -55,7 +56,7 @@ Backend = Annotated[
 ]
 Save = Annotated[Path | None, typer.Option(help="Keep the run in this file, written while it trains.", show_default=False)]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this file as if it had never stopped.", show_default=False)]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A file that train --save, or run.save in Python, wrote.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A file that train --save, fit --save, or run.save in Python, wrote.")]
 Engine = Annotated[str, typer.Option("--backend", metavar="native|numpy|jax", help="What runs the model.")]
 
 
@@ -116,7 +117,8 @@ def refuse_beside_resume(file: Path, options: dict[str, Any]) -> None:
         "lensgrad fit people.csv --target species",
         "lensgrad fit people.csv --target species --save people.safetensors",
         "lensgrad fit houses.csv --target price --drop address --categorical district --hidden 64",
-    )
+    ),
+    short_help="Train a small network on a CSV file.",
 )
 def fit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file; its first line names the columns.")],
@@ -132,13 +134,13 @@ def fit(
     seed: Annotated[int, typer.Option(help="Sets the first weights, and which rows are held back.")] = 0,
 ) -> int:
     """Train a small network on a CSV file: columns on one scale, empty cells filled in, some rows held back to judge by."""
-    columns = {"categorical": words(categorical), "drop": words(drop), "delimiter": "\t" if delimiter in ("tab", "\\t") else delimiter}
-    return fitted(file, target, columns, Network(hidden, rate, epochs, seed), held_back, save)
+    table = Table(file, target, words(categorical), words(drop), "\t" if delimiter in ("tab", "\\t") else delimiter, held_back)
+    return fitted(table, Network(hidden, rate, epochs, seed), save)
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> tuple[str, ...]:
     """Words with commas between."""
-    return [word.strip() for word in text.split(",") if word.strip()]
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 @app.command(
@@ -146,7 +148,8 @@ def words(text: str) -> list[str]:
         "lensgrad evaluate people.safetensors people.csv",
         "lensgrad evaluate digits.safetensors digits",
         "lensgrad evaluate mnist.safetensors mnist --backend jax",
-    )
+    ),
+    short_help="Print what a saved run reaches on a task or a table.",
 )
 def evaluate(
     file: File,
@@ -165,12 +168,17 @@ def evaluate(
         "lensgrad predict cifar10.safetensors cat.png dog.png  pictures of the model's size, gray or in color as it takes them",
         "lensgrad predict shakespeare.safetensors 'ROMEO:' --temperature 0.5 --length 500",
         "lensgrad predict cora.safetensors 17,42               papers by number",
-    )
+    ),
+    short_help="Print what a saved run predicts.",
 )
 def predict(
     file: File,
     given: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="A .csv or .npy file of rows; pictures; a text to continue; numbers of papers.")
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="A table; a .csv or .npy file of numbers; pictures; a text to continue; papers by number.",
+        ),
     ],
     length: Annotated[int, typer.Option(help="How many characters to add to a text.")] = 300,
     temperature: Annotated[float, typer.Option(help="Small: the likeliest characters. 1: as they were learned.")] = 0.8,
@@ -220,27 +228,46 @@ def demo() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """The entry point: the exit code is 0, 1 where a check failed, 2 where the call or its input is wrong."""
+    with told(lambda message: complain(lined(f"note: {message}", args))):
+        return answered(args)
+
+
+def answered(args: Sequence[str] | None) -> int:
+    """Run a command, and say what is wrong with it in one sentence; the exit code."""
     try:
         code = int(app(args, standalone_mode=False) or 0)
         return complain("stopped", code) if code == INTERRUPTED else code
     except LensgradError as error:
         return complain(lined(str(error), args))
+    except MemoryError:
+        return complain("what this computes must fit into memory, and it does not: give fewer rows, or a smaller network")
     except OSError as error:
         return complain(lined(f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error), args))
     except typer.Abort:
         return complain("stopped", INTERRUPTED)
     except Exception as error:
         # Usage errors: typer has its own copy of click or uses the installed one, so they are known by what they offer.
-        told = getattr(error, "format_message", None)
-        if told is None:
+        message = getattr(error, "format_message", None)
+        if message is None:
             raise
-        return complain(lined(f"{told().rstrip('.')}; see lensgrad --help", args))
+        return complain(lined(f"{message().rstrip('.')}; see lensgrad --help", args))
 
 
 def lined(message: str, args: Sequence[str] | None) -> str:
-    """A message in which no word of the call begins a line of its own."""
+    """A message in the options of this command, in which no word of the call begins a line of its own."""
     given = sys.argv[1:] if args is None else args
+    message = in_options(message, options(given))
     return clean(message) if any(unprintable(c) for word in given for c in word) else message
+
+
+def options(words: Sequence[str]) -> list[str]:
+    """The options of the command that is called."""
+    found: Any = typer.main.get_command(app)
+    for word in words:
+        if word not in getattr(found, "commands", {}):
+            break
+        found = found.commands[word]
+    return [option for parameter in found.params for option in parameter.opts]
 
 
 __all__ = ["app", "encodable", "main"]

@@ -18,7 +18,9 @@ EXAMPLES = (
     "lensgrad circuit export small.aig --to verilog",
     "lensgrad circuit prove net.aig small.aig --proof same.drat",
 )
-circuit = typer.Typer(name="circuit", cls=with_examples(typer.core.TyperGroup, *EXAMPLES), **PLAIN)
+circuit = typer.Typer(
+    name="circuit", cls=with_examples(typer.core.TyperGroup, *EXAMPLES), short_help="Learn, simplify and prove Boolean circuits.", **PLAIN
+)
 
 Given = Annotated[Path, typer.Argument(metavar="FILE", help="A circuit: AIGER (.aig, .aag) or BLIF (.blif).")]
 Care = Annotated[Path | None, typer.Option(help="A circuit whose one output is 1 where inputs count.", show_default=False)]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lensgrad.cli.console import command, say
 from lensgrad.cli.train import writable
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.errors import BadValue, some
 from lensgrad.core.graph import Wire
-from lensgrad.core.printed import counted
+from lensgrad.core.printed import brief, counted
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.columns import prepared
 from lensgrad.data.held_back import HeldBack, held_back
-from lensgrad.data.split import standardize
 from lensgrad.data.tables import csv_cells
 from lensgrad.learn.layers.basic import dense
 from lensgrad.learn.layers.basic import input as input_layer
@@ -30,6 +29,7 @@ from lensgrad.train.callbacks import early_stopping
 from lensgrad.train.learner import Learner, supervised
 from lensgrad.train.run import Run
 
+SHOWN_COLUMNS = 40  # in a heading
 SHOWN = 3  # places of words that no row to train on has
 FEWEST = 10  # rows, of which some choose the epoch and some judge
 WIDEST = 4096
@@ -53,41 +53,67 @@ class Network:
         checks.whole("seed", self.seed, 0, 2**64 - 1)
 
 
-def fitted(file: Path, target: str, columns: dict[str, Any], how: Network, share: float, place: Path | None) -> int:
+@dataclass(frozen=True)
+class Table:
+    """A table to learn from: its file, what of it is read and how, and the share of its rows that is held back."""
+
+    file: Path
+    target: str
+    categorical: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    delimiter: str = ","
+    share: float = 0.2
+
+
+def fitted(table: Table, how: Network, place: Path | None) -> int:
     """Train on a table, and say what was measured on the rows that were held back; the exit code."""
-    place = None if place is None else writable(place)
-    found = parts(file, target, columns, share, how.seed)
+    place = None if place is None else writable(place, table.file)
+    found = parts(table, how.seed)
     learner = network(found.train, how)
-    say(heading(file, found, learner))
-    train, test, _ = standardize(found.train, found.test)
+    say(heading(table, found, learner))
     run = learner.fit(
-        train,
+        found.train,
         epochs=how.epochs,
         seed=how.seed,
         validation_split=CHOOSING,
         early_stopping=early_stopping(patience=PATIENCE),
         progress=sys.stderr.isatty(),
     )
-    say(f"{counted(len(run.history), 'epoch')}, values of epoch {run.best_epoch}")
-    say(judged(run, train, test))
-    return closing(run, file, target, place, not found.refused)
+    say(ending(run, how))
+    say(judged(run, found.train, found.test))
+    return closing(run, table, how, place, not found.refused)
 
 
-def parts(file: Path, target: str, columns: dict[str, Any], fraction: float, seed: int) -> HeldBack:
+def ending(run: Run, how: Network) -> str:
+    """How long a run has trained, and which values it has."""
+    if run.interrupted:
+        return f"stopped in epoch {run.position['epoch'] + 1} of at most {how.epochs:,}, values of its last step"
+    best = f", values of epoch {run.best_epoch}" if run.best_epoch else ""
+    return f"{counted(len(run.history), 'epoch')}{best}"
+
+
+def parts(table: Table, seed: int) -> HeldBack:
     """Rows to train on, and rows to judge by."""
-    cells = csv_cells(file, columns["delimiter"])
-    categorical, drop = (checks.names(which, columns[which]) for which in ("categorical", "drop"))
-    how = replace(prepared(cells, checks.name("target", target), categorical, drop, "fill"), delimiter=columns["delimiter"])
-    n, fraction = len(cells.rows), checks.share("held-back", fraction)
-    if n < FEWEST or not 1 <= round(fraction * n) <= n - 4:
-        raise BadValue(
-            f"'{file}' has {counted(n, 'row')}, and {fraction:g} of them are to be held back: it takes {FEWEST} rows, one to judge by, "
-            "and four to train on"
-        )
-    found = held_back(cells, how, fraction, seed)
+    cells = csv_cells(table.file, table.delimiter)
+    categorical, drop = checks.names("--categorical", table.categorical), checks.names("--drop", table.drop)
+    how = replace(prepared(cells, checks.name("--target", table.target), categorical, drop, "fill"), delimiter=table.delimiter)
+    check_rows(table, len(cells.rows))
+    if not how.columns:
+        raise BadValue(f"'{table.file}' has no column beside its target to learn from")
+    found = held_back(cells, how, table.share, seed, on_scale=True)
     if not found.train.features:
-        raise BadValue(f"'{file}' has no column beside its target to learn from")
+        empty = f"{some(found.empty)} {'is' if len(found.empty) == 1 else 'are'} empty in all rows to train on"
+        raise BadValue(f"'{table.file}' has no column to learn from: {empty}; fill in more cells, or give another --seed")
     return found
+
+
+def check_rows(table: Table, rows: int) -> None:
+    """Refuse a table of too few rows, and a share of which too few are left on one side."""
+    if rows < FEWEST:
+        raise BadValue(f"'{table.file}' has {counted(rows, 'row')}, and a network is fitted to {FEWEST} or more: give more of them")
+    if not 0 < table.share < 1 or not 1 <= round(table.share * rows) <= rows - 4:
+        told = f"leaves one row to judge by and four to train on, got {table.share:g} of {counted(rows, 'row')}"
+        raise BadValue(f"--held-back must be a share between 0 and 1 that {told}: give one such as 0.2")
 
 
 def network(data: Dataset, how: Network) -> Learner:
@@ -98,6 +124,8 @@ def network(data: Dataset, how: Network) -> Learner:
         if not others:
             raise BadValue(f"the target is '{first}' in every row, so there is nothing to tell apart")
         return supervised(sequential(body, dense(len(data.classes))), cross_entropy, adam(how.rate), metrics=["accuracy"])
+    if not np.ptp(data.y):
+        raise BadValue(f"the target is {data.y[0, 0]:g} in every row to train on, so there is nothing to learn")
     middle, spread = float(data.y.mean(dtype=np.float64)), float(data.y.std(dtype=np.float64)) or 1.0
     return supervised(sequential(body, dense(1), rescaled(spread, middle)), mse, adam(how.rate), metrics=["mae", "rmse", "r2"])
 
@@ -107,19 +135,29 @@ def rescaled(spread: float, middle: float) -> Callable[[Wire], Wire]:
     return lambda z: z * spread + middle
 
 
-def heading(file: Path, found: HeldBack, learner: Learner) -> str:
+def heading(table: Table, found: HeldBack, learner: Learner) -> str:
     """What was read of a table, and what is trained on it."""
     how, train, test = found.train.preparation, len(found.train), len(found.test)
     columns = [] if how is None else [f"{c.name} ({c.kind if c.kind != 'word' else told_words(c.words)})" for c in how.columns]
     target = "" if how is None else f"{how.target} ({told_words(how.classes) if how.classes else 'number'})"
     choosing = round(CHOOSING * train)
     counts = f"{counted(train - choosing, 'row')} to train on, {choosing:,} to choose by, {test:,} to judge by"
-    return "\n".join([f"{file}: {listed(columns)} → {target}", *left_out(found), f"{counts}, {learner.parameter_count:,} weights"])
+    lines = [f"{table.file}: {some(columns, SHOWN_COLUMNS)} → {target}", *left_out(found), *two_numbers(table, found.train)]
+    return "\n".join([*lines, f"{counts}, {learner.parameter_count:,} weights"])
+
+
+def two_numbers(table: Table, train: Dataset) -> list[str]:
+    """A hint where a target of numbers looks like two classes."""
+    values: list[float] = [] if train.classes else np.unique(train.y).tolist()
+    if len(values) != 2:
+        return []
+    option = shlex.quote(",".join((*table.categorical, table.target)))
+    return [f"the target is {values[0]:g} or {values[1]:g}, read as numbers: if these are classes, add --categorical {option}"]
 
 
 def left_out(found: HeldBack) -> list[str]:
     """What of a table is neither trained on nor judged, a line each."""
-    told = [f"column '{name}' is left out, since it is empty in all rows to train on" for name in found.empty]
+    told = [f"column '{brief(name)}' is left out, since it is empty in all rows to train on" for name in found.empty[:SHOWN_COLUMNS]]
     n, places = len(found.refused), found.refused[:SHOWN]
     more = [f"and {n - SHOWN:,} more"] if n > SHOWN else []
     rows = (
@@ -130,7 +168,7 @@ def left_out(found: HeldBack) -> list[str]:
 
 def told_words(words: Sequence[str], most: int = 4) -> str:
     """A few of the words of a column."""
-    return f"{len(words)} words" if len(words) > most else ", ".join(words)
+    return f"{len(words)} words" if len(words) > most else ", ".join(map(brief, words))
 
 
 def judged(run: Run, train: Dataset, test: Dataset) -> str:
@@ -142,18 +180,32 @@ def judged(run: Run, train: Dataset, test: Dataset) -> str:
     usual = int(np.bincount(train.y).argmax())
     guess = float((test.y == usual).mean())
     right = f"{round(report['accuracy'] * n):,} of {counted(n, 'row')} that {'was' if n == 1 else 'were'} not trained on"
-    return f"held-back accuracy {report['accuracy']:.4f}: {right} (always '{train.classes[usual]}': {guess:.4f})"
+    return f"held-back accuracy {report['accuracy']:.4f}: {right} (always '{brief(train.classes[usual])}': {guess:.4f})"
 
 
-def closing(run: Run, file: Path, target: str, place: Path | None, readable: bool) -> int:
-    """Keep a run, and say what to do next; with the same file where the run reads all of it."""
+def closing(run: Run, table: Table, how: Network, place: Path | None, readable: bool) -> int:
+    """Keep a run, and say what to do next; with the same file where the run reads all of it. The exit code."""
     if place is None:
-        say(f"\nto keep what it learned: {command()} fit {file} --target {target} --save {file.stem}.safetensors")
-        return 0
-    run.save(place)
-    again = f"; next: {command()} predict {place} {file}, or {command()} evaluate {place} {file}" if readable else ""
-    say(f"\nsaved in {place}{again}")
+        say(f"\nto keep what it learned: {command()} {shlex.join(line(table, how))}")
+    else:
+        run.save(place)
+        again = f"; next: {command()} {shlex.join(['predict', str(place), str(table.file)])}" if readable else ""
+        say(f"\nsaved in {place}{again}")
     return 130 if run.interrupted else 0
+
+
+def line(table: Table, how: Network) -> list[str]:
+    """The words that fit this network to this table once more and keep it."""
+    usual, plain = Network(), Table(table.file, table.target)
+    given = {
+        "--categorical": (",".join(table.categorical), ""),
+        "--drop": (",".join(table.drop), ""),
+        "--delimiter": ("tab" if table.delimiter == "\t" else table.delimiter, plain.delimiter),
+        "--held-back": (table.share, plain.share),
+        **{f"--{name}": (getattr(how, name), getattr(usual, name)) for name in ("hidden", "rate", "epochs", "seed")},
+    }
+    options = [word for option, (value, default) in given.items() if value != default for word in (option, str(value))]
+    return ["fit", str(table.file), "--target", table.target, *options, "--save", f"{table.file.stem}.safetensors"]
 
 
 def tested(run: Run, file: Path) -> str:

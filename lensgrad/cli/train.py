@@ -10,6 +10,7 @@ from typing import Any
 from lensgrad import recipes
 from lensgrad.cli.console import command, say
 from lensgrad.core.errors import BadValue
+from lensgrad.files.place import replaceable
 from lensgrad.recipes.recipe import Data, Recipe, fitting
 from lensgrad.train.callbacks import Checkpoint, checkpoint
 from lensgrad.train.learner import Learner
@@ -101,12 +102,17 @@ def known(learner: Learner) -> Recipe | None:
     return None
 
 
-def writable(file: Path) -> Path:
-    """A place for a file, refused now if it cannot be one, and not after the first epoch."""
+def writable(file: Path, given: Path | None = None) -> Path:
+    """A place for a file, refused now if it cannot be one, and not after the first epoch; it is not that of what was given."""
     if not file.parent.is_dir():
         raise BadValue(f"cannot save to '{file}': there is no folder '{file.parent}'")
     if file.is_dir():
         raise BadValue(f"cannot save to '{file}': it is a folder")
+    if given is not None and file.exists() and given.exists() and file.samefile(given):
+        raise BadValue(
+            f"cannot save to '{file}': it is the table that is trained on; choose another name, such as {given.stem}.safetensors"
+        )
+    replaceable(file)
     return file
 
 

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lensgrad.core.printed import clean
+from lensgrad.core.printed import brief, clean
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 SIZE = r"(?<=[\[,])\d+"  # one axis inside the brackets of an array type
@@ -170,3 +170,9 @@ def fixes(left: Piece, right: Piece, axis: Axis | None) -> str:
 def listed(names: Sequence[str]) -> str:
     """Names for a message: all of them, separated by commas."""
     return ", ".join(map(str, names)) or "none"
+
+
+def some(names: Sequence[str], most: int = 20) -> str:
+    """The first of many names for a message, each cut where it is long: `a, b and 980 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return listed([brief(str(name)) for name in names[:most]]) + more

@@ -11,6 +11,9 @@ ASCII = str.maketrans({
 })  # fmt: skip
 
 
+SHOWN = 60  # characters of what stands in a message
+
+
 class Printed(str):
     """A text that `print` writes on any console. It is the same text in comparisons, in files, and wherever else texts are."""
 
@@ -39,6 +42,12 @@ def clean(text: str) -> str:
     return text if text.isprintable() else "".join(ascii(c)[1:-1] if unprintable(c) else c for c in text)
 
 
+def brief(text: str, most: int = SHOWN) -> str:
+    """A text for a message: on one line, and cut where it is long."""
+    text = clean(text[: most + 1])
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def unprintable(c: str) -> bool:
     """Whether a character steers, breaks lines, or stands for nothing; the joiners of letters are allowed, since languages need them."""
     return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
@@ -49,4 +58,4 @@ def counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
-__all__ = ["Printed", "clean", "counted", "encodable", "printable", "unprintable"]
+__all__ = ["Printed", "brief", "clean", "counted", "encodable", "printable", "unprintable"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from lensgrad.core.checks import is_dict, is_group
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.errors import BadValue, OutOfMemory, listed
 from lensgrad.program.values import Values
 
 
@@ -64,6 +65,16 @@ def array(value: Any, name: str = "data") -> np.ndarray[Any, Any]:
     except (TypeError, ValueError) as wrong:
         told = f"'{name}' makes no array, since its rows differ in length or kind"
         raise BadValue(f"{told}: pad them to one length, as lg.data.pad does") from wrong
+
+
+def allocated(what: str, shape: tuple[int, ...], dtype: Any, fix: str) -> np.ndarray[Any, Any]:
+    """An array of zeros; where the memory does not hold it, that is said with its size and what to do."""
+    try:
+        return np.zeros(shape, dtype)
+    except (MemoryError, OverflowError, ValueError):
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        sizes = ",".join(map(str, shape))
+        raise OutOfMemory(f"{what} must fit into memory, and {np.dtype(dtype).name}[{sizes}] takes {size:,} bytes: {fix}") from None
 
 
 def unmasked(value: Any, name: str) -> np.ndarray[Any, Any]:

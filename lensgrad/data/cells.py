@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.errors import BadValue, some
+from lensgrad.core.printed import brief
 
-WHOLE = re.compile(r"([+-]?\d+)\.0+")
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Cells:
 
     def column(self, name: str) -> Sequence[Any]:
         if name not in self.columns:
-            raise BadValue(f"there is no column '{name}'; the columns are: {listed(list(self.columns))}")
+            raise BadValue(f"there is no column '{brief(name)}'; the columns are: {some(list(self.columns))}")
         return self.columns[name]
 
     def at(self, places: Sequence[int]) -> Cells:
@@ -40,17 +42,32 @@ def missing(value: Any) -> bool:
 
 
 def parsed(value: Any) -> float | None:
-    """A finite number, or None."""
+    """A number, or None. Of text a plain one counts, as in -1.5e3, and no 1_000 or digits of other scripts; too large is infinite."""
+    if isinstance(value, str):
+        return float(value) if PLAIN.fullmatch(value.strip()) else None
     try:
         number = float(value)
-    except (OverflowError, TypeError, ValueError):
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
 
 
+def quoted(value: Any) -> str:
+    """What stands in a cell, for a message: on one line, and cut where it is long."""
+    try:
+        return brief(str(value))
+    except ValueError:  # Python writes no whole number of so many digits
+        return "a number of thousands of digits"
+
+
 def word(value: Any) -> str:
     """A value as a word; whole numbers are written without their point, so that 1 and 1.0 are one word."""
-    text = str(value)
+    try:
+        text = str(value)
+    except ValueError:
+        raise BadValue(f"a word must be text or a short number, got {quoted(value)}: correct it") from None
     whole = WHOLE.fullmatch(text)
     return whole[1] if whole else text
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue
-from lensgrad.data.cells import Cells, days, missing, parsed, word
-from lensgrad.data.preparation import Column, Preparation
+from lensgrad.core.errors import BadValue, warn
+from lensgrad.core.printed import brief
+from lensgrad.data.cells import Cells, days, missing, parsed, quoted, word
+from lensgrad.data.forms import oddly_written
+from lensgrad.data.preparation import Column, Preparation, check_words
 
 MOST_WORDS = 1000  # of a column that nobody called categorical: names and numbers with a stray character have as many as rows
 MISSING = ("refuse", "fill")
+NOTHING = ("na", "n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")  # how other programs write an empty cell
 
 
 def prepared(cells: Cells, target: str | None, categorical: Sequence[str], drop: Sequence[str], empty: str) -> Preparation:
@@ -22,10 +26,16 @@ def prepared(cells: Cells, target: str | None, categorical: Sequence[str], drop:
         cells.column(name)
     if not cells.rows:
         raise BadValue("the table has no rows")
+    both = next((name for name in drop if name in categorical or name == target), None)
+    if both is not None:
+        told = "is the target" if both == target else "is in categorical=…, too"
+        raise BadValue(f"drop=… names '{brief(both)}', which {told}: take it out of one of the two")
     columns = [name for name in cells.columns if name != target and name not in drop]
     found = tuple(column_of(name, cells, name in categorical, empty) for name in columns)
     made = Preparation(found, target, () if target is None else classes_of(target, cells, target in categorical))
+    check_words(found)
     made.checked()
+    tell_odd(made, cells, categorical)
     return made
 
 
@@ -35,8 +45,10 @@ def column_of(name: str, cells: Cells, words: bool, empty: str) -> Column:
     if kind == "word":
         found = categories(name, cells)
         if len(found) > MOST_WORDS and not words:
-            told = f"column '{name}' has {len(found):,} different words, and each would be a feature of its own"
-            raise BadValue(f"{told}: leave it out with drop=…, or name it in categorical=… if that is meant")
+            told = f"column '{brief(name)}' has {len(found):,} different words, and each would be a feature of its own"
+            odd = odd_in(name, cells)
+            fix = f"{odd}, or leave it out with drop=…" if odd else "leave it out with drop=…"
+            raise BadValue(f"{told}: {fix}, or name it in categorical=… if that is meant")
         return Column(name, kind, found, 0.0 if empty == "fill" else None)
     middle = mean(Column(name, kind), cells)
     return Column(name, kind, fill=middle if empty == "fill" else None)
@@ -65,7 +77,7 @@ def unmet(how: Preparation, cells: Cells) -> dict[int, str]:
     for column in (c for c in how.columns if c.kind == "word"):
         known, values = set(column.words), cells.column(column.name)
         for k in (k for k, value in enumerate(values) if not missing(value) and word(value) not in known):
-            told.setdefault(k, f"{cells.rows[k]}, column '{column.name}': '{checks.clean(word(values[k]))}'")
+            told.setdefault(k, f"{cells.rows[k]}, column '{brief(column.name)}': '{brief(word(values[k]))}'")
     return dict(sorted(told.items()))
 
 
@@ -79,8 +91,8 @@ def classes_of(target: str, cells: Cells, words: bool) -> tuple[str, ...]:
     found = categories(target, cells)
     if len(found) > MOST_WORDS and not words:
         row, value = next((row, value) for row, value in zip(cells.rows, cells.column(target), strict=True) if parsed(value) is None)
-        told = f"column '{target}' has {len(found):,} different words, and each would be a class of its own"
-        strange = f"if they are numbers, take out what is no part of one, as in '{checks.clean(str(value))}' ({row})"
+        told = f"column '{brief(target)}' has {len(found):,} different words, and each would be a class of its own"
+        strange = odd_in(target, cells) or f"if they are numbers, take out what is no part of one, as in '{quoted(value)}' ({row})"
         raise BadValue(f"{told}: {strange}, or name the column in categorical=… if classes are meant")
     return found
 
@@ -98,19 +110,65 @@ def kind_of(name: str, cells: Cells) -> str:
         return "date"
     if len(full) > 2 * len(undated):
         row, value = undated[0]
-        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no date such as 2024-05-31, and"
+        told = f"{row}, column '{brief(name)}': '{quoted(value)}' is no date such as 2024-05-31, and"
         others = f"{len(full) - len(undated)} other cells of the column are"
-        raise BadValue(f"{told} {others}; correct it, or name the column in categorical=…")
+        raise BadValue(f"{told} {others}; correct it{emptied(value)}, or name the column in categorical=…")
     if len(full) > 2 * len(strange):
         row, value = strange[0]
         others = f"{len(full) - len(strange)} other cells of the column are"
-        told = f"{row}, column '{name}': '{checks.clean(str(value))}' is no number, and {others}"
-        raise BadValue(f"{told}; correct it, or name the column in categorical=…")
+        told = f"{row}, column '{brief(name)}': '{quoted(value)}' is no number, and {others}"
+        raise BadValue(f"{told}; correct it{emptied(value)}, or name the column in categorical=…")
     return "word"
+
+
+def odd_in(name: str, cells: Cells) -> str:
+    """What a column of words looks like, where its cells are numbers or dates in a form that is not read."""
+    return oddly_written([value for value in cells.column(name) if not missing(value)])
+
+
+def tell_odd(how: Preparation, cells: Cells, meant: Sequence[str]) -> None:
+    """Warn of columns that are read as words and look like numbers or dates."""
+    words = [(c.name, "words") for c in how.columns if c.kind == "word"] + [(how.target or "", "classes")] * bool(how.classes)
+    for name, kind in words:
+        odd = "" if name in meant else odd_in(name, cells)
+        if odd:
+            warn(f"column '{brief(name)}' is read as {kind}, and {odd}, or name the column in categorical=… if {kind} are meant")
+
+
+def scaled(how: Preparation, cells: Cells) -> Preparation:
+    """The same columns on a scale by which these rows have mean 0 and standard deviation 1, found in float64; constants become 0."""
+    middles, spreads = list[float](), list[float]()
+    for column in how.columns:
+        found = column.numbers(cells)
+        if column.kind == "word":
+            shares = np.bincount(found.astype(np.int64), minlength=len(column.words) + 1)[:-1] / len(found)
+            middles += shares.tolist()
+            spreads += np.sqrt(shares * (1 - shares)).tolist()
+        else:
+            middles.append(float(found.mean()))
+            spreads.append(float(found.std()) if np.ptp(found) else 0.0)
+    return how.scaled(np.array(middles), np.array([s or 1.0 for s in spreads]))
+
+
+def emptied(value: Any) -> str:
+    """A further way to mend a cell that says that nothing is known."""
+    return ", leave the cell empty if nothing is known" if quoted(value).strip().lower() in NOTHING else ""
+
+
+def check_readable(name: str, words: Collection[str], cells: Cells) -> None:
+    """Refuse words that are long texts, or have characters that nobody can read, at the place of the first."""
+    for one in words:
+        try:
+            checks.name("a word", one)
+        except BadValue as wrong:
+            row = next(row for row, value in zip(cells.rows, cells.column(name), strict=True) if not missing(value) and word(value) == one)
+            told = f"{row}, column '{brief(name)}': {wrong}"
+            raise BadValue(f"{told}; correct the cell, or leave the column out with drop=…") from None
 
 
 def categories(name: str, cells: Cells) -> tuple[str, ...]:
     """The words of a column, sorted (as numbers where all are)."""
     found = {word(v) for v in cells.column(name) if not missing(v)}
+    check_readable(name, found, cells)
     sizes = {w: number for w in found if (number := parsed(w)) is not None}
     return tuple(sorted(found, key=lambda w: (sizes[w], w)) if len(sizes) == len(found) else sorted(found))

@@ -22,7 +22,7 @@ def lines_in(where: Path, delimiter: str) -> list[Line]:
     """The cells of every line of a file that has some."""
     rows, last, first = list[Line](), 0, 1
     with opened(where) as file:
-        lines = csv.reader(chain(file, [END]), delimiter=delimiter)
+        lines = csv.reader(chain(file, [END]), delimiter=delimiter, skipinitialspace=True)
         try:
             for row in lines:
                 last, first = first, lines.line_num + 1
@@ -31,7 +31,10 @@ def lines_in(where: Path, delimiter: str) -> list[Line]:
             raise BadValue(f"'{where}' is no text in UTF-8: save it as CSV in UTF-8") from None
         except csv.Error as wrong:
             check_closed(where, first, lines.line_num)
-            raise BadValue(f"'{where}' is no CSV file: {wrong}") from None
+            if "field limit" in str(wrong):
+                told = f"line {first} of '{where}' has a cell of more than {csv.field_size_limit():,} characters"
+                raise BadValue(f"{told}: shorten it, or take its column out of the file") from None
+            raise BadValue(f"line {first} of '{where}' is no line of CSV: {wrong}") from None
     if last < rows[-1][0]:  # the end is no line of its own
         check_closed(where, last, rows[-1][0])
     return rows[:-1]

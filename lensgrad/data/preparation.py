@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.cells import Cells, days, missing, parsed, word
+from lensgrad.core.errors import BadValue, some, warn
+from lensgrad.core.printed import brief
+from lensgrad.data.arrays import allocated
+from lensgrad.data.cells import Cells, days, missing, parsed, quoted, word
+from lensgrad.data.forms import merged
 
 Numbers = np.ndarray[Any, Any]
 LARGEST = float(np.finfo(np.float32).max)
 ROWS = 1024  # that are scaled at a time
+MOST_FEATURES = 20_000  # that words may become, of all columns together
+SHOWN = 3  # of the columns with most words
 HINT = "fill it in, leave the row out, or say missing='fill'"
 
 
@@ -42,17 +47,19 @@ class Column:
             return np.array(self.each(cells, lambda value, where: self.place(value, where, places)), np.float64)
         return np.array(self.each(cells, self.one), np.float64)
 
-    def write(self, cells: Cells, x: Numbers) -> None:
-        """Write this column into its features, which are 0."""
-        found = self.numbers(cells)
+    def write(self, found: Numbers, x: Numbers, mean: Numbers, std: Numbers) -> None:
+        """Write the numbers of this column into its features, which are 0: on their scale in float64, and rounded after that."""
         if self.kind != "word":
-            x[:, 0] = found
+            x[:, 0] = (found - mean) / std if len(mean) else found
             return
         known = np.flatnonzero(found < len(self.words))
         x[known, found[known].astype(np.int64)] = 1
+        for part in range(0, len(x) if len(mean) else 0, ROWS):
+            x[part : part + ROWS] = (x[part : part + ROWS] - mean) / std
 
     def each(self, cells: Cells, read: Callable[[Any, str], Any]) -> list[Any]:
-        return [read(value, f"{row}, column '{self.name}'") for row, value in zip(cells.rows, cells.column(self.name), strict=True)]
+        column = f", column '{brief(self.name)}'"
+        return [read(value, row + column) for row, value in zip(cells.rows, cells.column(self.name), strict=True)]
 
     def one(self, value: Any, where: str) -> float:
         """A number, or a date in days."""
@@ -62,7 +69,7 @@ class Column:
         if found is None:
             raise BadValue(f"{where}: {checks.shown(value)} is no {self.kind}{'' if self.kind == 'number' else ' such as 2024-05-31'}")
         if abs(found) > LARGEST:
-            told = f"a number must be from {-LARGEST:.4g} to {LARGEST:.4g}, which float32 holds, got {checks.clean(str(value))}"
+            told = f"a number must be from {-LARGEST:.4g} to {LARGEST:.4g}, which float32 holds, got {quoted(value)}"
             raise BadValue(f"{where}: {told}; correct it, or give the column in a larger unit")
         return found
 
@@ -72,7 +79,7 @@ class Column:
             self.filled(where)
             return len(self.words)
         if word(value) not in places:
-            raise BadValue(f"{where}: '{checks.clean(word(value))}' is none of the known values {listed(list(self.words))}")
+            raise BadValue(f"{where}: '{brief(word(value))}' is none of the known values {some(self.words)}")
         return places[word(value)]
 
     def filled(self, where: str) -> float:
@@ -104,31 +111,32 @@ class Preparation:
     def categories(self) -> dict[str, tuple[str, ...]]:
         return {column.name: column.words for column in self.columns if column.kind == "word"}
 
-    def inputs(self, cells: Cells) -> Numbers:
-        """x : f32[rows, features], on the scale that was found in training."""
+    def inputs(self, cells: Cells, tell: bool = False) -> Numbers:
+        """x : f32[rows, features], on the scale that was found in training; with `tell` numbers that become equal are told."""
         if not cells.rows:
             raise BadValue("the table has no rows")
-        x, start = np.zeros((len(cells.rows), len(self.features)), np.float32), 0  # one array, since words may make it large
-        for column in self.columns:
-            end = start + len(column.features)
-            column.write(cells, x[:, start:end])
-            start = end
-        return self.on_scale(x)
-
-    def on_scale(self, x: Numbers) -> Numbers:
-        """The same array on the scale, if there is one: some rows at a time, in float64 from float32, as in training."""
+        shape, start = (len(cells.rows), len(self.features)), 0  # one array, since words may make it large
+        x = allocated("the features of a table", shape, np.float32, "take fewer rows, or leave columns out with drop=…")
         mean, std = np.array(self.mean), np.array(self.std)
-        for part in range(0, len(x) if self.mean else 0, ROWS):
-            x[part : part + ROWS] = (x[part : part + ROWS] - mean) / std
+        for column in self.columns:
+            found, end = column.numbers(cells), start + len(column.features)
+            if tell and column.kind != "word" and not self.mean:
+                tell_merged(column.name, found)
+            column.write(found, x[:, start:end], mean[start:end], std[start:end])
+            start = end
         return x
 
-    def labels(self, cells: Cells) -> Numbers:
+    def labels(self, cells: Cells, tell: bool = False) -> Numbers:
         """The labels: i32[rows] class numbers, or f32[rows, 1] numbers."""
         if self.target is None:
             return np.zeros((len(cells.rows), 0), np.float32)
         column = Column(self.target, "word" if self.classes else "number", self.classes)
         found = column.numbers(cells)
-        return found.astype(np.int32) if self.classes else found.astype(np.float32)[:, None]
+        if self.classes:
+            return found.astype(np.int32)
+        if tell:
+            tell_merged(self.target, found)
+        return found.astype(np.float32)[:, None]
 
     def scaled(self, mean: Numbers, std: Numbers) -> Preparation:
         """The same, with x moved by a mean and divided by a standard deviation once more."""
@@ -169,6 +177,24 @@ class Preparation:
             raise BadValue(f"a table of {len(self.features)} features has a scale of {len(self.mean)} and {len(self.std)} numbers")
         if not all(s > 0 for s in self.std):
             raise BadValue("a scale divides by numbers above 0")
+
+
+def tell_merged(name: str, found: Numbers) -> None:
+    """Warn of different numbers that are one number in float32."""
+    pair = merged(found)
+    if pair is not None:
+        told = f"column '{brief(name)}' has different numbers that are one in float32, such as {pair[0]:.17g} and {pair[1]:.17g}"
+        warn(f"{told}: subtract the smallest of them from all, or leave the column out with drop=…")
+
+
+def check_words(columns: tuple[Column, ...]) -> None:
+    """Refuse words that become more features than anybody means."""
+    widest = sorted((c for c in columns if c.kind == "word"), key=lambda c: -len(c.words))
+    total = sum(len(c.words) for c in widest)
+    if total > MOST_FEATURES:
+        shown = ", ".join(f"'{brief(c.name)}' ({len(c.words):,})" for c in widest[:SHOWN])
+        told = f"words become at most {MOST_FEATURES:,} features, one each, and the columns of this table have {total:,}"
+        raise BadValue(f"{told}, most of them {shown}: leave such columns out with drop=…, or group their words")
 
 
 def check_delimiter(delimiter: Any) -> None:

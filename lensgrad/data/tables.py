@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData
-from lensgrad.core.printed import counted
+from lensgrad.core.printed import brief, counted
 from lensgrad.data.arrays import array
 from lensgrad.data.bundled import Dataset
 from lensgrad.data.cells import Cells
 from lensgrad.data.columns import MISSING, prepared
 from lensgrad.data.lines import Line, check_divided, lines_in
-from lensgrad.data.preparation import check_delimiter
+from lensgrad.data.preparation import Preparation, check_delimiter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,7 @@ def frame_cells(frame: Any) -> Cells:
     n = len(next(iter(columns.values())))
     ragged = [name for name, values in columns.items() if len(values) != n]
     if ragged:
-        raise BadValue(f"column '{ragged[0]}' has {counted(len(columns[ragged[0]]), 'value')}, and the first column has {n:,}")
+        raise BadValue(f"column '{brief(ragged[0])}' has {counted(len(columns[ragged[0]]), 'value')}, and the first column has {n:,}")
     return Cells(columns, [f"row {i}" for i in range(n)])
 
 
@@ -116,7 +116,7 @@ def once(names: Sequence[str], where: str, fix: str = "") -> None:
     """Refuse two columns of one name."""
     twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
-        raise BadValue(f"two columns of {where} are called '{checks.clean(twice)}': rename one{fix}")
+        raise BadValue(f"two columns of {where} are called '{brief(twice)}': rename one{fix}")
 
 
 def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = None) -> Cells:
@@ -127,6 +127,8 @@ def table_cells(given: Any, delimiter: str = ",", names: Sequence[str] | None = 
 def cells(rows: Sequence[Line], names: Sequence[str] | None, path: str, delimiter: str) -> Cells:
     """Lines as columns; every line must have as many cells as there are names."""
     names = None if names is None else checks.names("names", names)
+    if names == ():
+        raise BadValue("names must be the names of all columns, got none: give one for each, or None for those in the first line")
     check_divided(rows, None if names is None else len(names), path, delimiter)
     if names is None:
         names, rows = checks.names("names", first_line(rows, path)), rows[1:]
@@ -164,5 +166,22 @@ def dataset(
     elif like.preparation is None:
         raise BadValue("like=… is a data set that was read from a table by lg.data.csv or lg.data.table")
     else:
+        check_like(like.preparation, target, categorical, drop, missing)
         how = like.preparation if target is not None else replace(like.preparation, target=None)
-    return Dataset(how.inputs(cells), how.labels(cells), how.features, how.classes, how.categories, how)
+    return Dataset(how.inputs(cells, True), how.labels(cells, True), how.features, how.classes, how.categories, how)
+
+
+def check_like(how: Preparation, target: str | None, categorical: Sequence[str], drop: Sequence[str], missing: str) -> None:
+    """Refuse what is said of a table beside another one that it is read like, where that says otherwise."""
+    kinds = {c.name: c.kind for c in how.columns} | ({how.target: "word"} if how.target and how.classes else {})
+    other = next((name for name in categorical if kinds.get(name) != "word"), None)
+    dropped = next((name for name in drop if name in kinds or name == how.target), None)
+    if target is not None and target != how.target:
+        own = "has no target" if how.target is None else f"has the target '{brief(how.target)}'"
+        raise BadValue(f"like=… {own}, got target='{brief(target)}': give the same one, or None for a table without labels")
+    if other is not None:
+        raise BadValue(f"like=… does not read column '{brief(other)}' as words, got it in categorical=…: leave categorical away")
+    if dropped is not None:
+        raise BadValue(f"like=… reads column '{brief(dropped)}', got it in drop=…: leave drop away, or read both tables without the column")
+    if missing == "fill" and how.columns and all(c.fill is None for c in how.columns):
+        raise BadValue("like=… refuses empty cells, got missing='fill': leave missing away, or read the first table with missing='fill'")

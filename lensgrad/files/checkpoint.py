@@ -19,7 +19,7 @@ from lensgrad.core.checks import clean, file, is_dict, is_tuple, shown
 from lensgrad.core.errors import BadCheckpoint, BadValue, listed
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators
-from lensgrad.files.place import REFUSED, Where, quoted, reason, write
+from lensgrad.files.place import REFUSED, Where, quoted, reason, replaceable, write
 from lensgrad.files.read import AGAIN, parts, typed, words
 from lensgrad.files.write import FORMAT, WRONG, decode, digest, encode, parsed, sentence, text
 from lensgrad.program.values import Value, Values, checked
@@ -85,9 +85,11 @@ def save(
     """Write a checkpoint beside `path` and put it in its place at once, so that a killed process leaves the old or the new one.
 
     `values` must have all that the learner moves or keeps, in the right types; `position` is a dict of plain values.
-    Raises `BadCheckpoint` for a learner that no file can hold, and when the file cannot be written.
+    Raises `BadCheckpoint` for a learner that no file can hold, when the file cannot be written, and for a file that is there and is no
+    checkpoint.
     """
     place, known = file(PLACE, path), learner.recipe(generators)
+    replaceable(place)
     others = {name: found(name, v) for name, v in values.items() if name not in known.objects}
     arrays = flat({name: (ob, checked(name, ob, values)) for name, ob in {**known.objects, **others}.items()})
     told = tuple(map(dict, history))

@@ -21,6 +21,7 @@ if sys.platform != "win32":
 REFUSED = (OSError, ValueError, RuntimeError)  # what paths raise: a NUL is a ValueError, links in a circle are a RuntimeError
 Where = str | os.PathLike[str]
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+HEAD = b'{"__metadata__":{"lensgrad":'  # of a checkpoint, after the 8 bytes of its length
 LONGEST = 200  # bytes of a file's name in the name of its part, so that a name of any length has one
 
 
@@ -30,6 +31,25 @@ def ready(path: Path) -> None:
         probe(target(path))
     except REFUSED as wrong:
         raise unwritable(path, wrong) from wrong
+
+
+def replaceable(path: Path) -> None:
+    """Refuse a file that is there and is no checkpoint, since a checkpoint in its place would be its end; an empty one is free."""
+    try:
+        start = beginning(path)
+    except REFUSED:  # what else is wrong with a path is said where it is written
+        return
+    if start and not start[8:].startswith(HEAD):
+        told = "there is another file, which is no checkpoint of lensgrad and would be lost"
+        raise BadCheckpoint(f"{quoted(path)} cannot be written: {told}; choose another name, or delete that file")
+
+
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file; none where there is no ordinary one."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(8 + len(HEAD))
 
 
 def write(path: Path, raw: bytes) -> None:

@@ -15,7 +15,7 @@ from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core.errors import BadValue
 from lensgrad.data.meaning import in_file
-from lensgrad.files.place import ready
+from lensgrad.files.place import ready, replaceable
 from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping
 from lensgrad.train.evaluation import evaluate
 from lensgrad.train.feed import Feed
@@ -103,6 +103,7 @@ def check_place(learner: Record, rule: Checkpoint, writes: bool) -> None:
     learner.recipe()
     if writes:
         ready(rule.path)
+        replaceable(rule.path)
 
 
 def agreed(runs: Backend, plan: Plan, state: State) -> None:

@@ -77,7 +77,8 @@ def test_a_target_of_large_numbers_is_learned_and_compared_with_the_mean(run, pe
 def test_a_file_of_another_form_is_read_as_it_was_trained_on(run, tmp_path, written, told):
     path, file = tmp_path / "people.csv", tmp_path / "p.safetensors"
     path.write_text("\n".join(table()).replace(",", written), encoding="utf-8")
-    wanted = f"the cells of '{path}' are divided by {written!r}, and ',' was expected: give delimiter={written!r}"
+    option = "tab" if written == "\t" else repr(written)
+    wanted = f"the cells of '{path}' are divided by {written!r}, and ',' was expected: give --delimiter {option}"
     refused = f"lensgrad: {wanted}, or save the file with ',' between its cells\n"
     assert run("fit", path, "--target", "kind") == (2, "", refused)
     assert run("fit", path, "--target", "kind", "--delimiter", told, "--epochs", 2, "--save", file)[0] == 0
@@ -88,10 +89,11 @@ REFUSED = {
     ("--target", "species"): "there is no column 'species'; the columns are: born, color, size, price, kind",
     ("--target", "kind", "--drop", "born,color,size,price"): "'{}' has no column beside its target to learn from",
     ("--target", "kind", "--held-back", "0"): (
-        "'{}' has 120 rows, and 0 of them are to be held back: it takes 10 rows, one to judge by, and four to train on"
+        "--held-back must be a share between 0 and 1 that leaves one row to judge by and four to train on, got 0 of 120 rows: "
+        "give one such as 0.2"
     ),
     ("--target", "kind", "--hidden", "0"): "hidden must be a whole number from 1 to 4096, got 0",
-    ("--target", "kind", "--delimiter", "ab"): "delimiter must be one character such as ',' or ';', got 'ab'",
+    ("--target", "kind", "--delimiter", "ab"): "--delimiter must be one character such as ',' or ';', got 'ab'",
     ("--target", "kind", "--rate", "nan"): "rate must be a positive number, got nan",
     ("--target", "color"): "line {line}, column 'color': the cell is empty, and a row without a label teaches nothing; leave it out",
 }

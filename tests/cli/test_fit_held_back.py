@@ -69,7 +69,7 @@ def test_what_is_learned_does_not_depend_on_the_rows_that_are_held_back(run, tmp
     sizes = [float(rows[k][2]) for k in first if rows[k][2]]
     how = one.meaning.preparation
     assert how.columns[2].fill == np.mean(sizes) and how.columns[1].words == ("blue", "red")
-    filled = np.float32([float(rows[k][2] or np.mean(sizes)) for k in first]).astype(np.float64)
+    filled = np.array([float(rows[k][2] or np.mean(sizes)) for k in first])
     assert (how.mean[3], how.std[3]) == (filled.mean(), filled.std())
 
 
@@ -104,7 +104,7 @@ def test_a_table_whose_held_back_rows_are_all_unknown_is_refused(run, tmp_path):
     assert run("fit", written(tmp_path / "p.csv", rows), "--target", "kind", "--drop", "color") == (
         2,
         "",
-        f"lensgrad: {told}: leave columns of names out with drop=…\n",
+        f"lensgrad: {told}: leave columns of names out with --drop\n",
     )
 
 
@@ -119,7 +119,8 @@ def test_a_column_that_is_empty_in_all_rows_to_train_on_is_left_out(run, tmp_pat
     assert lines[1:3] == [f"column '{name}' is left out, since it is empty in all rows to train on" for name in ("color", "size")]
     assert lines[4].startswith("1 epoch, values of epoch ")
     code, out, err = run("fit", tmp_path / "p.csv", "--target", "kind", "--drop", "born")
-    assert (code, err) == (2, f"lensgrad: '{tmp_path / 'p.csv'}' has no column beside its target to learn from\n")
+    told = "color, size are empty in all rows to train on; fill in more cells, or give another --seed"
+    assert (code, err) == (2, f"lensgrad: '{tmp_path / 'p.csv'}' has no column to learn from: {told}\n")
 
 
 def test_rows_are_divided_as_split_divides_them_and_read_as_a_table_like_the_first():

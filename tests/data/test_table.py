@@ -103,8 +103,8 @@ MOSTLY = "a,y\n1,2\n3,4\nabc,5\n"
     [
         (MOSTLY, {}, "line 4, column 'a': 'abc' is no number, and 2 other cells of the column are; "
                      "correct it, or name the column in categorical=…"),
-        ("a,y\n1,2\nnan,4\n3,5\n", {}, "line 3, column 'a': 'nan' is no number, and 2 other cells of the column are; "
-                                       "correct it, or name the column in categorical=…"),
+        ("a,y\n1,2\nnan,4\n3,5\n", {}, "line 3, column 'a': 'nan' is no number, and 2 other cells of the column are; correct it, "
+                                       "leave the cell empty if nothing is known, or name the column in categorical=…"),
         ("a,y\n1,2\n ,4\n", {}, EMPTY),
         ("a,y\nu,2\n,4\n", {"categorical": ["a"]}, EMPTY),
         ("a,y\n1,2\n3\n", {}, "line 3 of 'FILE' has 1 cell, and there are 2 columns: give every line one cell for each column"),
