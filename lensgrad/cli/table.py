@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lensgrad.cli.console import command, say
-from lensgrad.cli.train import writable
+from lensgrad.cli.train import savable
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, some
 from lensgrad.core.graph import Wire
@@ -67,7 +67,7 @@ class Table:
 
 def fitted(table: Table, how: Network, place: Path | None) -> int:
     """Train on a table, and say what was measured on the rows that were held back; the exit code."""
-    place = None if place is None else writable(place, table.file)
+    place = None if place is None else savable(place, table.file)
     found = parts(table, how.seed)
     learner = network(found.train, how)
     say(heading(table, found, learner))

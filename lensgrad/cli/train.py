@@ -67,7 +67,7 @@ def new(
     epochs, batch_size = plan.epochs if epochs is None else epochs, plan.batch_size if batch_size is None else batch_size
     learner = recipe.learner(model, rate, epochs, batch_size)
     told = f"{recipe.default if model is None else model} model"
-    return Job(recipe, learner, told, epochs, batch_size, seed, file=None if file is None else writable(file))
+    return Job(recipe, learner, told, epochs, batch_size, seed, file=None if file is None else savable(file))
 
 
 def resumed(recipe: Recipe, file: Path, epochs: int | None) -> Job:
@@ -102,17 +102,21 @@ def known(learner: Learner) -> Recipe | None:
     return None
 
 
-def writable(file: Path, given: Path | None = None) -> Path:
-    """A place for a file, refused now if it cannot be one, and not after the first epoch; it is not that of what was given."""
+def writable(file: Path) -> Path:
+    """A place for a file, refused now if it cannot be one, and not after the first epoch."""
     if not file.parent.is_dir():
         raise BadValue(f"cannot save to '{file}': there is no folder '{file.parent}'")
     if file.is_dir():
         raise BadValue(f"cannot save to '{file}': it is a folder")
-    if given is not None and file.exists() and given.exists() and file.samefile(given):
-        raise BadValue(
-            f"cannot save to '{file}': it is the table that is trained on; choose another name, such as {given.stem}.safetensors"
-        )
-    replaceable(file)
+    return file
+
+
+def savable(file: Path, table: Path | None = None) -> Path:
+    """A place for a run, where no other file is that would be lost: not that of the table it is trained on, either."""
+    if table is not None and file.exists() and table.exists() and file.samefile(table):
+        told = "it is the table that is trained on"
+        raise BadValue(f"cannot save to '{file}': {told}; choose another name, such as {table.stem}.safetensors")
+    replaceable(writable(file))
     return file
 
 

@@ -147,7 +147,7 @@ def scaled(how: Preparation, cells: Cells) -> Preparation:
         else:
             middles.append(float(found.mean()))
             spreads.append(float(found.std()) if np.ptp(found) else 0.0)
-    return how.scaled(np.array(middles), np.array([s or 1.0 for s in spreads]))
+    return replace(how.scaled(np.array(middles), np.array([s or 1.0 for s in spreads])), exact=True)
 
 
 def emptied(value: Any) -> str:
@@ -159,11 +159,10 @@ def check_readable(name: str, words: Collection[str], cells: Cells) -> None:
     """Refuse words that are long texts, or have characters that nobody can read, at the place of the first."""
     for one in words:
         try:
-            checks.name("a word", one)
+            checks.name(f"a word of column '{brief(name)}'", one)
         except BadValue as wrong:
             row = next(row for row, value in zip(cells.rows, cells.column(name), strict=True) if not missing(value) and word(value) == one)
-            told = f"{row}, column '{brief(name)}': {wrong}"
-            raise BadValue(f"{told}; correct the cell, or leave the column out with drop=…") from None
+            raise BadValue(f"{row}: {wrong}; correct the cell, or leave the column out with drop=…") from None
 
 
 def categories(name: str, cells: Cells) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Column:
         return np.array(self.each(cells, self.one), np.float64)
 
     def write(self, found: Numbers, x: Numbers, mean: Numbers, std: Numbers) -> None:
-        """Write the numbers of this column into its features, which are 0: on their scale in float64, and rounded after that."""
+        """Write the numbers of this column into its features, which are 0, on their scale, if there is one."""
         if self.kind != "word":
             x[:, 0] = (found - mean) / std if len(mean) else found
             return
@@ -102,6 +102,7 @@ class Preparation:
     std: tuple[float, ...] = ()
     delimiter: str = ","
     names: tuple[str, ...] = ()  # of the columns of a file whose first line does not name them
+    exact: bool = False  # whether the scale is of the numbers as they stand, and not of those that float32 made of them
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -122,7 +123,8 @@ class Preparation:
             found, end = column.numbers(cells), start + len(column.features)
             if tell and column.kind != "word" and not self.mean:
                 tell_merged(column.name, found)
-            column.write(found, x[:, start:end], mean[start:end], std[start:end])
+            read = found if self.exact else found.astype(np.float32).astype(np.float64)  # as in training
+            column.write(read, x[:, start:end], mean[start:end], std[start:end])
             start = end
         return x
 
@@ -159,6 +161,7 @@ class Preparation:
             *(tuple(float(checks.number("a scale", v)) for v in several(entry(data, name), name)) for name in ("mean", "std")),
             delimiter=entry(data, "delimiter", ","),
             names=several(entry(data, "names", ()), "names"),
+            exact=checks.flag("whether a scale is exact", entry(data, "exact", False)),
         )
         made.checked()
         return made

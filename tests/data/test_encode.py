@@ -174,8 +174,11 @@ def test_a_table_that_is_none_is_refused(rows, how, text):
 @pytest.mark.parametrize(
     ("raw_bytes", "text"),
     [
-        (b"a,b\n\xe9,1\n", "is no text in UTF-8: save it as CSV in UTF-8"),
-        (b"a\n" + b"x" * 200_000, "is no CSV file: field larger than field limit (131072)"),
+        (b"a,b\n\xe9,1\n", "'{}' is no text in UTF-8: save it as CSV in UTF-8"),
+        (
+            b"a\n" + b"x" * 200_000,
+            "line 2 of '{}' has a cell of more than 131,072 characters: shorten it, or take its column out of the file",
+        ),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_csv_is_refused(tmp_path, raw_bytes, text):
@@ -183,4 +186,4 @@ def test_a_file_that_is_no_csv_is_refused(tmp_path, raw_bytes, text):
     file.write_bytes(raw_bytes)
     with pytest.raises(BadValue) as error:
         csv_cells(file)
-    assert str(error.value) == f"'{file}' {text}"
+    assert str(error.value) == text.format(file)

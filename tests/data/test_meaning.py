@@ -205,8 +205,8 @@ def test_a_file_of_before_is_read(tmp_path):
 def test_names_that_no_file_could_hold_are_refused_where_the_table_is_read(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(f"a,y\n1,{'x' * 201}\n2,b\n3,c\n", encoding="utf-8")
-    with pytest.raises(BadValue, match="column 'y' has 1 to 200 characters, got 201: 'xxx"):
+    with pytest.raises(BadValue, match="line 2: a word of column 'y' has 1 to 200 characters, got 201: 'xxx"):
         lg.data.csv(path, "y")
     path.write_text('a,y\n1,"b\nc"\n2,b\n3,c\n', encoding="utf-8")
-    with pytest.raises(BadValue, match="column 'y' is one line of readable text"):
+    with pytest.raises(BadValue, match="line 3: a word of column 'y' is one line of readable text"):
         lg.data.csv(path, "y")

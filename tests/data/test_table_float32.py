@@ -1,5 +1,6 @@
 """Numbers that float32 cannot tell apart: scaled before they are rounded, and told where nothing scales them."""
 
+import json
 import warnings
 
 import numpy as np
@@ -10,12 +11,14 @@ from lensgrad import cli
 from lensgrad.core.errors import LensgradWarning
 from lensgrad.data.columns import prepared, scaled
 from lensgrad.data.forms import merged
+from lensgrad.data.preparation import Preparation
 from lensgrad.data.tables import frame_cells
 
 
 def test_numbers_are_scaled_in_float64_and_rounded_after_that():
     cells = frame_cells({"t": [1_700_000_000 + k for k in range(50)], "w": ["u", "v", "v", "v", "v"] * 10, "y": range(50)})
     how = scaled(prepared(cells, "y", (), (), "refuse"), cells)
+    assert Preparation.read(json.loads(json.dumps(how.data()))) == how and how.exact
     x = how.inputs(cells)
     t = np.arange(50.0)
     assert np.allclose(x[:, 0], (t - t.mean()) / t.std(), atol=1e-6) and len(np.unique(x[:, 0])) == 50

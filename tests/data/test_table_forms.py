@@ -120,11 +120,11 @@ def test_a_space_before_a_quote_is_no_part_of_a_cell(file, delimiter):
 
 def test_a_word_that_nobody_can_read_is_told_with_its_place(file):
     assert refused(lg.data.csv, file('a,y\n"u\nv",1\nw,2\n'), "y") == (
-        "line 3, column 'a': a word is one line of readable text, and 'u\\nv' has the character '\\n'; correct the cell, "
+        "line 3: a word of column 'a' is one line of readable text, and 'u\\nv' has the character '\\n'; correct the cell, "
         "or leave the column out with drop=…"
     )
     assert refused(lg.data.table, {"a": ["w", "x" * 300], "y": [1, 2]}, "y") == (
-        f"row 1, column 'a': a word has 1 to 200 characters, got 300: '{'x' * 58}…; correct the cell, or leave the column out with drop=…"
+        f"row 1: a word of column 'a' has 1 to 200 characters, got 300: '{'x' * 58}…; correct the cell, or leave the column out with drop=…"
     )
 
 
