@@ -19,9 +19,9 @@ def constant(writer: Writing, met: Met) -> list[Value]:
     """Constant: the array of its one attribute."""
 
     def made() -> Any:
-        values = writer.call(met.node, met.inputs, met.scope).attributes
+        values = writer.call(met).attributes
         found = [np.asarray(v, KINDS[key]) for key, v in values.items() if key in KINDS]
-        if len(found) != 1:
+        if len(found) != 1 or found[0].dtype.kind == "O":
             raise Unsupported(f"{met.what} must have a value of numbers, got {', '.join(values) or 'none'}, which has no meaning here")
         return found[0]
 
@@ -44,7 +44,7 @@ def dims(met: Met) -> tuple[int, ...]:
 
 def shape(writer: Writing, met: Met) -> list[Value]:
     """Shape: the sizes of the axes from `start` to `end`."""
-    call = writer.call(met.node, met.inputs, met.scope)
+    call = writer.call(met)
     return [writer.constant(met.name(), np.array(dims(met)[call.attribute("start", 0) : call.attribute("end")], "int64"))]
 
 

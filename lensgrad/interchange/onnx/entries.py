@@ -13,7 +13,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.interchange.dtypes import Numbers, carried_dtype
 from lensgrad.interchange.onnx.call import Unsupported
-from lensgrad.interchange.onnx.file import File
+from lensgrad.interchange.onnx.file import LARGEST, File
 from lensgrad.interchange.onnx.narrow import WIDER
 from lensgrad.interchange.onnx.tensors import dtype_of
 from lensgrad.theories.smooth.array import Array
@@ -71,10 +71,10 @@ class Entries:
         if name in self.sizes and name not in (axes or ()):
             shape = checks.wholes(f"the shape of {what}", self.sizes[name])
             fits(what, axes, shape)
-            return Array(shape, dtype)
+            return fair(what, Array(shape, dtype))
         if axes is None:
             raise BadValue(f"{what} has no shape in the file: give sizes={{{name!r}: (…)}}")
-        return Array(tuple(self.size(name, axes, a) for a in axes), dtype)
+        return fair(what, Array(tuple(self.size(name, axes, a) for a in axes), dtype))
 
     def kind(self, name: str) -> str:
         """The dtype of an input where its wire carries it by another one; else an empty text."""
@@ -89,6 +89,13 @@ class Entries:
             return checks.whole(f"the size of '{clean(a)}'", self.sizes[a])
         advice = f"{a!r}: …" if not a.startswith(f"{name}.") else f"{name!r}: (…)"
         raise BadValue(f"{self.what(name)} has the shape {shape_text(axes)}, and sizes are fixed here: give sizes={{{advice}}}")
+
+
+def fair(what: str, atom: Array) -> Array:
+    """The type of an input, refused where it is gigantic."""
+    if atom.size > LARGEST:
+        raise Unsupported(f"{what} is {atom}, which is refused: {LARGEST:,} entries are the limit")
+    return atom
 
 
 def axes_of(file: File, v: Any) -> Axes | None:

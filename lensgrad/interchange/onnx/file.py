@@ -12,8 +12,10 @@ from lensgrad.core.checks import clean, shown
 from lensgrad.core.errors import BadCheckpoint, TypeMismatch
 from lensgrad.core.extras import extra
 
-LARGEST = 2**31  # bytes of a file, the most that its format holds
+HEAVIEST = 2**31  # bytes of a file, the most that its format holds
+LARGEST = 2**30  # entries of an array of a network
 DEEPEST = 20  # graphs inside graphs
+NEWEST = 10_000  # what no version is
 OLDEST = 6  # of the operator sets whose meaning is known here
 REFUSED = (OSError, ValueError, RuntimeError)  # what paths raise
 
@@ -64,7 +66,7 @@ def contents(what: str, path: Path) -> bytes:
     try:
         if not path.is_file():
             raise BadCheckpoint(f"{what} is no file: give the path of an .onnx file")
-        if path.stat().st_size >= LARGEST:
+        if path.stat().st_size >= HEAVIEST:
             raise BadCheckpoint(f"{what} must have fewer than 2^31 bytes, as every ONNX file has: keep its weights in a file beside it")
         return path.read_bytes()
     except REFUSED as wrong:
@@ -86,14 +88,15 @@ def checked(file: File) -> File:
     """A model with a graph, of operator sets that are known, not endless, and with readable names."""
     if not file.model.HasField("graph") or not len(file.model.graph.output):
         raise BadCheckpoint(f"{file.what} has no graph with an output: it is no ONNX file, or is damaged")
-    try:
-        for graph in (file.model.graph, *file.model.functions):
-            for node in nodes(file.what, graph, DEEPEST):
-                readable(node)
-        version = file.versions.get("", OLDEST)
-    except UnicodeDecodeError:
-        raise BadCheckpoint(f"{file.what} has names that are no text: take another copy of it") from None
-    newest = package().defs.onnx_opset_version()
+    imports = [o for f in (file.model, *file.model.functions) for o in f.opset_import]
+    texts = [o.domain for o in imports] + [t for f in file.model.functions for t in (f.name, f.domain, f.overload, *f.input, *f.output)]
+    for graph in (file.model.graph, *file.model.functions):
+        for node in nodes(file.what, graph, DEEPEST):
+            texts += [node.name, node.op_type, node.domain, node.overload, *node.input, *node.output]
+            texts += [t for a in node.attribute for t in (a.name, a.ref_attr_name)]
+    if any(type(text) is not str for text in texts) or any(not 0 <= o.version < NEWEST for o in imports):
+        raise BadCheckpoint(f"{file.what} has names that are no text, or versions that are none: it is damaged")
+    version, newest = file.versions.get("", OLDEST), package().defs.onnx_opset_version()
     if not OLDEST <= version <= newest:
         raise BadCheckpoint(f"{file.what} is of operator set {version}, and those read here are {OLDEST} to {newest}: convert it first")
     return file
@@ -103,6 +106,8 @@ def nodes(what: str, graph: Any, deepest: int) -> Iterator[Any]:
     """All nodes of a graph and of the graphs inside."""
     if not deepest:
         raise BadCheckpoint(f"{what} has graphs inside graphs, more than {DEEPEST} deep: it is refused")
+    if graph.DESCRIPTOR.name == "GraphProto":
+        named(what, graph)
     for node in graph.node:
         yield node
         for attribute in node.attribute:
@@ -110,6 +115,9 @@ def nodes(what: str, graph: Any, deepest: int) -> Iterator[Any]:
                 yield from nodes(what, inner, deepest - 1)
 
 
-def readable(node: Any) -> None:
-    """Raise where a name of a node is no text."""
-    _ = (node.name, node.op_type, node.domain, [*node.input], [*node.output], [a.name for a in node.attribute])
+def named(what: str, graph: Any) -> None:
+    """Refuse a graph that calls its values by what is no text: protobuf hands it out as bytes."""
+    values = [*graph.input, *graph.output, *graph.initializer]
+    dims = [d.dim_param for v in graph.input for d in v.type.tensor_type.shape.dim if d.HasField("dim_param")]
+    if any(type(text) is not str for text in [*(v.name for v in values), *dims]):
+        raise BadCheckpoint(f"{what} has names that are no text: it is damaged")

@@ -41,7 +41,7 @@ def loop(writer: Writing, met: Met) -> Sequence[Value]:
 
 def body_of(met: Met) -> Any:
     """The graph in a loop."""
-    return next(a.g for a in met.node.attribute if a.name == "body")
+    return {a.name: a.g for a in met.node.attribute}["body"]
 
 
 def short(writer: Writing, met: Met, n: int, going: bool, carries: list[Value]) -> list[Value]:
@@ -158,7 +158,7 @@ def long(writer: Writing, met: Met, n: int, carries: list[Value]) -> list[Value]
 
 def scan(writer: Writing, met: Met) -> list[Value]:
     """Scan: a body along axes of arrays."""
-    call = writer.call(met.node, met.inputs, met.scope)
+    call = writer.call(met)
     if call.version < 9:
         raise call.refused("of an operator set before 9 has no meaning here: convert the file to a newer one")
     wires, n = call.wires(), int(call.attribute("num_scan_inputs"))

@@ -12,11 +12,12 @@ from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.imported import Site
-from lensgrad.interchange.onnx.call import Call, Known, Value
+from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
 from lensgrad.interchange.onnx.file import File, home
 from lensgrad.interchange.onnx.tensors import tensor
 
-MOST = 400_000  # nodes that are written, so that a small file cannot stand for an endless program
+ROOM = 2**31  # bytes that are computed while a file is read, beside several times those of the file
+MOST = 200_000  # nodes that are written, so that a small file cannot stand for an endless program
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,14 @@ class Source:
     file: File
     frozen: bool
     kept: dict[Any, Any] = field(default_factory=dict[Any, Any])
-    labels: dict[str, str] = field(default_factory=dict[str, str])
+    labels: dict[Any, str] = field(default_factory=dict[Any, str])
+    taken: set[str] = field(default_factory=set[str])
     functions: dict[tuple[str, str, str], Any] = field(default_factory=dict[tuple[str, str, str], Any])
     left: int = 2 * MOST
+    room: int = 0  # bytes that may still be computed while the file is read
 
     def __post_init__(self) -> None:
+        self.room = ROOM + 6 * self.file.model.ByteSize()
         self.functions = {(home(f.domain), f.name, f.overload): f for f in self.file.model.functions}
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -56,16 +60,26 @@ class Source:
         if self.left < 0:
             raise BadCheckpoint(f"{self.file.what} is written with more than {MOST:,} nodes when all of it is unfolded: it is refused")
 
-    def label(self, name: str) -> str:
-        """The name of a parameter for that of a value: readable, short enough, and of this value only."""
-        if name not in self.labels:
+    def hold(self, arrays: list[Numbers] | None, what: str) -> list[Numbers] | None:
+        """Count the memory of what a node computes while the file is read."""
+        self.room -= sum(a.nbytes for a in arrays or [])
+        if self.room < 0:
+            raise Unsupported(
+                f"{what} and the nodes before it compute arrays of more than {ROOM:,} bytes while the file is read: it is refused"
+            )
+        return arrays
+
+    def label(self, name: str, node: tuple[str, int] | None = None) -> str:
+        """The name of a parameter for that of a value, or of what one node needs: readable, short enough, and of this value only."""
+        if (name, node) not in self.labels:
             plain = "/".join(part[: checks.LONGEST_NAME - 10] for part in clean(name).split("/"))[: checks.LONGEST_PATH - 10] or "value"
-            taken, label, k = set(self.labels.values()), plain, 1
-            while label in taken:
+            label, k = plain, 1
+            while label in self.taken:
                 k += 1
                 label = f"{plain}_{k}"
-            self.labels[name] = label
-        return self.labels[name]
+            self.labels[name, node] = label
+            self.taken.add(label)
+        return self.labels[name, node]
 
 
 @dataclass
@@ -130,7 +144,7 @@ class Writing(Protocol):
 
     def nodes(self, nodes: Sequence[Any], scope: Scope) -> None: ...
 
-    def call(self, node: Any, inputs: tuple[Value, ...], scope: Scope) -> Call: ...
+    def call(self, met: Met) -> Call: ...
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.checks import clean
-from lensgrad.core.errors import BadCheckpoint, LensgradError
+from lensgrad.core.errors import BadCheckpoint, LensgradError, OutOfMemory
+from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.imported import Site, is_half
 from lensgrad.interchange.onnx import control, functions, loops, meanings
 from lensgrad.interchange.onnx.attributes import value as attribute
 from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
-from lensgrad.interchange.onnx.file import home
+from lensgrad.interchange.onnx.file import LARGEST, home
 from lensgrad.interchange.onnx.fold import folded
 from lensgrad.interchange.onnx.narrow import narrowed
 from lensgrad.interchange.onnx.scope import Held, Met, Scope, Source, told, wire_of
@@ -70,7 +71,7 @@ class Writer:
                 raise Unsupported(f"{told(node)} gives {len(results)} results here, and {wanted} are asked for")
             for name, result in zip(node.output, results, strict=False):
                 if name:
-                    scope.define(name, result)
+                    scope.define(name, bearable(told(node), result))
 
     def results(self, node: Any, index: int, scope: Scope) -> Sequence[Value]:
         """The results of a node."""
@@ -90,7 +91,7 @@ class Writer:
         arrays = {name: v.array for name, v in zip(met.node.input, met.inputs, strict=True) if isinstance(v, Known)}
         if not met.inputs or len(arrays) < len({name for name in met.node.input if name}):
             return None
-        found = self.source.once(met.place, lambda: folded(met.node, met.scope.versions, arrays, met.what))
+        found = self.source.once(met.place, lambda: self.source.hold(folded(met.node, met.scope.versions, arrays, met.what), met.what))
         if found is None:
             return None
         trained = any(isinstance(v, Held) and v.trained for v in met.inputs)
@@ -107,19 +108,40 @@ class Writer:
             return self.constant(name, array)
         return Held(array, lambda: wire_of(wires()[k], name), True)
 
-    def call(self, node: Any, inputs: tuple[Value, ...], scope: Scope) -> Call:
+    def call(self, met: Met) -> Call:
         """A node as meanings see it."""
+        node, scope, site = met.node, met.scope, Own(self, met)
         values = {a.name: attribute(self.source.file, told(node), a) for a in node.attribute}
         version = scope.versions.get(home(node.domain), 1)
-        return Call(node.op_type, clean(node.name), version, values, inputs, tuple(node.output), self.site)
+        return Call(node.op_type, clean(node.name), version, values, met.inputs, tuple(node.output), site)
 
     def meant(self, met: Met) -> Sequence[Value]:
         """The results of a node by the meaning of its operator on wires, or by the function that it stands for."""
         meaning = meanings.table().get(met.operator)
         if meaning is None:
             return functions.standard(self, met)
-        call = self.call(met.node, met.inputs, met.scope)
+        call = self.call(met)
         return fitting(met, lambda: meaning(call))
+
+
+def bearable(what: str, value: Value) -> Value:
+    """A result, refused where it is gigantic."""
+    if isinstance(value, Wire) and value.atom.size > LARGEST:
+        raise Unsupported(f"{what} gives {value.atom}, which is refused: {LARGEST:,} entries are the limit")
+    return value
+
+
+class Own(Site):
+    """The site as one node sees it, whose constants are its own whatever it calls them."""
+
+    def __init__(self, writer: Writer, met: Met) -> None:
+        self.writer, self.met = writer, met
+
+    def weight(self, label: str, array: Numbers) -> Wire:
+        return self.writer.site.weight(self.writer.source.label(label, self.met.place), array)
+
+    def constant(self, label: str, array: Numbers) -> Wire:
+        return self.writer.site.constant(self.writer.source.label(label, self.met.place), array)
 
 
 def fitting(met: Met, give: Callable[[], Sequence[Value]]) -> Sequence[Value]:
@@ -130,5 +152,7 @@ def fitting(met: Met, give: Callable[[], Sequence[Value]]) -> Sequence[Value]:
         raise
     except LensgradError as wrong:
         raise Unsupported(f"{met.what}: {wrong}") from wrong
+    except MemoryError as wrong:
+        raise OutOfMemory(f"{met.what} is of sizes that the memory of this machine does not hold") from wrong
     except WRONG as wrong:
         raise Unsupported(f"{met.what} has inputs or attributes that do not fit its operator: the file is damaged") from wrong

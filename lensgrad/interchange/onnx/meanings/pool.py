@@ -37,7 +37,8 @@ def max_pool(call: c.Call) -> list[Wire]:
         raise call.refused(f"does not fit: {error}") from None
     picked = Take(2)(ops.channel_rows(image), where)
     shape = (*x.atom.shape[:2], *window.out(tuple(x.atom.shape[2:]), size))
-    return [ops.reshape(picked, *shape), ops.reshape(numbered(call, x, where), *shape)]
+    asked = len(call.outputs) > 1 and call.outputs[1]
+    return [ops.reshape(picked, *shape), *([ops.reshape(numbered(call, x, where), *shape)] if asked else [])]
 
 
 def numbered(call: c.Call, x: Wire, where: Wire) -> Wire:
