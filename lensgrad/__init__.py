@@ -92,6 +92,9 @@ if TYPE_CHECKING:
     from lensgrad.interchange.jax.read import from_jax
     from lensgrad.interchange.jax.write import from_stablehlo, to_jax, to_stablehlo
     from lensgrad.interchange.onnx.read import from_onnx
+    from lensgrad.interchange.torch.read import from_torch
+    from lensgrad.interchange.torch.weights import load_weights, match_weights, save_weights
+    from lensgrad.interchange.torch.write import to_torch
     from lensgrad.learn import augment
     from lensgrad.learn.circuits.tables import lookup
     from lensgrad.learn.layers.attention import cross_attention, feed_forward, multi_head_attention, transformer_block
@@ -135,17 +138,18 @@ __all__ = [
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
     "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
     "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "from_jax",
-    "from_onnx", "from_stablehlo", "gan",
+    "from_onnx", "from_stablehlo", "from_torch", "gan",
     "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
     "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input",
     "kl_divergence", "l1", "lamb", "layer", "layer_norm", "leaky_relu", "learned_positions", "linear", "linear_decay",
-    "lion", "load", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
-    "masked", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "minimize", "mish",
+    "lion", "load", "load_weights", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
+    "masked", "match_weights", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "minimize", "mish",
     "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "ops", "optimistic",
     "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "reduce_on_plateau", "relu", "relu6", "repeat", "reshape",
-    "residual", "rms_norm", "rmsprop", "rotary_positions", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
+    "residual", "rms_norm", "rmsprop", "rotary_positions", "save_weights", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
     "silu", "simple_rnn", "sinusoidal_positions", "smooth_l1", "softmax", "softplus", "sphere", "state", "step_decay",
-    "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "to_jax", "to_stablehlo", "transformer_block", "unembed", "uniform", "upto",
+    "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "to_jax", "to_stablehlo", "to_torch", "transformer_block", "unembed",
+    "uniform", "upto",
     "warm_up", "weight", "weight_decay", "weight_norm", "weights", "xor", "zeros",
 ]  # fmt: skip
 
@@ -158,6 +162,9 @@ if not TYPE_CHECKING:
         "interchange.jax.read": ["from_jax"],
         "interchange.jax.write": ["from_stablehlo", "to_jax", "to_stablehlo"],
         "interchange.onnx.read": ["from_onnx"],
+        "interchange.torch.read": ["from_torch"],
+        "interchange.torch.weights": ["load_weights", "match_weights", "save_weights"],
+        "interchange.torch.write": ["to_torch"],
         "learn.augment": ["augment"],
         "learn.circuits.tables": ["lookup"],
         "learn.layers.attention": ["cross_attention", "feed_forward", "multi_head_attention", "transformer_block"],

@@ -57,6 +57,10 @@ class Site:
         """A weight, trained on from its value; whole numbers and truth values are constants."""
         return self._parameter(label, array, Role.WEIGHT if np.issubdtype(array.dtype, np.floating) or is_half(array) else Role.STATE)
 
+    def state(self, label: str, array: Numbers) -> Wire:
+        """A state that nothing writes, whatever its value, so that it can be given another one."""
+        return self._parameter(label, array, Role.STATE)
+
     def constant(self, label: str, array: Numbers) -> Wire:
         """A fixed array: part of the program where it is one number everywhere or a few whole numbers, else a state that nothing writes."""
         held = carried(label, np.asarray(array))
