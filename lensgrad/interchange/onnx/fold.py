@@ -13,7 +13,7 @@ from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.onnx.call import Unsupported
 from lensgrad.interchange.onnx.file import home, package
 
-LARGEST = 2**26  # entries of a result that is computed while a file is read, where its inputs are not larger together
+LARGEST = 2**25  # entries of a result that is computed while a file is read, where its inputs are not larger together
 SHORT = 4096  # entries of inputs that shapes are read from
 SMALL = 2**20  # entries of the inputs of what takes long to compute: where there are more, that is left to the program
 HEAVY = (

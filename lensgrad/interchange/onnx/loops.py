@@ -22,6 +22,7 @@ from lensgrad.theories.smooth.array import full
 from lensgrad.theories.smooth.index import Iota, rotated
 from lensgrad.theories.smooth.scan import scan as scanned
 
+FIXED = "and shapes are fixed here: give the input a value by constants={…}"
 MOST = 1000  # rounds that are unrolled
 
 
@@ -32,7 +33,7 @@ def loop(writer: Writing, met: Met) -> Sequence[Value]:
     """Loop: so many rounds, as long as a condition holds; carries, and the results of the rounds stacked."""
     rounds, condition, *carries = [*met.inputs, None, None][: max(2, len(met.inputs))]
     if any(v is not None and not isinstance(v, Known) for v in (rounds, condition)):
-        raise Unsupported(f"{met.what} has a number of rounds that is computed from data, which has no meaning here: shapes are fixed")
+        raise Unsupported(f"{met.what} has a number of rounds that is computed from data, {FIXED}")
     n = int(rounds.array.ravel()[0]) if isinstance(rounds, Known) else MOST + 1
     if n > MOST and isinstance(rounds, Known):
         return long(writer, met, n, carries)

@@ -44,6 +44,7 @@ def from_onnx(
     source = Source(file, checks.flag("frozen", frozen))
 
     def formula(site: Site, xs: list[Wire]) -> list[Wire]:
+        source.begin()
         writer = Writer(source, site)
         scope = Scope("", file.versions)
         for name, array in entries.fixed.items():

@@ -16,8 +16,8 @@ from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
 from lensgrad.interchange.onnx.file import File, home
 from lensgrad.interchange.onnx.tensors import tensor
 
-ROOM = 2**31  # bytes that are computed while a file is read, beside several times those of the file
-MOST = 200_000  # nodes that are written, so that a small file cannot stand for an endless program
+ROOM = 2**29  # bytes that are computed while a file is read, beside several times those of the file
+MOST = 50_000  # nodes that are written, so that a small file cannot stand for an endless program
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Source:
     labels: dict[Any, str] = field(default_factory=dict[Any, str])
     taken: set[str] = field(default_factory=set[str])
     functions: dict[tuple[str, str, str], Any] = field(default_factory=dict[tuple[str, str, str], Any])
-    left: int = 2 * MOST
+    left: int = 0  # nodes that may still be written
     room: int = 0  # bytes that may still be computed while the file is read
 
     def __post_init__(self) -> None:
@@ -54,11 +54,15 @@ class Source:
         """The array of a tensor with a name of its own."""
         return self.once(("tensor", name), lambda: tensor(self.file, f"'{clean(name)}'", proto))
 
+    def begin(self) -> None:
+        """Begin to write all of it."""
+        self.left = MOST + 10 * len(self.file.model.graph.node)
+
     def spend(self) -> None:
         """Count a node."""
         self.left -= 1
         if self.left < 0:
-            raise BadCheckpoint(f"{self.file.what} is written with more than {MOST:,} nodes when all of it is unfolded: it is refused")
+            raise BadCheckpoint(f"{self.file.what} has more than {MOST:,} nodes when all of it is unfolded: it is refused")
 
     def hold(self, arrays: list[Numbers] | None, what: str) -> list[Numbers] | None:
         """Count the memory of what a node computes while the file is read."""
