@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 import lensgrad as lg
-from lensgrad.lens import Para, Param, Ty, trace
+from lensgrad.lens import Model, Param, Ty, trace
 from lensgrad.theories.smooth import ops
 
 quick = "--quick" in sys.argv
@@ -20,7 +20,7 @@ weights = [
     Param("state/weight", lg.Real(units, units), init=lg.glorot(lg.Real(units, units))),
     Param("bias", state, init=lg.zeros(state)),
 ]
-cell = Para.make(weights, trace(lambda w, u, b, h, x: ops.tanh(w @ x + b + u @ h), *(p.ob for p in weights), state, row))  # S ⊗ X → S
+cell = Model.make(weights, trace(lambda w, u, b, h, x: ops.tanh(w @ x + b + u @ h), *(p.ob for p in weights), state, row))  # S ⊗ X → S
 
 
 def reads(n):

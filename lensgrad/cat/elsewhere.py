@@ -2,7 +2,7 @@
 
 LEARNER = "lg.supervised(model, loss, optimizer)"
 AFTER = f"a model has no values of its own: train it with run = {LEARNER}.fit(data), and ask the run for"
-VERB = "a model has it before lens(…), and an arrow P × A → B is a model where lg.lens.parametric(…) or a layer made it: use it there"
+VERB = "it is for models, before lens(…); lg.lens.Model.of(f) makes one of another arrow P × A → B"
 ELSEWHERE = {  # what people ask a model for that a learner or a run has
     "compile": f"a model becomes a learner with {LEARNER}",
     "evaluate": f"{AFTER} run.evaluate(data)",

@@ -137,10 +137,23 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(out)
 
 
+def _meant(names: Sequence[str], where: Any) -> str:
+    """A pattern that reaches something, for one that is nearly it: all of a layer, or all that have one name."""
+    last = str(where).rpartition("/")[2]
+    for pattern in (f"{where}/**", f"{last}.*", f"**/{last}.*"):
+        if "*" not in last and any(map(_glob(pattern).fullmatch, names)):
+            return f"; did you mean '{pattern}'?"
+    return ""
+
+
 def _unknown(params: Sequence[Param], names: Sequence[str], where: Any) -> UnknownParameter:
     if isinstance(where, Role):
-        return UnknownParameter(f"no parameter of role {where.value} is left to reparameterize; this arrow has: {listed(names)}")
+        gone = where is Role.WEIGHT and any(p.role is Role.STATE or returns(p) for p in params)
+        note = "; all that could be are frozen or have an optimizer" if gone else ""
+        return UnknownParameter(f"no parameter of role {where.value} is left to reparameterize; this arrow has: {listed(names)}{note}")
     shape = _glob(str(where))
     hidden = [n for n, p in zip(names, params, strict=True) if shape.fullmatch(n) and not free(p)]
-    note = f"; patterns reach weights without an optimizer only, name {listed(hidden)} exactly to reach it" if hidden else ""
+    note = (
+        f"; patterns reach weights without an optimizer only, name {listed(hidden)} exactly to reach it" if hidden else _meant(names, where)
+    )
     return UnknownParameter(f"no parameter matches '{where}'; use a name of this arrow, or a pattern of some: {listed(names)}{note}")

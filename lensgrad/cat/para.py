@@ -11,7 +11,7 @@ from lensgrad.cat.build import Block, Program, build, joined
 from lensgrad.cat.elsewhere import ELSEWHERE
 from lensgrad.cat.lens import Lens, Pair, silent, two
 from lensgrad.cat.names import Param, Role, Together, Where, select, unique
-from lensgrad.cat.structure import category
+from lensgrad.cat.structure import category, one_category
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere
 from lensgrad.core.chain import Pending, Tensor, Then, walk
@@ -229,8 +229,8 @@ def _lifted(arrow: Any) -> Any:
 
 
 def _kind(parts: Iterable[Para]) -> type[Any]:
-    """The class of what these make together: that of the first that is more than a Para."""
-    return next((type(f) for f in parts if type(f) is not Para), Para)
+    """The class of what these make together: the first of those that are furthest from Para."""
+    return max((type(f) for f in parts), key=lambda kind: len(kind.__mro__))
 
 
 def _composite(root: Para) -> Body:
@@ -246,7 +246,7 @@ def _composite(root: Para) -> Body:
     a = apply.input(root.dom)
     b = Block(root.cod, tuple(walk(root, a.wires, _waiting, value)))
     bodies, ps, seen = zip(*met, strict=True)
-    arrow = apply.arrow(category(bodies[0].arrow), [*ps, a], [b, *seen])
+    arrow = apply.arrow(one_category([body.arrow for body in bodies]), [*ps, a], [b, *seen])
     return Body(_params(bodies), arrow, _observables(bodies))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self
 
-from lensgrad.core.errors import NoChange
+from lensgrad.core.errors import NoChange, TypeMismatch
 from lensgrad.core.ty import Ty
 
 
@@ -46,6 +46,14 @@ class Differential(Protocol):
 def category(arrow: Any) -> Any:
     """The category an arrow lives in, as its class."""
     return arrow.__class__
+
+
+def one_category(arrows: Sequence[Any]) -> Any:
+    """The category that all these arrows live in."""
+    if len(set(map(category, arrows))) > 1:
+        told = "an arrow before lens(…) and one after it are composed, and are arrows of two categories"
+        raise TypeMismatch(f"{told}: lens(corner(…)) is the lens of a corner")
+    return category(arrows[0])
 
 
 def change(atom: Any) -> Any:

@@ -25,7 +25,6 @@ from lensgrad.core.op import Op, Table
 from lensgrad.core.ty import Ty
 from lensgrad.files.names import Generators, bodies, classes, names
 from lensgrad.files.read import STRANGE, Reader
-from lensgrad.learn.model import Model
 from lensgrad.theories.poly.semiring import Semiring, named
 
 FORMAT = 1
@@ -104,7 +103,8 @@ class Writer:
             return x
         if isinstance(x, float):
             return float(x) if math.isfinite(x) else {"float": repr(float(x))}
-        return WRITE[type(x)](self, x) if type(x) in WRITE else self.record(x)
+        kind: type[Any] = type(x) if type(x) in WRITE or not isinstance(x, Para) else Para  # a class of models of a user's own
+        return WRITE[kind](self, x) if kind in WRITE else self.record(x)
 
     def values(self, xs: Any) -> list[Any]:
         return [self.value(x) for x in xs]
@@ -184,5 +184,4 @@ WRITE: dict[type[Any], Callable[[Writer, Any], Any]] = {
     Diagram: Writer.arrow,
     Lens: Writer.lens,
     Para: Writer.para,
-    Model: Writer.para,
 }

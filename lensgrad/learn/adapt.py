@@ -58,9 +58,14 @@ def point(params: Sequence[Param], body: OnWires, **observed: Ty) -> Para:
     return Para.make(params, arrow, Ty(arrow.cod.atoms[: len(arrow.cod) - seen]), observed.items())
 
 
+def article(role: Role) -> str:
+    """What a parameter of this role is called in a sentence."""
+    return "data" if role is Role.DATA else f"a {role.value}"
+
+
 def frozen(param: Param) -> Para:
     if param.role is not Role.WEIGHT:
-        told = f"freeze is for weights, and '{param.label}' is a {param.role.value}"
+        told = f"freeze is for weights, and '{param.label}' is {article(param.role)}"
         hint = "a frozen weight stays frozen, and statistics of batches are written by the model itself: lg.predict(layer) only reads them"
         raise TypeMismatch(f"{told}: {hint}" if param.role is Role.STATE else f"{told}: no optimizer moves it unless it is named exactly")
     return Para.make([replace(param, role=Role.STATE)], Diagram.id(param.ob))
@@ -72,7 +77,7 @@ freeze = Adapter("freeze", frozen)
 
 def thawed(param: Param) -> Para:
     if param.role is not Role.STATE:
-        raise TypeMismatch(f"thaw is for frozen weights, and '{param.label}' is a {param.role.value}")
+        raise TypeMismatch(f"thaw is for frozen weights, and '{param.label}' is {article(param.role)}")
     return Para.make([replace(param, role=Role.WEIGHT)], Diagram.id(param.ob))
 
 

@@ -59,8 +59,13 @@ class Model(Para):
             raise BadValue(f"{adapter} needs the name of a parameter; this model has {listed(self.names)}")
         for where in each:
             instance("where an adapter goes", where, (str, Role, Together), "a name, a pattern or a role")
-        names = self.names
-        return self.reparam({names[i]: adapter for where in each for group in select(self.params, where) for i in group})
+        model, done = self, set[int]()
+        for where in each:
+            found = [i for group in select(self.params, where) for i in group]
+            new = [i for i in found if i not in done]
+            points = {self.names[i]: adapter for i in new} if len(new) < len(found) else {where: adapter}
+            model, done = model.reparam(points), done | set(new)
+        return model
 
 
 @overload

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lensgrad.cat.lens import Pair
 from lensgrad.cat.names import Param, select
 from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core.checks import is_a
@@ -47,6 +48,8 @@ def supervised_task(model: Para, loss: Family, label: str | tuple[str, ...] = "x
         )
     if not is_a(model, Para):
         raise TypeMismatch(f"a model must be made of layers, such as lg.dense(4, 3), got {model!r:.60}")
+    if any(isinstance(a, Pair) for a in (*model.dom, *model.cod)):
+        raise TypeMismatch("a model is given before lens(…): the learner makes the lens of it, its task and its loss")
     return input_of(model.dom, label) >> model >> loss
 
 

@@ -69,7 +69,8 @@ class Record:
     functions: tuple[tuple[str, Function], ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        checks.instance("the model of a learner", self.model, Model, "made of layers, such as lg.dense(4, 3)")
+        model = checks.instance("the model of a learner", self.model, Para, "made of layers, such as lg.dense(4, 3)")
+        object.__setattr__(self, "model", Model.of(model))  # whichever class of parametric arrows it has
         checks.instance("the task of a learner", self.task, Para, "its model between its data and its loss")
         checks.instance("the rate of a learner", self.rate, (Family, Para), "lg.rate(…) or another rate")
         for which, kind in (("input", NAMES), ("label", NAMES), ("metrics", "a tuple of metrics")):
