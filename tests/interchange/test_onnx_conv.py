@@ -96,5 +96,7 @@ def test_what_is_refused():
     assert refusal(TABLE, node("Conv", 2, kernel_shape=[2, 2]), x, k) == told
     told = "Conv 'here' needs an image (N, C, *space), got f32[2]"
     assert refusal(TABLE, node("Conv", 2), np.zeros(2, np.float32), k) == told
+    told = "ConvTranspose 'here' has windows smaller than its strides and auto_pad SAME, which runtimes read differently: give its pads"
+    assert refusal(TABLE, node("ConvTranspose", 2, strides=[4, 4], auto_pad="SAME_UPPER"), x, k) == told
     told = "ConvTranspose 'here' would give an image of [0, 4]: use less padding, and one size for each space axis"
     assert refusal(TABLE, node("ConvTranspose", 2, pads=[3, 1, 3, 1]), x, k) == told

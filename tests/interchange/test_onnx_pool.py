@@ -69,6 +69,8 @@ def test_what_was_pooled_is_put_back():
 def test_what_is_refused():
     (x,) = floats(5, (1, 2, 4, 4))
     assert refusal(TABLE, node("MaxPool", 1), x) == "MaxPool 'here' needs a kernel_shape"
+    told = "MaxPool 'here' has windows smaller than its strides and auto_pad SAME, which runtimes read differently: give its pads"
+    assert refusal(TABLE, node("MaxPool", 1, kernel_shape=[1, 1], strides=[4, 4], auto_pad="SAME_UPPER"), x) == told
     told = "LpPool 'here' must have p > 0, got 0"
     assert refusal(TABLE, node("LpPool", 1, p=0, kernel_shape=[2, 2]), x) == told
     told = "MaxRoiPool 'here' pools regions of computed sizes, and windows have fixed sizes here: use RoiAlign with a sampling_ratio"

@@ -62,6 +62,8 @@ def test_activations_and_clip():
     x, w, r, b, h = weights("GRU", 1)
     made = node("GRU", "x0,x1,x2,x3,,x4", 2, hidden_size=H, clip=0.6, activations=["HardSigmoid", "Softsign"])
     agrees(TABLE, made, x, w, r, b, h, oracle=runtime)
+    x, w, r, b, h = weights("LSTM", 1)
+    agrees(TABLE, node("LSTM", "x0,x1,x2,x3,,x4", 3, hidden_size=H, clip=0.3), x, w, r, b, h, oracle=runtime)
 
 
 @pytest.mark.parametrize("op", list(GATES))

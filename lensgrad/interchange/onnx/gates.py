@@ -31,7 +31,7 @@ WITH_BETA = ("affine", "hardsigmoid", "scaledtanh")
 
 
 def activations(call: Call, direction: int, default: Sequence[str]) -> list[Activation]:
-    """The activations of one direction, each behind the clip that the node names."""
+    """The activations of one direction, those of gates behind the clip that the node names; that of a cell is not clipped, as in onnxruntime."""
     n, named = len(default), [text(a).lower() for a in call.attribute("activations") or ()]
     names = named or [d.lower() for d in default] * (direction + 1)
     unknown = [a for a in names if a not in NAMED]
@@ -40,7 +40,8 @@ def activations(call: Call, direction: int, default: Sequence[str]) -> list[Acti
         raise call.refused(f"has {told}: use {n} for each direction, of {', '.join(NAMED)}")
     alphas, betas = ([float(v) for v in call.attribute(f"activation_{greek}") or ()] for greek in ("alpha", "beta"))
     made = [activation(name, alphas, betas) for name in names]
-    return [clipped(call, f) for f in made[n * direction : n * (direction + 1)]]
+    own = made[n * direction : n * (direction + 1)]
+    return [clipped(call, f) if k < 2 else f for k, f in enumerate(own)]
 
 
 def activation(name: str, alphas: list[float], betas: list[float]) -> Activation:

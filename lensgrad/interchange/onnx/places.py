@@ -33,7 +33,7 @@ def half_pixel_symmetric(a: Axis, y: Numbers) -> Numbers:
 
 
 def pytorch_half_pixel(a: Axis, y: Numbers) -> Numbers:
-    return half_pixel(a, y) if a.scale * a.before != 1 else np.full(len(y), -0.5)
+    return half_pixel(a, y) if a.after > 1 else 0 * y
 
 
 def half_pixel_of_nearest(a: Axis, y: Numbers) -> Numbers:

@@ -62,8 +62,10 @@ def padding_of(call: Call, space: Sizes, span: Sizes, stride: Sizes) -> Pairs:
         return padding_pairs(call, len(space))
     if rule == "VALID":
         return ((0, 0),) * len(space)
-    total = [max(0, (-(-n // s) - 1) * s + k - n) for n, k, s in zip(space, span, stride, strict=True)]
-    return halves(total, rule == "SAME_LOWER")
+    missing = [(-(-n // s) - 1) * s + k - n for n, k, s in zip(space, span, stride, strict=True)]
+    if min(missing) < -1 and call.op.endswith("Pool"):
+        raise call.refused("has windows smaller than its strides and auto_pad SAME, which runtimes read differently: give its pads")
+    return halves([max(0, m) for m in missing], rule == "SAME_LOWER")
 
 
 def automatic(call: Call) -> str:

@@ -87,7 +87,10 @@ def enlarged(call: c.Call, space: Sizes, size: Sizes) -> tuple[Window, Sizes]:
         image = tuple(n + e - low - high for n, e, (low, high) in zip(whole, extra, pads, strict=True))
     else:
         image = image[-axes:] or tuple(n * s for n, s in zip(space, stride, strict=True))
-        pads = halves([max(0, n + e - m) for n, e, m in zip(whole, extra, image, strict=True)], rule != "SAME_UPPER")
+        total = [n + e - m for n, e, m in zip(whole, extra, image, strict=True)]
+        if min(total) < 0 and rule.startswith("SAME"):
+            raise call.refused("has windows smaller than its strides and auto_pad SAME, which runtimes read differently: give its pads")
+        pads = halves([max(0, n) for n in total], rule != "SAME_UPPER")
     if len(image) != axes or min(image) < 1:
         raise call.refused(f"would give an image of {list(image)}: use less padding, and one size for each space axis")
     return Window(stride, dilation, pads, groups), image

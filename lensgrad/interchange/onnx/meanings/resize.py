@@ -70,7 +70,8 @@ def resize(call: c.Call) -> list[Wire]:
 
 def resized(call: c.Call, x: Wire, place: int, axis: Axis, how: Rule) -> Wire:
     """x with one axis resized."""
-    places = COORDINATES[how.places](axis, np.arange(axis.after, dtype=np.float64))
+    # Nearest entries are found in float32, as onnxruntime finds them: rounded otherwise, places near halves would be others.
+    places = COORDINATES[how.places](axis, np.arange(axis.after, dtype=np.float32 if how.mode == "nearest" else np.float64))
     lost = ((places < 0) | (places > axis.before - 1)) & (how.places == "tf_crop_and_resize")
     if how.mode == "nearest" and not lost.any():
         return taken(x, nearest(places, axis, how), place)
