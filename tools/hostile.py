@@ -185,6 +185,36 @@ def kept() -> bytes:
     return Path("kept.safetensors").read_bytes()
 
 
+def exported(name: Any, place: str) -> None:
+    """A name in everything that is written for others: an ONNX file of a model and of a step, and a Python file, which is run."""
+    how: dict[str, Any] = {} if place == "layer" else {place: name}
+    made = lg.supervised(model(name) if place == "layer" else model(), lg.cross_entropy, lg.sgd(0.1), **how)
+    run = made.fit({**{n: X for n in made.inputs}, **{n: Y for n in made.labels}}, batch_size=3, progress=False)
+    made.export_step("step.onnx", batch=3)
+    run.export("run.onnx")
+    run.export("predict.py")
+    text = Path("predict.py").read_text(encoding="utf-8")
+    exec(compile(text, "<generated>", "exec"), space := {"__name__": "generated", "__file__": "predict.py"})
+    space["predict"](X)
+
+
+def exported_file(name: Any) -> None:
+    """The path itself."""
+    answered(lambda: exported_at(f"{name}.py" if isinstance(name, str) else name))
+
+
+def exported_at(path: Any) -> None:
+    run = small()
+    run.export(path)
+    ran_there = {"__name__": "generated", "__file__": str(path)}
+    exec(compile(Path(path).read_text(encoding="utf-8"), "<generated>", "exec"), ran_there)
+
+
+@cache
+def small() -> lg.Run:
+    return classes().fit((X, Y), batch_size=3, progress=False)
+
+
 def columns(name: Any) -> None:
     data = lg.data.table({name: [1.0, 2.0, 3.0], "b": ["u", "v", "u"]}, "b")
     texts(repr(data))
@@ -254,6 +284,10 @@ DOORS: Mapping[str, Door] = {
     "words": words,
     "printed source": printed,
     "forged checkpoint": tampered,
+    "exported layer": lambda name: exported(name, "layer"),
+    "exported input": lambda name: exported(name, "input"),
+    "exported label": lambda name: exported(name, "label"),
+    "exported file": exported_file,
     "columns": columns,
     "columns of a CSV file": csv_columns,
     "circuit input": lambda name: circuit(name, "inputs"),

@@ -32,6 +32,7 @@ EXAMPLES = (
     "lensgrad evaluate digits.safetensors digits            accuracy on images it has not seen",
     "lensgrad predict digits.safetensors images.csv         a row of numbers for each image",
     "lensgrad fit people.csv --target species               a network for a table of your own",
+    "lensgrad export digits.safetensors digits.onnx         a file for other runtimes, or for NumPy alone",
     "lensgrad show digits                                   layers, parameters, bytes",
     "lensgrad show iris --source                            the training step as plain NumPy",
     "lensgrad circuit learn data.csv --target y             a circuit of gates from a table",
@@ -187,6 +188,25 @@ def predict(
 ) -> None:
     """Print what a saved run predicts: classes with probabilities, or a text continued."""
     say(look.predicted(file, given, Sampling(length, temperature, seed), backend))
+
+
+@app.command(
+    cls=example(
+        "lensgrad export digits.safetensors digits.onnx              the model as it predicts, for any number of examples",
+        "lensgrad export digits.safetensors step.onnx --step         its training step, on as many examples as it was trained on",
+        "lensgrad export digits.safetensors predict.py               NumPy and safetensors only, the weights beside it",
+    )
+)
+def export(
+    file: File,
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx or .py.")],
+    step: Annotated[bool, typer.Option("--step", help="The training step, and not the model as it predicts.")] = False,
+    batch: Annotated[
+        int | None, typer.Option(help="Examples that it always takes.", show_default="any number; a step, those of the run")
+    ] = None,
+) -> None:
+    """Write a saved run in a format that needs no lensgrad."""
+    say(look.exported(file, target, step, batch))
 
 
 @app.command(cls=example("lensgrad show digits", "lensgrad show digits.safetensors", "lensgrad show iris --source --output step.py"))

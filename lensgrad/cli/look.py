@@ -1,4 +1,4 @@
-"""`lensgrad evaluate`, `predict` and `show`: what a saved run reaches, what it answers, and what it is made of."""
+"""`lensgrad evaluate`, `predict`, `export` and `show`: what a saved run reaches, answers, becomes elsewhere, and is made of."""
 
 from __future__ import annotations
 
@@ -146,6 +146,18 @@ def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> s
         return "\n".join(f"{name}  " + "  ".join(f"{v:.6g}" for v in row.ravel()) for name, row in zip(names, found, strict=True))
     shares = found if label.floating else softmax(found)
     return likeliest(names, shares, classes or [f"class {k}" for k in range(found.shape[1])])
+
+
+def exported(file: Path, target: Path, step: bool, batch: int | None) -> str:
+    """Write a saved run, or its training step, in another format; what was written, and of how many bytes."""
+    run = load(file)
+    if step:
+        run.learner.export_step(target, run.position.get("batch_size") if batch is None else batch)
+    else:
+        run.export(target, batch)
+    beside = target.with_suffix(".safetensors")
+    written = [target, *([beside] if target.suffix.lower() == ".py" else [])]
+    return "\n".join(f"{place}  {place.stat().st_size:,} bytes" for place in written)
 
 
 def shown(what: str, model: str | None, source: bool, diagram: bool) -> str:

@@ -148,6 +148,19 @@ class Record:
         """The training step as a Python file that needs NumPy only, with a small loop around it."""
         return training_file(self.step(batch))
 
+    def export_step(self, path: checkpoint.Where, batch: int | None = None) -> None:
+        """Write the training step as an ONNX file, which any runtime trains with: it has all of `step(batch)` as one plain graph.
+
+        Weights, states, keys and data go in by name; the next value of `name` comes out as `next/name`, and what is observed under its
+        own name. First values are `learner.initial(seed)`. Needs `pip install 'lensgrad[onnx]'`.
+
+        - `path`: the file, ending in .onnx.
+        - `batch`: examples in a step; one unbatched example unless given.
+        """
+        from lensgrad.interchange.export import export_step
+
+        export_step(self.step(batch), path)
+
     # -- values ----------------------------------------------------------------------------------------------------
     def initial(self, seed: int = 0, start: Mapping[str, ArrayLike] | None = None) -> Arrays:
         """First values of all weights and states, those in `start` as they are given there."""

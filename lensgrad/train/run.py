@@ -252,6 +252,21 @@ class Run(Generic[Given]):
         values = self.values if self.kept is None else {**self.values, **stored(self.kept.values)}
         checkpoint.save(path, self.learner, values, history=self.history, position=position, generators=generators)
 
+    def export(self, path: checkpoint.Where, batch: int | None = None) -> None:
+        """Write the model as it predicts, with its weights, in a format that needs no lensgrad; the ending of the path says which.
+
+        "net.onnx" is an ONNX file: weights and inputs by their names, an axis N of examples; it needs `pip install 'lensgrad[onnx]'`.
+        "predict.py" is a Python file with `predict(x)`, which needs NumPy and safetensors, and its weights beside it in
+        "predict.safetensors"; `python predict.py in.npy out.npy` predicts too.
+
+        - `path`: the file, ending in .onnx or .py.
+        - `batch`: the number of examples that it always takes; any number unless given.
+        """
+        from lensgrad.interchange.export import Trained, export
+
+        made = self.learner
+        export(Trained(made.predictor, self.weights, made.inputs, made.outputs, self.meaning.classes), path, batch)
+
     def fit(
         self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, epochs: int = 1, **how: Unpack[Options]
     ) -> Run[Given]:

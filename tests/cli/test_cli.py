@@ -214,7 +214,7 @@ def test_errors_of_the_program_itself_are_not_hidden(run, monkeypatch):
         run("train", "iris")
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["show"], ["check"], ["demo"]], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["export"], ["show"], ["check"], ["demo"]], ids=" ".join)
 def test_every_help_ends_with_examples(run, command):
     code, out, err = run(*command, "--help")
     assert (code, err) == (0, "") and "\nExamples:\n  lensgrad " in out
