@@ -19,7 +19,7 @@ onnx = pytest.importorskip("onnx")
 evaluator = pytest.importorskip("onnx.reference")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from lensgrad.interchange.onnx import proto  # noqa: E402
+from lensgrad.interchange.onnx.writing import proto  # noqa: E402
 from lensgrad.interchange.onnx.writing.write import write_onnx  # noqa: E402
 
 RNG = np.random.default_rng(0)
