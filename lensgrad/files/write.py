@@ -103,7 +103,8 @@ class Writer:
             return x
         if isinstance(x, float):
             return float(x) if math.isfinite(x) else {"float": repr(float(x))}
-        kind: type[Any] = type(x) if type(x) in WRITE or not isinstance(x, Para) else Para  # a class of models of a user's own
+        own: type[Any] = type(x)
+        kind = Para if own not in WRITE and issubclass(own, Para) else own  # a class of models of a user's own
         return WRITE[kind](self, x) if kind in WRITE else self.record(x)
 
     def values(self, xs: Any) -> list[Any]:
