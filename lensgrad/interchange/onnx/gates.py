@@ -31,7 +31,7 @@ WITH_BETA = ("affine", "hardsigmoid", "scaledtanh")
 
 
 def activations(call: Call, direction: int, default: Sequence[str]) -> list[Activation]:
-    """The activations of one direction, those of gates behind the clip that the node names; that of a cell is not clipped, as in onnxruntime."""
+    """The activations of one direction, those of gates behind the clip that the node names; what an LSTM gives is not clipped."""
     n, named = len(default), [text(a).lower() for a in call.attribute("activations") or ()]
     names = named or [d.lower() for d in default] * (direction + 1)
     unknown = [a for a in names if a not in NAMED]
