@@ -103,9 +103,8 @@ class Writer:
             return x
         if isinstance(x, float):
             return float(x) if math.isfinite(x) else {"float": repr(float(x))}
-        own: type[Any] = type(x)
-        kind = Para if own not in WRITE and issubclass(own, Para) else own  # a class of models of a user's own
-        return WRITE[kind](self, x) if kind in WRITE else self.record(x)
+        found = next((kind for kind in (type(x), Para) if kind in WRITE and isinstance(x, kind)), None)  # Para for a model of any class
+        return self.record(x) if found is None else WRITE[found](self, x)
 
     def values(self, xs: Any) -> list[Any]:
         return [self.value(x) for x in xs]
