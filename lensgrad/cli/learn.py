@@ -14,7 +14,8 @@ from lensgrad.cli.console import example, say
 from lensgrad.cli.properties import names, once
 from lensgrad.cli.train import writable
 from lensgrad.core.checks import whole
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.errors import BadValue, listed, some
+from lensgrad.core.printed import brief
 
 if TYPE_CHECKING:
     from lensgrad.circuits import Found, LearnedCircuit, Plan, Problem
@@ -169,7 +170,7 @@ def labelled(cells: Cells, target: str) -> tuple[list[str], tuple[str, ...]]:
     from lensgrad.data.encode import sorted_words, words
 
     if target not in cells.columns:
-        raise BadValue(f"there is no column '{target}'; the columns are: {listed(list(cells.columns))}")
+        raise BadValue(f"there is no column '{brief(target)}'; the columns are: {some(list(cells.columns))}")
     labels = words(target, np.array(cells.columns[target], object), cells.rows)
     classes = sorted_words(labels)
     if len(classes) < 2:
@@ -195,7 +196,7 @@ def rows_to_test(file: Path, encoder: Encoder, classes: tuple[str, ...], target:
 
     cells = csv_cells(file)
     if target not in cells.columns:
-        raise BadValue(f"there is no column '{target}' in '{file}'; the columns are: {listed(list(cells.columns))}")
+        raise BadValue(f"there is no column '{brief(target)}' in '{file}'; the columns are: {some(list(cells.columns))}")
     if not cells.rows:
         raise BadValue(f"'{file}' has no rows to test on")
     return encoder.encode(cells), numbered(target, cells, classes)
@@ -210,7 +211,7 @@ def numbered(target: str, cells: Cells, classes: tuple[str, ...]) -> Any:
     labels = words(target, np.array(cells.columns[target], object), cells.rows)
     for row, label in zip(cells.rows, labels, strict=True):
         if label not in classes:
-            raise BadValue(f"{row}, column '{target}': '{label}' is none of the classes {listed(classes)}")
+            raise BadValue(f"{row}, column '{target}': '{brief(label)}' is none of the classes {some(classes)}")
     return np.array([classes.index(label) for label in labels], np.int64)
 
 

@@ -12,14 +12,17 @@ import numpy as np
 
 from lensgrad import recipes
 from lensgrad.backends.numpy import host
+from lensgrad.cli.console import command
 from lensgrad.cli.table import tested
 from lensgrad.cli.train import known, model_name
 from lensgrad.core.errors import BadValue
 from lensgrad.data.bundled import Dataset
+from lensgrad.data.cells import parsed, quoted
+from lensgrad.data.mapped import existing, npy
 from lensgrad.data.pictures import ENDINGS, picture
 from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.summary import summary
-from lensgrad.recipes.recipe import Sampling, fitting, likeliest, softmax
+from lensgrad.recipes.recipe import Recipe, Sampling, fitting, likeliest, softmax
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.learner import Learner
 from lensgrad.train.loading import load
@@ -31,8 +34,8 @@ WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a ru
 def evaluated(file: Path, name: str, backend: str) -> str:
     """The verdict of a task on a run, and the metrics of its test part; of a table of one's own the metrics."""
     if name not in recipes.TASKS and (Path(name).suffix or Path(name).exists()):
-        return tested(replace(load(file), backend=backend), Path(name))
-    recipe, run = recipes.task(name), replace(load(file), backend=backend)
+        return tested(replace(opened(file), backend=backend), Path(name))
+    recipe, run = recipes.task(name), replace(opened(file), backend=backend)
     if model_name(recipe, run.learner) is None:
         check_shapes(run.learner, recipe.learner(), file, name)
     data = recipe.data()
@@ -40,6 +43,14 @@ def evaluated(file: Path, name: str, backend: str) -> str:
     if isinstance(data.test, Dataset):
         lines.append(measured(run, fitting(run.learner, data.test)))
     return "\n".join(lines)
+
+
+def opened(file: Path) -> Run:
+    """The run in a file; the name of a task is none."""
+    if str(file) in recipes.TASKS and not file.exists():
+        made = f"{command()} train {file} --save {file}.safetensors"
+        raise BadValue(f"FILE must be the file of a saved run, got the task '{file}': {made} makes one")
+    return load(file)
 
 
 def check_shapes(learner: Learner, wanted: Learner, file: Path, name: str) -> None:
@@ -58,7 +69,7 @@ def measured(run: Run, data: Any) -> str:
 
 def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> str:
     """What a saved run answers: to the rows of a file, to pictures, or to a text where its task takes one."""
-    run = replace(load(file), backend=backend)
+    run = replace(opened(file), backend=backend)
     recipe = known(run.learner)
     pictures = all(Path(word).suffix.lower() in ENDINGS for word in given)
     if len(given) != 1 and not pictures:
@@ -67,27 +78,43 @@ def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> 
         if len(given) != 1:
             raise BadValue(f"this run goes on from one text, got {len(given)} INPUTs")
         return recipe.answer(run, given[0], how)
+    if "" in given:
+        raise BadValue(f"INPUT must be the name of a file, got '': this run expects {run.learner.model.dom}")
     classes = run.meaning.classes or (recipe.classes if recipe is not None else ())
     if pictures:
         return told(run, rows_for(run.learner, lambda shape: np.stack([picture(Path(word), shape) for word in given])), classes, given)
     table = run.meaning.preparation is not None and Path(given[0]).suffix.lower() not in (".npy", *ENDINGS)
-    rows: Any = Path(given[0]) if table else read_rows(Path(given[0]), run.learner)
+    rows: Any = Path(given[0]) if table else read_rows(Path(given[0]), run.learner, recipe)
     if table:
         preparation, cells = run.meaning.cells(rows)
         return told(run, preparation.inputs(cells), classes, cells.rows)
     return told(run, rows, classes, [f"row {k}" for k in range(1, len(rows) + 1)])
 
 
-def read_rows(file: Path, learner: Learner) -> Any:
+def read_rows(file: Path, learner: Learner, recipe: Recipe | None) -> Any:
     """The rows of a .csv or .npy file in the shape that a model takes."""
 
     def read(shape: Sequence[int]) -> Any:
         table, size = numbers(file), prod(shape)
-        if table.size == 0 or table.size % size or (table.ndim > 1 and prod(table.shape[1:]) != size and table.size != size):
+        if not table.size:
+            raise BadValue(
+                f"'{file}' has no numbers, and this model expects rows of {size} ({learner.model.dom}): give a row for each example"
+            )
+        if table.size % size or (table.ndim > 1 and prod(table.shape[1:]) != size and table.size != size):
             raise BadValue(f"'{file}' has numbers of shape {table.shape}, and this model expects rows of {size} ({learner.model.dom})")
+        if recipe is not None and len(shape) == 3 and table.dtype != np.uint8:
+            check_pixels(file, table, recipe)
         return table.reshape(-1, *shape)
 
     return rows_for(learner, read)
+
+
+def check_pixels(file: Path, table: Any, recipe: Recipe) -> None:
+    """Refuse pixels on another scale than a ready-made task is trained on."""
+    low, high = float(table.min()), float(table.max())
+    if low < 0 or high > 1:
+        told = f"'{file}' has numbers from {low:g} to {high:g}, and {recipe.name} expects pixels from 0 to 1"
+        raise BadValue(f"{told}: divide them by the largest that a pixel can be, such as 255")
 
 
 def rows_for(learner: Learner, read: Callable[[Sequence[int]], Any]) -> Any:
@@ -105,31 +132,30 @@ def numbers(file: Path) -> Any:
     if file.suffix not in (".csv", ".npy"):
         told = "a .csv file with a row of numbers for each example, a .npy file, or pictures such as .png"
         raise BadValue(f"'{file}' is no input: give {told}")
-    try:
-        found = np.load(file, allow_pickle=False) if file.suffix == ".npy" else table_of(file.read_text(encoding="utf-8"))
-    except (ValueError, EOFError) as wrong:
-        raise BadValue(f"'{file}' cannot be read as numbers: {str(wrong).rstrip('.')}") from wrong
+    found = npy(existing(file)) if file.suffix == ".npy" else table_of(file)
     if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
         raise BadValue(f"'{file}' holds what are no finite numbers, of type {found.dtype}")
     return found
 
 
-def table_of(text: str) -> Any:
+def table_of(file: Path) -> Any:
     """Rows of numbers with commas between; a first line of names is passed over."""
-    lines = [line.split(",") for line in text.splitlines() if line.strip()]
-    if lines and not any(map(is_number, lines[0])):
-        lines = lines[1:]
-    if len({len(line) for line in lines}) > 1:
-        raise ValueError("its rows have different lengths")
-    return np.array([[float(word) for word in line] for line in lines])
-
-
-def is_number(word: str) -> bool:
     try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadValue(f"'{file}' is no text in UTF-8: save it as CSV in UTF-8") from None
+    lines = [(k, line.split(",")) for k, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if len(lines) > 1 and not any(parsed(word) is not None for word in lines[0][1]):
+        lines = lines[1:]
+    for k, line in lines:
+        strange = next((word for word in line if parsed(word) is None), None)
+        if strange is not None:
+            other = next((d for d in ";\t|" if d in strange), None)
+            fix = "correct it" if other is None else f"save the file with ',' between its cells, and not {other!r}"
+            raise BadValue(f"line {k} of '{file}': '{quoted(strange.strip())}' is no number; {fix}")
+    if len({len(line) for _, line in lines}) > 1:
+        raise BadValue(f"'{file}' cannot be read as numbers: its rows have different lengths")
+    return np.array([[parsed(word) for word in line] for _, line in lines], np.float64)
 
 
 def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.arrays import array
+from lensgrad.data.arrays import allocated, array
 
 if TYPE_CHECKING:
     from lensgrad.data.preparation import Preparation
@@ -78,7 +78,7 @@ def one_hot(labels: Numbers, classes: int, dtype: str = "float32") -> Numbers:
         raise BadValue(f"one_hot expects class numbers, which are whole, got an array of {labels.dtype}")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise BadValue(f"labels run from {labels.min()} to {labels.max()}, and {classes} classes are numbered 0 to {classes - 1}")
-    found = np.zeros((*labels.shape, classes), dtype)
+    found = allocated("one-hot rows", (*labels.shape, classes), dtype, "take fewer rows, or keep the class numbers")
     np.put_along_axis(found, labels.astype(np.int64)[..., None], 1, -1)
     return found
 

@@ -16,9 +16,10 @@ import numpy as np
 
 from lensgrad.core.checks import clean, is_number, is_whole, whole
 from lensgrad.core.checks import names as checked_names
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.errors import BadValue, listed, some
+from lensgrad.core.printed import brief
 from lensgrad.data.arrays import array
-from lensgrad.data.cells import Cells, missing, parsed
+from lensgrad.data.cells import Cells, missing, parsed, quoted
 from lensgrad.data.tables import csv_cells
 
 __all__ = ["Encoder", "OneHot", "Thermometer", "csv_cells", "encoder", "joined"]
@@ -85,7 +86,7 @@ class OneHot:
         found = words(self.name, column, rows)
         strange = next(((row, v) for row, v in zip(rows, found, strict=True) if v not in places), None)
         if strange is not None:
-            raise BadValue(f"{strange[0]}, column '{self.name}': '{strange[1]}' is none of the known values {listed(list(self.values))}")
+            raise BadValue(f"{strange[0]}, column '{self.name}': '{brief(strange[1])}' is none of the known values {some(self.values)}")
         return np.eye(len(self.values), dtype=np.uint8)[[places[v] for v in found]]
 
 
@@ -114,7 +115,7 @@ class Encoder:
         columns, labels = columns_of(rows, tuple(c.name for c in self.columns))
         absent = [c.name for c in self.columns if c.name not in columns]
         if absent:
-            raise BadValue(f"there is no column '{absent[0]}'; the columns are: {listed(list(columns))}")
+            raise BadValue(f"there is no column '{brief(absent[0])}'; the columns are: {some(list(columns))}")
         parts = [c.bits(columns[c.name], labels) for c in self.columns]
         return np.concatenate(parts, 1) if parts else np.zeros((len(labels), 0), np.uint8)
 
@@ -167,7 +168,7 @@ def encoder(
     chosen = [*([] if categorical == "all" else categorical), *drop]
     strange = [name for name in chosen if name not in columns]
     if strange:
-        raise BadValue(f"there is no column '{strange[0]}'; the columns are: {listed(list(columns))}")
+        raise BadValue(f"there is no column '{brief(strange[0])}'; the columns are: {some(list(columns))}")
     if not len(labels):
         raise BadValue("the table has no rows, so no encoder can be fitted to it")
     fitted = list[OneHot | Thermometer]()
@@ -307,21 +308,23 @@ def wordy(name: str, column: Column, rows: Sequence[str]) -> bool:
     if strange and 2 * len(strange) < len(column):
         told = f"{len(column) - len(strange)} other cells of the column are"
         row, value = strange[0]
-        raise BadValue(f"{row}, column '{name}': '{value}' is no number, and {told}; correct it, or name the column in categorical=…")
+        raise BadValue(
+            f"{row}, column '{name}': '{quoted(value)}' is no number, and {told}; correct it, or name the column in categorical=…"
+        )
     return bool(strange)
 
 
 def numbers(name: str, column: Column, rows: Sequence[str]) -> Column:
     """A column as finite numbers."""
-    try:
+    if column.dtype.kind in "biuf":
         found = np.asarray(column, np.float64)
-    except (TypeError, ValueError):
-        found = np.array([np.nan if missing(v) or parsed(v) is None else parsed(v) for v in column.tolist()])
+    else:
+        found = np.array([np.nan if missing(v) or (number := parsed(v)) is None else number for v in column.tolist()], np.float64)
     wrong = np.flatnonzero(~np.isfinite(found))
     if len(wrong):
         row, value = rows[int(wrong[0])], column[int(wrong[0])]
         empty = missing(value) or str(value) in ("nan", "NaT", "<NA>")
-        told = "the cell is empty; fill it in or leave the row out" if empty else f"'{value}' is no finite number"
+        told = "the cell is empty; fill it in or leave the row out" if empty else f"'{quoted(value)}' is no finite number"
         raise BadValue(f"{row}, column '{name}': {told}")
     return found
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, MissingData, listed
+from lensgrad.core.printed import brief
 from lensgrad.program.values import Values
 
 if TYPE_CHECKING:
@@ -72,11 +73,14 @@ def one(name: Any, path: Path) -> Mapped:
 def view(path: Path, dtype: str | np.dtype[Any], shape: tuple[int, ...], start: int, fortran: bool = False) -> Mapped:
     """Part of a file as an array; a file too short for it is refused."""
     wanted, found = math.prod(shape) * np.dtype(dtype).itemsize, path.stat().st_size - start
+    if any(n < 0 for n in shape):
+        raise BadValue(f"'{path}' is damaged: its header promises an array of shape {brief(str(shape))}, which there cannot be")
     if found < wanted:
         raise BadValue(f"'{path}' is cut off: its header promises {wanted} bytes of data, and it has {max(0, found)}: get it again")
-    if not wanted:
-        return np.zeros(shape, dtype)
-    return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
+    try:
+        return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C") if wanted else np.zeros(shape, dtype)
+    except (MemoryError, OverflowError, TypeError, ValueError):
+        raise BadValue(f"'{path}' is damaged: its header promises an array of shape {brief(str(shape))}, which there cannot be") from None
 
 
 def npy(path: Path, start: int = 0) -> Mapped:
@@ -87,8 +91,8 @@ def npy(path: Path, start: int = 0) -> Mapped:
             version = np.lib.format.read_magic(file)
             header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, fortran, dtype = header(file)
-        except (ValueError, EOFError) as wrong:
-            raise BadValue(f"'{path}' is no .npy file: {wrong}") from wrong
+        except Exception as wrong:  # it is parsed as Python, which fails in many ways; what NumPy advises is to trust the file
+            raise BadValue(f"'{path}' is no .npy file: its header cannot be read") from wrong
         if dtype.hasobject:
             raise BadValue(f"'{path}' holds Python objects, which are never loaded: save arrays of numbers")
         return view(path, dtype, shape, file.tell(), fortran)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from lensgrad.core.printed import counted
 from lensgrad.data.bundled import Dataset
 
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+WANTED = f"pictures must end in {', '.join(ENDINGS)}; save others as one of these, or take them out"
 SYSTEM = ("desktop.ini", "thumbs.db")  # what Windows writes into folders
 FORMATS = ("BMP", "JPEG", "PNG", "WEBP")  # what a file holds, whatever its name: readers of other formats may start programs
 ORIENTATION = 0x0112  # of EXIF
@@ -48,7 +50,9 @@ def opened(file: Path) -> Any:
     except ImportError as error:
         raise MissingExtra("reading pictures needs Pillow, which is not installed: pip install 'lensgrad[images]'") from error
     try:
-        return Image.open(file, formats=FORMATS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # what is far too large is refused below
+            return Image.open(file, formats=FORMATS)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as wrong:
         if isinstance(wrong, OSError) and wrong.filename:  # the file cannot be opened, whatever is in it
             raise
@@ -87,19 +91,21 @@ def folder(where: str | Path, size: Sequence[int]) -> Dataset:
     """A folder with one folder of pictures for each class, as a data set: x : f32[n, height, width, 3] in [0, 1], y : i32[n].
 
     Pictures of any size are resized to `size`, which is (height, width), and gray ones become color. Classes are called as their
-    folders, sorted. What cannot be read is named in the error; files with other endings are left out, with a warning.
+    folders, sorted. What cannot be read is named in the error; files with other endings, and links that lead out of the folder, are
+    left out, with a warning.
     """
     checks.instance("the folder of pictures", where, (str, Path), "a path")
     height, width = size_of(size)
     top = Path(where)
     if not top.is_dir():
         raise MissingData(f"there is no folder '{checks.clean(str(where))}'")
-    found = {p.name: files_in(p) for p in sorted(top.iterdir()) if p.is_dir() and files_in(p)}
+    places = [p for p in sorted(top.iterdir()) if p.is_dir() and not leads_out(p, top)]
+    found = {p.name: files for p in places if (files := files_in(p, top))}
     if not found:
         raise BadValue(f"'{top}' has no folders of pictures ({', '.join(ENDINGS)}), one for each class")
     for name in found:
         checks.name("the name of a class", name)
-    tell_others(top)
+    tell_others(top, places)
     x = np.stack([resized(file, height, width) for files in found.values() for file in files])
     y = np.repeat(np.arange(len(found), dtype=np.int32), [len(files) for files in found.values()])
     return Dataset(x, y, (), tuple(found))
@@ -113,19 +119,33 @@ def size_of(size: Any) -> tuple[int, int]:
     return height, width
 
 
-def files_in(place: Path) -> list[Path]:
-    """The picture files of one class, sorted."""
-    return sorted(p for p in place.iterdir() if p.is_file() and p.suffix.lower() in ENDINGS)
+def files_in(place: Path, top: Path) -> list[Path]:
+    """The picture files of one class, sorted; those that links outside lead to are none."""
+    return sorted(p for p in place.iterdir() if p.suffix.lower() in ENDINGS and p.is_file() and not leads_out(p, top))
 
 
-def tell_others(top: Path) -> None:
-    """Warn of the files in the folders of classes that have another ending; those that systems leave there are passed over."""
-    files = [p for place in sorted(top.iterdir()) if place.is_dir() and not hidden(place) for p in place.iterdir() if p.is_file()]
-    others = [p.suffix.lower() for p in files if p.suffix.lower() not in ENDINGS and not hidden(p)]
+def leads_out(place: Path, top: Path) -> bool:
+    """Whether a link leads out of the folder, or nowhere."""
+    try:
+        return place.is_symlink() and not place.resolve(strict=True).is_relative_to(top.resolve())
+    except (OSError, RuntimeError):
+        return True
+
+
+def tell_others(top: Path, places: Sequence[Path]) -> None:
+    """Warn of what is left out of the folders of classes: other endings, but those that systems leave there, and links that lead out."""
+    files = [p for place in places if not hidden(place) for p in place.iterdir() if not hidden(p)]
+    links = [p for p in (*top.iterdir(), *files) if leads_out(p, top)]
+    others = [p.suffix.lower() for p in files if p.suffix.lower() not in ENDINGS and p.is_file() and p not in links]
+    told = list[str]()
     if others:
         endings = listed(sorted(ending or "no ending" for ending in set(others)))
-        told = f"'{top}' has {counted(len(others), 'file')} that {'is' if len(others) == 1 else 'are'} left out ({endings})"
-        warn(f"{told}: pictures must end in {', '.join(ENDINGS)}; save others as one of these, or take them out")
+        told += [f"{counted(len(others), 'file')} that {'is' if len(others) == 1 else 'are'} left out ({endings}): {WANTED}"]
+    if links:
+        which = "that leads out of the folder and is" if len(links) == 1 else "that lead out of the folder and are"
+        told += [f"{counted(len(links), 'link')} {which} left out: put copies of the files there"]
+    if told:
+        warn(f"'{top}' has {', and '.join(told)}")
 
 
 def hidden(place: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
+from math import prod
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -11,13 +12,14 @@ from numpy.typing import ArrayLike
 
 from lensgrad.core.checks import flag, is_dict, is_sequence, name, number, whole
 from lensgrad.core.errors import BadValue
-from lensgrad.data.arrays import count, named
+from lensgrad.data.arrays import allocated, count, named
 from lensgrad.data.source import Labelled
 
 Numbers = np.ndarray[Any, Any]
 Pair = tuple[Numbers, Numbers]
 Set = TypeVar("Set", bound=Labelled)
 Names = str | Sequence[str]
+AT_ONCE = 1 << 22  # numbers that are worked on in float64
 
 
 @overload
@@ -111,7 +113,13 @@ class Scale:
         x = np.asarray(x)
         if x.shape[x.ndim - self.mean.ndim :] != self.mean.shape:
             raise BadValue(f"this scale is for {self.mean.size} features, and the data has rows of shape {x.shape[1:]}")
-        return ((x - self.mean) / self.std).astype(x.dtype if x.dtype.kind == "f" else np.float32)
+        kind = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
+        if x.ndim == self.mean.ndim:
+            return ((x - self.mean) / self.std).astype(kind)
+        found = allocated("features on a scale", x.shape, kind, "scale fewer rows at a time")
+        for part in parts(x):  # in float64, and so some rows at a time
+            found[part] = (x[part] - self.mean) / self.std
+        return found
 
 
 def standardize(train: Any, *others: Any) -> tuple[Any, ...]:
@@ -124,17 +132,32 @@ def standardize(train: Any, *others: Any) -> tuple[Any, ...]:
     if arrays is None or "x" not in arrays:
         raise BadValue(f"standardize expects data sets, pairs (x, y) or dicts with 'x', got {type(train).__name__}")
     count(arrays)
-    parts = [named(d) for d in others]
-    if any(a is None or "x" not in a for a in parts):
+    moved = [named(d) for d in others]
+    if any(a is None or "x" not in a for a in moved):
         raise BadValue("what standardize moves alike are data sets, pairs (x, y) or dicts with 'x', as the training data")
     x = arrays["x"]
     if x.dtype.kind not in "biuf" or not x.ndim:
         raise BadValue(f"standardize expects features that are numbers, got {x.dtype.name} data")
-    x = x.astype(np.float64)
-    axes = tuple(range(max(1, x.ndim - 1)))
-    mean, std = x.mean(axes), x.std(axes)
+    mean, std = moments(x)
     scale = Scale(mean, np.where(std > 0, std, 1.0))
     return (*(rescaled(d, scale) for d in (train, *others)), scale)
+
+
+def moments(x: Numbers) -> Pair:
+    """Mean and standard deviation of each feature, in float64: of many rows some at a time, so that they are not copied as a whole."""
+    axes = tuple(range(max(1, x.ndim - 1)))
+    if x.size <= AT_ONCE:
+        x = x.astype(np.float64)
+        return x.mean(axes), x.std(axes)
+    n = prod(x.shape[axis] for axis in axes)
+    mean = np.asarray(sum(x[part].sum(axes, dtype=np.float64) for part in parts(x)) / n)
+    return mean, np.sqrt(sum(np.square(x[part] - mean).sum(axes) for part in parts(x)) / n)
+
+
+def parts(x: Numbers) -> list[slice]:
+    """The rows of an array, some at a time."""
+    rows = max(1, AT_ONCE // max(1, x[:1].size))
+    return [slice(start, start + rows) for start in range(0, len(x), rows)]
 
 
 def rescaled(data: Any, scale: Scale) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
-from lensgrad.data.arrays import array
+from lensgrad.data.arrays import allocated, array
 from lensgrad.data.bundled import Dataset
 
 Numbers = np.ndarray[Any, Any]
@@ -104,7 +104,11 @@ def pad(sequences: Sequence[Any], length: int | None = None, value: Any = 0, nam
         raise BadValue(
             f"length={checks.shown(length)} cannot hold the longest sequence, of {longest} steps: cut the sequences or give more"
         )
-    x = np.full((len(rows), steps, *rows[0].shape[1:]), filling(value), kind_of(rows))
+    shape, fix = (len(rows), int(steps), *rows[0].shape[1:]), "cut the longest sequences, or pad fewer at a time"
+    rest, x = filling(value), allocated("padded sequences", shape, kind_of(rows), fix)
+    mask = allocated("the mask of padded sequences", shape[:2], np.bool_, fix)
+    if rest:
+        np.copyto(x, rest, casting="unsafe")
     for k, row in enumerate(rows):
-        x[k, : len(row)] = row
-    return {names[0]: x, names[1]: np.arange(steps) < np.array([len(r) for r in rows])[:, None]}
+        x[k, : len(row)], mask[k, : len(row)] = row, True
+    return {names[0]: x, names[1]: mask}

@@ -23,9 +23,11 @@ from lensgrad.program.values import forward_object
 from lensgrad.theories.poly.semiring import Semiring
 from lensgrad.theories.poly.semiring import named as known
 from lensgrad.theories.smooth.array import Key
+from lensgrad.theories.smooth.scan import Scan
 
 DEEPEST = 50  # definitions inside definitions; comparing and unfolding go as deep
-LARGEST = 10_000_000  # nodes after unfolding, so that a small file cannot stand for an endless program
+LARGEST = 2_000_000  # nodes after unfolding, so that a small file cannot stand for an endless program
+LONGEST = 50_000_000  # nodes that are run, those of a loop once for each of its steps
 STRANGE = "this is no arrow or learner as lensgrad writes them"
 AGAIN = "take another copy of the file, or train again"
 
@@ -36,7 +38,7 @@ class Reader:
     def __init__(self, written: Any, generators: Generators | None) -> None:
         self.classes = classes(generators)
         self.bodies: list[Diagram] = []
-        self.weights: dict[int, tuple[int, int]] = {}  # of each body: its nodes after unfolding, and how deep it goes
+        self.weights: dict[int, tuple[int, int, int]] = {}  # of each body: nodes after unfolding, nodes that are run, and how deep it goes
         for body in typed(list, written):
             f = self.body(body)
             self.weights[id(f)] = self.weight(f)
@@ -78,14 +80,18 @@ class Reader:
             env.extend(graph.apply(self.one(Op, op), wires(args, env), origin=path))
         return Diagram.finish(graph, wires(outs, env))
 
-    def weight(self, f: Diagram) -> tuple[int, int]:
-        """How large and how deep an arrow is when everything inside is unfolded; refused when beyond all reason."""
-        inside = [self.weights[id(b)] for n in f.nodes for b in bodies(n.op)]
-        size, depth = len(f.nodes) + sum(s for s, _ in inside), 1 + max((d for _, d in inside), default=0)
+    def weight(self, f: Diagram) -> tuple[int, int, int]:
+        """How large, how long and how deep an arrow is when everything inside is unfolded; refused when beyond all reason."""
+        inside = [(n.op.n if isinstance(n.op, Scan) else 1, *self.weights[id(b)]) for n in f.nodes for b in bodies(n.op)]
+        size, depth = len(f.nodes) + sum(s for _, s, _, _ in inside), 1 + max((d for *_, d in inside), default=0)
+        long = len(f.nodes) + sum(steps * run for steps, _, run, _ in inside)
         if size > LARGEST or depth > DEEPEST:
             told = f"an arrow of {size:,} nodes, {depth} definitions deep"
             raise BadCheckpoint(f"{told}, is refused: {LARGEST:,} nodes and {DEEPEST} definitions are the limits")
-        return size, depth
+        if long > LONGEST:
+            told = f"an arrow that runs {long:,} nodes, with those of each step of its loops"
+            raise BadCheckpoint(f"{told}, is refused: {LONGEST:,} are the limit")
+        return size, long, depth
 
     def arrow(self, number: Any) -> Diagram:
         (place,) = wires([number], self.bodies)

@@ -204,10 +204,10 @@ def test_the_command_line_shows_exports_and_refutes(run, tmp_path):
     two = circuits.formula(["a[0]", "a[1]"], lambda x: {"y": x["a[0]"] | x["a[1]"]})
     circuits.write(one, tmp_path / "one.aag")
     circuits.write(two, tmp_path / "two.blif")
-    shown = "one.aag: 2 inputs, 1 outputs, 1 ANDs, depth 1\ninputs   a[0] a[1]\noutputs  y\n"
+    shown = "one.aag: 2 inputs, 1 output, 1 AND, depth 1\ninputs   a[0] a[1]\noutputs  y\n"
     assert run("show", "one.aag", "--names") == (0, shown, "")
     for kind, ending in (("verilog", "v"), ("blif", "blif"), ("c", "c"), ("aig", "aig")):
-        assert run("export", "one.aag", "--to", kind) == (0, f"one.{ending}: 2 inputs, 1 outputs, 1 ANDs, depth 1\n", "")
+        assert run("export", "one.aag", "--to", kind) == (0, f"one.{ending}: 2 inputs, 1 output, 1 AND, depth 1\n", "")
     assert (tmp_path / "one.v").read_text(encoding="utf-8") == circuits.verilog(one)
     assert (tmp_path / "one.c").read_text(encoding="utf-8") == circuits.c_source(one)
     assert run("prove", "one.aag", "one.blif")[0] == 0

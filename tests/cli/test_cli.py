@@ -1,6 +1,7 @@
 """The command line: what it prints, and what it says to wrong calls."""
 
 import os
+import struct
 import subprocess
 import sys
 
@@ -301,10 +302,41 @@ INPUTS = {
     ),
     "short.csv": ("1,2\n3,4\n", "'{}' has numbers of shape (2, 2), and this model expects rows of 64 (f32[8,8,1])"),
     "uneven.csv": ("1,2\n3\n", "'{}' cannot be read as numbers: its rows have different lengths"),
-    "words.csv": ("1,a\n", "'{}' cannot be read as numbers: could not convert string to float: 'a'"),
-    "empty.csv": ("", "'{}' has numbers of shape (0,), and this model expects rows of 64 (f32[8,8,1])"),
-    "nan.csv": (",".join(["nan"] * 64), "'{}' holds what are no finite numbers, of type float64"),
+    "words.csv": ("1,2\n1, a\n", "line 2 of '{}': 'a' is no number; correct it"),
+    "bar.csv": ("1,1_2\n", "line 1 of '{}': '1_2' is no number; correct it"),
+    "empty.csv": ("", "'{}' has no numbers, and this model expects rows of 64 (f32[8,8,1]): give a row for each example"),
+    "other.csv": ("1;2\n", "line 1 of '{}': '1;2' is no number; save the file with ',' between its cells, and not ';'"),
+    "nan.csv": (",".join(["nan"] * 64), "line 1 of '{}': 'nan' is no number; correct it"),
+    "large.csv": (",".join(["1e400"] * 64), "'{}' holds what are no finite numbers, of type float64"),
+    "pixels.csv": (
+        ",".join(["250", *["0"] * 63]),
+        "'{}' has numbers from 0 to 250, and digits expects pixels from 0 to 1: "
+        "divide them by the largest that a pixel can be, such as 255",
+    ),
 }
+
+
+def test_a_task_and_an_empty_text_are_no_files(run, trained):
+    told = "FILE must be the file of a saved run, got the task 'digits': "
+    for call in (("predict", "digits", "images.csv"), ("evaluate", "digits", "digits")):
+        code, out, err = run(*call)
+        assert (code, out) == (2, "") and err.startswith(f"lensgrad: {told}")
+        assert err.endswith(" train digits --save digits.safetensors makes one\n")
+    assert run("predict", str(trained), "") == (
+        2,
+        "",
+        "lensgrad: INPUT must be the name of a file, got '': this run expects f32[8,8,1]\n",
+    )
+
+
+@pytest.mark.parametrize("header", ["{'descr': '<f4', 'fortran_order': False, 'shape': (3, 9999999999), }", "(" * 9000, "x" * 20000])
+def test_a_false_header_is_told_and_no_advice_to_trust_it(run, trained, tmp_path, header):
+    file = tmp_path / "rows.npy"
+    file.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header.encode())
+    code, out, err = run("predict", str(trained), str(file))
+    cut = f"'{file}' is cut off: its header promises 119999999988 bytes of data, and it has 0: get it again"
+    told = f"'{file}' is no .npy file: its header cannot be read"
+    assert (code, out, err) == (2, "", f"lensgrad: {cut if 'descr' in header else told}\n")
 
 
 @pytest.mark.parametrize("name", INPUTS)

@@ -137,3 +137,35 @@ def test_a_file_is_read_as_one_of_few_formats_whatever_its_name(tmp_path, monkey
     with pytest.raises(BadValue) as error:
         picture(path, (8, 8, 1))
     assert str(error.value) == f"'{path}' cannot be read as a picture: it is none, or damaged, or too large"
+
+
+def test_links_that_lead_out_of_the_folder_are_left_out_and_told(tmp_path):
+    top, outside = tmp_path / "photos", tmp_path / "outside"
+    for place in (top / "cat", top / "dog", outside):
+        place.mkdir(parents=True)
+    for path in (top / "cat" / "1.png", top / "dog" / "1.png", outside / "secret.png"):
+        saved(path, PIXELS)
+    (top / "dog" / "2.png").symlink_to(top / "cat" / "1.png")  # stays inside
+    (top / "cat" / "2.png").symlink_to(outside / "secret.png")
+    end = "left out: put copies of the files there"
+    with pytest.warns(LensgradWarning) as one:
+        assert folder(top, (4, 6)).y.tolist() == [0, 1, 1]
+    assert [str(w.message) for w in one] == [f"'{top}' has 1 link that leads out of the folder and is {end}"]
+    (top / "other").symlink_to(outside)
+    (top / "cat" / "a.gif").write_bytes(b"")
+    others = (
+        "1 file that is left out (.gif): pictures must end in .bmp, .jpeg, .jpg, .png, .webp; save others as one of these, or take them out"
+    )
+    with pytest.warns(LensgradWarning) as two:
+        assert folder(top, (4, 6)).classes == ("cat", "dog")
+    assert [str(w.message) for w in two] == [f"'{top}' has {others}, and 2 links that lead out of the folder and are {end}"]
+
+
+def test_a_huge_picture_is_refused_and_pillow_says_nothing(tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.png", PIXELS)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # 15 are more, and not more than twice as many
+    with pytest.MonkeyPatch.context() as patch:
+        shown = []
+        patch.setattr("warnings.showwarning", lambda *told, **_: shown.append(told))
+        size = "is 5 pixels wide and 3 high, and this model expects 28 and 28: cut it out or resize it first"
+        assert told(BadValue, path, (28, 28, 3)) == f"'{path}' {size}" and shown == []

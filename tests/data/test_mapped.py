@@ -115,6 +115,19 @@ def test_foreign_files_are_refused(tmp_path):
     assert refused(tmp_path / "empty") == f"'{tmp_path / 'empty'}' has no .npy files"
 
 
+@pytest.mark.parametrize("shape", ["(-1, 2)", f"(0, {10**30})", "(3, -4)"])
+def test_a_shape_that_no_array_has_is_refused(tmp_path, shape):
+    path, header = tmp_path / "x.npy", f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    path.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header.encode() + b"\0" * 8)
+    assert refused(path) == f"'{path}' is damaged: its header promises an array of shape {shape}, which there cannot be"
+
+
+def test_the_advice_to_trust_a_file_is_not_passed_on(tmp_path):
+    path = tmp_path / "x.npy"
+    path.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", 20_000) + b"x" * 20_000)
+    assert refused(path) == f"'{path}' is no .npy file: its header cannot be read"
+
+
 def test_a_dtype_that_numpy_has_not_is_refused(tmp_path):
     path = tmp_path / "x.safetensors"
     header = b'{"x":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'

@@ -31,6 +31,7 @@ from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import LOGIC, Z2, Semiring, Z, modulo
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, Key, Real, full
+from lensgrad.theories.smooth.scan import Scan
 
 PUBLISHED = re.findall(
     r"\S+",
@@ -214,8 +215,21 @@ def test_endless_programs_are_refused():
     for _ in range(24):
         box = f.define("box")
         f = trace(lambda x, box=box: box(x) + box(x * 2.0), Real())
-    with pytest.raises(BadCheckpoint, match=f"^an arrow of 1[0-9,]+ nodes, 2[0-9] definitions deep, is refused: {LARGEST:,} nodes and 50 "):
+    with pytest.raises(BadCheckpoint, match=f"^an arrow of 3[0-9,]+ nodes, 2[0-9] definitions deep, is refused: {LARGEST:,} nodes and 50 "):
         again(f)
+
+
+def test_loops_without_end_are_refused():
+    body = trace(lambda c, x: (c * 0.5 + x, c), Real(), Real())
+
+    def loop(n):
+        return Diagram.of(Scan(body, n, 1, 0), Ty((*Real().atoms, *Real(n).atoms)))
+
+    assert again(loop(100_000)) == loop(100_000)
+    with pytest.raises(BadCheckpoint) as error:
+        again(loop(10**9))
+    told = "an arrow that runs 3,000,000,001 nodes, with those of each step of its loops"
+    assert str(error.value) == f"{told}, is refused: 50,000,000 are the limit"
 
 
 def test_definitions_without_end_are_refused():
@@ -224,7 +238,7 @@ def test_definitions_without_end_are_refused():
         f = f.define("box")
     with pytest.raises(BadCheckpoint) as error:
         again(f)
-    assert str(error.value) == "an arrow of 51 nodes, 51 definitions deep, is refused: 10,000,000 nodes and 50 definitions are the limits"
+    assert str(error.value) == "an arrow of 51 nodes, 51 definitions deep, is refused: 2,000,000 nodes and 50 definitions are the limits"
     inner = f.nodes[0].op.body
     assert again(inner) == inner
 

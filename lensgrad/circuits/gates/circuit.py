@@ -91,7 +91,8 @@ class Circuit:
         return self.inputs, self.outputs, self.ands.tobytes(), self.roots.tobytes()
 
     def __str__(self) -> str:
-        return f"{len(self.inputs)} inputs, {len(self.outputs)} outputs, {self.size} ANDs, depth {self.depth}"
+        counts = ((len(self.inputs), "input"), (len(self.outputs), "output"), (self.size, "AND"))
+        return ", ".join([*(f"{n} {thing}{'s' * (n != 1)}" for n, thing in counts), f"depth {self.depth}"])
 
     def values(self, inputs: Sequence[int], ones: int) -> list[int]:
         """The value of every output where each bit of a number is one example; `ones` has a 1 for each of them."""
