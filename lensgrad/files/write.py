@@ -103,8 +103,7 @@ class Writer:
             return x
         if isinstance(x, float):
             return float(x) if math.isfinite(x) else {"float": repr(float(x))}
-        found = next((kind for kind in (type(x), Para) if kind in WRITE and isinstance(x, kind)), None)  # Para for a model of any class
-        return self.record(x) if found is None else WRITE[found](self, x)
+        return WRITE.get(class_of(x), Writer.record)(self, x)
 
     def values(self, xs: Any) -> list[Any]:
         return [self.value(x) for x in xs]
@@ -171,6 +170,11 @@ def unwritable(x: Any) -> BadCheckpoint:
             "when saving, and again when loading"
         )
     return BadCheckpoint(f"a checkpoint holds arrows and plain values, and cannot hold {x!r:.60}, which is of type {kind}")
+
+
+def class_of(x: Any) -> type[Any]:
+    """What a value is written as: a model of any class is a parametric arrow."""
+    return Para if isinstance(x, Para) else type(x)
 
 
 WRITE: dict[type[Any], Callable[[Writer, Any], Any]] = {
