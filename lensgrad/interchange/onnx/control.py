@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from lensgrad.core.errors import BadCheckpoint
-from lensgrad.interchange.onnx.call import Known, Unsupported, Value
-from lensgrad.interchange.onnx.scope import Met, Writing, wire_of
+from lensgrad.interchange.onnx.call import Known, Unsupported
+from lensgrad.interchange.onnx.fold import LARGEST
+from lensgrad.interchange.onnx.scope import Item, Met, Writing, wire_of
 from lensgrad.theories.smooth import ops
 
 KINDS = {"value": None, "value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}
 
 
-def constant(writer: Writing, met: Met) -> list[Value]:
+def constant(writer: Writing, met: Met) -> list[Item]:
     """Constant: the array of its one attribute."""
 
     def made() -> Any:
@@ -29,34 +31,46 @@ def constant(writer: Writing, met: Met) -> list[Value]:
     return [writer.constant(name, writer.source.once(("constant", name), made))]
 
 
-def identity(writer: Writing, met: Met) -> Sequence[Value]:
+def identity(writer: Writing, met: Met) -> Sequence[Item]:
     """Identity: what it is given."""
     return met.inputs
 
 
 def dims(met: Met) -> tuple[int, ...]:
     """The shape of the input."""
-    value = met.inputs[0] if met.inputs else None
+    value = met.values[0] if met.inputs else None
     if value is None:
         raise BadCheckpoint(f"{met.what} has no input: the file is damaged")
     return value.array.shape if isinstance(value, Known) else tuple(value.atom.shape)
 
 
-def shape(writer: Writing, met: Met) -> list[Value]:
+def shape(writer: Writing, met: Met) -> list[Item]:
     """Shape: the sizes of the axes from `start` to `end`."""
     call = writer.call(met)
     return [writer.constant(met.name(), np.array(dims(met)[call.attribute("start", 0) : call.attribute("end")], "int64"))]
 
 
-def size(writer: Writing, met: Met) -> list[Value]:
+def size(writer: Writing, met: Met) -> list[Item]:
     """Size: how many entries there are."""
     return [writer.constant(met.name(), np.asarray(np.prod(dims(met), dtype="int64")))]
 
 
-def branch(writer: Writing, met: Met) -> Sequence[Value]:
+def ranged(writer: Writing, met: Met) -> list[Item]:
+    """Range: the numbers from a start to a limit, which are known."""
+    if not all(isinstance(v, Known) for v in met.inputs):
+        told = "and shapes are fixed here: give the input a value by constants={…}"
+        raise Unsupported(f"{met.what} has a size that is computed from data, {told}")
+    start, limit, step = (v.array.ravel()[0] for v in met.inputs if isinstance(v, Known))
+    n = max(0, math.ceil((float(limit) - float(start)) / float(step)))
+    if n > LARGEST:
+        raise Unsupported(f"{met.what} gives an array of {n:,} numbers, which is refused: {LARGEST:,} are the limit")
+    return [writer.constant(met.name(), (start + np.arange(n).astype(start.dtype) * step).astype(start.dtype))]
+
+
+def branch(writer: Writing, met: Met) -> Sequence[Item]:
     """If: the branch of a condition that is known; else both, and each entry from the one that holds."""
     graphs = {a.name: a.g for a in met.node.attribute}
-    condition = met.inputs[0]
+    condition = met.values[0]
     if isinstance(condition, Known):
         return inner(writer, met, graphs["then_branch" if condition.array.all() else "else_branch"], [])
     if condition is None:
@@ -67,7 +81,7 @@ def branch(writer: Writing, met: Met) -> Sequence[Value]:
     return [ops.select(ops.spread(truth, x.atom.shape, []), x, y) for x, y in pairs]
 
 
-def inner(writer: Writing, met: Met, graph: Any, inputs: Sequence[Value], round: str = "") -> list[Value]:
+def inner(writer: Writing, met: Met, graph: Any, inputs: Sequence[Item], round: str = "") -> list[Item]:
     """The results of a graph in a node on its inputs."""
     scope = met.scope.inside(met.node.op_type, met.index, round)
     for v, value in zip(graph.input, inputs, strict=True):
@@ -76,10 +90,11 @@ def inner(writer: Writing, met: Met, graph: Any, inputs: Sequence[Value], round:
     return [scope.find(v.name, met.what) for v in graph.output]
 
 
-TABLE: dict[str, Callable[[Writing, Met], Sequence[Value]]] = {
+TABLE: dict[str, Callable[[Writing, Met], Sequence[Item]]] = {
     "Constant": constant,
     "Identity": identity,
     "If": branch,
+    "Range": ranged,
     "Shape": shape,
     "Size": size,
 }

@@ -7,9 +7,9 @@ from typing import Any
 
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.interchange.onnx.attributes import resolved
-from lensgrad.interchange.onnx.call import Known, Unsupported, Value
+from lensgrad.interchange.onnx.call import Known, Unsupported
 from lensgrad.interchange.onnx.file import package, versions
-from lensgrad.interchange.onnx.scope import Met, Writing
+from lensgrad.interchange.onnx.scope import Item, Met, Several, Writing
 
 DEEPEST = 40  # functions inside functions
 NAMES = {"float32": "FLOAT", "float64": "DOUBLE"}  # of dtypes that ONNX calls by another name
@@ -20,12 +20,12 @@ def is_local(writer: Writing, met: Met) -> bool:
     return (met.domain, met.node.op_type, met.node.overload) in writer.source.functions
 
 
-def local(writer: Writing, met: Met) -> list[Value]:
+def local(writer: Writing, met: Met) -> list[Item]:
     """The results of a node whose operator the file itself defines."""
     return expanded(writer, writer.source.functions[met.domain, met.node.op_type, met.node.overload], met, ())
 
 
-def expanded(writer: Writing, function: Any, met: Met, defaults: Iterable[Any]) -> list[Value]:
+def expanded(writer: Writing, function: Any, met: Met, defaults: Iterable[Any]) -> list[Item]:
     """A function with the inputs and attributes of a node."""
     if met.scope.depth > DEEPEST:
         raise BadCheckpoint(f"{writer.source.file.what} has functions inside functions, more than {DEEPEST} deep: it is refused")
@@ -40,7 +40,7 @@ def expanded(writer: Writing, function: Any, met: Met, defaults: Iterable[Any]) 
     return [inner.find(name, met.what) if there else None for name, there in zip(function.output, asked, strict=True)]
 
 
-def standard(writer: Writing, met: Met) -> list[Value]:
+def standard(writer: Writing, met: Met) -> list[Item]:
     """The results of a node whose operator the standard defines by others; refused where it does not."""
     found = writer.source.once((*met.place, "function"), lambda: body(met))
     if found is None:
@@ -72,10 +72,12 @@ def parsed(raw: bytes) -> Any:
     return package().FunctionProto.FromString(raw) if raw else None
 
 
-def kind(value: Value) -> Any:
+def kind(value: Item) -> Any:
     """The type of a value in ONNX's words."""
     onnx: Any = package()
     if value is None:
         return onnx.TypeProto()
+    if isinstance(value, Several):
+        return onnx.helper.make_sequence_type_proto(kind(value.items[0]) if value.items else onnx.helper.make_tensor_type_proto(1, None))
     shape, dtype = (value.array.shape, value.array.dtype.name) if isinstance(value, Known) else (value.atom.shape, value.atom.dtype)
     return onnx.helper.make_tensor_type_proto(getattr(onnx.TensorProto, NAMES.get(dtype, dtype.upper())), shape)

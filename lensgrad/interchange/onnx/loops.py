@@ -14,9 +14,9 @@ from lensgrad.core.graph import Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.interchange.imported import Site
-from lensgrad.interchange.onnx.call import Known, Unsupported, Value
+from lensgrad.interchange.onnx.call import Known, Unsupported
 from lensgrad.interchange.onnx.control import inner
-from lensgrad.interchange.onnx.scope import Held, Met, Scope, Writing, wire_of
+from lensgrad.interchange.onnx.scope import Held, Item, Met, Scope, Writing, single, wire_of
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import full
 from lensgrad.theories.smooth.index import Iota, rotated
@@ -29,7 +29,7 @@ MOST = 1000  # rounds that are unrolled
 # -- rounds one after the other ----------------------------------------------------------------------------------------
 
 
-def loop(writer: Writing, met: Met) -> Sequence[Value]:
+def loop(writer: Writing, met: Met) -> Sequence[Item]:
     """Loop: so many rounds, as long as a condition holds; carries, and the results of the rounds stacked."""
     rounds, condition, *carries = [*met.inputs, None, None][: max(2, len(met.inputs))]
     if any(v is not None and not isinstance(v, Known) for v in (rounds, condition)):
@@ -45,9 +45,9 @@ def body_of(met: Met) -> Any:
     return {a.name: a.g for a in met.node.attribute}["body"]
 
 
-def short(writer: Writing, met: Met, n: int, going: bool, carries: list[Value]) -> list[Value]:
+def short(writer: Writing, met: Met, n: int, going: bool, carries: list[Item]) -> list[Item]:
     """The rounds of a loop one after the other."""
-    body, rows = body_of(met), list[list[Value]]()
+    body, rows = body_of(met), list[list[Item]]()
     scans = len(body.output) - 1 - len(carries)
     while going and len(rows) < n:
         t = len(rows)
@@ -62,14 +62,14 @@ def short(writer: Writing, met: Met, n: int, going: bool, carries: list[Value]) 
     return [*carries, *(stacked(writer, met, len(carries) + k, [row[k] for row in rows]) for k in range(scans))]
 
 
-def holds(met: Met, condition: Value) -> bool:
+def holds(met: Met, condition: Item) -> bool:
     """Whether a loop goes on."""
     if not isinstance(condition, Known):
         raise Unsupported(f"{met.what} ends by a condition that is computed from data, which has no meaning here: rounds are fixed")
     return bool(condition.array.all())
 
 
-def stacked(writer: Writing, met: Met, k: int, values: list[Value]) -> Value:
+def stacked(writer: Writing, met: Met, k: int, values: list[Item]) -> Item:
     """The results of rounds along a new first axis."""
     known = [v.array for v in values if isinstance(v, Known) and not (isinstance(v, Held) and v.trained)]
     if len(known) == len(values):
@@ -105,15 +105,15 @@ class Inside(Scope):
 
     passed: Passed = field(default_factory=Passed)
 
-    def beyond(self, name: str, what: str) -> Value:
-        value = super().beyond(name, what)
+    def beyond(self, name: str, what: str) -> Item:
+        value = single(super().beyond(name, what), what)
         if isinstance(value, Known):
             trained = isinstance(value, Held) and value.trained
             return Held(value.array, lambda: self.passed.wire(name, value.wire), trained)
         return None if value is None else self.passed.wire(name, lambda: value)
 
 
-Arranged = Callable[[list[Wire], list[Wire]], list[Value]]  # the inputs of a body from carries and rows
+Arranged = Callable[[list[Wire], list[Wire]], list[Item]]  # the inputs of a body from carries and rows
 
 
 def stepped(writer: Writing, met: Met, carries: list[Wire], rows: list[Wire], arranged: Arranged) -> tuple[list[Wire], list[Wire]]:
@@ -150,14 +150,14 @@ def stepped(writer: Writing, met: Met, carries: list[Wire], rows: list[Wire], ar
     return flatten([final]), flatten([ys])
 
 
-def long(writer: Writing, met: Met, n: int, carries: list[Value]) -> list[Value]:
+def long(writer: Writing, met: Met, n: int, carries: list[Item]) -> list[Item]:
     """A loop of many rounds, whose carries keep their types."""
     going = writer.constant(met.name(), np.array(True))
     final, ys = stepped(writer, met, [wire_of(v, met.what) for v in carries], [Iota(n)()], lambda c, x: [x[0], going, *c])
     return [*final, *ys]
 
 
-def scan(writer: Writing, met: Met) -> list[Value]:
+def scan(writer: Writing, met: Met) -> list[Item]:
     """Scan: a body along axes of arrays."""
     call = writer.call(met)
     if call.version < 9:
@@ -182,4 +182,4 @@ def turned(x: Wire, backward: int) -> Wire:
     return ops.flip(x, 0) if backward else x
 
 
-TABLE: dict[str, Callable[[Writing, Met], Sequence[Value]]] = {"Loop": loop, "Scan": scan}
+TABLE: dict[str, Callable[[Writing, Met], Sequence[Item]]] = {"Loop": loop, "Scan": scan}

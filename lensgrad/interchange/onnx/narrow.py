@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lensgrad.core.graph import Wire
-from lensgrad.interchange.onnx.call import Unsupported, Value
+from lensgrad.interchange.onnx.call import Unsupported
 from lensgrad.interchange.onnx.file import package
 from lensgrad.interchange.onnx.meanings.elementwise import NARROW, converted
-from lensgrad.interchange.onnx.scope import Met
+from lensgrad.interchange.onnx.scope import Item, Met
 from lensgrad.interchange.onnx.tensors import dtype_of
 
 WIDER = (*NARROW, "uint64")  # dtypes whose wires are of another one
@@ -19,7 +19,7 @@ OVERFLOWS = (
 )  # fmt: skip
 
 
-def narrowed(met: Met, results: Sequence[Value]) -> Sequence[Value]:
+def narrowed(met: Met, results: Sequence[Item]) -> Sequence[Item]:
     """The results of a node with the bits that their dtypes have in the file, which is noted for those that read them."""
     given = [met.scope.kind(name) for name in met.node.input]
     if not any(given) and met.node.op_type != "Cast":

@@ -27,6 +27,16 @@ class Held(Known):
     trained: bool = False
 
 
+@dataclass(frozen=True)
+class Several:
+    """A sequence of values, whose length is known while the file is read; or an optional one, of length 0 or 1."""
+
+    items: tuple[Value, ...]
+
+
+Item = Value | Several
+
+
 @dataclass
 class Source:
     """A file that is written as a formula, twice: what was computed for one writing is kept for the other."""
@@ -93,7 +103,7 @@ class Scope:
     path: str  # of the graph inside others and its round in a loop, with / at the end; empty for the whole
     versions: Mapping[str, int]
     outer: Scope | None = None
-    values: dict[str, Value] = field(default_factory=dict[str, Value])
+    values: dict[str, Item] = field(default_factory=dict[str, Item])
     kinds: dict[str, str] = field(default_factory=dict[str, str])  # dtypes of the file, of names whose wires carry them by another
     stored: str = ""  # the path without rounds: what the file stores in a loop is the same in all of them
 
@@ -111,13 +121,13 @@ class Scope:
         """The scope of a graph in a node, which reads what is outside too."""
         return Scope(f"{self.path}{op}.{index}{round}/", self.versions, self, stored=f"{self.stored}{op}.{index}/")
 
-    def define(self, name: str, value: Value) -> None:
+    def define(self, name: str, value: Item) -> None:
         """Give a name its value, once."""
         if name in self.values:
             raise BadCheckpoint(f"the name '{clean(name)}' is given to two values of one graph: the file is damaged")
         self.values[name] = value
 
-    def find(self, name: str, what: str) -> Value:
+    def find(self, name: str, what: str) -> Item:
         """The value of a name, which is there before it is read."""
         return self.values[name] if name in self.values else self.beyond(name, what)
 
@@ -125,7 +135,7 @@ class Scope:
         """The dtype of a name in the file where its wire carries it by another one; else an empty text."""
         return self.kinds.get(name, "") if name in self.values or self.outer is None else self.outer.kind(name)
 
-    def beyond(self, name: str, what: str) -> Value:
+    def beyond(self, name: str, what: str) -> Item:
         """The value of a name that is not of this graph."""
         if self.outer is not None:
             return self.outer.find(name, what)
@@ -157,8 +167,13 @@ class Met:
 
     node: Any
     index: int
-    inputs: tuple[Value, ...]
+    inputs: tuple[Item, ...]
     scope: Scope
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The inputs, none of which may be a sequence."""
+        return tuple(single(v, self.what) for v in self.inputs)
 
     @property
     def what(self) -> str:
@@ -189,8 +204,16 @@ def told(node: Any) -> str:
     return clean(f"{node.op_type} '{node.name}'" if node.name else node.op_type)
 
 
-def wire_of(value: Value, what: str) -> Wire:
+def single(value: Item, what: str) -> Value:
+    """A value that is no sequence."""
+    if isinstance(value, Several):
+        raise Unsupported(f"{what} takes or gives a sequence, which has no meaning here: values are arrays")
+    return value
+
+
+def wire_of(item: Item, what: str) -> Wire:
     """A value as a wire."""
+    value = single(item, what)
     if value is None:
-        raise BadCheckpoint(f"'{clean(what)}' is left out where it is needed: the file is damaged")
+        raise BadCheckpoint(f"{what} needs a value that is left out: the file is damaged")
     return value.wire() if isinstance(value, Known) else value

@@ -13,17 +13,17 @@ from lensgrad.core.errors import BadCheckpoint, LensgradError, OutOfMemory
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.imported import Site, is_half
-from lensgrad.interchange.onnx import control, functions, loops, meanings
+from lensgrad.interchange.onnx import control, functions, loops, meanings, sequences
 from lensgrad.interchange.onnx.attributes import value as attribute
-from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
+from lensgrad.interchange.onnx.call import Call, Known, Unsupported
 from lensgrad.interchange.onnx.file import LARGEST, home
 from lensgrad.interchange.onnx.fold import folded
 from lensgrad.interchange.onnx.narrow import narrowed
-from lensgrad.interchange.onnx.scope import Held, Met, Scope, Source, told, wire_of
+from lensgrad.interchange.onnx.scope import Held, Item, Met, Scope, Source, told, wire_of
 
 WRONG = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)  # what attributes of a wrong kind raise
 
-CONTROL = {**control.TABLE, **loops.TABLE}
+CONTROL = {**control.TABLE, **loops.TABLE, **sequences.TABLE}
 
 
 def floating(array: Numbers) -> bool:
@@ -73,7 +73,7 @@ class Writer:
                 if name:
                     scope.define(name, bearable(told(node), result))
 
-    def results(self, node: Any, index: int, scope: Scope) -> Sequence[Value]:
+    def results(self, node: Any, index: int, scope: Scope) -> Sequence[Item]:
         """The results of a node."""
         met = Met(node, index, tuple(scope.find(name, told(node)) if name else None for name in node.input), scope)
         if functions.is_local(self, met):
@@ -86,7 +86,7 @@ class Writer:
         known = self.computed(met)
         return narrowed(met, self.meant(met)) if known is None else known
 
-    def computed(self, met: Met) -> list[Value] | None:
+    def computed(self, met: Met) -> list[Item] | None:
         """The results of a node where the file gives all its inputs; None otherwise."""
         arrays = {name: v.array for name, v in zip(met.node.input, met.inputs, strict=True) if isinstance(v, Known)}
         if not met.inputs or len(arrays) < len({name for name in met.node.input if name}):
@@ -97,25 +97,25 @@ class Writer:
         trained = any(isinstance(v, Held) and v.trained for v in met.inputs)
 
         @cache
-        def wires() -> Sequence[Value]:
+        def wires() -> Sequence[Item]:
             return self.meant(met)
 
         return [self.held(met.name(k), y, trained, wires, k) for k, y in enumerate(found)]
 
-    def held(self, name: str, array: Numbers, trained: bool, wires: Callable[[], Sequence[Value]], k: int) -> Held:
+    def held(self, name: str, array: Numbers, trained: bool, wires: Callable[[], Sequence[Item]], k: int) -> Held:
         """A computed array: fixed, or made of weights on wires where one is asked for."""
         if not trained or not floating(array):
             return self.constant(name, array)
-        return Held(array, lambda: wire_of(wires()[k], name), True)
+        return Held(array, lambda: wire_of(wires()[k], clean(name)), True)
 
     def call(self, met: Met) -> Call:
         """A node as meanings see it."""
         node, scope, site = met.node, met.scope, Own(self, met)
         values = {a.name: attribute(self.source.file, told(node), a) for a in node.attribute}
         version = scope.versions.get(home(node.domain), 1)
-        return Call(node.op_type, clean(node.name), version, values, met.inputs, tuple(node.output), site)
+        return Call(node.op_type, clean(node.name), version, values, met.values, tuple(node.output), site)
 
-    def meant(self, met: Met) -> Sequence[Value]:
+    def meant(self, met: Met) -> Sequence[Item]:
         """The results of a node by the meaning of its operator on wires, or by the function that it stands for."""
         meaning = meanings.table().get(met.operator)
         if meaning is None:
@@ -124,7 +124,7 @@ class Writer:
         return fitting(met, lambda: meaning(call))
 
 
-def bearable(what: str, value: Value) -> Value:
+def bearable(what: str, value: Item) -> Item:
     """A result, refused where it is gigantic."""
     if isinstance(value, Wire) and value.atom.size > LARGEST:
         raise Unsupported(f"{what} gives {value.atom}, which is refused: {LARGEST:,} entries are the limit")
@@ -144,7 +144,7 @@ class Own(Site):
         return self.writer.site.constant(self.writer.source.label(label, self.met.place), array)
 
 
-def fitting(met: Met, give: Callable[[], Sequence[Value]]) -> Sequence[Value]:
+def fitting(met: Met, give: Callable[[], Sequence[Item]]) -> Sequence[Item]:
     """The results of a node, or what is wrong with it in a sentence that begins with its name."""
     try:
         return give()

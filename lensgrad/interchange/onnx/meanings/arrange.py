@@ -209,7 +209,7 @@ def compress(call: Call) -> list[Wire]:
 def from_sizes(call: Call) -> list[Wire]:
     """Operators that the file itself computes, but where their sizes are those of data."""
     call.constant(0, "a size")
-    raise call.refused("has a size that is computed from data, which has no meaning here: give the input a value by constants={…}")
+    raise call.refused("has a size that is computed from data, and shapes are fixed here: give the input a value by constants={…}")
 
 
 TABLE: Table = {
@@ -217,11 +217,11 @@ TABLE: Table = {
     "Concat": concat,
     "ConstantOfShape": from_sizes,
     "DepthToSpace": depth_to_space,
+    "MelWeightMatrix": from_sizes,
     "Expand": expand,
     "EyeLike": eye_like,
     "Flatten": flatten,
     "Pad": pad,
-    "Range": from_sizes,
     "Reshape": reshape,
     "ReverseSequence": reverse_sequence,
     "Slice": cut,

@@ -149,6 +149,22 @@ def scatter_nd(call: Call) -> list[Wire]:
     return [ops.reshape(found, *x.atom.shape)]
 
 
+def tensor_scatter(call: Call) -> list[Wire]:
+    """TensorScatter: the entries of a cache from one place on, for each row its own, are written; where its mode is circular, around."""
+    past, updates = call.wire(0), call.wire(1)
+    axis = axis_of(call, past.atom.rank, -2)
+    b, n, t = past.atom.shape[0], past.atom.shape[axis], updates.atom.shape[axis]
+    first = call.wire(2) if call.given(2) else table(np.zeros(b, "int64"))
+    steps = ops.spread(first, (b, t), [0]) + ops.spread(table(np.arange(t)), (b, t), [1])
+    if call.attribute("mode") == "circular":
+        steps = steps - ops.cast(ops.floor(ops.cast(steps, "float64") / float(n)), "int32") * n
+    at = steps + ops.spread(table(np.arange(b) * n), (b, t), [0])
+    rows, new = (swapped(x, axis, 1) for x in (past, updates))
+    rest = rows.atom.shape[2:]
+    found = scattered(call, ops.reshape(rows, b * n, *rest), ops.reshape(at, b * t), ops.reshape(new, b * t, *rest))
+    return [swapped(ops.reshape(found, b, n, *rest), 1, axis)]
+
+
 # -- order -------------------------------------------------------------------------------------------------------------
 
 
@@ -217,6 +233,7 @@ TABLE: Table = {
     "Scatter": scatter_elements,
     "ScatterElements": scatter_elements,
     "ScatterND": scatter_nd,
+    "TensorScatter": tensor_scatter,
     "TopK": top_k,
     "Unique": refused,
 }

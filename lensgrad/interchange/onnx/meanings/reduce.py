@@ -1,4 +1,4 @@
-"""Operators that take axes away, and those that compare along one."""
+"""Operators that take axes away, and those that say where the largest entry is."""
 
 from __future__ import annotations
 
@@ -76,35 +76,6 @@ def log_sum_exp(x: Wire, axes: Sequence[int]) -> Wire:
     return ops.logsumexp(x, axes) if axes else x
 
 
-# -- along one axis ----------------------------------------------------------------------------------------------------
-
-
-def along(f: Callable[[Wire, int], Wire]) -> Meaning:
-    """An operator along one axis; before operator set 13, along all from one on as if they were one."""
-
-    def meaning(call: Call) -> list[Wire]:
-        x = call.wire(0)
-        if call.version >= 13:
-            return [f(x, axis_of(call, x.atom.rank, -1))]
-        axis = axis_of(call, x.atom.rank, 1) if x.atom.rank > 1 else 0
-        flat = ops.reshape(x, math.prod(x.atom.shape[:axis]), math.prod(x.atom.shape[axis:]))
-        return [ops.reshape(f(flat, 1), *x.atom.shape)]
-
-    return meaning
-
-
-def softmax(x: Wire, axis: int) -> Wire:
-    return ops.exp(ops.log_softmax(x, axis))
-
-
-def hardmax(x: Wire, axis: int) -> Wire:
-    """1 at the first largest entry, else 0."""
-    shape, n = x.atom.shape, x.atom.shape[axis]
-    hot = ops.one_hot(ops.argmax(x, axis), n, x.atom.dtype)
-    order = [*range(axis), len(shape) - 1, *range(axis, len(shape) - 1)]
-    return ops.transpose(hot, *order) if len(shape) > 1 else hot
-
-
 def arg(smaller: bool) -> Meaning:
     """Where the largest or the smallest entry is, the first or the last of equal ones."""
 
@@ -125,8 +96,6 @@ def arg(smaller: bool) -> Meaning:
 TABLE: Table = {
     "ArgMax": arg(False),
     "ArgMin": arg(True),
-    "Hardmax": along(hardmax),
-    "LogSoftmax": along(ops.log_softmax),
     "ReduceL1": reduced(sums(ops.absolute)),
     "ReduceL2": reduced(wide(lambda x, axes: ops.norm(x, axes) if axes else ops.absolute(x))),
     "ReduceLogSum": reduced(wide(lambda x, axes: ops.log(ops.sum_over(x, axes)))),
@@ -137,5 +106,4 @@ TABLE: Table = {
     "ReduceProd": reduced(lambda x, axes: ops.product(x, axes) if axes else x, 1),
     "ReduceSum": reduced(lambda x, axes: ops.sum_over(x, axes)),
     "ReduceSumSquare": reduced(sums(lambda x: x * x)),
-    "Softmax": along(softmax),
 }
