@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from lensgrad.cat.lens import Lens
 from lensgrad.cat.names import Param, Role
@@ -174,7 +174,7 @@ def unwritable(x: Any) -> BadCheckpoint:
 
 def class_of(x: Any) -> type[Any]:
     """What a value is written as: a model of any class is a parametric arrow."""
-    return Para if isinstance(x, Para) else type(x)
+    return Para if isinstance(x, Para) else cast("type[Any]", type(x))
 
 
 WRITE: dict[type[Any], Callable[[Writer, Any], Any]] = {
