@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 import lensgrad as lg
 from lensgrad.cat.names import Role
@@ -101,6 +101,22 @@ def test_what_is_computed_from_weights_is_trained():
     x = RNG.normal(size=4).astype("f4")
     assert np.allclose(lg.evaluate(found, x, values=values), x @ W.T * 2, atol=1e-6)
     assert np.allclose(lg.evaluate(found, x, values={"W": 3 * W}), 3 * (x @ W.T * 2), atol=1e-5)
+
+
+def test_files_without_initializers_have_their_weights_in_constants():
+    nodes = [node("Constant", "", "w", value=numpy_helper.from_array(B)), node("Constant", "", "k", value_float=2.0)]
+    nodes += [node("Mul", "w k", "v"), node("Add", "x v", "y")]
+    found, values = lg.from_onnx(model(nodes, [value("x", [4])], [value("y", [4])]))
+    assert [(p.label, p.role) for p in found.params] == [("w", Role.WEIGHT)] and values["w"].tolist() == B.tolist()
+    found, _ = lg.from_onnx(model(nodes, [value("x", [4])], [value("y", [4])], {"other": W}))
+    assert [p.role for p in found.params] == [Role.STATE]
+
+
+def test_statistics_are_not_trained():
+    stored = {name: np.array(v, "f4") for name, v in {"scale": [1, 2], "shift": [3, 4], "mean": [5, 6], "variance": [7, 8]}.items()}
+    net = model([node("BatchNormalization", "x scale shift mean variance", "y")], [value("x", ["N", 2])], [value("y", ["N", 2])], stored)
+    found, _ = lg.from_onnx(net)
+    assert {p.label: p.role.value for p in found.params} == {"scale": "weight", "shift": "weight", "mean": "state", "variance": "state"}
 
 
 def test_shapes_are_known_and_what_is_computed_from_them():

@@ -28,7 +28,8 @@ def constant(writer: Writing, met: Met) -> list[Item]:
         return found[0]
 
     name = met.scope.stored + met.node.output[0]
-    return [writer.constant(name, writer.source.once(("constant", name), made))]
+    array = writer.source.once(("constant", name), made)
+    return [writer.weight(name, array) if writer.source.bare and array.size > 1 else writer.constant(name, array)]
 
 
 def identity(writer: Writing, met: Met) -> Sequence[Item]:

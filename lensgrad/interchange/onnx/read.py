@@ -34,7 +34,7 @@ def from_onnx(
     - `constants`: arrays for inputs that are fixed, by name, such as those that shapes are computed from; none unless given.
     - `sizes`: sizes that the file leaves open, by the name of the axis, or a whole shape by the name of the input; none unless given.
     - `frozen`: True for no weights. Initializers of floats are weights by their names in the file, but for single numbers
-      without axes, which are part of the program, unless given.
+      without axes, which are part of the program, and statistics of batches; in a file that has none, constants are; unless given.
 
     `lg.evaluate(model, x, values=values)` is what the network gives, and `lg.supervised(model, …).fit(data, start=values)` trains on.
     Raises `BadCheckpoint` for a damaged file, and `TypeMismatch`, with the name of the node, for what has no meaning here.

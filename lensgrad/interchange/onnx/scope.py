@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from lensgrad.core import checks
@@ -17,6 +18,7 @@ from lensgrad.interchange.onnx.file import File, home
 from lensgrad.interchange.onnx.tensors import tensor
 
 ROOM = 2**29  # bytes that are computed while a file is read, beside several times those of the file
+FLOATING = (1, 10, 11, 16)  # dtypes of weights, by their numbers in ONNX: float, half, double and bfloat16
 MOST = 50_000  # nodes that are written, so that a small file cannot stand for an endless program
 
 
@@ -53,6 +55,11 @@ class Source:
     def __post_init__(self) -> None:
         self.room = ROOM + 6 * self.file.model.ByteSize()
         self.functions = {(home(f.domain), f.name, f.overload): f for f in self.file.model.functions}
+
+    @cached_property
+    def bare(self) -> bool:
+        """Whether the file has no initializer that could be trained: then its weights are in nodes that are constants."""
+        return not any(len(t.dims) and t.data_type in FLOATING for t in self.file.model.graph.initializer)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """What is made at a place, in both writings the same."""

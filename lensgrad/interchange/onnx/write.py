@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from lensgrad.interchange.onnx.scope import Held, Item, Met, Scope, Source, told
 
 WRONG = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)  # what attributes of a wrong kind raise
 
+STATISTICS = {"BatchNormalization": (3, 4)}  # inputs that are means and variances of data
 CONTROL = {**control.TABLE, **loops.TABLE, **sequences.TABLE}
 
 
@@ -108,6 +110,15 @@ class Writer:
             return self.constant(name, array)
         return Held(array, lambda: wire_of(wires()[k], clean(name)), True)
 
+    def settled(self, met: Met) -> Met:
+        """The same node, its statistics constants whatever gives them: they are measured, not trained."""
+        places = STATISTICS.get(met.operator, ())
+        if not any(isinstance(v, Held) and v.trained for k, v in enumerate(met.inputs) if k in places):
+            return met
+        names = [met.scope.stored + name for name in met.node.input]
+        inputs = [self.constant(names[k], v.array) if k in places and isinstance(v, Known) else v for k, v in enumerate(met.inputs)]
+        return replace(met, inputs=tuple(inputs))
+
     def call(self, met: Met) -> Call:
         """A node as meanings see it."""
         node, scope, site = met.node, met.scope, Own(self, met)
@@ -120,7 +131,7 @@ class Writer:
         meaning = meanings.table().get(met.operator)
         if meaning is None:
             return functions.standard(self, met)
-        call = self.call(met)
+        call = self.call(self.settled(met))
         return fitting(met, lambda: meaning(call))
 
 

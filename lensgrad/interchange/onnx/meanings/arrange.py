@@ -52,6 +52,8 @@ def unsqueeze(call: Call) -> list[Wire]:
     x, given = call.wire(0), wholes(call, 1, "axes", "axes") or []
     rank = x.atom.rank + len(given)
     new = {whole_axis(call, a, rank) for a in given}
+    if len(new) < len(given):
+        raise call.refused(f"must have each new axis once, got {given}")
     sizes = iter(x.atom.shape)
     return [ops.reshape(x, *(1 if a in new else next(sizes) for a in range(rank)))]
 
