@@ -63,7 +63,7 @@ def whole(made: onnx.NodeProto, xs: Any, version: int) -> tuple[onnx.ModelProto,
     feeds = dict(zip([n for n in made.input if n], map(np.asarray, xs), strict=True))
     given = [onnx.helper.make_tensor_value_info(n, onnx.helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in feeds.items()]
     graph = onnx.helper.make_graph([made], "one", given, [onnx.ValueInfoProto(name=n) for n in made.output if n])
-    sets = [onnx.helper.make_opsetid("", version), onnx.helper.make_opsetid("ai.onnx.preview.training", 1)]
+    sets = [onnx.helper.make_opsetid(d, v) for d, v in (("", version), ("ai.onnx.preview.training", 1), ("com.microsoft", 1))]
     return onnx.helper.make_model(graph, opset_imports=sets, ir_version=10), feeds
 
 

@@ -20,6 +20,7 @@ MODULES = (
     "linear_attention",
     "logic",
     "losses",
+    "microsoft",
     "norm",
     "pool",
     "quantize",
