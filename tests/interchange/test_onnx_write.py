@@ -11,7 +11,8 @@ from lensgrad.cat.names import Role
 from lensgrad.core.errors import BadCheckpoint, BadValue, MissingExtra, NoRule
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.lens import Diagram, Param, observe, parametric
+from lensgrad.learn.optimizers.named import NAMED
+from lensgrad.lens import Diagram, Param, newton_cg, observe, parametric, sam
 from lensgrad.theories.smooth import ops
 from tools import onnx_steps
 
@@ -95,6 +96,17 @@ def test_an_exported_model_predicts_the_same_for_any_number_of_examples(name, tm
             np.testing.assert_allclose(reference.run(None, {"x": x[:n]})[0], ours, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_written_is_read_again_as_the_same_function(name, tmp_path):
+    make, shape, dtype = MODELS[name]
+    x, y = data(shape, 3, dtype=dtype)
+    run = trained(make(), (x, y))
+    run.export(tmp_path / "model.onnx")
+    model, values = lg.from_onnx(tmp_path / "model.onnx")
+    ours = [lg.evaluate(model, row, values=values) for row in x[:3]]
+    np.testing.assert_allclose(ours, run.predict(x[:3]), rtol=1e-5, atol=1e-6)
+
+
 def test_weights_are_in_the_file_by_their_names_and_nothing_but_plain_operators_is_used(tmp_path):
     run = trained(mlp(), data((6,), 3))
     run.export(tmp_path / "model.onnx")
@@ -171,6 +183,26 @@ def test_what_depends_on_the_number_of_examples_otherwise_is_refused_for_any_and
 def test_onnxruntime_trains_as_we_do(name, tmp_path):
     found = onnx_steps.compared(onnx_steps.SUBJECTS[name](), 20, tmp_path)
     assert found.largest < 1e-6 and "loss" in found.differences
+
+
+@pytest.mark.parametrize("optimizer", sorted(NAMED))
+def test_every_optimizer_takes_the_same_steps_there(optimizer, tmp_path):
+    made = lg.supervised(lg.sequential(lg.input(20), lg.dense(6, "tanh"), lg.dense(5)), lg.cross_entropy, optimizer)
+    assert onnx_steps.compared(onnx_steps.Subject(made, 8, onnx_steps.nearest(20, 5, 8)), 5, tmp_path).largest < 1e-6
+
+
+WAYS = {
+    "bfloat16": {"precision": "bfloat16"},
+    "newton": {"derivative": newton_cg(4)},
+    "sam": {"derivative": sam(0.05)},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_other_ways_of_learning_take_the_same_steps_there(way, tmp_path):
+    model = lg.sequential(lg.input(20), lg.dense(6, "tanh"), lg.dense(5))
+    made = lg.supervised(model, lg.cross_entropy, lg.chain(lg.clip_norm(1.0), lg.adam(lg.step_decay(1e-2, 3))), **WAYS[way])
+    assert onnx_steps.compared(onnx_steps.Subject(made, 8, onnx_steps.nearest(20, 5, 8)), 5, tmp_path).largest < 1e-6
 
 
 def test_a_step_has_all_values_by_name_and_says_which_outputs_are_which(tmp_path):
