@@ -209,9 +209,26 @@ def export(
     say(look.exported(file, target, step, batch))
 
 
+@app.command(
+    cls=example(
+        "lensgrad convert net.onnx net.py                            NumPy and safetensors only, the weights beside it",
+        "lensgrad convert digits.safetensors digits.onnx             a saved run, as export writes it, and read again to compare",
+    )
+)
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A network in .onnx, or a saved run in .safetensors.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx or .py.")],
+    batch: Annotated[int | None, typer.Option(help="Examples that it always takes.", show_default="any number")] = None,
+) -> None:
+    """Write a network in another format, and say how far it is from the one that was read."""
+    from lensgrad.cli.networks import converted
+
+    say(converted(source, target, batch))
+
+
 @app.command(cls=example("lensgrad show digits", "lensgrad show digits.safetensors", "lensgrad show iris --source --output step.py"))
 def show(
-    what: Annotated[str, typer.Argument(metavar="TASK|FILE", help=f"One of {NAMES}, or the file of a saved run.")],
+    what: Annotated[str, typer.Argument(metavar="TASK|FILE", help=f"One of {NAMES}, the file of a saved run, or a network in .onnx.")],
     model: Model = None,
     source: Annotated[bool, typer.Option("--source", help="The training step as a Python file that needs NumPy only.")] = False,
     diagram: Annotated[bool, typer.Option("--diagram", help="The model as a straight-line program with the type of every wire.")] = False,

@@ -187,7 +187,13 @@ def exported(file: Path, target: Path, step: bool, batch: int | None) -> str:
 
 
 def shown(what: str, model: str | None, source: bool, diagram: bool) -> str:
-    """A task's learner, or that of a file: its layers, the diagram of its model, the source of its step."""
+    """A task's learner, or that of a file: its layers, the diagram of its model, the source of its step; a network of another format."""
+    if Path(what).suffix.lower() == ".onnx":
+        from lensgrad.cli.networks import described
+
+        if source or diagram or model is not None:
+            raise BadValue(f"'{what}' is a network without a learner: leave --source, --diagram and --model away")
+        return described(Path(what))
     learner, batch, table = subject(what, model)
     parts = [str(learner.model.arrow)] if diagram else []
     parts += [learner.source(batch)] if source else []
