@@ -146,7 +146,7 @@ def words(text: str) -> tuple[str, ...]:
 
 @app.command(
     cls=example(
-        "lensgrad evaluate people.safetensors people.csv",
+        "lensgrad evaluate people.safetensors new.csv          rows that it was not trained on",
         "lensgrad evaluate digits.safetensors digits",
         "lensgrad evaluate mnist.safetensors mnist --backend jax",
     ),
@@ -163,7 +163,7 @@ def evaluate(
 
 @app.command(
     cls=example(
-        "lensgrad predict people.safetensors people.csv        columns are found by their names",
+        "lensgrad predict people.safetensors new.csv           columns are found by their names",
         "lensgrad predict digits.safetensors images.csv        64 numbers from 0 to 1 a line",
         "lensgrad predict mnist.safetensors images.npy         bytes 0 to 255, or numbers from 0 to 1",
         "lensgrad predict cifar10.safetensors cat.png dog.png  pictures of the model's size, gray or in color as it takes them",

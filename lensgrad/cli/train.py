@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -129,9 +130,10 @@ def engine(recipe: Recipe, backend: str | None) -> str:
 
 def finish(job: Job, run: Run, data: Data) -> int:
     """What came of a run, and what to do next; the exit code."""
-    name, file = job.recipe.name, job.file
+    name, file, kept = job.recipe.name, job.file, shlex.quote(str(job.file))
     if run.interrupted:
-        say(f"go on with: {command()} train {name} --resume {file} --epochs {job.epochs}" if file else "add --save FILE to go on later")
+        more = f"go on with: {command()} train {name} --resume {kept} --epochs {job.epochs}"
+        say(more if file else "add --save FILE to go on later")
         return 130
     say(job.recipe.verdict(run, data))
     if job.recipe.closing is not None:
@@ -139,5 +141,5 @@ def finish(job: Job, run: Run, data: Data) -> int:
     if file is None:
         say(f"\nto keep what it learned: {command()} train {name} --save {name}.safetensors")
     else:
-        say(f"\nsaved in {file}; next: {command()} evaluate {file} {name}, or {command()} predict {file} INPUT")
+        say(f"\nsaved in {file}; next: {command()} evaluate {kept} {name}, or {command()} predict {kept} INPUT")
     return 0

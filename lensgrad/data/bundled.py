@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue, listed
+from lensgrad.core.errors import BadValue, some
 from lensgrad.data.arrays import allocated, array
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Dataset:
     def __repr__(self) -> str:
         """How many examples of what, and not all their numbers."""
         x, y = (f"{a.dtype}[{','.join(map(str, a.shape[1:]))}]" for a in (self.x, self.y))
-        classes = f", classes {listed(list(self.classes))}" if self.classes else ""
+        classes = f", classes {some(self.classes)}" if self.classes else ""
         return f"<{len(self)} examples: x {x}, y {y}{classes}>"
 
     def __iter__(self) -> Iterator[Numbers]:

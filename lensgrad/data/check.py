@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core.checks import shown
-from lensgrad.core.errors import BadValue, TypeMismatch, listed
+from lensgrad.core.errors import BadValue, TypeMismatch, listed, some
 from lensgrad.data.arrays import count
 from lensgrad.learn.losses.kind import Kind
 from lensgrad.program.values import Values
@@ -236,7 +236,7 @@ def unseen(train: Any, other: Any, names: Sequence[str] = (), what: str = "valid
     new = sorted(set(np.unique(other).tolist()) - set(np.unique(train).tolist()))
     if not new:
         return ""
-    shown = listed([f"'{names[c]}' ({c})" if 0 <= c < len(names) else str(c) for c in new])
+    shown = some([f"'{names[c]}' ({c})" if 0 <= c < len(names) else str(c) for c in new], SHOWN)
     which = "class" if len(new) == 1 else "classes"
     return f"the {what} has {which} {shown}, never seen in training: no model can learn what it is not shown"
 

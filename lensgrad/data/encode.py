@@ -16,10 +16,11 @@ import numpy as np
 
 from lensgrad.core.checks import clean, is_number, is_whole, whole
 from lensgrad.core.checks import names as checked_names
-from lensgrad.core.errors import BadValue, listed, some
+from lensgrad.core.errors import BadValue, listed, some, warn
 from lensgrad.core.printed import brief
 from lensgrad.data.arrays import array
 from lensgrad.data.cells import Cells, missing, parsed, quoted
+from lensgrad.data.forms import oddly_written
 from lensgrad.data.tables import csv_cells
 
 __all__ = ["Encoder", "OneHot", "Thermometer", "csv_cells", "encoder", "joined"]
@@ -175,11 +176,19 @@ def encoder(
     for name, column in columns.items():
         if name in drop:
             continue
-        if categorical == "all" or name in categorical or wordy(name, column, labels):
+        meant = categorical == "all" or name in categorical
+        if meant or wordy(name, column, labels):
+            tell_odd(name, "" if meant else oddly_written(column.tolist()))
             fitted.append(OneHot(name, few(name, sorted_words(words(name, column, labels)))))
         else:
             fitted.append(thermometer(name, numbers(name, column, labels), levels, thresholds, rare))
     return Encoder(tuple(fitted))
+
+
+def tell_odd(name: str, odd: str) -> None:
+    """Warn of a column that is read as words and looks like numbers or dates."""
+    if odd:
+        warn(f"column '{brief(name)}' is read as words, and {odd}, or name the column in categorical=… if words are meant")
 
 
 def few(name: str, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -41,8 +41,8 @@ def held_back(cells: Cells, how: Preparation, fraction: float, seed: int, on_sca
     judged = others.at([k for k in range(len(others.rows)) if k not in refused])
     if not judged.rows:
         told = f"every row that is held back has a word that no row to train on has, such as {next(iter(refused.values()))}"
-        odd = next(filter(None, (odd_in(c.name, cells) for c in how.columns if c.kind == "word")), "leave columns of names out with drop=…")
-        raise BadValue(f"{told}: {odd}")
+        odd = next(filter(None, (odd_in(c.name, cells) for c in how.columns if c.kind == "word")), "")
+        raise BadValue(f"{told}; {odd}" if odd else f"{told}: leave columns of names out with drop=…")
     empty = [c.name for c in how.columns if c.name not in {k.name for k in known.columns}]
     return HeldBack(read(known, mine), read(known, judged), tuple(empty), tuple(refused.values()))
 

@@ -26,7 +26,7 @@ from lensgrad.theories.smooth.array import Key
 from lensgrad.theories.smooth.scan import Scan
 
 DEEPEST = 50  # definitions inside definitions; comparing and unfolding go as deep
-LARGEST = 2_000_000  # nodes after unfolding, so that a small file cannot stand for an endless program
+LARGEST = 200_000  # nodes after unfolding, so that a small file cannot stand for an endless program: each takes up to a millisecond
 LONGEST = 50_000_000  # nodes that are run, those of a loop once for each of its steps
 STRANGE = "this is no arrow or learner as lensgrad writes them"
 AGAIN = "take another copy of the file, or train again"

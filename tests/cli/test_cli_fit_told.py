@@ -158,7 +158,7 @@ def test_names_that_are_numbers_with_commas_are_not_called_names(run, tmp_path):
     note, told = err.splitlines()
     assert (code, out) == (2, "") and note.startswith("lensgrad: note: column 'price' is read as words, and '0,5' looks like ")
     assert told.startswith("lensgrad: every row that is held back has a word that no row to train on has, such as line ")
-    assert told.endswith("': '0,5' looks like a number with a decimal comma: write it as 0.5")
+    assert told.endswith("'; '0,5' looks like a number with a decimal comma: write it as 0.5")
 
 
 # -- what to do next ---------------------------------------------------------------------------------------------------

@@ -173,3 +173,14 @@ def test_words_of_all_columns_together_become_so_many_features():
         "'c1' (800), 'c2' (800): leave such columns out with drop=…, or group their words"
     )
     assert len(lg.data.table(wide, "y", drop=["c25"]).features) == 20_000
+
+
+def test_an_encoder_tells_of_such_cells_and_takes_plain_numbers_only():
+    told = "column 'a' is read as words, and '18,5' looks like a number with a decimal comma: write it as 18.5"
+    table = {"a": ["18,5", "19,5", "20,5"]}
+    assert warned(lg.data.encoder, table)[1] == [f"{told}, or name the column in categorical=… if words are meant"]
+    assert warned(lg.data.encoder, table, categorical="all")[1] == warned(lg.data.encoder, table, categorical=["a"])[1] == []
+    assert refused(lg.data.encoder, {"a": ["1", "2", "1_2"]}) == (
+        "row 2, column 'a': '1_2' is no number, and 2 other cells of the column are; correct it, or name the column in categorical=…"
+    )
+    assert refused(lg.data.encoder({"a": [1, 2]}).encode, {"a": ["1", "1_2"]}) == "row 1, column 'a': '1_2' is no finite number"
