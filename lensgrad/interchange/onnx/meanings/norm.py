@@ -45,8 +45,7 @@ def batch_normalization(call: c.Call) -> list[Wire]:
     """γ (x − μ) / √(σ² + ε) + β for each channel, with given statistics; in training mode with those of the batch, and the next ones."""
     if not call.attribute("spatial", 1) or (call.version < 7 and not call.attribute("is_test", 0)):
         raise call.refused("normalizes with its batch or entry by entry in a form of before opset 7: convert the file to opset 15")
-    x, scale, shift = (call.wire(k) for k in range(3))
-    mean, variance = statistic(call, 3, "mean"), statistic(call, 4, "variance")
+    x, scale, shift, mean, variance = (call.wire(k) for k in range(5))
     if not call.attribute("training_mode", 0):
         if any(call.outputs[1:]) and call.version < 14:
             raise call.refused("gives the statistics of its batch in a form of before opset 14: convert the file to opset 15")
@@ -56,11 +55,6 @@ def batch_normalization(call: c.Call) -> list[Wire]:
     kept = float(call.attribute("momentum", 0.9))
     following = [old * kept + new * (1 - kept) for old, new in ((mean, own), (variance, spread))]
     return [normalized(call, x, scale, shift, own, spread), *following]
-
-
-def statistic(call: c.Call, k: int, what: str) -> Wire:
-    """A statistic of data, which is a state and not trained where the file gives it."""
-    return call.site.constant(f"{call.name or call.op}/{what}", call.constant(k, what)) if call.known(k) else call.wire(k)
 
 
 def normalized(call: c.Call, x: Wire, scale: Wire, shift: Wire, mean: Wire, variance: Wire) -> Wire:
