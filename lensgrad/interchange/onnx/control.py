@@ -14,6 +14,7 @@ from lensgrad.interchange.onnx.fold import LARGEST
 from lensgrad.interchange.onnx.scope import Item, Met, Writing, wire_of
 from lensgrad.theories.smooth import ops
 
+MOST = 2**27  # entries of an array that holds one number everywhere
 KINDS = {"value": None, "value_float": "float32", "value_floats": "float32", "value_int": "int64", "value_ints": "int64"}
 
 
@@ -68,6 +69,18 @@ def ranged(writer: Writing, met: Met) -> list[Item]:
     return [writer.constant(met.name(), (start + np.arange(n).astype(start.dtype) * step).astype(start.dtype))]
 
 
+def constant_of_shape(writer: Writing, met: Met) -> list[Item]:
+    """ConstantOfShape: one number everywhere, which takes no memory."""
+    call = writer.call(met)
+    shape = [int(n) for n in call.constant(0, "the shape").ravel()]
+    if min(shape, default=0) < 0 or math.prod(shape) > MOST:
+        raise Unsupported(
+            f"{met.what} gives an array of shape {shape}, which is refused: sizes are ≥ 0, and {MOST:,} entries are the limit"
+        )
+    value = call.attribute("value", np.zeros(1, "float32"))
+    return [writer.constant(met.name(), np.broadcast_to(value.reshape(-1)[:1].reshape(()), shape))]
+
+
 def branch(writer: Writing, met: Met) -> Sequence[Item]:
     """If: the branch of a condition that is known; else both, and each entry from the one that holds."""
     graphs = {a.name: a.g for a in met.node.attribute}
@@ -93,6 +106,7 @@ def inner(writer: Writing, met: Met, graph: Any, inputs: Sequence[Item], round: 
 
 TABLE: dict[str, Callable[[Writing, Met], Sequence[Item]]] = {
     "Constant": constant,
+    "ConstantOfShape": constant_of_shape,
     "Identity": identity,
     "If": branch,
     "Range": ranged,

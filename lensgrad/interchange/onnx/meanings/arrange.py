@@ -217,7 +217,6 @@ def from_sizes(call: Call) -> list[Wire]:
 TABLE: Table = {
     "Compress": compress,
     "Concat": concat,
-    "ConstantOfShape": from_sizes,
     "DepthToSpace": depth_to_space,
     "MelWeightMatrix": from_sizes,
     "Expand": expand,
