@@ -41,6 +41,8 @@ RIGHT: dict[str, tuple[str, ...]] = {  # a right line of each command; what is w
     "evaluate": ("good.safetensors", "good.csv"),
     "predict": ("good.safetensors", "good.csv"),
     "show": ("good.safetensors",),
+    "export": ("good.safetensors", "good.onnx"),
+    "convert": ("good.safetensors", "other.onnx"),
     "check": (),
     "demo": (),
     "circuit show": ("good.aig",),
