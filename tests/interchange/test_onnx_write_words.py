@@ -23,6 +23,7 @@ from lensgrad.theories.smooth.reduce import ArgMax, ArgSort
 from lensgrad.theories.smooth.special import Erfc
 
 onnx = pytest.importorskip("onnx")
+evaluator = pytest.importorskip("onnx.reference")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from lensgrad.interchange.onnx.writing.proto import message  # noqa: E402
@@ -85,6 +86,16 @@ def test_what_has_no_meaning_is_refused_by_its_name(cls):
         net(as_program(Diagram.of(case.op, Ty(case.dom))), {})
     told = "circuits of gates have formats of their own: write .aig, .blif, .v or .c with lensgrad.circuits.write"
     assert str(error.value) == f"{case.op.name} has no meaning in the ONNX backend: {told}"
+
+
+@pytest.mark.parametrize("cls", WRITTEN, ids=named)
+def test_the_evaluator_of_onnx_itself_finds_the_same(cls):
+    """The first two cases of each generator, in its own dtype."""
+    for facts in map(Facts, cases_of(cls)[:2]):
+        made = evaluator.ReferenceEvaluator(onnx.load_from_string(message(net(as_program(facts.f), {}), "f")))
+        with np.errstate(all="ignore"):
+            found = made.run(None, {name: np.asarray(x) for name, x in zip(made.input_names, facts.xs, strict=True)})
+        close(facts.case.name, facts.run(*facts.xs), found, tolerance(facts.f))
 
 
 def test_a_window_that_padding_could_fill_is_refused():

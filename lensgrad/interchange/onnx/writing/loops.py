@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lensgrad.core.diagram import Diagram
-from lensgrad.interchange.onnx.writing.sheet import Value, counted
+from lensgrad.interchange.onnx.writing.sheet import Sheet, Value, counted
 
 Write = Callable[[Diagram, Sequence[Value]], list[Value]]  # a body on values: its results, spread to their whole shapes
 
 
-def loop(op: Any, xs: Sequence[Value], write: Write, sheet: Any) -> list[Value]:
-    """The last carries, the stacked outputs, and the carries each step began with."""
+def loop(op: Any, xs: Sequence[Value], write: Write, sheet: Sheet) -> list[Value]:
+    """The last carries, the stacked outputs, and the carries each step began with.
+
+    A loop from the end goes through flipped stacks: not every runtime has the directions of `Scan`.
+    """
     c, held = op.carries, op.carries + op.shared
     stacks = list(xs[held:]) or [counted(sheet, op.n)]  # a loop needs something to go through
+    stacks = [v.flipped([0]) for v in stacks] if op.backward else stacks
     rows = [(v.dtype, v.shape[1:]) for v in stacks]
 
     def step(given: list[Value]) -> list[Value]:
@@ -23,7 +27,5 @@ def loop(op: Any, xs: Sequence[Value], write: Write, sheet: Any) -> list[Value]:
 
     body = sheet.body([*((v.dtype, v.shape) for v in xs[:c]), *rows], step)
     results = [(out.dtype, out.shape if k < c else (op.n, *out.shape)) for k, out in enumerate(body.outputs)]
-    turns = {}
-    if op.backward:
-        turns = {"scan_input_directions": [1] * len(stacks), "scan_output_directions": [1] * (len(results) - c)}
-    return sheet.adds("Scan", [*xs[:c], *stacks], results, body, num_scan_inputs=len(stacks), **turns)
+    found = sheet.adds("Scan", [*xs[:c], *stacks], results, body, num_scan_inputs=len(stacks))
+    return [*found[:c], *(v.flipped([0]) for v in found[c:])] if op.backward else found
