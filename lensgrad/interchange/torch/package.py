@@ -6,4 +6,4 @@ from typing import Any
 
 from lensgrad.core.extras import extra
 
-torch: Any = extra("torch", "torch", "to exchange modules with PyTorch")
+torch: Any = extra("torch", "torch", "exchanging modules with PyTorch")
