@@ -26,6 +26,6 @@ def loop(op: Any, xs: Sequence[Value], write: Write, sheet: Sheet) -> list[Value
         return [*write(op.body, [*given[:c], *xs[c:held], *own]), *given[:c]]
 
     body = sheet.body([*((v.dtype, v.shape) for v in xs[:c]), *rows], step)
-    results = [(out.dtype, out.shape if k < c else (op.n, *out.shape)) for k, out in enumerate(body.outputs)]
+    results = [(out.dtype, out.sizes if k < c else (op.n, *out.sizes)) for k, out in enumerate(body.outputs)]
     found = sheet.adds("Scan", [*xs[:c], *stacks], results, body, num_scan_inputs=len(stacks))
     return [*found[:c], *(v.flipped([0]) for v in found[c:])] if op.backward else found

@@ -23,6 +23,11 @@ class Info:
     dtype: str
     shape: Dims
 
+    @property
+    def sizes(self) -> Sizes:
+        """The axes that the file says the size of."""
+        return tuple(n for n in self.shape if isinstance(n, int))
+
 
 @dataclass(frozen=True)
 class Node:
