@@ -103,7 +103,8 @@ class Writer:
             return x
         if isinstance(x, float):
             return float(x) if math.isfinite(x) else {"float": repr(float(x))}
-        return WRITE.get(class_of(x), Writer.record)(self, x)
+        write = WRITE.get(class_of(x))
+        return self.record(x) if write is None else write(self, x)
 
     def values(self, xs: Any) -> list[Any]:
         return [self.value(x) for x in xs]

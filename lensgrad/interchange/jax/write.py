@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,7 @@ from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import BadCheckpoint, MissingExtra, TypeMismatch
 from lensgrad.interchange.dtypes import Numbers
+from lensgrad.interchange.typed import Learned
 from lensgrad.learn.model import Model, para
 from lensgrad.learn.predict import predict
 from lensgrad.program.compile import Program
@@ -30,22 +31,6 @@ except ImportError as error:
 JAX: Any = jax  # whose types are open in many places
 EXPORT: Any = export
 NUMPY: Any = jnp
-
-
-class Owner(Protocol):
-    """What a learner has: its model."""
-
-    @property
-    def model(self) -> Model: ...
-
-
-class Learned(Protocol):
-    """What a trained run has: its learner, and the values of the model by name."""
-
-    @property
-    def learner(self) -> Owner: ...
-    @property
-    def weights(self) -> dict[str, Numbers]: ...
 
 
 class Exported(NamedTuple):

@@ -16,10 +16,11 @@ from lensgrad.interchange.onnx.entries import Entries
 from lensgrad.interchange.onnx.file import opened
 from lensgrad.interchange.onnx.scope import Scope, Source
 from lensgrad.interchange.onnx.write import Writer, wire_of
+from lensgrad.interchange.typed import Serializable
 
 
 def from_onnx(
-    path_or_model: str | PathLike[str] | Any,
+    path_or_model: str | PathLike[str] | Serializable,
     *,
     batch: bool | None = None,
     constants: Mapping[str, ArrayLike] | None = None,

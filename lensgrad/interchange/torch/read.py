@@ -17,10 +17,11 @@ from lensgrad.interchange.imported import Imported, Site, imported, of_one
 from lensgrad.interchange.torch.exported import base, checked, graph_of, named, one_example
 from lensgrad.interchange.torch.meanings import ATEN, WHY, Out
 from lensgrad.interchange.torch.package import torch
+from lensgrad.interchange.typed import Module
 from lensgrad.theories.smooth.array import Array
 
 
-def from_torch(module: Any, *examples: Any, batch: bool = True) -> Imported:
+def from_torch(module: Module, *examples: object, batch: bool = True) -> Imported:
     """The parametric arrow P × A → B of a torch.nn.Module, as it predicts, and its values: `model, values = lg.from_torch(net, x)`.
 
     The module is exported in eval mode (dropout is the identity, batch norm reads its statistics) and taken to core operators of

@@ -15,7 +15,7 @@ from lensgrad.core.extras import extra
 from lensgrad.files.place import quoted, write
 from lensgrad.interchange.dtypes import Numbers
 
-Source = str | os.PathLike[str] | Mapping[str, Any]  # a file, a folder of files, or arrays and tensors by name
+Source = str | os.PathLike[str] | Mapping[str, object]  # a file, a folder of files, or arrays and tensors by name
 KINDS = {
     "F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
     "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",

@@ -11,7 +11,7 @@ from lensgrad.core.checks import is_group, is_tuple, is_whole, shown
 from lensgrad.core.errors import BadValue
 from lensgrad.interchange.dtypes import Numbers
 
-Way = str | tuple[Any, ...]  # "", "transpose", "kernel", an order of axes, or ("rotary", heads)
+Way = str | tuple[int | str, ...]  # "", "transpose", "kernel", an order of axes, or ("rotary", heads)
 WAYS = "'transpose', 'kernel', an order of axes such as (2, 3, 1, 0), or ('rotary', heads)"
 
 

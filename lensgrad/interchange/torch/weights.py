@@ -9,22 +9,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.cat.names import Param, Role, unique
 from lensgrad.cat.para import Para, para
 from lensgrad.core.checks import flag, instance, is_a, is_dict, mapping, nearest, shown
+from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import BadValue, NameClash, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.printed import Printed
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.torch import ways
 from lensgrad.interchange.torch.stored import Source, arrays_of, put
+from lensgrad.interchange.typed import Learned
 from lensgrad.program.values import array
 from lensgrad.theories.smooth.array import Array
 
-Mapped = Mapping[str, Any]  # from our names to theirs, or to (theirs, how)
+Mapped = Mapping[str, str | tuple[str, ways.Way]]  # from our names to theirs, or to (theirs, how)
 WORDS = {"scale": "weight", "gamma": "weight", "kernel": "weight", "beta": "bias", "mean": "running_mean", "variance": "running_var"}
 
 
@@ -48,7 +52,7 @@ class Matched:
     unused: tuple[str, ...]
 
     @property
-    def mapping(self) -> dict[str, Any]:
+    def mapping(self) -> dict[str, str | tuple[str, ways.Way]]:
         """From our names to theirs, as `save_weights` and `load_weights` take it."""
         return {p.ours: (p.theirs, p.way) if p.way else p.theirs for p in self.pairs}
 
@@ -77,7 +81,7 @@ class Matched:
             console.print(f"not used: {listed(self.unused)}")
 
 
-def load_weights(model: Any, source: Source, mapping: Mapped | None = None, show: bool = False) -> dict[str, Numbers]:
+def load_weights(model: Para | Diagram | Learned, source: Source, mapping: Mapped | None = None, show: bool = False) -> dict[str, Numbers]:
     """The values of a model's weights and states from arrays under other names, each matched by name and shape.
 
     What a mapping leaves out is found: by the same name (with dots for /), by the same words, or because no other array has its
@@ -96,7 +100,7 @@ def load_weights(model: Any, source: Source, mapping: Mapped | None = None, show
     return matched.values
 
 
-def match_weights(model: Any, source: Source, mapping: Mapped | None = None) -> Matched:
+def match_weights(model: Para | Diagram | Learned, source: Source, mapping: Mapped | None = None) -> Matched:
     """The same as a record: which array goes where, as a table, a mapping and values."""
     params = parameters(model)
     stored, said = arrays_of(source), entries(mapping)
@@ -114,7 +118,7 @@ def match_weights(model: Any, source: Source, mapping: Mapped | None = None) -> 
     return Matched(pairs, values, tuple(n for n in stored if n not in {p.theirs for p in pairs}))
 
 
-def save_weights(values: Mapping[str, Any], path: Any, mapping: Mapped | Matched | None = None) -> None:
+def save_weights(values: Mapping[str, ArrayLike], path: str | PathLike[str], mapping: Mapped | Matched | None = None) -> None:
     """Write values as safetensors under other names, their axes moved back: `module.load_state_dict(load_file(path))` takes them.
 
     - `values`: arrays by our names, such as `run.weights`.

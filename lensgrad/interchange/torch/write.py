@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensgrad.cat.names import Param, Role, unique
 from lensgrad.cat.para import Para
@@ -19,6 +20,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.interchange.torch import table
 from lensgrad.interchange.torch.package import torch
 from lensgrad.interchange.torch.weights import their_name
+from lensgrad.interchange.typed import Learned, Module
 from lensgrad.learn.batching import batch
 from lensgrad.learn.model import para
 from lensgrad.learn.predict import predict
@@ -27,7 +29,7 @@ from lensgrad.theories.smooth.array import Array, Key
 from lensgrad.theories.smooth.rules import RULES
 
 
-def to_torch(model: Any, values: Mapping[str, Any] | None = None) -> Any:
+def to_torch(model: Para | Diagram | Learned, values: Mapping[str, ArrayLike] | None = None) -> Module:
     """A torch.nn.Module that gives what a model predicts, on batches: tensors whose first axis is that of examples.
 
     Weights are its parameters, which PyTorch's optimizers train, and states and keys its buffers; their names are ours with dots
@@ -37,7 +39,7 @@ def to_torch(model: Any, values: Mapping[str, Any] | None = None) -> Any:
     - `model`: an arrow P × A → B, or what training gave, a run.
     - `values`: arrays by name; those of the run, and for a model its first values, unless given.
     """
-    found = getattr(getattr(model, "learner", None), "model", model)
+    found: Any = getattr(getattr(model, "learner", None), "model", model)
     if not is_a(found, Para) or not isinstance(found.arrow, Diagram):
         raise TypeMismatch(f"to_torch expects a model, before lens(…), or a run, got {shown(model)}")
     arrow = predict(para(found))
