@@ -1,5 +1,6 @@
 """The project around the library: its files, its sizes, its examples, and what it does not say."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -22,6 +23,12 @@ TEXTS += [p for p in ROOT.iterdir() if p.is_file() and (p.suffix in (".md", ".to
 
 def test_no_file_and_no_function_is_too_long(capsys):
     assert size.main() == 0, capsys.readouterr().out
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """Python imports them by their names alone."""
+    names = sorted(p.name for p in (ROOT / "tests").rglob("*.py") if p.name not in ("__init__.py", "conftest.py"))
+    assert [a for a, b in itertools.pairwise(names) if a == b] == []
 
 
 def test_functions_of_the_library_are_small():
