@@ -222,7 +222,9 @@ def never(name: str, labels: Any, kind: Kind) -> str:
     labels = np.asarray(labels)
     if kind.problem != "classes" or not kind.values or labels.dtype.kind not in "iuf" or labels.ndim != 1:
         return ""
-    absent = np.setdiff1d(np.arange(kind.classes), labels).tolist()
+    present, whole = np.zeros(kind.classes, bool), labels.astype(np.int64, copy=False)
+    present[whole[(whole >= 0) & (whole < kind.classes)]] = True
+    absent = np.flatnonzero(~present).tolist()
     more = f" and {len(absent) - SHOWN:,} more" if len(absent) > SHOWN else ""
     which = f"class {absent[0]} has" if len(absent) == 1 else f"classes {listed([str(c) for c in absent[:SHOWN]])}{more} have"
     return f"{which} no example in '{name}', so the model cannot learn {'it' if len(absent) == 1 else 'them'}" if absent else ""
