@@ -6,22 +6,9 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad import cli
 
 X, Y = np.eye(4, dtype=np.float32), np.arange(4)
 ONNX = pytest.mark.skipif(find_spec("onnx") is None, reason="onnx is not installed")
-
-
-@pytest.fixture
-def run(capsys):
-    """Call the command line in this process: exit code, output, errors."""
-
-    def call(*args):
-        code = cli.main([str(a) for a in args])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -6,19 +6,8 @@ import warnings
 import pytest
 
 import lensgrad as lg
-from lensgrad import cli
 from lensgrad.core.errors import BadCheckpoint, LensgradWarning
 from lensgrad.train.interrupt import Interrupt
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*args):
-        code = cli.main([str(a) for a in args])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def written(path, columns):

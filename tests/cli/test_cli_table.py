@@ -6,18 +6,7 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad import cli
 from tools.commands import RIGHT, Answer, answers, commands, tried
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*args):
-        code = cli.main([str(a) for a in args])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def table(rows=120, seed=0):

@@ -6,23 +6,12 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad import cli
 from lensgrad.core.errors import BadValue
 from lensgrad.data.columns import prepared
 from lensgrad.data.held_back import held_back
 from lensgrad.data.tables import frame_cells
 
 N = 60
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*args):
-        code = cli.main([str(a) for a in args])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def table():

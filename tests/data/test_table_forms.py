@@ -9,16 +9,6 @@ from lensgrad.core.errors import BadValue, LensgradWarning
 from lensgrad.data.cells import parsed
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(text, name="t.csv"):
-        path = tmp_path / name
-        path.write_bytes(text.encode("utf-8"))
-        return path
-
-    return write
-
-
 def refused(call, *args, **options):
     with pytest.raises(BadValue) as error:
         call(*args, **options)
