@@ -14,8 +14,8 @@ from lensgrad.core.graph import Wire
 from lensgrad.interchange.imported import Imported, Site, imported, of_one
 from lensgrad.interchange.onnx.entries import Entries
 from lensgrad.interchange.onnx.file import opened
+from lensgrad.interchange.onnx.formula import Writer, wire_of
 from lensgrad.interchange.onnx.scope import Scope, Source
-from lensgrad.interchange.onnx.write import Writer, wire_of
 from lensgrad.interchange.typed import Serializable
 
 
