@@ -249,22 +249,28 @@ def source(
 
 
 def module(
-    f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc: str = "", header: str = "", table: Meanings = NUMPY
+    f: Diagram,
+    name: str = "f",
+    inputs: Sequence[str] | None = None,
+    doc: str = "",
+    header: str = "",
+    table: Meanings = NUMPY,
+    frees: bool = False,
 ) -> Module:
     """The file before it is text; written once more where an input is called as a helper that it turns out to need."""
     arrow, names = bridges.opened(unfold(f)), inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))]
-    made = Module(Style(table, literal, rounded), header)
+    made = Module(Style(table, literal, rounded), header, frees=frees)
     made.top(arrow, name, names, doc)
     late = made.helpers.found.keys() - RESERVED
     if late & made.taken:
-        made = Module(Style(table, literal, rounded), header, late)
+        made = Module(Style(table, literal, rounded), header, late, frees)
         made.top(arrow, name, names, doc)
     return made
 
 
 def function(f: Diagram, inputs: Sequence[str] | None = None, table: Meanings = NUMPY) -> Callable[..., tuple[Any, ...]]:
     """`f` as a Python function on NumPy arrays, one argument a wire, returning a tuple."""
-    made = module(f, "f", inputs, table=table)
+    made = module(f, "f", inputs, table=table, frees=True)
     space: dict[str, Any] = dict(made.given)
     try:
         exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)

@@ -54,10 +54,13 @@ class Style:
 
 
 class Module:
-    """A Python file under construction: functions, shared constants, and the helpers they call."""
+    """A Python file under construction: functions, shared constants, and the helpers they call.
 
-    def __init__(self, style: Style, header: str = "", reserved: Collection[str] = ()) -> None:
-        self.style, self.header = style, header
+    With `frees` a function lets go of each array where it was last read: memory, for a line that nobody has to read.
+    """
+
+    def __init__(self, style: Style, header: str = "", reserved: Collection[str] = (), frees: bool = False) -> None:
+        self.style, self.header, self.frees = style, header, frees
         self.helpers = Helpers()
         self.taken = {*RESERVED, *reserved}
         self.functions: list[str] = []
@@ -113,8 +116,11 @@ class Writer:
         self.origin: tuple[str, ...] = ()
 
     def text(self, name: str, doc: str) -> str:
-        for node in self.f.nodes:
+        ends = last_reads(self.f) if self.module.frees else {}
+        for number, node in enumerate(self.f.nodes):
             self.node(node)
+            over = [self.texts[w] for w in ends.get(number, ()) if WIRES.fullmatch(self.texts[w])]
+            self.lines += [f"    del {', '.join(over)}"] if over else []
         outs = ", ".join(self.array(o) for o in self.f.outs)
         comma = "," if len(self.f.outs) == 1 else ""
         head = [f"def {name}({', '.join(self.inputs)}):"] + ([f'    """{quoted(doc)}"""'] if doc else [])
@@ -157,6 +163,20 @@ class Writer:
         dom = tuple(self.types[a] for a in node.args)
         line = Line(node.op, args, dom, node.cod.atoms, module.function, module.give, module.helpers.use)
         return style.write(style.table.line(node.op), line)
+
+
+def last_reads(f: Diagram) -> dict[int, list[int]]:
+    """For each node, by number, the wires made by nodes that nothing reads after it and that are no outputs."""
+    last, wire = dict[int, int](), len(f.dom)
+    for number, node in enumerate(f.nodes):
+        last.update(dict.fromkeys(range(wire, wire + len(node.cod)), number))
+        last.update((a, number) for a in node.args if a >= len(f.dom))
+        wire += len(node.cod)
+    found: dict[int, list[int]] = {}
+    for w, number in last.items():
+        if w not in f.outs:
+            found.setdefault(number, []).append(w)
+    return found
 
 
 def node_is_tuple(node: Node) -> bool:

@@ -10,7 +10,7 @@ from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Diagram, Family, flatten
 from lensgrad.core.errors import NoRule, TypeMismatch
 from lensgrad.core.functor import unfold
-from lensgrad.core.graph import Graph, Node, Wire
+from lensgrad.core.graph import BACK, Graph, Node, Wire
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 
@@ -39,6 +39,12 @@ def reverse(f: Diagram, into: Sequence[bool], seeded: Sequence[bool]) -> Diagram
 
     Type: A × ΔB₁ → ΔA₁ where B₁ are the seeded outputs and A₁ the inputs chosen by `into`.
     """
+    sums, chosen = swept(f, into, seeded)
+    return trace_out(sums.graph, [sums.at(i) for i in chosen])
+
+
+def swept(f: Diagram, into: Sequence[bool], seeded: Sequence[bool]) -> tuple[Cotangents, list[int]]:
+    """The cotangent of every wire of f on the way to the chosen inputs, in a graph that begins as f does; and the chosen inputs."""
     f = unfold(f)
     chosen = [i for i, (a, yes) in enumerate(zip(f.dom, into, strict=True)) if yes and change(a) is not None]
     seeds = [o for o, a, yes in zip(f.outs, f.cod, seeded, strict=True) if yes and change(a) is not None]
@@ -51,16 +57,20 @@ def reverse(f: Diagram, into: Sequence[bool], seeded: Sequence[bool]) -> Diagram
     for k, out in enumerate(seeds):
         sums.add(out, Wire(graph, len(f.dom) + k))
     _sweep(f, sums, chosen)
-    return trace_out(graph, [sums.at(i) for i in chosen])
+    return sums, chosen
 
 
 class Cotangents:
-    """The cotangent that has reached each wire so far; nothing stored means zero."""
+    """The cotangent that has reached each wire so far; nothing stored means zero.
+
+    `env` are the wires of f in the graph, and `through` the node of f, by number, that each node on the way back goes back through.
+    """
 
     def __init__(self, graph: Graph, env: list[int]) -> None:
         self.graph = graph
         self.env = env
         self.values: dict[int, Any] = {}
+        self.through: dict[int, int] = {}
 
     def add(self, wire: int, value: Any) -> None:
         self.values[wire] = self.values[wire] + value if wire in self.values else value
@@ -75,15 +85,17 @@ class Cotangents:
 def _sweep(f: Diagram, sums: Cotangents, chosen: Sequence[int]) -> None:
     """Walk the nodes backwards, giving each argument what its rule returns; skip what no chosen input reaches."""
     active, starts = _active(f, chosen)
-    for node, start in zip(reversed(f.nodes), reversed(starts), strict=True):
+    for number, (node, start) in enumerate(zip(reversed(f.nodes), reversed(starts), strict=True), 1):
         outs = range(start, start + len(node.cod))
         if not any(o in sums.values for o in outs) or not any(a in active for a in node.args):
             continue
         dys = [sums.at(o) for o in outs if change(sums.atom(o)) is not None]
-        xs = sums.graph.wires([sums.env[a] for a in node.args])
+        before = len(sums.graph.nodes)
+        xs, sums.graph.here = sums.graph.wires([sums.env[a] for a in node.args]), (BACK, *node.origin)
         for arg, dx in zip(node.args, pull(node, xs, dys), strict=True):
             if dx is not None and arg in active:
                 sums.add(arg, dx)
+        sums.through.update(dict.fromkeys(range(before, len(sums.graph.nodes)), len(f.nodes) - number))
 
 
 def _active(f: Diagram, chosen: Sequence[int]) -> tuple[set[int], list[int]]:

@@ -10,6 +10,8 @@ from lensgrad.core.checks import shown
 from lensgrad.core.errors import NoRule, TypeMismatch, WireError
 from lensgrad.core.ty import Ty
 
+BACK = "way back"  # begins the origin of what R makes: the rest is that of the node it goes back through
+
 
 class Generator(Protocol):
     """What a graph applies to its wires: `Op` is the base class of all of them."""
@@ -36,9 +38,12 @@ class Node:
 
 
 class Graph:
-    """Wires 0..n-1 are the inputs; each node appends its outputs. Equal (generator, wires) are one node."""
+    """Wires 0..n-1 are the inputs; each node appends its outputs. Equal (generator, wires) are one node.
 
-    __slots__ = ("dom", "memo", "nodes", "owner", "starts", "types")
+    A node that is given no origin has `here`, which who grows the graph sets.
+    """
+
+    __slots__ = ("dom", "here", "memo", "nodes", "owner", "starts", "types")
 
     def __init__(self, dom: Ty) -> None:
         self.dom = dom
@@ -47,6 +52,7 @@ class Graph:
         self.starts: list[int] = []
         self.owner: list[int] = [-1] * len(dom)  # of each wire: the number of its node, -1 for an input
         self.memo: dict[tuple[Generator, tuple[int, ...]], int] = {}
+        self.here: tuple[str, ...] = ()
 
     def apply(self, op: Generator, args: tuple[int, ...], cod: Ty | None = None, origin: tuple[str, ...] = ()) -> range:
         """The wires of `op(args)`, new or shared."""
@@ -56,7 +62,7 @@ class Graph:
         if cod is None:
             cod = op.type(*(self.types[a] for a in args))
         self.memo[op, args] = len(self.nodes)
-        self.nodes.append(Node(op, args, cod, origin))
+        self.nodes.append(Node(op, args, cod, origin or self.here))
         self.starts.append(len(self.types))
         self.owner.extend([len(self.nodes) - 1] * len(cod))
         self.types.extend(cod.atoms)

@@ -61,14 +61,14 @@ def _simplest(graph: Graph, node: Node, rules: list[Rule]) -> list[int]:
         equation = rule.at(node)
         found = None if equation is None else match(graph, equation.left, node)
         if equation is not None and found is not None:
-            return _rebuild(graph, equation.right, found, rules)
+            return _rebuild(graph, equation.right, found, rules, node.origin)
     return list(graph.apply(node.op, node.args, node.cod, node.origin))
 
 
-def _rebuild(graph: Graph, right: Diagram, wires: list[int], rules: list[Rule]) -> list[int]:
+def _rebuild(graph: Graph, right: Diagram, wires: list[int], rules: list[Rule], origin: tuple[str, ...]) -> list[int]:
     env = list(wires)
     for node in right.nodes:
-        env.extend(_simplest(graph, Node(node.op, tuple(env[a] for a in node.args), node.cod), rules))
+        env.extend(_simplest(graph, Node(node.op, tuple(env[a] for a in node.args), node.cod, origin), rules))
     return [env[o] for o in right.outs]
 
 

@@ -1,25 +1,33 @@
-"""A model as a table: its layers, their parameters, and what those weigh. Plain lines, so nothing is ever cut off."""
+"""A model as a table: its layers, their parameters, what those weigh and cost. Plain lines, so nothing is ever cut off."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from math import prod
 from typing import Any, Protocol
 
-from lensgrad.backends.numpy import host
+from lensgrad.backends.numpy import host, nbytes
 from lensgrad.cat.lens import Lens
-from lensgrad.cat.names import Param
+from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Arrow, Para, parametrized
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.diagram import Definition, Diagram, Family, Recompute
 from lensgrad.core.errors import TypeMismatch
 from lensgrad.core.graph import Node
-from lensgrad.core.printed import Printed
+from lensgrad.core.printed import Printed, counted
 from lensgrad.core.show import signature
 from lensgrad.core.ty import Ty
+from lensgrad.program.compile import Program
+from lensgrad.program.costs import each_node
+from lensgrad.program.layer_costs import Cost, added, amount, layer_costs
+from lensgrad.program.liveness import kept, peak
+from lensgrad.program.phases import Phase, phases
 from lensgrad.program.values import forward_object
 
-Row = tuple[str, str, str, str]
+Row = tuple[str, str, str, str, str, str, str]
+NOTHING = Cost(0, 0, 0).told
 Named = Sequence[tuple[str, Param]]
 
 
@@ -37,12 +45,31 @@ class Learned(Protocol):
     def learner(self) -> Modelled: ...
 
 
-def summary(model: Arrow | Modelled | Learned) -> str:
-    """A model's type, then a line for each layer and each of its parameters: name, type, how many numbers, bytes in NumPy.
+class Summary(Printed):
+    """The text of a summary, which a notebook shows as a table."""
 
-    Of a learner or a run it is that of its model. Where a console lacks a character of it, `print` writes it in ASCII.
+    def _repr_html_(self) -> str:
+        head, _, rest = self[:].partition("\n\n")
+        lines, _, after = rest.partition("\n\n")
+        rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells(line))}</tr>" for line in lines.splitlines())
+        style = "<style scoped>td:nth-child(n + 3) {text-align: right} td:first-child {white-space: pre}</style>"
+        return f"<div>{style}<p>{escape(head)}</p><table>{rows}</table><pre>{escape(after)}</pre></div>"
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a line of a table, each safe in HTML; two blanks and more stand between them, or at the start of a parameter's line."""
+    first = len(line) - len(line.lstrip())
+    return [line[:first] + escape(cell) if not i else escape(cell) for i, cell in enumerate(re.split("  +", line.strip()))]
+
+
+def summary(model: Arrow | Modelled | Learned) -> str:
+    """A model's type, then a line for each layer and each of its parameters: name, type, how many numbers, bytes in NumPy, and costs.
+
+    The costs are for one example, from the types alone: floating-point operations forward and backward (a multiply-add is 2), and the
+    bytes of what the way back reads of the way forward. Of a learner or a run it is that of its model; `learner.summary(batch)` adds
+    what a step costs. Where a console lacks a character of it, `print` writes it in ASCII.
     """
-    return Printed(described(shown_model(model)))
+    return Summary(described(shown_model(model)))
 
 
 def shown_model(what: Any) -> Para:
@@ -59,24 +86,49 @@ def shown_model(what: Any) -> Para:
 def described(model: Para) -> str:
     """The type and the table of a model."""
     named = list(zip(model.names, model.params, strict=True))
-    rows: list[Row] = [("layer", "type", "numbers", "bytes")]
-    for name, ob, group in layers(model, named):
-        rows.append((name, str(ob), *weight(p for _, p in group)))
-        rows += [(f"  {label}", str(forward_object(p)), *weight([p])) for label, p in group]
-    rows.append(("total", "", *weight(model.params)))
+    rows: list[Row] = [("layer", "type", "numbers", "bytes", "forward", "backward", "kept")]
+    costs = layer_costs(model)
+    other = set(range(len(costs)))
+    for name, ob, group, node in layers(model, named):
+        told = NOTHING if node is None else costs[node].told
+        other -= {node} if node is not None else set()
+        rows.append((name, str(ob), *weight(p for _, p in group), *told))
+        rows += [(f"  {label}", str(forward_object(p)), *weight([p]), "", "", "") for label, p in group]
+    rest = added([costs[i] for i in other])
+    rows += [("between layers", "", "", "", *rest.told)] if rest.forward or rest.backward or rest.kept else []
+    rows.append(("total", "", *weight(model.params), *added(costs).told))
     return f"{signature(model.dom, model.cod)}\n\n{table([[clean(cell) for cell in row] for row in rows])}"
 
 
-def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named]]:
-    """The boxes of a model, and the generators that read a parameter: name, what it gives, parameters read there first."""
+def of_learner(model: Para, step: Program, batch: int | None) -> str:
+    """The table of a model, and what a step of its learner costs."""
+    return Summary(f"{described(model)}\n\n{of_step(step, batch)}")
+
+
+def of_step(step: Program, batch: int | None) -> str:
+    """What a training step costs: operations by phase, and memory."""
+    kinds, costs = phases(step), each_node(step.diagram)
+    spent = {kind: sum(c for k, c in zip(kinds, costs, strict=True) if k is kind) for kind in Phase}
+    data, own = (sum(nbytes(a) for p in step.inputs for a in p.ob if (p.role is Role.DATA) is yes) for yes in (True, False))
+    sizes = [*map(nbytes, step.diagram.dom), *(nbytes(a) for node in step.diagram.nodes for a in node.cod)]
+    residuals = sum(sizes[w] for w in kept(step.diagram, [k is Phase.BACKWARD for k in kinds]))
+    whole = own + data + peak(step.diagram)
+    what = "one example" if batch is None else counted(batch, "example")
+    work = ", ".join(f"{kind.value} {amount(spent[kind])}" for kind in Phase)
+    memory = f"weights and states {amount(own)}, data {amount(data)}, kept for backward {amount(residuals)}, in all about {amount(whole)}"
+    return f"a step on {what}: {amount(sum(spent.values()))} operations ({work})\nbytes: {memory} at the peak"
+
+
+def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named, int | None]]:
+    """The boxes of a model, and the generators that read a parameter: name, what it gives, parameters read there first, its number."""
     owner = {wire: i for wire, i in enumerate(i for i, (_, p) in enumerate(named) for _ in p.ob)}
     left = dict(enumerate(named))
-    for node in model.arrow.nodes:
+    for number, node in enumerate(model.arrow.nodes):
         read = sorted({owner[a] for a in node.args if owner.get(a) in left})
         if read or boxed(node):
-            yield node.op.name, node.cod, [left.pop(i) for i in read]
+            yield node.op.name, node.cod, [left.pop(i) for i in read], number
     if left:
-        yield "not read", Ty(), list(left.values())
+        yield "not read", Ty(), list(left.values()), None
 
 
 def boxed(node: Node) -> bool:
@@ -92,7 +144,7 @@ def weight(params: Iterable[Param]) -> tuple[str, str]:
 
 
 def table(rows: Sequence[Sequence[Any]]) -> str:
-    """Rows as columns of equal width, the last two to the right."""
+    """Rows as columns of equal width, all but the first two to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [[cell.rjust(w) if i > 1 else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))] for row in rows]
     return "\n".join("  ".join(line).rstrip() for line in lines)

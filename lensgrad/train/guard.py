@@ -12,7 +12,7 @@ from lensgrad.backends.engine import NumPy
 from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import fold
-from lensgrad.core.graph import Node
+from lensgrad.core.graph import BACK, Node
 from lensgrad.core.ty import Ty, split
 from lensgrad.program.compile import Program
 from lensgrad.program.values import Value, Values, checked
@@ -78,7 +78,7 @@ def first_bad(program: Program, inputs: Sequence[Any], name: str) -> str:
 
 def trap(f: Diagram, found: Node) -> str:
     """What to do where a `select` leaves a point out on the way forward, and its infinite derivative comes in on the way back."""
-    singular = isinstance(found.op, Div | IntegerPower | Power | Rsqrt) and not found.origin
+    singular = isinstance(found.op, Div | IntegerPower | Power | Rsqrt) and found.origin[:1] in ((), (BACK,))
     if not singular or not any(isinstance(n.op, Select) for n in f.nodes):
         return ""
     rule = "both sides of a select are differentiated, and 0 times an infinite derivative is NaN"
@@ -113,10 +113,11 @@ def replayed(f: Diagram, inputs: Sequence[Any], engine: NumPy) -> tuple[list[Any
 
 
 def told(node: Node, made: Mapping[int, Node]) -> str:
-    """`Mul : f32[3] in hidden/dense`; a node of the way back is told by the layer whose numbers it reads."""
+    """`Mul : f32[3] in hidden/dense`; a node of the way back is told by the layer that it goes back through, or else reads numbers of."""
     place = "/".join(node.origin)
-    if not place:
-        near = next((made[a].origin for a in node.args if a in made and made[a].origin), ())
+    if node.origin[:1] in ((), (BACK,)):
+        forward = (made[a].origin for a in node.args if a in made)
+        near = node.origin[1:] or next((o for o in forward if o[:1] not in ((), (BACK,))), ())
         place = f"the way back through {'/'.join(near)}" if near else ""
     return f"{node.op.name} : {node.cod}{' in ' if place else ''}{place}"
 

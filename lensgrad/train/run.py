@@ -14,11 +14,11 @@ from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
-from lensgrad.core.printed import Printed, counted
+from lensgrad.core.printed import counted
 from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.data.source import Data, Rows
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
-from lensgrad.program.summary import summary
+from lensgrad.program.summary import Summary, summary
 from lensgrad.program.values import Arrays, Numbers
 from lensgrad.train.answers import decided, examples_from, inputs_from, probabilities
 from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping, check_callbacks, checkpoint_of
@@ -56,7 +56,6 @@ ELSEWHERE = {  # what people ask a learner for that a run has
     "predict": f"{AFTER} run.predict(x)",
     "save": f"{AFTER} run.save(path)",
     "state_dict": f"{AFTER} run.weights",
-    "summary": "write lg.summary(learner.model)",
     "train": "training is run = learner.fit(data)",
     "values": f"{AFTER} run.values; first values are learner.initial(seed)",
     "weights": f"{AFTER} run.weights; first values are learner.initial(seed)",
@@ -313,4 +312,4 @@ class Run(Generic[Given]):
         """The model as a table, and the last epoch's report."""
         last = "  ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
         best = f", values of epoch {self.best_epoch}" if self.best_epoch else ""
-        return Printed(f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{best}: {last}")
+        return Summary(f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{best}: {last}")

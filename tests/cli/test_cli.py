@@ -14,14 +14,14 @@ from lensgrad import cli, recipes, testing
 IRIS = """\
 f32[4] → f32[3]
 
-layer            type       numbers  bytes
-hidden           f32[20]        100    400
+layer            type       numbers  bytes  forward  backward  kept
+hidden           f32[20]        100    400      200       220    80
   hidden/weight  f32[20,4]       80    320
   hidden/bias    f32[20]         20     80
-output           f32[3]          63    252
+output           f32[3]          63    252      126       249    92
   output/weight  f32[3,20]       60    240
   output/bias    f32[3]           3     12
-total                           163    652
+total                           163    652      326       469   172
 """
 
 
