@@ -1,0 +1,211 @@
+"""A whole step in C: its groups in order, where its arrays lie, and the loop over steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lensgrad.backends.loop import Loop
+from lensgrad.backends.native.flat import TYPES, Flat, flattened
+from lensgrad.backends.native.meanings.table import NATIVE
+from lensgrad.backends.native.memory import Arena, arena, lives, rounded
+from lensgrad.backends.native.nests import Group, Program
+from lensgrad.backends.native.printer import Function, Place, Printer, row_major
+from lensgrad.backends.table import Meanings
+from lensgrad.core.diagram import Diagram
+
+SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
+PRELUDE = Path(__file__).with_name("prelude.h")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An input or output that stays in memory from step to step: where, and how many bytes."""
+
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A program in C and what its caller has to know: `run(memory, rows, seen, n, id, of)` takes n steps."""
+
+    text: str
+    states: tuple[Slot, ...]
+    fixed: tuple[Slot, ...]
+    rows: tuple[int, ...]  # bytes of one step
+    seen: tuple[int, ...]
+    memory: int
+    parallel: bool
+
+
+def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) -> Assembled:
+    """The C of many steps of `f`."""
+    flat = flattened(f, table)
+    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed])
+    return Assembly(flat, program, program.groups(), loop).made()
+
+
+@dataclass
+class Assembly:
+    """A program on its way into C."""
+
+    flat: Flat
+    program: Program
+    groups: list[Group]
+    loop: Loop
+
+    def __post_init__(self) -> None:
+        flat, loop = self.flat, self.loop
+        self.states = [flat.inputs[i] for i in loop.states]
+        self.fixed = [flat.inputs[i] for i in loop.fixed]
+        self.given = [flat.inputs[i] for i in loop.rows]
+        self.rows = [w for w in self.given if flat.values[w].bytes > SMALL]
+        self.back = [(flat.outputs[o], flat.inputs[i]) for o, i in loop.back]
+        self.seen = [flat.outputs[o] for o in loop.seen]
+        self.where = {o: at for at, g in enumerate(self.groups) for o in g.outs}
+        self.readers = self.read()
+        self.stored = self.arrays()
+        self.same = self.in_place()
+
+    def read(self) -> dict[int, list[tuple[int, bool]]]:
+        """For each value the groups that read it, and whether each reads but the entry that it writes."""
+        found: dict[int, list[tuple[int, bool]]] = {}
+        for at, group in enumerate(self.groups):
+            for nest in group.nests:
+                for wire, index in self.program.loads(nest):
+                    own = nest.kind is None and self.program.identity(wire, index, nest, group, group.space)
+                    found.setdefault(wire, []).append((at, own))
+        return found
+
+    def arrays(self) -> set[int]:
+        """The values that lie in memory: what others than their own group read, what is given, what is returned."""
+        kept = {*self.flat.inputs, *self.flat.outputs}
+        for wire, at in self.where.items():
+            alone = self.groups[at].nests[0].kind is not None and not self.program.joins(self.groups[at].nests[0])
+            if any(reader != at for reader, _ in self.readers.get(wire, ())) or (alone and wire in self.groups[at].nests[0].outs):
+                kept.add(wire)
+        return kept
+
+    def in_place(self) -> dict[int, int]:
+        """The next states that may be written over the states they follow: nobody reads those later, or other entries of them."""
+        found: dict[int, int] = {}
+        for out, state in self.back:
+            at = self.where.get(out)
+            alone = [o for o, _ in self.back].count(out) == 1 and out not in self.seen
+            if at is None or not alone or self.flat.values[out].bytes != self.flat.values[state].bytes:
+                continue
+            if all(reader < at or (reader == at and own) for reader, own in self.readers.get(state, ())):
+                found[out] = state
+        return found
+
+    def made(self) -> Assembled:
+        places, held = self.places()
+        printer = Printer(self.program, places, self.stored, self.rows)
+        functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
+        text = "\n".join(
+            [
+                PRELUDE.read_text(encoding="utf-8"),
+                *(written(self.flat, places, held, f, self.rows) for f in functions),
+                self.main(functions, places, held),
+            ]
+        )
+        sizes = self.flat.values
+        return Assembled(
+            text,
+            tuple(Slot(held.offsets[w], sizes[w].bytes) for w in self.states),
+            tuple(Slot(held.offsets[w], sizes[w].bytes) for w in self.fixed),
+            tuple(sizes[w].bytes for w in self.given),
+            tuple(sizes[w].bytes for w in self.seen),
+            rounded(held.bytes) + 64,
+            any(f.parallel for f in functions),
+        )
+
+    def places(self) -> tuple[dict[int, Place], Arena]:
+        """The name and the address of every array."""
+        end = len(self.groups)
+        kept = {w for w in self.stored if w not in self.rows and w not in self.same}
+        made = {w: self.where.get(w, -1) for w in kept}
+        read = {w: [at for at, _ in self.readers.get(w, ())] for w in kept}
+        forever = [w for w in kept if w in self.flat.inputs or w in self.flat.outputs or w in self.program.constant]
+        held = arena({w: self.flat.values[w].bytes for w in kept}, lives(made, read, forever, end))
+        offsets = {**held.offsets, **{o: held.offsets[s] for o, s in self.same.items()}}
+        places = {w: row_major(self.flat, w, name(self.flat, w, self.rows)) for w in self.program.kept}
+        return places, Arena(offsets, held.bytes)
+
+    def main(self, functions: Sequence[Function], places: dict[int, Place], held: Arena) -> str:
+        """The loop over steps."""
+        threads = any(f.parallel for f in functions)
+        lines = [
+            "void run(char *m, const char *const *given, char *const *seen, int64_t n, int id, int of, _Atomic int *gate) {",
+            "int sense = atomic_load(gate + 16);",
+        ]
+        lines += [
+            f"const char *rows[{max(1, len(self.rows))}];",
+            *(f"rows[{k}] = given[{self.given.index(w)}];" for k, w in enumerate(self.rows)),
+        ]
+        once = [f for f, g in zip(functions, self.groups, strict=True) if g.once]
+        lines += [
+            *calls(once, False, threads),
+            *(["}"] if once and not once[-1].parallel else []),
+            *(["wait(gate, &sense, of);"] if once and threads else []),
+        ]
+        lines.append("for (int64_t t = 0; t < n; t++) {")
+        copied = [(k, w) for k, w in enumerate(self.given) if w not in self.rows]
+        lines += ["if (id == 0) {"] if copied else []
+        for k, wire in copied:
+            size = self.flat.values[wire].bytes
+            lines.append(f"memcpy(m + {held.offsets[wire]}, given[{k}] + t * {size}, {size});")
+        each = [f for f, g in zip(functions, self.groups, strict=True) if not g.once]
+        lines += calls(each, bool(copied), threads)
+        alone = not each[-1].parallel if each else bool(copied)
+        lines += [] if alone else ["if (id == 0) {"]
+        for wire, state in self.back:
+            if self.same.get(wire) != state:
+                source = self.address(wire, held)
+                lines.append(f"memcpy(m + {held.offsets[state]}, {source}, {self.flat.values[state].bytes});")
+        for k, wire in enumerate(self.seen):
+            size = self.flat.values[wire].bytes
+            lines.append(f"memcpy(seen[{k}] + t * {size}, {self.address(wire, held)}, {size});")
+        lines += ["}", *(["wait(gate, &sense, of);"] if threads else [])]
+        lines += [f"rows[{k}] += {self.flat.values[w].bytes};" for k, w in enumerate(self.rows)]
+        return "\n".join([*lines, "}", "}"])
+
+    def address(self, wire: int, held: Arena) -> str:
+        return f"rows[{self.rows.index(wire)}]" if wire in self.rows else f"m + {held.offsets[wire]}"
+
+
+def calls(functions: Sequence[Function], alone: bool, threads: bool) -> list[str]:
+    """The calls in order; what is not divided is done by one thread, and the others wait where they have to."""
+    lines: list[str] = []
+    for f in functions:
+        if f.parallel:
+            lines += ["}", "wait(gate, &sense, of);"] if alone else []
+            lines += [f"{f.name}(m, rows, id, of);", "wait(gate, &sense, of);"]
+        else:
+            lines += [] if alone else ["if (id == 0) {"]
+            lines.append(f"{f.name}(m, rows, 0, 1);")
+        alone = not f.parallel
+    return lines
+
+
+def name(flat: Flat, wire: int, rows: Sequence[int]) -> str:
+    """What C calls an array: the layer it is of, and its number."""
+    path = flat.values[wire].path
+    word = re.sub(r"\W+", "_", path[-1], flags=re.ASCII).strip("_") if path else ""
+    return f"{word or ('row' if wire in rows else 'w')}_{wire}"[-40:].lstrip("_0123456789") or f"w_{wire}"
+
+
+def written(flat: Flat, places: dict[int, Place], held: Arena, f: Function, rows: Sequence[int]) -> str:
+    """A function as C: the arrays that it names, then its lines."""
+    head = [f"/* {f.title} */"] if f.title else []
+    head.append(f"static void {f.name}(char *restrict m, const char *const *rows, int id, int of) {{")
+    for wire in sorted(f.reads | f.writes):
+        kind, called = TYPES[flat.values[wire].dtype], places[wire].name
+        if wire in rows:
+            head.append(f"const {kind} *restrict {called} = (const {kind} *)rows[{rows.index(wire)}];")
+        else:
+            head.append(f"{kind} *{called} = ({kind} *)(m + {held.offsets[wire]});")
+    return "\n".join([*head, *f.lines, "}"])

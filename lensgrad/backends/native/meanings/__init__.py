@@ -1,0 +1,1 @@
+"""What each generator means in C: one line for each."""

@@ -1,0 +1,324 @@
+"""Groups of nests as C functions, and a step as the calls of them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from lensgrad.backends.native.flat import TYPES, Flat
+from lensgrad.backends.native.integers import Atom, Index, flat, of, strides
+from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, axes, compute, widened
+from lensgrad.backends.native.scope import Load, Reading, Scope, Where
+
+PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
+ROW = 64  # entries of a row that collect side by side
+
+
+@dataclass(frozen=True)
+class Place:
+    """An array as C sees it: a name, and how far one step along each axis moves."""
+
+    name: str
+    steps: tuple[int, ...]
+
+    def entry(self, index: Where) -> str:
+        return f"{self.name}[{self.offset(index)}]"
+
+    def offset(self, index: Where) -> Index:
+        found = Index()
+        for i, step in zip(index, self.steps, strict=True):
+            found = found + i * step
+        return found
+
+
+@dataclass
+class Function:
+    """A group as C: its lines, the arrays it names, and whether its outermost loop is divided over threads."""
+
+    name: str
+    title: str
+    lines: list[str] = field(default_factory=list[str])
+    reads: set[int] = field(default_factory=set[int])
+    writes: set[int] = field(default_factory=set[int])
+    parallel: bool = False
+
+
+@dataclass
+class Printer:
+    """Prints the groups of a program. `stored` are the values that have arrays; the others live inside their group."""
+
+    program: Program
+    places: dict[int, Place]
+    stored: set[int]
+    foreign: Collection[int] = ()  # arrays of the caller, which end where they end
+    prefix: str = "part"
+
+    @property
+    def flat(self) -> Flat:
+        return self.program.flat
+
+    def function(self, number: int, group: Group) -> Function:
+        made = Function(f"{self.prefix}_{number}", title(self.flat, group))
+        kernel = group.nests[0].kind
+        if kernel is not None and not isinstance(kernel, Reduction):
+            kernel.write(self, group, made)
+            return made
+        if any(n.kind is not None for n in group.nests):
+            Rows(self, group, made).write()
+        else:
+            Entries(self, group, made).write()
+        return made
+
+    def reading(self, made: Function) -> Reading:
+        """What the lines of a function may read, each array noted where it is named."""
+
+        def text(wire: int) -> Any:
+            def entry(index: Where) -> str:
+                made.reads.add(wire)
+                return self.places[wire].entry(index)
+
+            return entry
+
+        return self.program.reading({w: text(w) for w in self.program.kept})
+
+    def beyond(self, loads: Sequence[Load], outs: Sequence[int], index: Sequence[Index], loop: Atom) -> bool:
+        """Whether a loop may compute a few entries more than there are, to end on whole vectors: arrays lie apart from each other."""
+        shapes = self.flat.values
+        places = [(w, self.places[w].offset(i)) for w, i in loads]
+        places += [(o, self.places[o].offset(widened(index, shapes[o].shape))) for o in outs if o in self.stored]
+        small = 3 <= loop.size < 1024 and loop.size % 16
+        return bool(small) and all(w not in self.foreign and p.constant == 0 and p.terms in ((), ((loop, 1),)) for w, p in places)
+
+    def store(self, scope: Scope, wire: int, index: Where, text: str, made: Function) -> None:
+        if wire in self.stored:
+            made.writes.add(wire)
+            scope.lines.append(f"{self.places[wire].entry(index)} = {text};")
+
+
+@dataclass
+class Entries:
+    """A group whose entries are each computed from others: one loop nest, neighbouring axes as one where nobody tells them apart."""
+
+    printer: Printer
+    group: Group
+    made: Function
+
+    def write(self) -> None:
+        space = self.group.space
+        variables = axes(space)
+        reading, scope = self.body(variables)
+        index, loops = merged(variables, self.accesses(reading.loads, variables))
+        if len(loops) != len(variables):
+            reading, scope = self.body(index)
+        if len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
+            loops = [Atom(loops[0].name, vectors(loops[0].size))]
+        self.made.parallel = prod(space) * len(self.group.nests) >= PARALLEL and bool(loops)
+        self.made.lines += nested(loops, scope.lines, self.made.parallel)
+
+    def body(self, index: Sequence[Index]) -> tuple[Reading, Scope]:
+        """The lines of the innermost loop."""
+        reading = self.printer.reading(self.made)
+        scope = Scope(reading)
+        for nest in self.group.nests:
+            write_entry(self.printer, scope, nest, index, self.made)
+        return reading, scope
+
+    def accesses(self, loads: Sequence[Load], variables: Sequence[Index]) -> list[Index]:
+        """The places of all that is read and written."""
+        places = self.printer.places
+        found = [places[w].offset(i) for w, i in loads]
+        for o in self.group.outs:
+            if o in self.printer.stored:
+                found.append(places[o].offset(widened(variables, self.printer.flat.values[o].shape)))
+        return found
+
+
+def write_entry(printer: Printer, scope: Scope, nest: Nest, index: Sequence[Index], made: Function) -> None:
+    """One entry of a value that is computed from others, named, and stored where it has an array."""
+    (wire,) = nest.outs
+    own = widened(index, printer.flat.values[wire].shape)
+    text = compute(scope, wire, own)
+    scope.known[wire, own] = text
+    printer.store(scope, wire, own, text, made)
+
+
+def merged(variables: Sequence[Index], accesses: Sequence[Index]) -> tuple[tuple[Index, ...], list[Atom]]:
+    """The same index by fewer loops: neighbours become one where every access takes them as one."""
+    atoms = [v.terms[0][0] for v in variables]
+    runs: list[list[Atom]] = []
+    for atom in atoms:
+        if runs and all(together(a, runs[-1][-1], atom) for a in accesses):
+            runs[-1].append(atom)
+        else:
+            runs.append([atom])
+    loops = [run[0] if len(run) == 1 else Atom("_".join(a.name for a in run), prod(a.size for a in run)) for run in runs]
+    index: list[Index] = []
+    for run, loop in zip(runs, loops, strict=True):
+        rest = of(loop)
+        for step in strides([a.size for a in run]):
+            first, rest = rest.divided(step)
+            index.append(first)
+    return tuple(index), loops
+
+
+def together(access: Index, outer: Atom, inner: Atom) -> bool:
+    a, b = access.factor(outer), access.factor(inner)
+    return a is not None and b is not None and a == b * inner.size
+
+
+def nested(loops: Sequence[Atom], body: Sequence[str], parallel: bool = False, note: str = "#pragma GCC ivdep") -> list[str]:
+    """Lines inside loops, the outermost of which may be divided over threads."""
+    if not loops:
+        return ["{", *body, "}"]
+    lines: list[str] = []
+    for depth, loop in enumerate(loops):
+        lines += [note] if note and depth == len(loops) - 1 else []
+        lines.append(f"for {span(loop, parallel and not depth)} {{")
+    return [*lines, *body, *["}"] * len(loops)]
+
+
+def span(loop: Atom, parallel: bool = False) -> str:
+    name = loop.name
+    if parallel:
+        return f"(int {name} = first({loop.size}, id, of); {name} < first({loop.size}, id + 1, of); {name}++)"
+    return f"(int {name} = 0; {name} < {loop.size}; {name}++)"
+
+
+@dataclass
+class Rows:
+    """A group with reductions, row by row: the entries of a row collect one after the other, or side by side as they lie in memory."""
+
+    printer: Printer
+    group: Group
+    made: Function
+
+    def write(self) -> None:
+        *outer, _ = axes(self.group.space) or (Index(),)
+        self.size = block(self.group.space[-1]) if self.group.space else 1
+        self.inner = of(Atom("j", self.size))
+        blocks = of(Atom("b", self.group.space[-1] // self.size)) if self.group.space else Index()
+        self.start = blocks * self.size
+        self.index = (*outer, self.start + self.inner) if self.group.space else ()
+        scope = Scope(self.printer.reading(self.made))
+        for phase in phases(self.group.nests):
+            if phase[0].kind is None:
+                self.computed(scope, phase)
+            else:
+                self.collected(scope, phase[0])
+        loops = [v.terms[0][0] for v in (*outer, blocks) if v.terms]
+        self.made.parallel = self.work() >= PARALLEL and bool(loops)
+        self.made.lines += nested(loops, scope.lines, self.made.parallel, "")
+
+    def work(self) -> int:
+        return prod(self.group.space) * sum(prod(n.kind.sizes) if n.kind is not None else 1 for n in self.group.nests)
+
+    def own(self, wire: int) -> Where:
+        return widened(self.index, self.printer.flat.values[wire].shape)
+
+    @property
+    def variable(self) -> list[Atom]:
+        return [a for a, _ in self.inner.terms]
+
+    def computed(self, scope: Scope, phase: Sequence[Nest]) -> None:
+        """The entries of a row that are computed one by one."""
+        inside, before = scope.inside(), len(scope.reading.loads)
+        for nest in phase:
+            (wire,) = nest.outs
+            write_entry(self.printer, inside, nest, self.index, self.made)
+            if wire not in self.printer.stored:
+                inside.lines.append(f"{self.row(scope, wire)}[{self.inner}] = {inside.known[wire, self.own(wire)]};")
+        beyond = len(self.group.space) == 1 and self.size == self.group.space[0]
+        beyond = beyond and self.printer.beyond(inside.reading.loads[before:], [n.outs[0] for n in phase], self.index, *self.variable)
+        scope.lines += nested([Atom(a.name, vectors(a.size)) for a in self.variable] if beyond else self.variable, inside.lines)
+
+    def row(self, scope: Scope, wire: int) -> str:
+        """A row of a value that has no array, in one of its own."""
+        value, name, reading = self.printer.flat.values[wire], scope.reading.names.new("r"), scope.reading
+        scope.lines.append(f"{TYPES[value.dtype]} {name}[{vectors(self.size)}];")
+        last = [i for i, n in enumerate(value.shape) if n != 1]
+        kept: Any = reading.kept
+        kept[wire] = lambda index: f"{name}[{index[last[-1]] - self.start if last else Index()}]"
+        return name
+
+    def collected(self, scope: Scope, nest: Nest) -> None:
+        """The entries of a row that collect."""
+        kind: Reduction = nest.kind
+        (wire,) = nest.outs
+        inside, inner = scope.inside(), axes(kind.sizes, "k")
+        rows = [scope.reading.names.new("s") for _ in kind.starts]
+        side = self.sideways(nest)
+        numbers = [f"{r}[{self.inner}]" for r in rows] if side else rows
+        kind.step(inside, numbers, self.own(wire), inner)
+        loops = self.ordered([v.terms[0][0] for v in inner if v.terms], nest)
+        last = scope.inside()
+        if side:
+            scope.lines += [f"{t} {r}[{self.size}];" for r, (t, _) in zip(rows, kind.starts, strict=True)]
+            scope.lines += nested(self.variable, [f"{n} = {v};" for n, (_, v) in zip(numbers, kind.starts, strict=True)])
+            scope.lines += nested([*loops, *self.variable], inside.lines)
+        else:
+            last.lines += [f"{t} {r} = {v};" for r, (t, v) in zip(rows, kind.starts, strict=True)]
+            last.lines += nested(loops, inside.lines)
+        text = last.let(kind.finish(numbers), self.printer.flat.values[wire].dtype)
+        self.printer.store(last, wire, self.own(wire), text, self.made)
+        if wire not in self.printer.stored:
+            last.lines.append(f"{self.row(scope, wire)}[{self.inner}] = {text};")
+        scope.lines += nested(self.variable, last.lines, note="#pragma GCC ivdep" if side else "")
+
+    def sideways(self, nest: Nest) -> bool:
+        """Whether neighbours in memory are entries of one row rather than what one entry collects."""
+        if self.size == 1:
+            return False
+        score, last = 0, axes(self.group.space)[-1].terms[0][0]
+        inner = [v.terms[0][0] for v in axes(nest.kind.sizes, "k") if v.terms]
+        for wire, index in self.printer.program.loads(nest):
+            place = self.printer.places[wire].offset(index)
+            own, others = place.factor(last), [place.factor(k) for k in inner]
+            score += (own == 1) * 2 - (own != 0 and any(k == 1 for k in others)) * 2 - (own is None or own > 1)
+        return score > 0
+
+    def ordered(self, loops: list[Atom], nest: Nest) -> list[Atom]:
+        """Loops such that the innermost one moves least in memory."""
+        places = [self.printer.places[w].offset(i) for w, i in self.printer.program.loads(nest)]
+
+        def stretch(loop: Atom) -> int:
+            steps = [p.factor(loop) for p in places]
+            return -sum(abs(s) if s is not None else 1 << 20 for s in steps)
+
+        return sorted(loops, key=stretch)
+
+
+def vectors(n: int) -> int:
+    """The entries of as many whole vectors as n take, where those are not far more."""
+    wide = 8 if n > 4 else 4
+    return -(-n // wide) * wide
+
+
+def block(n: int) -> int:
+    """How many entries of a row collect together: a divisor of n, up to ROW."""
+    return next((d for d in range(min(n, ROW), 0, -1) if n % d == 0 and (d >= 16 or n < 16)), n) if n > ROW else n
+
+
+def phases(nests: Sequence[Nest]) -> list[list[Nest]]:
+    """Nests in order, neighbours that compute entry by entry together."""
+    found: list[list[Nest]] = []
+    for nest in nests:
+        if found and nest.kind is None and found[-1][0].kind is None:
+            found[-1].append(nest)
+        else:
+            found.append([nest])
+    return found
+
+
+def title(program: Flat, group: Group) -> str:
+    """What a group is for: the layers that its values come from."""
+    paths = ["/".join(program.values[o].path) for o in group.outs]
+    return ", ".join(dict.fromkeys(p for p in paths if p))
+
+
+def row_major(program: Flat, wire: int, name: str) -> Place:
+    return Place(name, strides(program.values[wire].shape))
+
+
+__all__ = ["Function", "Place", "Printer", "flat", "row_major"]
