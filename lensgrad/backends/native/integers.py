@@ -78,7 +78,7 @@ def term(atom: Atom, factor: int) -> str:
 
 def of(atom: Atom) -> Index:
     """The value of an atom; an atom with one value is that number."""
-    return Index(0, ((atom, 1),)) if atom.size > 1 else Index()
+    return Index() if atom.size == 1 else Index(0, ((atom, 1),))
 
 
 def reads(a: Atom, atom: Atom) -> bool:

@@ -24,6 +24,7 @@ class Reduction:
     starts: tuple[tuple[str, str], ...]  # C type and value
     step: Callable[[Scope, Sequence[str], Where, Where], None]
     finish: Callable[[Sequence[str]], str] = lambda numbers: numbers[0]
+    ordered: bool = False  # whether the loops must run as they stand
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ class Program:
             inner = axes(nest.kind.sizes, "k")
             nest.kind.step(scope, ["0"] * len(nest.kind.starts), self.own(nest.outs[0]), inner)
         else:
-            return [(w, ()) for w in nest.kind.reads]
+            loads = getattr(nest.kind, "loads", None)
+            return loads(self) if loads else [(w, ()) for w in nest.kind.reads]
         return reading.loads
 
     def own(self, wire: int) -> Where:
@@ -214,7 +216,7 @@ class Program:
     def identity(self, wire: int, index: Where, nest: Nest, group: Group, space: tuple[int, ...]) -> bool:
         """Whether a nest reads of a value in a group the entry of its own."""
         shape = self.flat.values[wire].shape
-        return group.space == space and index == widened(axes(space), shape) and squeezed(shape) == space
+        return group.space == space and squeezed(shape) == space and index == widened(axes(space), shape)
 
 
 def compute(scope: Scope, wire: int, index: Where) -> str:

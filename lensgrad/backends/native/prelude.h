@@ -145,6 +145,35 @@ INLINE int32_t to_int32(double x) { return x != x ? 0 : x <= -2147483648.0 ? (-2
 INLINE uint32_t to_uint32(double x) { return !(x > 0) ? 0 : x >= 4294967295.0 ? 4294967295u : (uint32_t)x; }
 INLINE uint8_t to_uint8(double x) { return !(x > 0) ? 0 : x >= 255.0 ? 255 : (uint8_t)x; }
 
+/* The numbers of n entries in the order that sorts them upwards, equal ones as they stand and NaN last: a heap, in which no two are equal. */
+#define ORDER(kind, T)                                                                                                       \
+  INLINE int after_##kind(const T *x, int32_t a, int32_t b) {                                                                \
+    const T p = x[a], q = x[b];                                                                                              \
+    return p > q || (p != p && q == q) || (!(p < q) && !(p == p && q != q) && a > b);                                        \
+  }                                                                                                                          \
+  static __attribute__((unused)) void order_##kind(const T *x, int32_t *order, int n) {                                      \
+    for (int k = 0; k < n; k++) order[k] = k;                                                                                \
+    int start = n / 2, end = n;                                                                                              \
+    while (end > 1) {                                                                                                        \
+      if (start > 0) start--;                                                                                                \
+      else { const int32_t top = order[0]; order[0] = order[--end]; order[end] = top; }                                      \
+      const int32_t sunk = order[start];                                                                                     \
+      int at = start;                                                                                                        \
+      for (int child; (child = 2 * at + 1) < end; at = child) {                                                              \
+        child += child + 1 < end && after_##kind(x, order[child + 1], order[child]);                                         \
+        if (!after_##kind(x, order[child], sunk)) break;                                                                     \
+        order[at] = order[child];                                                                                            \
+      }                                                                                                                      \
+      order[at] = sunk;                                                                                                      \
+    }                                                                                                                        \
+  }
+ORDER(f32, float)
+ORDER(f64, double)
+ORDER(i32, int32_t)
+ORDER(u32, uint32_t)
+ORDER(u8, uint8_t)
+#define order_b8 order_u8
+
 /* Threefry-2x32 with 20 rounds: a word, 0 or 1, of the two that a key and a counter give. */
 INLINE uint32_t threefry(uint32_t k0, uint32_t k1, uint32_t x0, uint32_t x1, int word) {
   const uint32_t keys[3] = {k0, k1, k0 ^ k1 ^ 0x1BD11BDAu};

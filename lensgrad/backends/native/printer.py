@@ -198,7 +198,7 @@ class Rows:
         *outer, _ = axes(self.group.space) or (Index(),)
         self.size = block(self.group.space[-1]) if self.group.space else 1
         self.inner = of(Atom("j", self.size))
-        blocks = of(Atom("b", self.group.space[-1] // self.size)) if self.group.space else Index()
+        blocks = of(Atom("b", self.group.space[-1] // max(1, self.size))) if self.group.space else Index()
         self.start = blocks * self.size
         self.index = (*outer, self.start + self.inner) if self.group.space else ()
         scope = Scope(self.printer.reading(self.made))
@@ -286,7 +286,7 @@ class Rows:
             steps = [p.factor(loop) for p in places]
             return -sum(abs(s) if s is not None else 1 << 20 for s in steps)
 
-        return sorted(loops, key=stretch)
+        return loops if nest.kind.ordered else sorted(loops, key=stretch)
 
 
 def vectors(n: int) -> int:

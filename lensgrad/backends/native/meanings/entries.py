@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lensgrad.backends.native.flat import TYPES, Value
 from lensgrad.backends.native.integers import Index, flat
@@ -31,15 +31,24 @@ def cast(here: Here) -> str:
     return here.let(f"({TYPES[target]}){x}")
 
 
-def guarded(here: Here, condition: str, value: Callable[[Scope], str], other: str) -> str:
+def both(tests: Sequence[str]) -> str:
+    """Conditions as one; 1 for none."""
+    return " && ".join(tests) or "1"
+
+
+def choice(scope: Scope, dtype: str, condition: str, value: Callable[[Scope], str], other: str) -> str:
     """A value where a condition holds, else another one; what the value needs is read only there."""
     if condition == "1":
-        return value(here.scope)
-    inside = here.scope.inside()
+        return value(scope)
+    inside = scope.inside()
     text = value(inside)
-    name = here.scope.reading.names.new()
-    here.scope.lines += [f"{local(here.cod.dtype)} {name} = {other};", f"if ({condition}) {{", *inside.lines, f"{name} = {text};", "}"]
+    name = scope.reading.names.new()
+    scope.lines += [f"{local(dtype)} {name} = {other};", f"if ({condition}) {{", *inside.lines, f"{name} = {text};", "}"]
     return name
+
+
+def guarded(here: Here, condition: str, value: Callable[[Scope], str], other: str) -> str:
+    return choice(here.scope, here.cod.dtype, condition, value, other)
 
 
 def pad(here: Here) -> str:
@@ -57,7 +66,7 @@ def pad(here: Here) -> str:
             tests.append(f"({inner}) % {step} == 0")
             inner, _ = inner.divided(step)
         place.append(inner)
-    return guarded(here, " && ".join(tests) or "1", lambda scope: scope.at(here.call.args[0], tuple(place)), here.number(0))
+    return guarded(here, both(tests), lambda scope: scope.at(here.call.args[0], tuple(place)), here.number(0))
 
 
 def concatenate(here: Here) -> str:
@@ -71,7 +80,7 @@ def concatenate(here: Here) -> str:
             test = [f"{i} >= {start}"] if low < start else []
             test += [f"{i} < {stop}"] if high >= stop else []
             place = (*here.index[:axis], i - start, *here.index[axis + 1 :])
-            text = guarded(here, " && ".join(test) or "1", reader(here.call.args[number], place), text)
+            text = guarded(here, both(test), reader(here.call.args[number], place), text)
         start = stop
     return text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lensgrad.backends.native.flat import Composite
-from lensgrad.backends.native.meanings import entries, moves, sums
+from lensgrad.backends.native.meanings import entries, moves, sums, sweeps, windows
 from lensgrad.backends.native.scope import Chosen, Moved, Pulled, Whole
 from lensgrad.backends.table import Hole, Meanings
 from lensgrad.theories import bridges
@@ -62,6 +62,7 @@ C: dict[type[Any], Any] = {
     linear.Pad: Pulled(entries.pad),
     linear.Concatenate: Pulled(entries.concatenate),
     linear.Flip: Moved(moves.flipped),
+    linear.CumulativeSum: Whole(sweeps.running),
     linear.Cast: Pulled(entries.cast),
     linear.AxisMean: Moved(moves.same),
     linear.BatchSize: Pulled(entries.one, 0),
@@ -72,9 +73,15 @@ C: dict[type[Any], Any] = {
     reduce.LogSoftmax: Composite(sums.log_softmax),
     reduce.LogSumExp: Composite(sums.log_sum_exp),
     reduce.ArgMax: Whole(sums.argmax),
+    reduce.ArgSort: Whole(sweeps.ordered),
     index.Take: Pulled(entries.take, 1, again=True),
+    index.ScatterAdd: Whole(sweeps.added),
     index.OneHot: Pulled(entries.one_hot),
+    index.Numbers: Whole(sweeps.fixed),
     index.Iota: Pulled(entries.iota, 0),
+    # windows
+    conv.Convolve: Whole(windows.convolution),
+    conv.WindowArgMax: Whole(windows.argmax),
     # randomness
     random.FoldIn: Pulled(entries.fold_in, 40),
     random.KeySpread: Moved(moves.key_spread),

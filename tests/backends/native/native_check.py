@@ -1,0 +1,42 @@
+"""What the tests of the native backend share: run an arrow in C, and compare it with NumPy."""
+
+import os
+import tempfile
+
+import numpy as np
+
+os.environ.setdefault("LG_C", tempfile.mkdtemp())  # where compiled programs are kept, for all tests of a run
+
+from lensgrad.backends import numpy as reference
+from lensgrad.backends.loop import Loop
+from lensgrad.backends.native.assemble import assembled
+from lensgrad.backends.native.running import Steps, aligned, compiled
+from lensgrad.testing.report import distance
+
+
+def once(f):
+    """An arrow as one step, with all inputs given for it."""
+    return Loop((), tuple(range(len(f.dom))), (len(f.dom), len(f.cod)))
+
+
+def in_c(f, xs, fuse=True, threads=1):
+    """The results of an arrow in C."""
+    steps = Steps(f, once(f), threads=threads)
+    if not fuse:
+        steps.made = assembled(f, once(f), fuse=False)
+        steps.call, steps.memory = compiled(steps.made.text), aligned(steps.made.memory)
+    _, seen = steps.run([], [], [np.asarray(x)[None] for x in xs], 1)
+    return [y[0] for y in seen]
+
+
+def in_numpy(f, xs):
+    """The results of an arrow in the reference."""
+    with np.errstate(all="ignore"):
+        return [np.asarray(y) for y in reference.function(f)(*xs)]
+
+
+def differing(found, wanted, tolerances):
+    """The results that are not what they should be: their numbers, and how far they are off."""
+    assert [(y.dtype, y.shape) for y in found] == [(w.dtype, w.shape) for w in wanted]
+    errors = [distance(y, w) for y, w in zip(found, wanted, strict=True)]
+    return [(k, e) for k, (e, most) in enumerate(zip(errors, tolerances, strict=True)) if not e <= most]

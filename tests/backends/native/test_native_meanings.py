@@ -1,0 +1,52 @@
+"""Every generator of Smooth in C gives what it gives in NumPy, on all of its cases, fused and not."""
+
+import pytest
+from native_check import differing, in_c, in_numpy
+
+from lensgrad.backends.native.flat import TYPES
+from lensgrad.backends.native.meanings.table import NATIVE
+from lensgrad.backends.table import Hole
+from lensgrad.core.diagram import Definition, Diagram, Recompute
+from lensgrad.core.errors import NoRule
+from lensgrad.core.ty import Ty
+from lensgrad.testing.case import Facts
+from lensgrad.testing.cases import cases_of, generators, named
+from lensgrad.testing.meaning import AGREE, dtypes
+from lensgrad.theories.smooth import pointwise as p
+from lensgrad.theories.smooth.array import Array
+
+UNFOLDED = (Definition, Recompute)  # written out before anything has a meaning
+SMOOTH = [c for c in generators() if c in UNFOLDED or named(c).startswith("smooth.")]
+SMOOTH = [c for c in SMOOTH if named(c) != "smooth.scan.Scan"]  # not yet
+
+
+def smooth_cases(cls):
+    """The cases of a generator in the dtypes that C has, with inputs."""
+    tried = [(f, xs) for case in cases_of(cls) for _, f, xs in dtypes(Facts(case))]
+    return [(f, xs) for f, xs in tried if all(getattr(a, "dtype", "uint32") in TYPES for a in (*f.dom, *f.cod)) and not circuit(f)]
+
+
+def circuit(f):
+    return any(hasattr(a, "semiring") for a in (*f.dom, *f.cod))
+
+
+@pytest.mark.parametrize("cls", SMOOTH, ids=named)
+@pytest.mark.parametrize("fuse", [True, False], ids=["fused", "plain"])
+def test_it_means_what_it_means_in_numpy(cls, fuse):
+    cases = smooth_cases(cls)
+    whole, xs = Diagram.tensor(*(f for f, _ in cases)), [x for _, given in cases for x in given]
+    narrow = [max(AGREE.get(getattr(a, "dtype", ""), 0.0) for a in (*f.dom, *f.cod)) for f, _ in cases for _ in f.cod]
+    found, wanted = in_c(whole, xs, fuse), in_numpy(whole, xs)
+    assert len(found) > 0
+    assert differing(found, wanted, narrow) == []
+
+
+def test_every_generator_of_smooth_has_a_line():
+    assert [named(c) for c in SMOOTH if c not in UNFOLDED and isinstance(NATIVE.get(c, Hole("")), Hole)] == []
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_refused_by_name(dtype):
+    f = Diagram.of(p.Exp(), Ty((Array((3,), dtype),)))
+    with pytest.raises(NoRule, match=r"has no meaning in the native backend: the NumPy backend has it"):
+        in_c(f, [[0.0] * 3])
