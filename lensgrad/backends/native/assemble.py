@@ -10,8 +10,9 @@ from pathlib import Path
 from lensgrad.backends.loop import Loop
 from lensgrad.backends.native.flat import TYPES, Flat, flattened
 from lensgrad.backends.native.meanings.table import NATIVE
-from lensgrad.backends.native.memory import Arena, arena, lives, rounded
+from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
 from lensgrad.backends.native.nests import Group, Program
+from lensgrad.backends.native.order import calls
 from lensgrad.backends.native.printer import Function, Place, Printer, row_major
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
@@ -66,28 +67,9 @@ class Assembly:
         self.back = [(flat.outputs[o], flat.inputs[i]) for o, i in loop.back]
         self.seen = [flat.outputs[o] for o in loop.seen]
         self.where = {o: at for at, g in enumerate(self.groups) for o in g.outs}
-        self.readers = self.read()
-        self.stored = self.arrays()
+        self.readers = readers(self.program, self.groups)
+        self.stored = stored(self.program, self.groups, self.readers)
         self.same = self.in_place()
-
-    def read(self) -> dict[int, list[tuple[int, bool]]]:
-        """For each value the groups that read it, and whether each reads but the entry that it writes."""
-        found: dict[int, list[tuple[int, bool]]] = {}
-        for at, group in enumerate(self.groups):
-            for nest in group.nests:
-                for wire, index in self.program.loads(nest):
-                    own = nest.kind is None and self.program.identity(wire, index, nest, group, group.space)
-                    found.setdefault(wire, []).append((at, own))
-        return found
-
-    def arrays(self) -> set[int]:
-        """The values that lie in memory: what others than their own group read, what is given, what is returned."""
-        kept = {*self.flat.inputs, *self.flat.outputs}
-        for wire, at in self.where.items():
-            alone = self.groups[at].nests[0].kind is not None and not self.program.joins(self.groups[at].nests[0])
-            if any(reader != at for reader, _ in self.readers.get(wire, ())) or (alone and wire in self.groups[at].nests[0].outs):
-                kept.add(wire)
-        return kept
 
     def in_place(self) -> dict[int, int]:
         """The next states that may be written over the states they follow: nobody reads those later, or other entries of them."""
@@ -148,7 +130,7 @@ class Assembly:
         ]
         once = [f for f, g in zip(functions, self.groups, strict=True) if g.once]
         lines += [
-            *calls(once, False, threads),
+            *calls(once, False),
             *(["}"] if once and not once[-1].parallel else []),
             *(["wait(gate, &sense, of);"] if once and threads else []),
         ]
@@ -159,7 +141,7 @@ class Assembly:
             size = self.flat.values[wire].bytes
             lines.append(f"memcpy(m + {held.offsets[wire]}, given[{k}] + t * {size}, {size});")
         each = [f for f, g in zip(functions, self.groups, strict=True) if not g.once]
-        lines += calls(each, bool(copied), threads)
+        lines += calls(each, bool(copied))
         alone = not each[-1].parallel if each else bool(copied)
         lines += [] if alone else ["if (id == 0) {"]
         for wire, state in self.back:
@@ -177,20 +159,6 @@ class Assembly:
         return f"rows[{self.rows.index(wire)}]" if wire in self.rows else f"m + {held.offsets[wire]}"
 
 
-def calls(functions: Sequence[Function], alone: bool, threads: bool) -> list[str]:
-    """The calls in order; what is not divided is done by one thread, and the others wait where they have to."""
-    lines: list[str] = []
-    for f in functions:
-        if f.parallel:
-            lines += ["}", "wait(gate, &sense, of);"] if alone else []
-            lines += [f"{f.name}(m, rows, id, of);", "wait(gate, &sense, of);"]
-        else:
-            lines += [] if alone else ["if (id == 0) {"]
-            lines.append(f"{f.name}(m, rows, 0, 1);")
-        alone = not f.parallel
-    return lines
-
-
 def name(flat: Flat, wire: int, rows: Sequence[int]) -> str:
     """What C calls an array: the layer it is of, and its number."""
     path = flat.values[wire].path
@@ -200,8 +168,9 @@ def name(flat: Flat, wire: int, rows: Sequence[int]) -> str:
 
 def written(flat: Flat, places: dict[int, Place], held: Arena, f: Function, rows: Sequence[int]) -> str:
     """A function as C: the arrays that it names, then its lines."""
-    head = [f"/* {f.title} */"] if f.title else []
-    head.append(f"static void {f.name}(char *restrict m, const char *const *rows, int id, int of) {{")
+    head = [*f.before, *([f"/* {f.title} */"] if f.title else [])]
+    more = ", _Atomic int *gate, int *sense" if f.waits else ""
+    head.append(f"static void {f.name}(char *restrict m, const char *const *rows, int id, int of{more}) {{")
     for wire in sorted(f.reads | f.writes):
         kind, called = TYPES[flat.values[wire].dtype], places[wire].name
         if wire in rows:

@@ -70,6 +70,11 @@ class Flat:
         self.values.append(value(atom, path))
         return len(self.values) - 1
 
+    def hidden(self, path: tuple[str, ...]) -> int:
+        """The array in which a loop keeps what its steps need; it says itself how large that is."""
+        self.values.append(Value((0,), "uint8", path))
+        return len(self.values) - 1
+
     def dom(self, call: Call) -> tuple[Value, ...]:
         return tuple(self.values[a] for a in call.args)
 
@@ -132,7 +137,7 @@ def placed(flat: Flat, node: Node, args: tuple[int, ...], dom: list[Any], calls:
         outs = tuple(flat.new(a, node.origin) for a in node.cod)
         body = getattr(op, "body", None)
         inner = looped(flat, unfold(body), node.origin) if isinstance(body, Diagram) else None
-        calls.append(Call(op, args, outs, node.origin, inner))
+        calls.append(Call(op, args, (*outs, *([flat.hidden(node.origin)] if inner else [])), node.origin, inner))
     memo[op, args] = outs
     return outs
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lensgrad.backends.native.nests import Group, Program
+
 LINE = 64  # bytes of a cache line, at which every array begins
 
 
@@ -45,3 +47,27 @@ def lives(made: Mapping[int, int], read: Mapping[int, Sequence[int]], forever: S
     """From when to when each array is needed: made at a moment, read at some; some from the beginning to the end."""
     found = {w: (at, max([at, *read.get(w, ())])) for w, at in made.items()}
     return {**found, **dict.fromkeys(forever, (-1, end))}
+
+
+Readers = Mapping[int, Sequence[tuple[int, bool]]]
+
+
+def readers(program: Program, groups: Sequence[Group]) -> Readers:
+    """For each value the groups that read it, and whether each reads but the entry that it writes."""
+    found: dict[int, list[tuple[int, bool]]] = {}
+    for at, group in enumerate(groups):
+        for nest in group.nests:
+            for wire, index in program.loads(nest):
+                own = nest.kind is None and program.identity(wire, index, nest, group, group.space)
+                found.setdefault(wire, []).append((at, own))
+    return found
+
+
+def stored(program: Program, groups: Sequence[Group], read: Readers) -> set[int]:
+    """The values that lie in memory: what others than their own group read, what is given, what is returned."""
+    kept = {*program.inputs, *program.outputs}
+    for at, group in enumerate(groups):
+        head = group.nests[0]
+        alone = head.outs if head.kind is not None and not program.joins(head) else ()
+        kept.update(alone, (o for o in group.outs if any(reader != at for reader, _ in read.get(o, ()))))
+    return kept

@@ -28,6 +28,16 @@ class Reduction:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A kind that is chosen when the whole program is known; `bound(program, call)` chooses it."""
+
+    choose: Callable[[Program, Call], Any]
+
+    def bound(self, program: Program, call: Call) -> Any:
+        return self.choose(program, call)
+
+
+@dataclass(frozen=True)
 class View:
     """A kept array read at fixed steps: an offset, and how far one step along each axis moves."""
 
@@ -95,7 +105,7 @@ class Program:
         self.makers = {o: (c, k) for c in self.calls for k, o in enumerate(c.outs)}
         self.meanings = {c.outs[0]: meaning_of(self.flat, c) for c in self.calls if c.outs}
         self.kept = {*self.inputs, *self.outputs}
-        self.whole = {c.outs[0]: self.meanings[c.outs[0]](self.flat, c) for c in self.calls if c.outs and self.is_whole(c)}
+        self.whole = {c.outs[0]: self.kind(c) for c in self.calls if self.is_whole(c)}
         for call in self.calls:
             if self.is_whole(call):
                 self.kept.update(call.outs)
@@ -111,6 +121,11 @@ class Program:
                 self.nests.update((o, nest) for o in call.outs)
             else:
                 self.nests.update((o, Nest((o,), None, call)) for o in kept)
+
+    def kind(self, call: Call) -> Any:
+        """By which loops a call computes its arrays; some ask what their arguments are views of."""
+        kind = self.meanings[call.outs[0]](self.flat, call)
+        return kind.bound(self, call) if isinstance(kind, Bound) else kind
 
     def is_whole(self, call: Call) -> bool:
         return bool(call.outs) and isinstance(self.meanings[call.outs[0]], Whole)
@@ -136,7 +151,7 @@ class Program:
         found: dict[int, int] = {}
         for call in self.calls:
             inner = sum(0 if a in self.kept else found.get(a, 0) for a in call.args)
-            found.update((o, inner + cost_of(self.meanings[o])) for o in call.outs)
+            found.update((o, inner + cost_of(self.meanings[call.outs[0]])) for o in call.outs)
         return {**dict.fromkeys(range(len(self.flat.values)), 0), **found}
 
     def again(self, call: Call, number: int) -> bool:

@@ -43,6 +43,8 @@ class Function:
     reads: set[int] = field(default_factory=set[int])
     writes: set[int] = field(default_factory=set[int])
     parallel: bool = False
+    waits: bool = False  # whether its threads wait for each other inside
+    before: list[str] = field(default_factory=list[str])  # functions that it calls
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lensgrad.backends.native import loops
 from lensgrad.backends.native.flat import Composite
 from lensgrad.backends.native.meanings import entries, moves, sums, sweeps, windows
 from lensgrad.backends.native.scope import Chosen, Moved, Pulled, Whole
@@ -79,9 +80,10 @@ C: dict[type[Any], Any] = {
     index.OneHot: Pulled(entries.one_hot),
     index.Numbers: Whole(sweeps.fixed),
     index.Iota: Pulled(entries.iota, 0),
-    # windows
+    # windows, loops
     conv.Convolve: Whole(windows.convolution),
     conv.WindowArgMax: Whole(windows.argmax),
+    scan.Scan: Whole(loops.looped),
     # randomness
     random.FoldIn: Pulled(entries.fold_in, 40),
     random.KeySpread: Moved(moves.key_spread),
@@ -92,4 +94,4 @@ C: dict[type[Any], Any] = {
     **dict.fromkeys((bridges.Indicator, bridges.Values, bridges.BruteForce, bridges.Image), LANES),
 }
 NATIVE = Meanings("native", C)
-__all__ = ["NATIVE", "conv", "scan"]
+__all__ = ["NATIVE"]
