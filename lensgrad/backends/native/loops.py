@@ -54,7 +54,7 @@ class Looped:
         return found
 
     def arrays(self) -> Arena:
-        """Where lies what the body keeps, and beside it another array for each carry, under the number of the carry − how many there are."""
+        """Where lies what the body keeps, and another array for each carry: under −1 for the last of them, −2 for the one before, …"""
         where = {o: at for at, g in enumerate(self.groups) for o in g.outs}
         own = {w for w in self.stored if w not in self.inner.inputs and w not in self.homes}
         spans = lives({w: where[w] for w in own}, {w: [at for at, _ in self.readers.get(w, ())] for w in own}, [], 0)

@@ -17,7 +17,6 @@ from lensgrad.theories.smooth.array import Array
 
 UNFOLDED = (Definition, Recompute)  # written out before anything has a meaning
 SMOOTH = [c for c in generators() if c in UNFOLDED or named(c).startswith("smooth.")]
-SMOOTH = [c for c in SMOOTH if named(c) != "smooth.scan.Scan"]  # not yet
 
 
 def smooth_cases(cls):
