@@ -6,6 +6,7 @@ from lensgrad import data
 from lensgrad.backends.engine import mesh
 from lensgrad.cat.names import weights
 from lensgrad.core.doors import door
+from lensgrad.core.drawing import Drawer, drawn_by
 from lensgrad.core.errors import LensgradError
 from lensgrad.learn.adapt import ema, freeze, lora, low_rank, prune, thaw, tie, weight_norm  # arrows get its verbs as methods
 from lensgrad.learn.init import constant, glorot, he, normal, uniform, zeros
@@ -87,6 +88,7 @@ from lensgrad.version import __version__ as __version__
 if TYPE_CHECKING:
     from lensgrad import circuits as circuits
     from lensgrad.circuits.classifier import CircuitClassifier as CircuitClassifier
+    from lensgrad.draw.front import draw
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
     from lensgrad.interchange.jax.read import from_jax
@@ -136,7 +138,7 @@ __all__ = [
     "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy",
     "chain", "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
-    "data", "dense", "depthwise_conv", "descent", "dot", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
+    "data", "dense", "depthwise_conv", "descent", "dot", "draw", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
     "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "from_jax",
     "from_onnx", "from_stablehlo", "from_torch", "gan",
     "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
@@ -153,11 +155,22 @@ __all__ = [
     "warm_up", "weight", "weight_decay", "weight_norm", "weights", "xor", "zeros",
 ]  # fmt: skip
 
+
+def _drawer() -> Drawer:
+    """What draws, for `.draw` of whatever is composed."""
+    from lensgrad.draw import front
+
+    return front
+
+
+drawn_by(_drawer)
+
 if not TYPE_CHECKING:
     # What few programs use, or what needs an extra, is imported when it is first asked for.
     LATER = {
         "circuits": ["circuits"],
         "circuits.classifier": ["CircuitClassifier"],
+        "draw": ["draw"],
         "estimators": ["LensClassifier", "LensRegressor"],
         "interchange.jax.read": ["from_jax"],
         "interchange.jax.write": ["from_stablehlo", "to_jax", "to_stablehlo"],

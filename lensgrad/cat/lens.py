@@ -11,6 +11,7 @@ from lensgrad.cat.reverse import plain, reverse
 from lensgrad.cat.structure import category, change
 from lensgrad.core.checks import shown
 from lensgrad.core.diagram import Composed, Diagram, unlike
+from lensgrad.core.drawing import Drawn
 from lensgrad.core.errors import NotAReverse, Piece, TypeMismatch, mismatch
 from lensgrad.core.sealed import Sealed
 from lensgrad.core.ty import Ty, product
@@ -85,20 +86,22 @@ def backward(ob: Ty) -> Ty:
     return Ty(tuple(a.atom if isinstance(a, Delta) else a for p in ob for a in p.bwd))
 
 
-class Lens(Sealed):
+class Lens(Drawn, Sealed):
     """(get, put) : (A, A′) → (B, B′) with get : A → B and put : A × B′ → A′ in C.
 
     No lens laws are asked, and no additivity of `put`: learning rates and optimizers are lenses too. A lens made by
     `Lens.of(f)` is an R-image, (f, R[f]); composites of R-images stay one arrow of C, so that R runs once, on the
-    finished arrow. Objects are `Ty`s of `Pair`s. Equality is that of get, put, dom and cod.
+    finished arrow. Objects are `Ty`s of `Pair`s. Equality is that of get, put, dom and cod. `plan` is how a composite of other
+    lenses was wired, which pictures read.
     """
 
-    __slots__ = ("_get", "_primal", "_put", "cod", "dom", "piece")
+    __slots__ = ("_get", "_plan", "_primal", "_put", "cod", "dom", "piece")
 
     def __init__(self, dom: Ty, cod: Ty, get: Any, put: Any, name: str = "") -> None:
         self.dom, self.cod, self.piece = pairs("domain", dom), pairs("codomain", cod), Piece(name)
         self._get, self._put = get, put
         self._primal: Diagram | None = None
+        self._plan: tuple[Plan, tuple[int, ...]] | None = None
         wanted = (forward(dom), forward(cod)), (forward(dom) @ backward(cod), backward(dom))
         for what, arrow, (a, b) in zip(("get", "put"), (get, put), wanted, strict=True):
             if arrow is not None and (getattr(arrow, "dom", None), getattr(arrow, "cod", None)) != (a, b):
@@ -140,6 +143,11 @@ class Lens(Sealed):
     def is_reverse(self) -> bool:
         """Whether this lens is (f, R[f]) by construction."""
         return self._primal is not None
+
+    @property
+    def plan(self) -> tuple[Plan, tuple[int, ...]] | None:
+        """The lenses that this one was wired from, each with the wires it takes, and the wires that come out; None for one not wired."""
+        return self._plan
 
     # -- structure -------------------------------------------------------------------------------------------------
     @classmethod
@@ -214,7 +222,9 @@ class Lens(Sealed):
             return cls.of(build(Diagram, _forward([f.primal for f, _ in plan], plan, outs), *ahead(dom)), dom, cod)
         base = category(plan[0][0].get) if plan else Diagram
         get = build(base, _forward([f.get for f, _ in plan], plan, outs), *ahead(dom))
-        return cls(dom, cod, get, build(base, _backward(plan, outs, len(dom)), *ahead(dom), *returning(cod)))
+        made = cls(dom, cod, get, build(base, _backward(plan, outs, len(dom)), *ahead(dom), *returning(cod)))
+        made._plan = tuple(plan), tuple(outs)
+        return made
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Lens):

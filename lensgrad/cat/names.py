@@ -116,7 +116,7 @@ def select(params: Sequence[Param], where: Where) -> list[tuple[int, ...]]:
     elif where in names:
         found = [names.index(where)]
     else:
-        shape = _glob(str(where))
+        shape = glob(str(where))
         found = [i for i, (n, p) in enumerate(zip(names, params, strict=True)) if free(p) and shape.fullmatch(n)]
     if not found:
         raise _unknown(params, names, where)
@@ -131,7 +131,7 @@ def _one(params: Sequence[Param], where: str) -> int:
     return groups[0][0]
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> re.Pattern[str]:
     """`*` stays within one level, `**` crosses levels, and `**/` also matches no level at all."""
     out = re.escape(pattern).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
     return re.compile(out)
@@ -141,7 +141,7 @@ def _meant(names: Sequence[str], where: Any) -> str:
     """A pattern that reaches something, for one that is nearly it: all of a layer, or all that have one name."""
     last = str(where).rpartition("/")[2]
     for pattern in (f"{where}/**", f"{last}.*", f"**/{last}.*"):
-        if "*" not in last and any(map(_glob(pattern).fullmatch, names)):
+        if "*" not in last and any(map(glob(pattern).fullmatch, names)):
             return f"; did you mean '{pattern}'?"
     return ""
 
@@ -151,7 +151,7 @@ def _unknown(params: Sequence[Param], names: Sequence[str], where: Any) -> Unkno
         gone = where is Role.WEIGHT and any(p.role is Role.STATE or returns(p) for p in params)
         note = "; all that could be are frozen or have an optimizer" if gone else ""
         return UnknownParameter(f"no parameter of role {where.value} is left to reparameterize; this arrow has: {listed(names)}{note}")
-    shape = _glob(str(where))
+    shape = glob(str(where))
     hidden = [n for n, p in zip(names, params, strict=True) if shape.fullmatch(n) and not free(p)]
     note = (
         f"; patterns reach weights without an optimizer only, name {listed(hidden)} exactly to reach it" if hidden else _meant(names, where)

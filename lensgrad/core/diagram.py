@@ -8,6 +8,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, overload
 
 from lensgrad.core import checks
 from lensgrad.core.chain import Pending, Tensor, Then, walk
+from lensgrad.core.drawing import Drawn
 from lensgrad.core.errors import Piece, TypeMismatch, mismatch
 from lensgrad.core.graph import Generator, Graph, Node, Wire, atom_of, together
 from lensgrad.core.op import Op, generator
@@ -20,7 +21,7 @@ T = TypeVar("T", covariant=True)
 Form = tuple[tuple[Node, ...], tuple[int, ...]]  # nodes and outputs
 
 
-class Composed(Sealed):
+class Composed(Drawn, Sealed):
     """What composes with `>>` and `@`, and says so when it meets an operator of numbers."""
 
     __slots__ = ()

@@ -15,6 +15,7 @@ from lensgrad.cat.names import Role, Together, returns
 from lensgrad.cat.para import Para, Places, Point
 from lensgrad.core import checks
 from lensgrad.core.diagram import Family
+from lensgrad.core.drawing import Drawn
 from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter, listed
 from lensgrad.core.ty import Ty
 from lensgrad.learn.batching import batch
@@ -51,7 +52,7 @@ BEST = "best:"  # what the values of the best epoch are called in a checkpoint
 
 
 @dataclass(frozen=True, repr=False)
-class Record:
+class Record(Drawn):
     """Model, task, rate and optimizer. `lens(batch=n)` is the closed parametric lens; its put is the training step.
 
     What does not fit together is refused when the record is made. What is compiled lives beside it, in `programs`.

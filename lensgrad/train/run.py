@@ -14,6 +14,7 @@ from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
+from lensgrad.core.drawing import Drawn
 from lensgrad.core.printed import counted
 from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.data.source import Data, Rows
@@ -213,7 +214,7 @@ def run_of(learner: Learner[Given], end: State, order: Planned, backend: str | B
 
 
 @dataclass(frozen=True, repr=False)
-class Run(Generic[Given]):
+class Run(Drawn, Generic[Given]):
     """A trained learner: its last values by name, one report and one time per epoch, and where training stands, for those who go on.
 
     `meaning` says how the table of its data was read and what its classes are called, and is in its file too.

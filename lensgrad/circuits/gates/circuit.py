@@ -12,6 +12,7 @@ import numpy as np
 
 from lensgrad.backends.native.lanes.gates import evaluated
 from lensgrad.core.checks import flag, instance, is_whole, listing, name, shown, whole
+from lensgrad.core.drawing import Drawn
 from lensgrad.core.errors import BadValue
 from lensgrad.data.arrays import array
 
@@ -22,7 +23,7 @@ LONGEST = 1000  # characters of a name, about as many as Verilog's tools take
 
 
 @dataclass(frozen=True, eq=False)
-class Circuit:
+class Circuit(Drawn):
     """𝔹ⁿ → 𝔹ᵐ. Variable 0 is false, 1..n are the inputs, then come the ANDs, each after its arguments.
 
     Literal 2v is variable v and 2v + 1 its negation, as in the AIGER format. `ands` holds two literals for each AND and
@@ -65,6 +66,11 @@ class Circuit:
     def pairs(self) -> list[list[int]]:
         """The two literals of each AND."""
         return self.ands.tolist()
+
+    @property
+    def literals(self) -> list[int]:
+        """The literal of each output."""
+        return self.roots.tolist()
 
     @property
     def depth(self) -> int:

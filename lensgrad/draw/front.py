@@ -1,0 +1,108 @@
+"""The front door: a picture of anything that is composed, as a file whose ending says what it is, or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+
+from lensgrad.core import checks
+from lensgrad.core.diagram import Family
+from lensgrad.core.errors import BadValue
+from lensgrad.core.printed import Printed
+from lensgrad.draw.place import layout
+from lensgrad.draw.placed import Picture
+from lensgrad.draw.png import png
+from lensgrad.draw.scene import Scene, count
+from lensgrad.draw.style import CELLS, INK, Style, with_types
+from lensgrad.draw.subject import VIEWS, Subject, scene
+from lensgrad.draw.svg import svg
+from lensgrad.draw.text import text
+from lensgrad.draw.tikz import tikz
+
+Where = str | PathLike[str]
+MOST = 400  # boxes that a notebook shows without being asked
+
+
+def draw(
+    subject: Subject, path: Where, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False,
+    states: bool = False,
+) -> None:  # fmt: skip
+    """Write a picture; the ending of the path says in which form: .svg, .tex (TikZ), .png or .txt.
+
+    Wires go from left to right, parameters come from above. What flows ahead is blue; what comes back is orange and dashed. A layer is
+    one box, and `<title>` texts say the rest.
+
+    - `subject`: an arrow, a lens, a model, a learner or a run; of a run, its learner.
+    - `path`: the file.
+    - `view`: "arrow" is the way ahead; "lens" has both ways through each box; "step" has the passes apart, with what the way back reads.
+      Unless given, arrows and models are drawn as arrows, lenses and learners as lenses.
+    - `depth`: how many levels of boxes are opened; 0 unless given.
+    - `open`: names of boxes to open besides, or patterns as for parameters: "block1", "*/attention"; none unless given.
+    - `types`: whether types stand on wires; False unless given.
+    - `states`: whether what a step writes back to states and keys is shown as an output; False unless given.
+    """
+    target = checks.file("where a picture is written", path)
+    write = WRITERS.get(target.suffix.lower())
+    if write is None:
+        raise BadValue(f"a picture ends in {', '.join(WRITERS)}, got {checks.shown(str(path))}")
+    found, style = write
+    made = found(placed(subject, view=view, depth=depth, open=open, types=types, states=states, style=style), styled(style, types))
+    target.write_bytes(made)
+
+
+def svg_bytes(picture: Picture, style: Style) -> bytes:
+    return svg(picture, style).encode()
+
+
+def png_bytes(picture: Picture, style: Style) -> bytes:
+    return png(svg(picture, style))
+
+
+def tikz_bytes(picture: Picture, style: Style) -> bytes:
+    return tikz(picture, style).encode()
+
+
+def text_bytes(picture: Picture, style: Style) -> bytes:
+    return (text(picture) + "\n").encode()
+
+
+WRITERS: dict[str, tuple[Callable[[Picture, Style], bytes], Style]] = {
+    ".svg": (svg_bytes, INK),
+    ".tex": (tikz_bytes, INK),
+    ".png": (png_bytes, INK),
+    ".txt": (text_bytes, CELLS),
+}
+
+
+def styled(style: Style, types: bool) -> Style:
+    """A style, with room for types where they are wanted."""
+    return with_types(style) if types else style
+
+
+def scened(subject: Subject, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), states: bool = False) -> Scene:
+    """The scene of what is drawn, with its options checked."""
+    if view is not None:
+        checks.one_of("view", view, VIEWS)
+    patterns = (open,) if isinstance(open, str) else checks.names("open", open)
+    return scene(subject, view, checks.whole("depth", depth), patterns, checks.flag("states", states))
+
+
+def placed(
+    subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False, states: bool = False,
+    style: Style = INK,
+) -> Picture:  # fmt: skip
+    """The picture of what is drawn, for other programs: `placed(…).as_dict()` is plain data."""
+    return layout(scened(subject, view, depth, open, states), styled(style, checks.flag("types", types)))
+
+
+def drawn_text(subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = ()) -> str:
+    """The picture as text, for terminals."""
+    return Printed(text(placed(subject, view=view, depth=depth, open=open, style=CELLS)))
+
+
+def shown_svg(subject: Subject) -> str | None:
+    """The picture that a notebook shows; None where it would be too large, or where there is none."""
+    if isinstance(subject, Family):
+        return None
+    made = scened(subject)
+    return svg(layout(made)) if count(made)[0] <= MOST else None

@@ -1,0 +1,230 @@
+"""What there is to draw, flat: boxes applied to numbered wires, whatever kind of arrow they came from.
+
+A `Net` is a straight-line program, made from an arrow by one fold over its nodes (`grown`) and from a composite of lenses by one fold
+over its plan (`lenses.py`). Definitions that are opened are written out, and each step keeps the path of what was opened around it.
+`scene.py` makes a picture of it, without places; the passes of layout give that its places.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lensgrad.cat.lens import Delta
+from lensgrad.cat.names import glob
+from lensgrad.cat.structure import change
+from lensgrad.core.diagram import Definition, Diagram, Recompute
+from lensgrad.core.ty import Ty
+from lensgrad.draw.labels import label_of, tip_of
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A wire: the atom that flows ahead, and what comes back along it; None where nothing does."""
+
+    atom: Any
+    back: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A box applied to wires. `kind` is box, lens (two ways), optimizer or cap; `arrow` is what a box does, where it is one of C."""
+
+    label: str
+    args: tuple[int, ...]
+    outs: tuple[int, ...]
+    kind: str = "box"
+    tip: str = ""
+    path: Path = ()
+    arrow: Diagram | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a wire comes in or goes out: its name, what it is for (input, weight, data, state, key, output) and its wire.
+
+    `wanted` where what comes back to it is returned to somebody.
+    """
+
+    name: str
+    role: str
+    wire: int
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """Boxes and wires by number: `lines[w]` is wire w."""
+
+    lines: tuple[Line, ...]
+    entries: tuple[End, ...]
+    steps: tuple[Step, ...]
+    exits: tuple[End, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """Which definitions are opened: those less than `depth` deep, and those whose path one of some patterns matches."""
+
+    depth: int = 0
+    patterns: tuple[str, ...] = ()
+
+    def __call__(self, path: Path) -> bool:
+        whole = "/".join(path)
+        return len(path) <= self.depth or any(glob(p).fullmatch(whole) for p in self.patterns)
+
+
+Groups = Mapping[int, tuple[str, int]]  # the number of a node, and the group that it is drawn in: its name, and which of that name
+
+
+@dataclass
+class Grower:
+    """A net that is being written."""
+
+    opens: Opens
+    lines: list[Line] = field(default_factory=list[Line])
+    steps: list[Step] = field(default_factory=list[Step])
+    used: Counter[Path] = field(default_factory=Counter[Path])
+
+    def wires(self, lines: Sequence[Line]) -> tuple[int, ...]:
+        """New wires."""
+        self.lines += lines
+        return tuple(range(len(self.lines) - len(lines), len(self.lines)))
+
+    def key(self, path: Path, label: str) -> Path:
+        """A path of its own for one more box of a name."""
+        self.used[(*path, label)] += 1
+        times = self.used[(*path, label)]
+        return (*path, label if times == 1 else f"{label}~{times}")
+
+    def inline(self, f: Diagram, wires: Sequence[int], path: Path = (), two: bool = False, groups: Groups | None = None) -> list[int]:
+        """An arrow on given wires: its outputs. With `two` the changes of its wires come back along them."""
+        env = list(wires)
+        kept = {group: self.key(path, group[0]) for group in dict.fromkeys((groups or {}).values())}
+        for k, node in enumerate(f.nodes):
+            args = [env[a] for a in node.args]
+            group = (groups or {}).get(k)
+            env += self.node(node.op, args, node.cod, path if group is None else kept[group], two)
+        return [env[o] for o in f.outs]
+
+    def node(self, op: Any, args: Sequence[int], cod: Ty, path: Path, two: bool) -> Sequence[int]:
+        """One generator, or what a definition is made of where it is opened."""
+        body = op.body if isinstance(op, Definition | Recompute) else None
+        inner = path if body is None else self.key(path, label_of(op))
+        if body is not None and self.opens(inner):
+            return self.inline(body, args, inner, two)
+        outs = self.wires([line(a, two) for a in cod])
+        dom = Ty(tuple(self.lines[a].atom for a in args))
+        self.steps.append(Step(label_of(op), tuple(args), outs, "lens" if two else "box", tip_of(op), path, Diagram.of(op, dom)))
+        return outs
+
+
+def line(atom: Any, two: bool) -> Line:
+    """A wire of an atom, with its changes coming back where it has some."""
+    changes = change(atom) if two else None
+    return Line(atom, None if changes is None else Delta(changes))
+
+
+def grown(f: Diagram, names: Sequence[str], roles: Sequence[str], outs: Sequence[str], opens: Opens, groups: Groups | None = None) -> Net:
+    """The net of an arrow of C, with a name and a role for each input and a name for each output."""
+    grower = Grower(opens)
+    wires = grower.wires([line(a, False) for a in f.dom])
+    found = grower.inline(f, wires, groups=groups)
+    entries = tuple(End(n, r, w) for n, r, w in zip(names, roles, wires, strict=True))
+    exits = tuple(End(n, "output", w) for n, w in zip(outs, found, strict=True))
+    return Net(tuple(grower.lines), entries, tuple(grower.steps), exits)
+
+
+# -- passes over nets --------------------------------------------------------------------------------------------------
+
+
+def closed(net: Net, opens: Opens) -> Net:
+    """The net with each group of steps as one box that is not opened."""
+    groups = dict.fromkeys(s.path[: k + 1] for s in net.steps for k in range(len(s.path)))
+    for path in groups:
+        if not opens(path) and any(s.path[: len(path)] == path for s in net.steps):
+            net = collapsed(net, path)
+    return net
+
+
+def collapsed(net: Net, path: Path) -> Net:
+    """All steps under a path as one step."""
+    inside = [s for s in net.steps if s.path[: len(path)] == path]
+    made = {w for s in inside for w in s.outs}
+    args = tuple(dict.fromkeys(a for s in inside for a in s.args if a not in made))
+    needed = {a for s in net.steps if s not in inside for a in s.args} | {e.wire for e in net.exits}
+    outs = tuple(w for s in inside for w in s.outs if w in needed)
+    label = title(path)
+    step = Step(label, args, outs, inside[0].kind, tip=label, path=path[:-1], arrow=joined(net, inside, args, outs))
+    kept = [s for s in net.steps if s not in inside]
+    return replace(net, steps=tuple(ordered([*kept, step])))
+
+
+def title(path: Path) -> str:
+    """What the last part of a path is called, without the number of those called the same."""
+    name, _, times = path[-1].rpartition("~")
+    return name if name and times.isdigit() else path[-1]
+
+
+def joined(net: Net, steps: Sequence[Step], args: Sequence[int], outs: Sequence[int]) -> Diagram | None:
+    """What some steps do together, where each is an arrow."""
+    place = {w: k for k, w in enumerate([*args, *(w for s in steps for w in s.outs)])}
+    parts = [(s.arrow, [place[a] for a in s.args]) for s in steps if s.arrow is not None]
+    if len(parts) < len(steps):
+        return None
+    return Diagram.assemble(Ty(tuple(net.lines[a].atom for a in args)), parts, [place[o] for o in outs])
+
+
+def ordered(steps: Sequence[Step]) -> list[Step]:
+    """Steps in an order in which each comes after those that make what it takes; as they are, where that will do."""
+    waiting, done, found = list(steps), {w for s in steps for w in s.outs}, list[Step]()
+    missing = set(done)
+    while waiting:
+        step = next((s for s in waiting if missing.isdisjoint(s.args)), waiting[0])
+        waiting.remove(step)
+        missing.difference_update(step.outs)
+        found.append(step)
+    return found
+
+
+def needed(net: Net) -> Net:
+    """The net without steps whose results nothing uses; those that answer are used by what they answer."""
+    used = {e.wire for e in net.exits}
+    kept = list[Step]()
+    for s in reversed(net.steps):
+        if s.kind == "cap" or not used.isdisjoint(s.outs):
+            used.update(s.args)
+            kept.append(s)
+    return replace(net, steps=tuple(reversed(kept)))
+
+
+def seeded(net: Net) -> Net:
+    """The net without what would come back from nowhere: a wire whose value nobody answers has no way back."""
+    alive = {e.wire for e in net.exits if net.lines[e.wire].back is not None and e.wanted}
+    for s in reversed(net.steps):
+        if s.kind != "lens" or any(w in alive for w in s.outs):
+            alive.update(a for a in s.args if net.lines[a].back is not None)
+    return kept_back(net, alive.__contains__)
+
+
+def wanted(net: Net, formal: bool = False) -> Net:
+    """The net without what comes back to nobody: what is not returned is never computed. `formal` takes all that comes in as returned."""
+    alive = {e.wire for e in net.entries if e.wanted or formal}
+    for s in net.steps:
+        if any(a in alive and net.lines[a].back is not None for a in s.args):  # of a constant nothing is returned
+            alive.update(s.outs)
+    return kept_back(net, alive.__contains__)
+
+
+def answers(net: Net, step: Step) -> bool:
+    """Whether something comes back out of a box: of what has no loss behind it nothing does."""
+    return step.kind in ("cap", "optimizer") or (step.kind == "lens" and any(net.lines[w].back is not None for w in step.outs))
+
+
+def kept_back(net: Net, keep: Callable[[int], bool]) -> Net:
+    """The net with a way back on some of its wires only."""
+    return replace(net, lines=tuple(x if keep(w) else Line(x.atom) for w, x in enumerate(net.lines)))

@@ -1,0 +1,108 @@
+"""What can be drawn, as nets: arrows, lenses, models, parametric lenses, learners and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
+
+from lensgrad.cat.lens import Lens
+from lensgrad.cat.para import Para, lens
+from lensgrad.core.checks import shown
+from lensgrad.core.diagram import Diagram, Family
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.draw.build import scene_of
+from lensgrad.draw.gates import Gates, gates_net
+from lensgrad.draw.groups import of_learner, of_scopes
+from lensgrad.draw.lenses import lens_net
+from lensgrad.draw.net import Net, Opens, closed, grown, needed, seeded, wanted
+from lensgrad.draw.reads import reads
+from lensgrad.draw.scene import Scene
+
+VIEWS = ("arrow", "lens", "step")
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A learner: a model, its task, and the closed lens of both with a rate and an optimizer."""
+
+    @property
+    def model(self) -> Para: ...
+
+    @property
+    def task(self) -> Para: ...
+
+    def lens(self, batch: int | None = None) -> Para: ...
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """A run, which has a learner."""
+
+    @property
+    def learner(self) -> Learns: ...
+
+
+Subject = Diagram | Lens | Para | Family | Learns | Learned | Gates  # what has a picture, or, as a family, will have one
+
+
+def scene(subject: Subject, view: str | None = None, depth: int = 0, opened: Sequence[str] = (), states: bool = False) -> Scene:
+    """The picture of an arrow, without places."""
+    opens = Opens(depth, tuple(opened))
+    found = learner_of(subject)
+    net = net_of(subject, view, opens) if found is None else learner_net(found, opens)
+    net = closed(net if states else unwritten(net), opens)
+    two = any(line.back is not None for line in net.lines)
+    kind = view or ("lens" if two else "arrow")
+    if kind not in VIEWS:
+        raise BadValue(f"view must be one of {', '.join(VIEWS)}, got {shown(view)}")
+    net = seeded(net)
+    if kind != "step":
+        return scene_of(wanted(net, formal=True))
+    net = wanted(net)
+    return scene_of(net, apart=True, reads=reads(net))
+
+
+def learner_net(learner: Learns, opens: Opens) -> Net:
+    """The net of the closed lens of a learner, with its loss as one box."""
+    return lens_net(learner.lens(), opens, lambda f: of_learner(learner.model, learner.task, f))
+
+
+def learner_of(subject: Any) -> Learns | None:
+    """The learner of a run, a learner as it is."""
+    held = getattr(subject, "learner", subject)
+    return held if isinstance(held, Learns) and isinstance(getattr(held, "task", None), Para) else None
+
+
+def unwritten(net: Net) -> Net:
+    """The net without the outputs that are written back to a state or key of the same name."""
+    kept = {e.name for e in net.entries if e.role in ("state", "key")}
+    return needed(replace(net, exits=tuple(e for e in net.exits if e.name not in kept)))
+
+
+def net_of(subject: Any, view: str | None, opens: Opens) -> Net:
+    """The net of an arrow, as it is or as the lens that it becomes."""
+    if isinstance(subject, Family):
+        told = "begin with lg.input(…), or give it its object with .at(…)"
+        raise TypeMismatch(f"{subject.name} has no type before it meets one, so it has no picture: {told}")
+    if isinstance(subject, Gates):
+        return gates_net(subject)
+    if isinstance(subject, Lens | Diagram):
+        subject = Para.lift(subject)
+    if not isinstance(subject, Para):
+        raise TypeMismatch(f"what is drawn must be an arrow, a lens, a model, a learner or a run, got {shown(subject)}")
+    if isinstance(subject.arrow, Diagram):
+        if view in ("lens", "step"):
+            return lens_net(lens(subject), opens, lambda f: of_scopes(subject, f))
+        return arrow_net(subject, opens)
+    if view == "arrow":
+        raise BadValue("a lens goes both ways: draw it with view='lens' or view='step'")
+    return lens_net(subject, opens)
+
+
+def arrow_net(f: Para, opens: Opens) -> Net:
+    """The net of a parametric arrow of C."""
+    named = [(n, p.role.value) for n, p in zip(f.names, f.params, strict=True) for _ in p.ob]
+    names, roles = [n for n, _ in named], [r for _, r in named]
+    outs = [*[""] * len(f.cod), *(label for label, ob in f.observables for _ in ob)]
+    return grown(f.arrow, [*names, *[""] * len(f.dom)], [*roles, *["input"] * len(f.dom)], outs, opens, of_scopes(f, f.arrow))

@@ -1,0 +1,205 @@
+"""Pictures: what is in them, that they are read by other programs, and that names stay names."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from refusals import told
+
+import lensgrad as lg
+from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.draw.front import drawn_text, placed, scened, shown_svg
+from lensgrad.draw.gates import gates_net
+from lensgrad.draw.net import Opens
+from lensgrad.draw.svg import svg
+from lensgrad.lens import lens
+from tools.diagrams import DIAGRAMS, adder, game, quickstart
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def kinds(scene):
+    return [b.kind for b in scene.boxes]
+
+
+def labels(scene):
+    return [b.label for b in scene.boxes if b.label]
+
+
+def test_a_model_is_its_layers_with_parameters_above():
+    scene = scened(quickstart().model)
+    assert labels(scene) == ["f32[4]", "weight.0, bias.0", "dense", "weight.1, bias.1", "dense", "f32[3]"]
+    stands = [(scene.box(w.source[0]).label, scene.box(w.target[0]).label) for w in scene.wires if w.target[1].startswith("top")]
+    assert stands == [("weight.0, bias.0", "dense"), ("weight.1, bias.1", "dense")]
+
+
+def test_a_learner_is_model_loss_and_rate_with_optimizers_above():
+    scene = scened(quickstart())
+    assert labels(scene) == [
+        "weight.0, bias.0 + velocity", "sgd(0.02, momentum=0.9)", "dense", "weight.1, bias.1 + velocity", "sgd(0.02, momentum=0.9)",
+        "dense", "y", "loss", "rate(1.0)", "x", "loss", "accuracy",
+    ]  # fmt: skip
+    rate = next(b for b in scene.boxes if b.kind == "cap")
+    assert [(p.ahead, p.back) for p in rate.ports] == [("f32[]", "Δf32[]")]
+
+
+def test_a_step_has_both_passes_and_what_the_way_back_reads():
+    scene = scened(quickstart(), view="step")
+    first, second, loss = (b for b in scene.boxes if b.reverse)
+    assert (first.reverse, second.reverse, loss.reverse) == ("R[dense]", "R[dense]", "R[loss]")
+    assert first.reads == ("f32[16,4]", "f32[16]", "f32[4]")  # the sigmoid is computed again from all three
+    assert second.reads == ("f32[3,16]", "f32[16]")  # the bias is added: R does not read it
+    assert not any(p.back for b in scene.boxes if b.kind == "corner" for p in b.ports)  # nobody returns a gradient of the data
+
+
+def test_frozen_weights_have_no_way_back_in_a_step():
+    frozen = lg.supervised(lg.dense(4, 3), loss="mse", optimizer={"bias": lg.descent})
+    scene = scened(frozen, view="step")
+    above = {b.label: bool(b.ports[-1].back) for b in scene.boxes if b.kind == "parameter"}
+    assert above == {"weight": False, "bias": True, "y": False, "x": False}
+
+
+def test_a_dream_learns_its_input():
+    from lensgrad.train.games import dreaming
+
+    scene = scened(dreaming(quickstart().model))
+    (corner,) = (b for b in scene.boxes if b.kind == "corner")
+    (above,) = (w.source[0] for w in scene.wires if w.target[0] == corner.id)
+    assert scene.box(above).label == "ascent"
+
+
+def test_a_game_shares_its_discriminator_on_one_cable():
+    scene = scened(game())
+    assert labels(scene).count("discriminator") == 2
+    (shared,) = (b for b in scene.boxes if b.kind == "corner" and b.port("out").ahead.count("×"))
+    assert len({w.target[0] for w in scene.wires if w.source[0] == shared.id}) == 2
+
+
+def test_boxes_open_by_depth_and_by_name():
+    model = quickstart().model
+    assert kinds(scened(model, depth=1)).count("frame") == 2
+    assert kinds(scened(model, open="dense~2")).count("frame") == 1
+    inside = next(b.inside for b in scened(model, depth=1).boxes if b.kind == "frame")
+    assert labels(inside) == ["weight.0", "einsum", "bias.0", "+", "σ"]
+    assert Opens(0, ("block*",))(("block1",)) and not Opens(0, ("block*",))(("block1", "norm"))
+
+
+def test_states_are_shown_on_request():
+    learner = lg.supervised(lg.sequential(lg.input(4), lg.batch_norm(name="norm")), loss="mse", optimizer="sgd")
+    outs = {s: [b.label for b in scened(learner, states=s).boxes if b.kind == "output"] for s in (False, True)}
+    assert outs == {False: ["loss"], True: ["norm/mean", "norm/variance", "loss"]}
+
+
+def test_a_picture_is_plain_data():
+    for make, how in (DIAGRAMS["quickstart as a step"], DIAGRAMS["full adder"]):
+        picture = placed(make(), **how)
+        assert json.loads(json.dumps(picture.as_dict()))["width"] == picture.width
+        options = {k: v for k, v in how.items() if k != "types"}
+        assert json.loads(json.dumps(scened(make(), **options).as_dict()))["boxes"]
+        ids = [(p.id, p.part) for p in picture.plates]
+        assert len(set(ids)) == len(ids)
+
+
+def test_the_same_arrow_gives_the_same_text():
+    assert svg(placed(quickstart())) == svg(placed(quickstart()))
+
+
+def test_svg_names_its_boxes_and_draws_both_ways():
+    root = ET.fromstring(svg(placed(quickstart(), view="step")))
+    titles = [g.find(f"{SVG}title").text for g in root.iter(f"{SVG}g")]
+    assert len(titles) == len(list(root.iter(f"{SVG}g"))) and "LogSoftmax" not in titles[0]
+    strands = {p.get("class") for p in root.iter(f"{SVG}path")}
+    assert {"ahead", "back", "read", "head ahead", "head back"} <= strands
+    style = root.find(f"{SVG}style").text
+    assert "prefers-color-scheme:dark" in style and "path.back{stroke-dasharray:6 3}" in style
+
+
+HOSTILE = ("</svg><script>alert(1)</script>", 'a" onload="x', "$x_{1}$ & \\input{/etc/passwd} % #", "日本語 ü")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_stay_names(name, tmp_path):
+    name = name.replace("/", "|")  # which is a level of a name
+    model = lg.sequential(lg.input(4), lg.dense(3, name=name))
+    model.draw(tmp_path / "a.svg", depth=1, types=True)
+    root = ET.fromstring((tmp_path / "a.svg").read_text(encoding="utf-8"))
+    assert not list(root.iter(f"{SVG}script")) and all("onload" not in e.attrib for e in root.iter())
+    assert name[:20] in "".join(root.itertext())
+    model.draw(tmp_path / "a.tex")
+    tex = (tmp_path / "a.tex").read_text(encoding="utf-8")
+    assert "\\input" not in tex and not re.search(r"(?<!\\)[&#%$]x|(?<!\\)&", tex)
+    assert name[:20] in drawn_text(model)
+
+
+def test_endings_decide_and_others_are_refused(tmp_path):
+    model = quickstart().model
+    for ending, begin in (("svg", b"<svg"), ("tex", b"% needs"), ("txt", b" ")):
+        lg.draw(model, tmp_path / f"a.{ending}")
+        assert (tmp_path / f"a.{ending}").read_bytes().startswith(begin)
+    assert told(BadValue, lambda: model.draw("a.gif")) == "a picture ends in .svg, .tex, .png, .txt, got 'a.gif'"
+
+
+def test_png_is_drawn_by_resvg(tmp_path):
+    pytest.importorskip("resvg_py")
+    quickstart().draw(tmp_path / "a.png")
+    image = (tmp_path / "a.png").read_bytes()
+    width = int.from_bytes(image[16:20], "big")
+    assert image.startswith(b"\x89PNG") and abs(width - 2 * placed(quickstart()).width) <= 2
+
+
+def test_what_has_no_picture_is_refused():
+    assert told(TypeMismatch, lambda: lg.draw(3, "a.svg")) == "what is drawn must be an arrow, a lens, a model, a learner or a run, got 3"
+    assert told(TypeMismatch, lambda: lg.draw(lg.relu, "a.svg")) == (
+        "relu has no type before it meets one, so it has no picture: begin with lg.input(…), or give it its object with .at(…)"
+    )
+    model = quickstart().model
+    assert told(BadValue, lambda: model.draw("a.svg", view="lense")) == (
+        "view must be one of arrow, lens, step, got 'lense': did you mean 'lens'?"
+    )
+    assert (
+        told(BadValue, lambda: lens(model).draw("a.svg", view="arrow")) == "a lens goes both ways: draw it with view='lens' or view='step'"
+    )
+    assert told(BadValue, lambda: model.draw("a.svg", depth=-1)) == "depth must be a whole number ≥ 0, got -1"
+
+
+def test_notebooks_show_what_is_not_too_large():
+    model = quickstart().model
+    assert model._repr_svg_() == svg(placed(model)) == shown_svg(model)
+    assert all(ET.fromstring(x._repr_svg_()) is not None for x in (quickstart(), lens(model), model.arrow, lens(model).arrow, adder()))
+    assert lg.relu._repr_svg_() is None
+    assert lg.linear(3, 3).arrow._repr_svg_() is not None
+    many = lg.sequential(lg.input(2), *[lg.dense(2)] * 300)
+    assert many._repr_svg_() is None
+
+
+def test_text_for_terminals():
+    assert drawn_text(quickstart().model) == TEXT
+
+
+TEXT = """\
+          weight.0, bias.0   weight.1, bias.1
+                  │                  │
+                  ▼                  ▼
+              ┌───┴────┐         ┌───┴────┐
+f32[4] ──────▶┤ dense  ├────────▶┤ dense  ├─────▶f32[3]
+              └────────┘         └────────┘"""
+
+
+def test_text_of_a_lens_has_both_ways():
+    lines = drawn_text(quickstart()).splitlines()
+    assert any("▶┤ dense  ├───" in line for line in lines) and any("┤        ├◀╌╌╌" in line for line in lines)
+    assert len(re.findall("rate", drawn_text(quickstart()))) == 1
+
+
+def test_gates_that_are_drawn_compute_what_the_circuit_does():
+    circuit = adder()
+    net = gates_net(circuit)
+    rows = np.array([[(s >> i) & 1 for i in range(3)] for s in range(8)])
+    values = {e.wire: rows[:, k] for k, e in enumerate(net.entries)}
+    signs = {"∧": np.logical_and, "∨": np.logical_or, "⊕": np.logical_xor, "¬": np.logical_not}
+    for step in net.steps:
+        values[step.outs[0]] = signs[step.label](*(values[a] for a in step.args)).astype(int)
+    assert np.array_equal(np.stack([values[e.wire] for e in net.exits], 1), circuit.run(rows))
+    assert [s.label for s in net.steps].count("⊕") == 2
