@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from lensgrad.train.loading import load
     from lensgrad.train.logs import CsvLog, TensorBoard
     from lensgrad.train.minimize import minimize
+    from lensgrad.train.why import why
 
 __all__ = [
     "Array", "Bits", "Bool", "CircuitClassifier", "CsvLog", "Int", "Key", "Learner", "LensgradError", "Real", "Run",
@@ -152,7 +153,7 @@ __all__ = [
     "silu", "simple_rnn", "sinusoidal_positions", "smooth_l1", "softmax", "softplus", "sphere", "state", "step_decay",
     "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "to_jax", "to_stablehlo", "to_torch", "transformer_block", "unembed",
     "uniform", "upto",
-    "warm_up", "weight", "weight_decay", "weight_norm", "weights", "xor", "zeros",
+    "warm_up", "weight", "weight_decay", "weight_norm", "weights", "why", "xor", "zeros",
 ]  # fmt: skip
 
 
@@ -212,5 +213,6 @@ if not TYPE_CHECKING:
         "train.logs": ["CsvLog", "TensorBoard"],
         "train.metrics": ["metrics"],
         "train.minimize": ["minimize"],
+        "train.why": ["why"],
     }
     __getattr__, __dir__ = door(__name__, LATER, __all__)

@@ -261,6 +261,8 @@ LEARNERS = {
     "learner.step": given(lambda *a, **k: learner().step(*a, **k), 3, backend="numpy", parts=1),
     "learner.lens": given(lambda *a, **k: learner().lens(*a, **k), batch=3),
     "learner.initial": given(lambda *a, **k: learner().initial(*a, **k), seed=0, start=None),
+    "why": given(lambda *a, **k: lg.why(learner(), learner().initial(0), *a, **k), (X, Y), name="weight"),
+    "learner.summary": given(lambda *a, **k: learner().summary(*a, **k), batch=3),
     "learner.source": given(lambda *a, **k: learner().source(*a, **k), batch=3),
     "run.predict": given(lambda *a, **k: run().predict(*a, **k), X, batch_size=4),
     "run.evaluate": given(lambda *a, **k: run().evaluate(*a, **k), (X, Y), batch_size=4),

@@ -19,6 +19,14 @@ from lensgrad.program.values import Value, Values, checked
 from lensgrad.theories.smooth.pointwise import Div, IntegerPower, Power, Rsqrt, Select
 
 
+class NotFinite(BadValue):
+    """A number that is not finite in training: `values` before the step, its `batch`, and the `name` of what is not finite."""
+
+    def __init__(self, message: str, values: Mapping[str, object] | None = None, batch: Mapping[str, object] | None = None, name: str = ""):
+        super().__init__(message)
+        self.values, self.batch, self.name = dict(values or {}), dict(batch or {}), name
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A step: its program, the values before it, its batch, and its place in the run."""
@@ -37,14 +45,19 @@ class Taken:
 
 
 def guard(values: Values, step: Taken, before: Taken | None) -> None:
-    """Stop where a value is not finite, and say when it happened and where; `before` is the step before, if there was one."""
+    """Stop where a value is not finite, and say when it happened and where; `before` is the step before, if there was one.
+
+    The error has the values and the batch of the step, for `lg.why`.
+    """
     bad = [n for n, v in values.items() if not finite(v)]
     if not bad:
         return
     spoiled = [n for n, v in step.values.items() if not finite(v)]
     if spoiled and before is not None:
         bad, step = spoiled, before
-    raise BadValue(f"'{bad[0]}' is not finite after step {step.number} of epoch {step.epoch + 1}: {cause(step, bad[0])}")
+    told = f"'{bad[0]}' is not finite after step {step.number} of epoch {step.epoch + 1}: {cause(step, bad[0])}"
+    call = f"lg.why(learner, error.values, error.batch, {bad[0]!r}) says more"
+    raise NotFinite(f"{told}; {call}", step.values, step.batch, bad[0])
 
 
 def cause(step: Taken, name: str) -> str:

@@ -164,7 +164,7 @@ def test_overflow_that_no_scale_mends_stops_the_run_and_says_where():
         made.fit((BATCH[0] * 1e3, BATCH[1] * 1e5), epochs=3, batch_size=8, progress=False, start={"weight": np.zeros((2, 3))})
     assert str(error.value) == (
         "'weight' is not finite after step 1 of epoch 1: Einsum : f16[2,3] gave an infinite number from finite numbers; "
-        "use a smaller learning rate, or scale the data"
+        "use a smaller learning rate, or scale the data; lg.why(learner, error.values, error.batch, 'weight') says more"
     )
 
 

@@ -5,9 +5,9 @@ import pytest
 from numerics import reals
 
 import lensgrad as lg
-from lensgrad.core.errors import BadValue
 from lensgrad.core.trace import trace
 from lensgrad.theories.smooth import ops
+from lensgrad.train.guard import NotFinite
 
 X, Y = (v.astype("float32") for v in reals(0, (10, 4), (10, 2)))
 ADVICE = "use a smaller learning rate, or scale the data"
@@ -19,9 +19,22 @@ def boxed(name, fn):
 
 def stopped(box, data=(X, Y), optimizer=lg.descent, rate=0.1, **how):
     model = lg.dense(4, 3, name="enc", use_bias=False, **how.pop("enc", {})) >> box >> lg.dense(3, 2, name="head")
-    with pytest.raises(BadValue) as error:
+    with pytest.raises(NotFinite) as error:
         lg.supervised(model, lg.half_squared_error, optimizer, rate).fit(data, progress=False, **{"batch_size": 5, "shuffle": False, **how})
-    return str(error.value)
+    text, _, call = str(error.value).rpartition("; ")
+    assert call == f"lg.why(learner, error.values, error.batch, {error.value.name!r}) says more"
+    return text
+
+
+def test_the_line_that_the_message_ends_with_says_why():
+    model = lg.dense(4, 3, name="enc", use_bias=False) >> boxed("logarithm", ops.log) >> lg.dense(3, 2, name="head")
+    learner = lg.supervised(model, lg.half_squared_error, lg.descent, 0.1)
+    with pytest.raises(NotFinite) as raised:
+        learner.fit((X, Y), progress=False, batch_size=5)
+    error = raised.value
+    call = str(error).rpartition("; ")[2].removesuffix(" says more")
+    found = eval(call, {"lg": lg, "learner": learner, "error": error})
+    assert (found.cause, found.place, found.generator) == ("log", "logarithm", "Log")
 
 
 def test_the_way_forward():

@@ -137,13 +137,16 @@ def test_divergence_stops_the_run_and_says_when():
     with pytest.raises(BadValue) as error:
         learner(size=1e12).fit((X, Y), epochs=50, batch_size=5, shuffle=False, progress=False)
     where = "Mul : f32[5,3] gave an infinite number from finite numbers; use a smaller learning rate, or scale the data"
+    where += "; lg.why(learner, error.values, error.batch, 'loss') says more"
     assert str(error.value) == f"'loss' is not finite after step 1 of epoch 2: {where}"
 
 
 def test_a_weight_that_is_not_finite_stops_the_run_although_the_loss_was():
     with pytest.raises(BadValue) as error:
         learner(size=1e39, dtype="float64").fit((X.astype(float) * 1e150, Y.astype(float) * 1e150), batch_size=10, progress=False)
-    where = "Einsum : f64[3,3] gave an infinite number from finite numbers; use a smaller learning rate, or scale the data"
+    where = "Einsum : f64[3,3] in the way back through dense gave an infinite number from finite numbers; "
+    where += "use a smaller learning rate, or scale the data"
+    where += "; lg.why(learner, error.values, error.batch, 'weight') says more"
     assert str(error.value) == f"'weight' is not finite after step 1 of epoch 1: {where}"
 
 

@@ -1,0 +1,238 @@
+"""What goes wrong at one generator, in words: why it gives a number that is not finite, and why no gradient comes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lensgrad.cat.names import Role
+from lensgrad.core.graph import BACK, Node
+from lensgrad.program.taps import Numbers, Tapped
+from lensgrad.theories.smooth import linear, pointwise, random, reduce, scan
+from lensgrad.theories.smooth import pointwise as p
+from lensgrad.theories.smooth.index import ScatterAdd, Take
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something found: a word for its cause, where, the generator, a sentence, and the node that shows it, by number."""
+
+    cause: str
+    place: str
+    generator: str
+    told: str
+    node: int | None = None
+
+
+def place(node: Node) -> str:
+    """The path of the layer that a node stands in, or goes back through."""
+    path = node.origin[1:] if node.origin[:1] == (BACK,) else node.origin
+    return "/".join(path) or "task"
+
+
+def finite(x: Any) -> bool:
+    return bool(np.isfinite(x).all()) if np.asarray(x).dtype.kind == "f" else True
+
+
+def span(x: np.ndarray[Any, Any]) -> str:
+    """`from -3 to 5`."""
+    if not x.size:
+        return "of no numbers"
+    low, high = (float(f(x)) for f in (np.min, np.max))
+    return f"{low:.4g} everywhere" if low == high else f"from {low:.4g} to {high:.4g}"
+
+
+# -- not finite --------------------------------------------------------------------------------------------------------
+
+
+def first_bad(numbers: Numbers, wire: int) -> int | None:
+    """The node that first left the finite numbers on the way to a wire; None where an input is not finite itself."""
+    t, at = numbers.tapped, wire
+    while t.owner[at] >= 0:
+        node = t.nodes[t.owner[at]]
+        worse = sorted((a for a in node.args if suspect(numbers, a)), key=lambda a: not np.isnan(numbers.at(a)).any())
+        if not worse:
+            return t.owner[at]
+        at = worse[0]
+    return None
+
+
+def suspect(numbers: Numbers, wire: int) -> bool:
+    """Whether a wire is not finite and no constant, which may be meant."""
+    return not finite(numbers.at(wire)) and not constant(numbers.tapped, wire)
+
+
+def constant(t: Tapped, wire: int) -> bool:
+    """Whether a wire reads no input."""
+    return t.owner[wire] >= 0 and all(constant(t, a) for a in t.nodes[t.owner[wire]].args)
+
+
+def not_finite(numbers: Numbers, number: int) -> Fault:
+    """Why a node gives a number that is not finite from finite ones."""
+    t = numbers.tapped
+    node = t.nodes[number]
+    xs = [numbers.at(a) for a in node.args]
+    gave = (
+        "NaN" if any(np.isnan(numbers.at(w)).any() for w in t.outputs(number) if numbers.at(w).dtype.kind == "f") else "an infinite number"
+    )
+    if number in t.through:
+        ahead = t.nodes[t.through[number]]
+        cause, why = singular(ahead, [numbers.at(a) for a in ahead.args])
+        told = f"the way back through {ahead.op.name} in {place(ahead)} gives {gave}: {why}"
+        return Fault(cause, place(ahead), ahead.op.name, told, number)
+    cause, why = undefined(node, xs)
+    return Fault(cause, place(node), node.op.name, f"{node.op.name} in {place(node)} gives {gave}: {why}", number)
+
+
+def undefined(node: Node, xs: list[np.ndarray[Any, Any]]) -> tuple[str, str]:
+    """The word and the sentence for a generator that is not defined, or too large, at finite numbers."""
+    op = node.op
+    if isinstance(op, p.Log | p.Log1p):
+        edge = -1.0 if isinstance(op, p.Log1p) else 0.0
+        return "log", f"the logarithm of numbers {span(xs[0])}, of which {int((xs[0] <= edge).sum())} are {edge:g} or less"
+    if isinstance(op, p.Div):
+        return "division", f"{int((xs[1] == 0).sum())} of the divisors are 0"
+    if isinstance(op, p.Sqrt | p.Rsqrt):
+        return "root", f"the root of numbers {span(xs[0])}, of which {int((xs[0] <= 0).sum())} are 0 or less"
+    if isinstance(op, p.Power):
+        return "power", f"{int((xs[0] < 0).sum())} negative numbers to a power that is not whole ({span(xs[1])})"
+    if isinstance(op, p.Exp | p.Expm1):
+        return "exp", f"the exponential of numbers {span(xs[0])} is beyond the largest {xs[0].dtype}"
+    if isinstance(op, scan.Scan):
+        return "exploding", f"what goes round grows in each of the {op.n} steps, beyond the largest number"
+    return "overflow", f"the result of numbers {'; '.join(map(span, xs))} is beyond the largest number that its kind holds"
+
+
+def singular(node: Node, xs: list[np.ndarray[Any, Any]]) -> tuple[str, str]:
+    """The word and the sentence for a derivative that is infinite where the function is finite."""
+    op = node.op
+    zeros = int((xs[0] == 0).sum()) if xs and xs[0].dtype.kind == "f" else 0
+    if isinstance(op, p.Sqrt | p.Rsqrt):
+        return "root", f"the derivative of a root is infinite at 0, and {zeros} of its numbers are 0: add a small number below the root"
+    if isinstance(op, p.Power | p.IntegerPower):
+        return "power", f"the derivative of this power is infinite at 0, and {zeros} of its numbers are 0"
+    if isinstance(op, p.Div):
+        return (
+            "division",
+            f"divisors are as small as {float(np.min(np.abs(xs[1]), initial=np.inf)):.4g}: the derivative is beyond the largest number",
+        )
+    if isinstance(op, p.Log | p.Log1p):
+        return "log", f"the derivative of a logarithm is infinite at 0, and its numbers are {span(xs[0])}"
+    if isinstance(op, scan.Scan):
+        return "exploding", f"what flows back grows in each of the {op.n} steps, beyond the largest number"
+    return "overflow", f"its numbers are {'; '.join(map(span, xs))}, and the product with what flows back is beyond the largest number"
+
+
+# -- zero --------------------------------------------------------------------------------------------------------------
+
+
+def no_gradient(numbers: Numbers, number: int, along: set[int]) -> Fault:
+    """Why nothing comes back through a node at which something arrives; `along` are the wires on the way."""
+    node = numbers.tapped.nodes[number]
+    xs = {a: numbers.at(a) for a in node.args}
+    others = [a for a in node.args if a not in along]
+    found = by_choice(numbers, node, others) or by_factor(numbers, node, others) or by_slope(node, [xs[a] for a in node.args])
+    cause, where, generator, why = found or ("cancels", place(node), node.op.name, "what comes back through it cancels to 0")
+    return Fault(cause, where, generator, f"nothing comes back through {node.op.name} in {place(node)}: {why}", number)
+
+
+Found = tuple[str, str, str, str] | None
+
+
+def by_choice(numbers: Numbers, node: Node, others: list[int]) -> Found:
+    """Of a `Select`, or of the larger of two: the other side is chosen everywhere."""
+    if isinstance(node.op, p.Select):
+        if drawn(numbers.tapped, node.args[0]):
+            return "dropout", place(node), node.op.name, "what is drawn at random drops every entry of this batch: use a lower rate"
+        chosen = numbers.at(node.args[0])
+        source = numbers.tapped.owner[node.args[0]]
+        compared = numbers.tapped.nodes[source] if source >= 0 else None
+        if isinstance(getattr(compared, "op", None), p.Compare) and compared is not None:
+            x = numbers.at(compared.args[0])
+            return "dead", place(node), node.op.name, f"its condition is the same everywhere, for numbers {span(x)}: no unit is active"
+        named = numbers.tapped.labels.get(node.args[0], place(node))
+        return "mask", named, node.op.name, f"its condition '{named}' is {bool(chosen.any())} everywhere"
+    if isinstance(node.op, p.Maximum | p.Minimum) and others:
+        return "dead", place(node), node.op.name, "the other side is chosen everywhere: no unit is active"
+    if isinstance(node.op, Take | linear.Slice | reduce.AMax | linear.Pad):
+        return "not chosen", place(node), node.op.name, "it reads other entries than those that the weight reaches"
+    return None
+
+
+def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
+    """Of a product: the other factor is 0 everywhere, and where that comes from."""
+    if not isinstance(node.op, p.Mul | p.Div | linear.Einsum):
+        return None
+    zero = next((a for a in others if not np.any(numbers.at(a))), None)
+    if zero is None:
+        return None
+    if drawn(numbers.tapped, zero):
+        return "dropout", place(node), node.op.name, "what is drawn at random drops every entry of this batch: use a lower rate"
+    at = nothing_before(numbers, zero)
+    named = numbers.tapped.labels.get(at, "a constant")
+    role = role_of(numbers.tapped, at)
+    if role is Role.WEIGHT:
+        return "zero weights", named, node.op.name, f"its other factor '{named}' is 0 everywhere: begin with other values than 0"
+    if role is not None:
+        return "mask", named, node.op.name, f"its other factor comes from '{named}', which is 0 everywhere"
+    return "zero factor", named, node.op.name, f"its other factor is 0 everywhere, from '{named}' on"
+
+
+def by_slope(node: Node, xs: list[np.ndarray[Any, Any]]) -> Found:
+    """Of a function of one number: it is flat there."""
+    op, at = node.op, (span(xs[0]) if xs else "")
+    if isinstance(op, p.Logistic | p.Tanh | pointwise.Erf):
+        return "saturated", place(node), op.name, f"it is flat at numbers {at}: make the weights before it smaller, or scale its input"
+    if isinstance(op, p.Clamp):
+        return "clamped", place(node), op.name, f"numbers {at} are outside of {op.low:g} to {op.high:g} everywhere, where it is flat"
+    if isinstance(op, linear.Cast):
+        return (
+            "underflow",
+            place(node),
+            op.name,
+            "what comes back is too small for half precision and becomes 0: give the learner a loss_scale",
+        )
+    if isinstance(op, p.Exp | reduce.LogSoftmax | reduce.LogSumExp):
+        return "saturated", place(node), op.name, f"its slope is 0 at numbers {at}"
+    if isinstance(op, p.Sign | p.Floor | p.Round):
+        return "flat", place(node), op.name, "it is flat almost everywhere"
+    return None
+
+
+def drawn(t: Tapped, wire: int) -> bool:
+    """Whether a wire is drawn at random."""
+    stack, seen = [wire], set[int]()
+    while stack:
+        owner = t.owner[stack.pop()]
+        if owner < 0 or owner in seen:
+            continue
+        seen.add(owner)
+        if isinstance(t.nodes[owner].op, random.RandomBits):
+            return True
+        stack += t.nodes[owner].args
+    return False
+
+
+def nothing_before(numbers: Numbers, wire: int) -> int:
+    """The first wire of those that are 0 everywhere because the one before is."""
+    t = numbers.tapped
+    while t.owner[wire] >= 0:
+        before = [a for a in t.nodes[t.owner[wire]].args if not np.any(numbers.at(a)) and not constant(t, a)]
+        if not before:
+            break
+        wire = before[0]
+    return wire
+
+
+def role_of(t: Tapped, wire: int) -> Role | None:
+    """The role of a parameter; None for what a node makes."""
+    roles = [p.role for p in t.task.params for _ in p.ob]
+    return roles[wire] if wire < len(roles) else None
+
+
+def tables(t: Tapped, wires: set[int]) -> Iterator[Node]:
+    """The nodes that read these wires as tables of rows."""
+    return (n for n in t.nodes[: t.count] if isinstance(n.op, Take | ScatterAdd) and n.args[0] in wires)

@@ -1,0 +1,131 @@
+"""What is found by trying: an array whose scale is wrong, and a step that goes too far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lensgrad.cat.names import Role
+from lensgrad.data.arrays import count
+from lensgrad.program.taps import Numbers
+from lensgrad.program.values import Values
+from lensgrad.theories.smooth.scan import Scan
+from lensgrad.train.faults import Fault, finite, place
+from lensgrad.train.record import Record, shown
+from lensgrad.train.wires import numbers_of
+
+LARGE = 1e3  # how often larger than its weight, and than 1, a gradient counts as huge
+WIDE = 100.0  # the size of an array from which its scale is tried
+HALVINGS = 12  # how often a step is divided by 4, to see whether it goes too far
+Path = Sequence[tuple[int, set[int]]]
+
+
+def size(x: Any) -> float:
+    """The root of the mean square of an array; 0 for nothing."""
+    wide = np.abs(np.asarray(x, np.float64))
+    most = float(wide.max(initial=0.0))
+    return 0.0 if most == 0 or not np.isfinite(most) else most * float(np.sqrt(np.mean(np.square(wide / most))))
+
+
+def gradient(numbers: Numbers, name: str) -> float:
+    """The size of the gradient of a parameter."""
+    t = numbers.tapped
+    found = [numbers.cotangent(w) for n, w in t.names.items() if n == name or n.startswith(f"{name}.")]
+    return max((size(g) if finite(g) else np.inf for g in found if g is not None), default=0.0)
+
+
+def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers, name: str, path: Path) -> Fault | None:
+    """Why a gradient is huge: the data or weight that makes it healthy when it is scaled, or the generator where it grows most."""
+    now = gradient(numbers, name)
+    weight = np.asarray(values.get(name, rows.get(name, 0.0)))
+    if now <= LARGE * max(1.0, size(weight)):
+        return None
+    for other, x in (*rows.items(), *values.items()):
+        if isinstance(x, tuple) or np.asarray(x).dtype.kind != "f" or size(x) < WIDE:
+            continue
+        one, own = np.asarray(x) / size(x), other in rows
+        then = gradient(numbers_of(learner, values if own else {**values, other: one}, {**rows, other: one} if own else rows), name)
+        if then < now / WIDE:
+            kind = "label scale" if other in learner.labels else "input scale" if own else "weight scale"
+            about = f"the numbers of '{other}' are about {size(x):.3g}: with them about 1, the gradient is {then:.3g}, not {now:.3g}"
+            return Fault(kind, other, "", f"{about}: scale {'this data' if own else 'this weight'}")
+    return grown(numbers, name, now, path)
+
+
+def grown(numbers: Numbers, name: str, now: float, path: Path) -> Fault | None:
+    """The generator through which what flows back grows most."""
+    t = numbers.tapped
+    most: tuple[float, int] = (0.0, -1)
+    for number, along in path:
+        arrives = max((size(g) for g in (numbers.cotangent(w) for w in t.outputs(number)) if g is not None), default=0.0)
+        leaves = max((size(g) for g in (numbers.cotangent(a) for a in along) if g is not None), default=0.0)
+        most = max(most, (leaves / arrives if arrives else 0.0, number))
+    if most[1] < 0:
+        return None
+    node = t.nodes[most[1]]
+    op: Any = node.op
+    loop = f" in its {op.n} steps: make the weights that go round smaller, or clip the gradient" if isinstance(op, Scan) else ""
+    told = f"the gradient of '{name}' is about {now:.3g}, and grows {most[0]:.3g} times through {op.name} in {place(node)}{loop}"
+    return Fault("exploding" if loop else "grows", place(node), op.name, told, most[1])
+
+
+def root(numbers: Numbers, fault: Fault, params: Mapping[str, Any]) -> Fault:
+    """A fault of numbers that are too large, told by the data that are large already."""
+    if fault.cause not in ("overflow", "exp"):
+        return fault
+    t = numbers.tapped
+    roles = [(n, w) for n, w in t.names.items() if n in params and params[n].role is Role.DATA and t.owner[w] < 0]
+    wide = [(size(numbers.at(w)), n) for n, w in roles if numbers.at(w).dtype.kind == "f" and size(numbers.at(w)) >= WIDE**2]
+    return replace(fault, told=f"{fault.told}; the numbers of '{max(wide)[1]}' are about {max(wide)[0]:.3g}: scale them") if wide else fault
+
+
+def overshoot(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers) -> Fault | None:
+    """A step that raises the loss, where a smaller one of the same direction lowers it."""
+    step = learner.step(count(rows), "numpy")
+    names = [n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.WEIGHT]
+    if not set(step_needs(step)) <= {*values, *rows} or len(numbers.tapped.task.cod) != 1:
+        return None
+    with np.errstate(all="ignore"):
+        after = step({**values, **{n: v for n, v in rows.items() if n in step_needs(step)}})
+    before = loss(numbers)
+
+    def at(share: float) -> float:
+        return loss(numbers_of(learner, moved(values, after, names, share), rows))
+
+    whole = at(1.0)
+    if whole <= before + 1e-6 * abs(before) or not np.isfinite(before):
+        return None
+    for k in range(1, HALVINGS):
+        if at(4.0**-k) < before:
+            name = shown(learner.optimizer)
+            told = f"the step of {name} takes the loss of this batch from {before:.4g} to {whole:.4g}"
+            return Fault("rate", name, name, f"{told}, and a step of 1/{4**k} of it to {at(4.0**-k):.4g}: use a smaller learning rate")
+    return None
+
+
+def step_needs(step: Any) -> list[str]:
+    return [p.name for p in step.inputs]
+
+
+def moved(values: Mapping[str, Any], after: Values, names: Sequence[str], share: float) -> Values:
+    """Values with so large a share of what a step adds to the weights."""
+    return {**values, **{n: between(values[n], after[n], share) for n in names if n in after and n in values}}
+
+
+def between(old: Any, new: Any, share: float) -> Any:
+    if isinstance(old, tuple):
+        return tuple(between(a, b, share) for a, b in zip(old, new, strict=True))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    a, b = np.asarray(old), np.asarray(new)
+    return (a + (b.astype(np.float64) - a) * share).astype(a.dtype)
+
+
+def loss(numbers: Numbers) -> float:
+    """The loss of the batch."""
+    with np.errstate(all="ignore"):
+        return float(np.sum(numbers.at(numbers.tapped.outs[0])))
+
+
+__all__ = ["huge", "overshoot", "root", "size"]

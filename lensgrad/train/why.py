@@ -1,0 +1,279 @@
+"""Why a gradient is zero, huge or not finite: the wires of a step are followed back to the generator that made it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lensgrad.cat.names import Role, returns
+from lensgrad.core import checks
+from lensgrad.core.diagram import flatten
+from lensgrad.core.printed import printable
+from lensgrad.data.arrays import count
+from lensgrad.data.source import Data
+from lensgrad.program.taps import Numbers, Tapped
+from lensgrad.train.faults import Fault, finite, first_bad, no_gradient, not_finite, place, span, tables
+from lensgrad.train.record import Record
+from lensgrad.train.trials import huge, overshoot, root
+from lensgrad.train.wires import numbers_of, rows_of, unknown
+from lensgrad.train.witness import reproduction
+
+TINY = 1e-12  # the size of a gradient below which it counts as vanished
+SHARE = 0.5  # of rows without a gradient, from which it is said
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """What `lg.why` found: `cause` in a word ("healthy" where nothing is wrong), where, the generator, a sentence, and the guilty part.
+
+    `print(…)` shows all of it. `reproduction` is the text of a Python file that shows the fault with NumPy alone; empty where there is
+    no fault of numbers.
+    """
+
+    about: str
+    cause: str
+    place: str
+    generator: str
+    verdict: str
+    parts: tuple[str, ...] = ()
+    reproduction: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.cause == "healthy"
+
+    def __str__(self) -> str:
+        more = ["print(….reproduction) is a Python file that shows it with NumPy alone"] if self.reproduction else []
+        return printable("\n".join([f"{self.about}: {self.verdict}", *(f"  {line}" for line in self.parts), *more]))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def why(learner: Record, values: Mapping[str, ArrayLike], batch: Data, name: str | None = None) -> Explanation:
+    """Why the gradient of a weight is zero, huge or not finite on a batch; where nothing is wrong it says so.
+
+    The step is evaluated wire by wire in NumPy and followed back from the gradient: to the first generator that left the finite numbers,
+    to the one that lets nothing through, or to the array whose scale is wrong, which is tried out by scaling it. A gradient that is
+    healthy is tried as a step: a rate is too high where the loss rises, and a smaller step of the same direction lowers it.
+
+    - `learner`: what `lg.supervised` makes.
+    - `values`: all values by name, as `run.values` or `learner.initial(seed)`.
+    - `batch`: a pair (x, y) or a dict of arrays, as for `fit`.
+    - `name`: a weight, or something reported, such as "loss"; the first weight with trouble unless given.
+    """
+    checks.instance("learner", learner, Record, "a learner, as lg.supervised makes it")
+    checks.instance("values", values, Mapping, "a dict by name, as run.values is")
+    rows = rows_of(learner, batch)
+    case = Case(learner, values, rows)
+    if name is not None:
+        return case.told(name, case.fault(name) or case.stepped() or case.partly(name))
+    found = [(n, case.fault(n)) for n in learner.model_names if case.params[n].role is Role.WEIGHT]
+    first = next(((n, f) for n, f in found if f is not None), None)
+    return case.told(*first) if first else case.told("this step", case.stepped())
+
+
+@dataclass(frozen=True)
+class Case:
+    """A learner at some values on a batch."""
+
+    learner: Record
+    values: Mapping[str, Any]
+    rows: Mapping[str, Any]
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        return numbers_of(self.learner, self.values, self.rows)
+
+    @property
+    def t(self) -> Tapped:
+        return self.numbers.tapped
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        return dict(zip(self.t.task.names, self.t.task.params, strict=True))
+
+    def wires(self, name: str) -> list[int]:
+        """The wires of a parameter, or the wire of this name."""
+        found = [w for n, w in self.t.names.items() if n == name or (name in self.params and n.startswith(f"{name}."))]
+        if not found:
+            raise unknown(name, self.t.names, "weight is called")
+        return found
+
+    # -- what is looked for, in this order ---------------------------------------------------------------------------
+    def fault(self, name: str) -> Fault | None:
+        """What is wrong with a gradient, or with a value that is reported."""
+        at = self.wires(name)
+        given = self.sick()
+        if given is not None:
+            return given
+        if name not in self.params:
+            bad = next((w for w in at if not finite(self.numbers.at(w))), None)
+            return None if bad is None else self.not_finite(bad)
+        found = self.fixed(name) or self.unread(name, at)
+        if found is not None:
+            return found
+        bad = next((w for w in self.t.outs if not finite(self.numbers.at(w))), None)
+        return self.not_finite(bad) if bad is not None else self.gradient(name, at)
+
+    def sick(self) -> Fault | None:
+        """Data or values that are not finite themselves."""
+        for name, value in (*self.rows.items(), *self.values.items()):
+            x = np.asarray(flatten(value)[0])
+            if not finite(x):
+                which = "the data" if name in self.rows else "the values"
+                bad = int((~np.isfinite(x)).sum())
+                what = "data" if name in self.rows else "values"
+                return Fault(what, name, "", f"{bad} of the {x.size:,} numbers of '{name}' in {which} are not finite")
+        return None
+
+    def fixed(self, name: str) -> Fault | None:
+        """A weight that nothing moves."""
+        param = self.params[name]
+        if param.role is Role.DATA:
+            return None
+        if param.role is not Role.WEIGHT:
+            told = f"'{name}' is a {param.role.value}, as frozen weights are: no optimizer moves it, and its gradient is never built"
+            return Fault("frozen", name, "", told)
+        closed = self.learner.lens()
+        moved = {n for n, p in zip(closed.names, closed.params, strict=True) if returns(p)}
+        if name in closed.names and name not in moved:
+            return Fault("no optimizer", name, "", f"no optimizer is given for '{name}', so a step leaves it as it is")
+        return None
+
+    def unread(self, name: str, at: list[int]) -> Fault | None:
+        """A weight that the loss does not read, or that it reads through what has no derivative."""
+        path = [*self.path(at)]
+        if not path:
+            return Fault("unread", name, "", f"the loss does not read '{name}': no layer between them uses it")
+        if any(w in self.t.back for w in at):
+            return None
+        for number, along in reversed(path):
+            node = self.t.nodes[number]
+            if any(w in self.t.back for w in self.t.outputs(number)) and not any(a in self.t.back for a in along):
+                told = f"{node.op.name} in {place(node)} lets no gradient through, and all ways from '{name}' to the loss lead through it"
+                return Fault("stopped", place(node), node.op.name, told, number)
+        return Fault("stopped", name, "", f"no gradient flows from the loss to '{name}'")
+
+    def path(self, at: list[int]) -> Iterator[tuple[int, set[int]]]:
+        """The nodes between wires and the loss, in order, each with those of its arguments that lie on the way."""
+        t = self.t
+        need, on = set(t.outs[: len(t.task.cod)]), set(at)
+        for number in reversed(range(t.count)):
+            if any(w in need for w in t.outputs(number)):
+                need.update(t.nodes[number].args)
+        for number in range(t.count):
+            along = on & set(t.nodes[number].args)
+            if along and any(w in need for w in t.outputs(number)):
+                on.update(t.outputs(number))
+                yield number, along
+
+    def not_finite(self, wire: int) -> Fault | None:
+        """The generator that left the finite numbers on the way to a wire."""
+        number = first_bad(self.numbers, wire)
+        return None if number is None else root(self.numbers, not_finite(self.numbers, number), self.params)
+
+    def gradient(self, name: str, at: list[int]) -> Fault | None:
+        """What is wrong with a gradient that is there."""
+        back = [w for w in at if w in self.t.back]
+        bad = next((w for w in back if not finite(self.numbers.cotangent(w))), None)
+        if bad is not None:
+            return self.not_finite(self.t.back[bad])
+        if all(size(self.numbers.cotangent(w)) < TINY for w in back):
+            return self.vanished(back)
+        return huge(self.learner, self.values, self.rows, self.numbers, name, list(self.path(at)))
+
+    def vanished(self, at: list[int]) -> Fault | None:
+        """The generator where what comes back is lost: from there on it is zero, or where it shrinks most."""
+        lost: tuple[float, int, set[int]] | None = None
+        for number, along in self.path(at):
+            arrives = max((size(self.numbers.cotangent(w)) for w in self.t.outputs(number)), default=0.0)
+            arrives = 1.0 if any(w in self.t.outs[: len(self.t.task.cod)] for w in self.t.outputs(number)) and arrives == 0 else arrives
+            leaves = max((size(self.numbers.cotangent(a)) for a in along), default=0.0)
+            if arrives > 0 and (lost is None or leaves / arrives <= lost[0]):
+                lost = leaves / arrives, number, along
+        if lost is None:
+            return Fault("solved", "task", "", "the loss sends nothing back: it is at its least for this batch")
+        return no_gradient(self.numbers, lost[1], lost[2])
+
+    def stepped(self) -> Fault | None:
+        """A step that goes too far."""
+        return overshoot(self.learner, self.values, self.rows, self.numbers)
+
+    def partly(self, name: str) -> Fault | None:
+        """Rows of a weight that get no gradient."""
+        at = [w for w in self.wires(name) if w in self.t.back]
+        g = self.numbers.cotangent(at[0]) if name in self.params and at else None
+        if g is None or not g.ndim:
+            return None
+        still = ~np.any(g.reshape(len(g), -1), axis=1)
+        table = next(tables(self.t, set(at)), None)
+        some = ", ".join(map(str, np.flatnonzero(still)[:5]))
+        where = f"{int(still.sum()):,} of the {len(g):,} rows of '{name}' get no gradient ({some}, …)"
+        if table is not None and still.any():
+            return Fault("unseen", place(table), table.op.name, f"{where}: no example of this batch reads them")
+        if still.mean() >= SHARE:
+            return Fault("partly dead", name, "", f"{where}: units behind them are not active on this batch")
+        return None
+
+    # -- what is said ------------------------------------------------------------------------------------------------
+    def told(self, name: str, fault: Fault | None) -> Explanation:
+        """The explanation of a fault, or of none."""
+        if fault is None:
+            return Explanation(name, "healthy", "", "", f"nothing is wrong{self.sizes(name)}")
+        parts = () if fault.node is None else tuple(self.lines(fault.node))
+        again = "" if fault.node is None else reproduction(self.numbers, fault.node, fault.told)
+        return Explanation(name, fault.cause, fault.place, fault.generator, fault.told, parts, again)
+
+    def sizes(self, name: str) -> str:
+        """How large a gradient is, beside its weight."""
+        at = [w for w in (self.wires(name) if name in self.params else ()) if w in self.t.back]
+        if not at:
+            return f" on {count(self.rows)} examples"
+        return f": its gradient is {size(self.numbers.cotangent(at[0])):.3g} on average, of numbers of {size(self.numbers.at(at[0])):.3g}"
+
+    def lines(self, number: int) -> Iterator[str]:
+        """The smallest guilty part: what the generator reads and gives, with values, and what flows back there."""
+        t, shown = self.t, t_number(self.t, number)
+        node = t.nodes[shown]
+        yield f"{node.op} in {place(node)}"
+        for what, wires in (("reads", node.args), ("gives", t.outputs(shown))):
+            for w in wires:
+                back = self.numbers.cotangent(w)
+                flows = "" if back is None else f"; flowing back: {numbers_told(back)}"
+                yield f"{what} {t.labels.get(w, 'a constant')} : {t.types[w]}, {numbers_told(self.numbers.at(w))}{flows}"
+
+
+def t_number(t: Tapped, number: int) -> int:
+    """The node of the task that a node is, or goes back through."""
+    return t.through.get(number, number)
+
+
+def size(x: np.ndarray[Any, Any] | None) -> float:
+    """The root of the mean square; 0 for nothing."""
+    if x is None or not x.size:
+        return 0.0
+    wide = np.abs(x.astype(np.float64))
+    most = float(wide.max())
+    return 0.0 if most == 0 else most * float(np.sqrt(np.mean(np.square(wide / most))))
+
+
+def numbers_told(x: np.ndarray[Any, Any]) -> str:
+    """`from -3 to 5`, or what is wrong with it."""
+    if x.dtype.kind != "f":
+        return f"{int(np.count_nonzero(x)):,} of {x.size:,} true" if x.dtype.kind == "b" else span(x)
+    bad = int((~np.isfinite(x)).sum())
+    rest = span(x[np.isfinite(x)]) if bad < x.size else "none finite"
+    return f"{rest}{f', {bad:,} of {x.size:,} not finite' if bad else ''}"
+
+
+__all__ = ["Explanation", "why"]

@@ -1,0 +1,116 @@
+"""Any wire of a learner on a batch, forward or cotangent, by name: computed when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends.engine import NumPy
+from lensgrad.core import checks
+from lensgrad.core.diagram import flatten
+from lensgrad.core.errors import BadValue, UnknownParameter, listed
+from lensgrad.core.printed import clean, counted
+from lensgrad.data.arrays import count
+from lensgrad.data.source import ArraySource, source
+from lensgrad.learn.batching import batch as batched
+from lensgrad.learn.loss_scale import LABEL as LOSS_SCALE
+from lensgrad.learn.tasks import reduced
+from lensgrad.program.taps import Numbers, Tapped, tapped
+from lensgrad.program.values import checked
+from lensgrad.theories.smooth.array import Array
+from lensgrad.train.record import Record
+
+SHOWN = 6  # names that the text of some wires tells
+Values = Mapping[str, Any]
+
+
+class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
+    """The wires of a task on a batch by name: `wires["encoder/out"]`, and `wires.cotangent["encoder/out"]` for what flows back there.
+
+    Names are those of parameters and data, `layer/out` and `layer/in` for what a layer gives and takes, `layer/add` for what a generator
+    makes in it, `task/…` for what stands in no layer, and the labels of what is reported. A cotangent is the gradient of the loss of the
+    batch at that wire (with a loss scale: times it). Each is computed when it is first read, in NumPy, and kept.
+    """
+
+    def __init__(self, numbers: Numbers, names: Mapping[str, int], examples: int, back: bool = False) -> None:
+        self._numbers, self._names, self._examples, self._back = numbers, names, examples, back
+
+    @property
+    def cotangent(self) -> Wires:
+        """The same for what flows back: the wires that a gradient reaches, by the same names."""
+        back = self._numbers.tapped.back
+        return Wires(self._numbers, {n: back[w] for n, w in self._names.items() if w in back}, self._examples, True)
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
+        if name not in self._names:
+            raise unknown(name, self._names, "gradient flows back at" if self._back else "wire is called")
+        found = self._numbers.at(self._names[name])
+        shown = found.view()
+        shown.flags.writeable = False
+        return shown
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __repr__(self) -> str:
+        what = "cotangents" if self._back else "wires"
+        return f"<{len(self)} {what} on {counted(self._examples, 'example')}: {', '.join(map(clean, [*self][:SHOWN]))}, …>"
+
+
+def unknown(name: Any, names: Mapping[str, int], what: str) -> UnknownParameter:
+    """The error for a name that no wire has, with the nearest ones."""
+    shown = f"'{checks.clean(name)}'" if isinstance(name, str) else checks.shown(name)
+    layer = str(name).rpartition("/")[0]
+    within = inside(layer, names)
+    there = f"; in '{checks.clean(layer)}' there are {listed(within)}" if within else f"; there are {listed([*names][:SHOWN])}, …"
+    return UnknownParameter(f"no {what} {shown}{checks.nearest(name, list(names)) or there}")
+
+
+def inside(layer: str, names: Mapping[str, int]) -> list[str]:
+    """Some of the wires of a layer."""
+    return [n for n in names if layer and n.startswith(f"{layer}/")][:SHOWN]
+
+
+def rows_of(learner: Record, data: Any) -> dict[str, Any]:
+    """A batch as arrays by name: a pair (x, y), a dict, or a data set."""
+    found = source(data, learner.ports)
+    if not isinstance(found, ArraySource):
+        raise BadValue(f"a batch is a pair ({', '.join(learner.ports)}) of arrays or a dict of them, got {type(data).__name__}")
+    wanted = {n: v for n, v in found.arrays.items() if n in learner.task.names}
+    if all(np.shape(wanted.get(n, ())) == getattr(a, "shape", None) for n, a in learner.examples().items()):
+        wanted = {n: np.asarray(v)[None] for n, v in wanted.items()}  # one unbatched example
+    return wanted
+
+
+def task_of(learner: Record, n: int) -> Tapped:
+    """The task of a learner on n examples with all its wires, made once."""
+    return learner.kept(("tapped", n), lambda: tapped(reduced(batched(learner.task, n), learner.reduction)))
+
+
+def numbers_of(learner: Record, values: Values, rows: Values, engine: NumPy | None = None) -> Numbers:
+    """All wires of a learner at these values and on this batch, of which none is computed yet."""
+    found = task_of(learner, count(rows))
+    held = [checked(name, p.ob, {**values, **rows}) for name, p in zip(found.task.names, found.task.params, strict=True)]
+    arrays = flatten(held)
+    scale = np.asarray(values.get(LOSS_SCALE, 1.0))
+    seeds = [np.full(a.shape, scale, a.dtype) for a in found.types[len(arrays) : found.inputs] if isinstance(a, Array)]
+    return Numbers(found, [*arrays, *seeds], NumPy() if engine is None else engine)
+
+
+def wires_of(learner: Record, values: Values, data: Any, engine: NumPy | None = None) -> Wires:
+    """The wires of a learner at these values and on this batch."""
+    checks.instance("values", values, Mapping, "a dict by name, as run.values is")
+    rows = rows_of(learner, data)
+    numbers = numbers_of(learner, values, rows, engine)
+    return Wires(numbers, numbers.tapped.names, count(rows))
+
+
+__all__ = ["Wires", "numbers_of", "rows_of", "task_of", "wires_of"]

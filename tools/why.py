@@ -1,0 +1,284 @@
+"""Faults planted on purpose, and what `lg.why` says of each: `python -m tools.why` prints them and how many it names.
+
+Each case is a learner, its values, a batch and the wire that is asked for; `wanted` is the cause, the layer path and the generator.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import lensgrad as lg
+from lensgrad import ops
+from lensgrad.lens import parametric
+
+N = 16
+Case = tuple[Any, Mapping[str, Any], Any, str | None]  # learner, values, batch, wire
+Wanted = tuple[str, str, str]
+PLANTED: dict[str, tuple[Callable[[], Case], Wanted]] = {}
+
+
+def planted(cause: str, place: str, generator: str) -> Callable[[Callable[[], Case]], Callable[[], Case]]:
+    """Note a case with what `why` must say of it."""
+
+    def note(make: Callable[[], Case]) -> Callable[[], Case]:
+        PLANTED[make.__name__] = make, (cause, place, generator)
+        return make
+
+    return note
+
+
+def data(width: int = 4, classes: int = 3) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(N, width)).astype("float32"), rng.integers(0, classes, N).astype("int32")
+
+
+def floats(width: int = 4) -> tuple[Any, Any]:
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(N, width)).astype("float32"), rng.normal(size=(N, 2)).astype("float32")
+
+
+def network(*middle: Any, outputs: int = 3) -> Any:
+    return lg.sequential(lg.input(4), lg.dense(8, name="first"), *middle, lg.dense(outputs, name="last"))
+
+
+def classifier(*middle: Any, optimizer: Any = None) -> Any:
+    return lg.supervised(network(*middle), lg.cross_entropy, lg.sgd(0.1) if optimizer is None else optimizer)
+
+
+def own(function: Any, name: str) -> Any:
+    """A function on wires as a layer of its own name."""
+    return lg.layer("own", lambda dom: parametric([], dom, function), name=name)
+
+
+def changed(learner: Any, **values: Any) -> dict[str, Any]:
+    """First values, some of them filled with another number."""
+    start = learner.initial(0)
+    return {**start, **{n.replace("__", "/"): np.full_like(start[n.replace("__", "/")], v) for n, v in values.items()}}
+
+
+# -- nothing comes back ------------------------------------------------------------------------------------------------
+
+
+@planted("dead", "act/relu", "Select")
+def dead_relu() -> Case:
+    made = lg.supervised(
+        lg.sequential(lg.input(4), lg.dense(8, activation="relu", name="act"), lg.dense(3, name="last")), lg.cross_entropy, lg.sgd(0.1)
+    )
+    return made, changed(made, act__bias=-100.0), data(), "act/weight"
+
+
+@planted("zero weights", "last/weight", "Einsum")
+def zero_init() -> Case:
+    made = classifier(own(ops.tanh, "act"))
+    return made, changed(made, last__weight=0.0), data(), "first/weight"
+
+
+@planted("saturated", "squash", "Logistic")
+def saturated_sigmoid() -> Case:
+    made = classifier(own(ops.sigmoid, "squash"))
+    return made, changed(made, first__bias=200.0), data(), "first/weight"
+
+
+@planted("saturated", "squash", "Tanh")
+def saturated_tanh() -> Case:
+    made = classifier(own(ops.tanh, "squash"))
+    return made, changed(made, first__bias=-50.0), data(), "first/weight"
+
+
+@planted("mask", "weight_of_example", "Mul")
+def mask_of_all() -> Case:
+    made = lg.supervised(network(), lg.cross_entropy, lg.sgd(0.1)).weighted("weight_of_example")
+    x, y = data()
+    return made, made.initial(0), {"x": x, "y": y, "weight_of_example": np.zeros(N, "float32")}, "first/weight"
+
+
+@planted("clamped", "bounds", "Clamp")
+def clamp_saturation() -> Case:
+    made = classifier(own(lambda x: ops.clamp(x, -1.0, 1.0), "bounds"))
+    return made, changed(made, first__bias=9.0), data(), "first/weight"
+
+
+@planted("dropout", "dropout", "Select")
+def dropout_of_almost_all() -> Case:
+    made = classifier(lg.dropout(0.9999))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("stopped", "still", "StopGradient")
+def detached() -> Case:
+    made = classifier(own(ops.stop_gradient, "still"))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("stopped", "steps", "Round")
+def rounded() -> Case:
+    made = classifier(own(ops.round, "steps"))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("frozen", "first/weight", "")
+def frozen_parameter() -> Case:
+    made = lg.supervised(network().freeze("first/weight"), lg.cross_entropy, lg.sgd(0.1))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("no optimizer", "first/weight", "")
+def optimizer_of_others_only() -> Case:
+    made = classifier(optimizer={"last/**": lg.sgd(0.1)})
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("unread", "spare/weight", "")
+def unread_parameter() -> Case:
+    spare = lg.layer("spare", lambda dom: parametric([lg.weight("weight", lg.Real(5))], dom, lambda w, x: x), name="spare")
+    made = classifier(spare)
+    return made, made.initial(0), data(), "spare/weight"
+
+
+@planted("unseen", "words", "Take")
+def embedding_row_never_seen() -> Case:
+    made = lg.supervised(
+        lg.sequential(lg.input(5, dtype="int32"), lg.embedding(20, 4, name="words"), lg.flatten(), lg.dense(3, name="last")),
+        lg.cross_entropy,
+        lg.sgd(0.1),
+    )
+    x = np.random.default_rng(0).integers(0, 10, (N, 5)).astype("int32")
+    return made, made.initial(0), (x, data()[1]), "words/weight"
+
+
+@planted("underflow", "last", "Cast")
+def half_precision_underflow() -> Case:
+    model = lg.mixed_precision(network(), "float16")
+    made = lg.supervised(model >> own(lambda z: z * 1e-9, "scale"), lg.cross_entropy, lg.sgd(0.1))
+    return made, made.initial(0), data(), "first/weight"
+
+
+# -- not finite --------------------------------------------------------------------------------------------------------
+
+
+@planted("log", "logarithm", "Log")
+def log_of_zero() -> Case:
+    made = classifier(own(lambda x: ops.log(ops.relu(x)), "logarithm"))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("root", "root", "Sqrt")
+def root_at_zero() -> Case:
+    made = classifier(own(lambda x: ops.sqrt(x * x), "root"))
+    return made, changed(made, first__weight=0.0), data(), "first/weight"
+
+
+@planted("exp", "own_softmax", "Exp")
+def overflow_of_an_own_softmax() -> Case:
+    def softmax(x: Any) -> Any:
+        e = ops.exp(x)
+        return e / ops.spread(ops.sum_over(e, (0,)), e.shape, ())
+
+    made = classifier(own(softmax, "own_softmax"))
+    return made, changed(made, first__bias=100.0), data(), "first/weight"
+
+
+@planted("exp", "growth", "Exp")
+def overflow_of_exp() -> Case:
+    made = classifier(own(lambda x: ops.exp(x * x), "growth"))
+    return made, changed(made, first__bias=20.0), data(), "last/weight"
+
+
+@planted("division", "unit", "Div")
+def division_by_a_norm_of_zero() -> Case:
+    def unit(x: Any) -> Any:
+        return x / ops.spread(ops.sum_over(ops.absolute(x), (0,)), x.shape, ())
+
+    made = classifier(own(unit, "unit"))
+    return made, changed(made, first__weight=0.0), data(), "first/weight"
+
+
+@planted("power", "curve", "Power")
+def power_of_a_negative() -> Case:
+    made = classifier(own(lambda x: x**0.3, "curve"))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("data", "x", "")
+def nan_in_the_data() -> Case:
+    made = classifier()
+    x, y = data()
+    x[3, 1] = np.nan
+    return made, made.initial(0), (x, y), "first/weight"
+
+
+# -- too large ---------------------------------------------------------------------------------------------------------
+
+
+@planted("exploding", "memory", "Scan")
+def exploding_recurrence() -> Case:
+    model = lg.sequential(lg.input(30, 4), lg.simple_rnn(8, activation="relu", last=True, name="memory"), lg.dense(3, name="last"))
+    made = lg.supervised(model, lg.cross_entropy, lg.sgd(0.1))
+    start = made.initial(0)
+    x = np.random.default_rng(0).normal(size=(N, 30, 4)).astype("float32")
+    name = next(n for n in start if "state" in n)
+    return made, {**start, name: start[name] * 4}, (x, data()[1]), next(n for n in start if n.startswith("memory/input"))
+
+
+@planted("rate", "sgd(50.0)", "sgd(50.0)")
+def rate_too_high() -> Case:
+    made = classifier(own(ops.tanh, "act"), optimizer=lg.sgd(50.0))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("label scale", "y", "")
+def wrong_label_scale() -> Case:
+    made = lg.supervised(network(outputs=2), lg.mse, lg.sgd(0.1))
+    x, y = floats()
+    return made, made.initial(0), (x, y * 1e6), "first/weight"
+
+
+@planted("input scale", "x", "")
+def input_scale_of_a_million() -> Case:
+    made = classifier()
+    x, y = data()
+    return made, made.initial(0), (x * np.float32(1e6), y), "first/weight"
+
+
+# -- nothing is wrong --------------------------------------------------------------------------------------------------
+
+
+@planted("healthy", "", "")
+def healthy_network() -> Case:
+    made = classifier(own(ops.relu, "act"))
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("healthy", "", "")
+def healthy_step() -> Case:
+    made = classifier(own(ops.relu, "act"), optimizer=lg.adam(0.01))
+    return made, made.initial(0), data(), None
+
+
+def said(name: str) -> Any:
+    """What `why` says of a planted case."""
+    make, _ = PLANTED[name]
+    return lg.why(*make())
+
+
+def main() -> int:
+    """Print each case; 1 where one is not named."""
+    right = 0
+    for name, (_, wanted) in PLANTED.items():
+        found = said(name)
+        same = (found.cause, found.place, found.generator) == wanted
+        right += same
+        print(f"{'named ' if same else 'MISSED'}  {name}\n        {found.verdict}")
+        if not same:
+            print(f"        wanted {wanted}, got {(found.cause, found.place, found.generator)}")
+    faults = sum(wanted[0] != "healthy" for _, wanted in PLANTED.values())
+    print(f"{right} of {len(PLANTED)} cases: {faults} planted faults, and {len(PLANTED) - faults} steps with none")
+    return 0 if right == len(PLANTED) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
