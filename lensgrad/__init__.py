@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from lensgrad.train.loading import load
     from lensgrad.train.logs import CsvLog, TensorBoard
     from lensgrad.train.minimize import minimize
+    from lensgrad.train.step_through import step_through
     from lensgrad.train.why import why
 
 __all__ = [
@@ -151,6 +152,7 @@ __all__ = [
     "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "reduce_on_plateau", "relu", "relu6", "repeat", "reshape",
     "residual", "rms_norm", "rmsprop", "rotary_positions", "save_weights", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
     "silu", "simple_rnn", "sinusoidal_positions", "smooth_l1", "softmax", "softplus", "sphere", "state", "step_decay",
+    "step_through",
     "stiefel", "summary", "supervised", "tanh", "thaw", "tie", "to_jax", "to_stablehlo", "to_torch", "transformer_block", "unembed",
     "uniform", "upto",
     "warm_up", "weight", "weight_decay", "weight_norm", "weights", "why", "xor", "zeros",
@@ -213,6 +215,7 @@ if not TYPE_CHECKING:
         "train.logs": ["CsvLog", "TensorBoard"],
         "train.metrics": ["metrics"],
         "train.minimize": ["minimize"],
+        "train.step_through": ["step_through"],
         "train.why": ["why"],
     }
     __getattr__, __dir__ = door(__name__, LATER, __all__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -21,7 +21,22 @@ from lensgrad.core.ty import Ty
 from lensgrad.theories.poly.circuit import Vector
 
 TASK = "task"  # where what stands in no layer is named: the loss, and what is reported
+OBJECTIVE = "objective"  # the one number that is learned: the loss of the batch
 Function = Callable[..., tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A layer: its path, the wires that it takes and gives, and its nodes by number."""
+
+    path: tuple[str, ...]
+    ins: tuple[int, ...]
+    outs: tuple[int, ...]
+    nodes: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.path)
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,7 @@ class Tapped:
     outs: tuple[int, ...]
     back: dict[int, int]
     through: dict[int, int]
+    boxes: tuple[Box, ...]
 
     @cached_property
     def owner(self) -> tuple[int, ...]:
@@ -59,9 +75,9 @@ class Tapped:
 
     @cached_property
     def labels(self) -> dict[int, str]:
-        """For each wire forward its shortest name."""
+        """For each wire forward the name that says most: that of a parameter or of something reported, or of what a layer gives."""
         found: dict[int, str] = {}
-        for name, wire in sorted(self.names.items(), key=lambda pair: (len(pair[0]), pair[0])):
+        for name, wire in sorted(self.names.items(), key=rank):
             found.setdefault(wire, name)
         return found
 
@@ -78,11 +94,13 @@ def tapped(task: Para) -> Tapped:
     """A task of one loss, or of one for each example, with all its wires.
 
     Parameters have their names; `layer/out` is what a layer gives, `layer/in` what it takes beside its parameters, and `layer/add` what
-    the generator `Add` makes in it; several of one name are numbered. What stands in no layer is in `task/`, observables have their labels.
+    the generator `Add` makes in it; several of one name are numbered. What stands in no layer is in `task/`, observables have their labels,
+    and the loss of the batch is `objective`.
     """
     f: Diagram = task.arrow
     walk = Walk(Graph(f.dom), {i for i, p in enumerate(p for p in task.params for _ in p.ob) if p.role.value != "data"})
     outs = walk.expand(f, range(len(f.dom)), ())
+    walk.ends(outs[len(task.cod) + k] for k, (label, _) in enumerate(spread(task.observables)) if label in task.names)
     whole = Diagram(f.dom, f.cod, (tuple(walk.graph.nodes), tuple(outs)))
     moves = [change(a) is not None for a in f.dom]
     seeded = [i < len(task.cod) and not isinstance(a, Vector) for i, a in enumerate(f.cod)]
@@ -90,9 +108,17 @@ def tapped(task: Para) -> Tapped:
     env, graph = sums.env, sums.graph
     back = {env[w]: value.index for w, value in sums.values.items() if value.graph is graph}
     ends = list(outs)[len(task.cod) :]
-    named = [*inputs(task), *((n, env[w]) for n, w in walk.named()), *labels(task, [env[o] for o in ends])]
+    whole_loss = [(OBJECTIVE, env[outs[0]])] if len(task.cod) == 1 and OBJECTIVE not in task.names else []
+    named = [*inputs(task), *((n, env[w]) for n, w in walk.named()), *labels(task, [env[o] for o in ends]), *whole_loss]
     count, size = len(walk.graph.nodes), len(graph.dom)
-    return Tapped(task, tuple(graph.nodes), tuple(graph.types), size, count, dict(named), tuple(env[o] for o in outs), back, sums.through)
+    boxes = tuple(Box(p, tuple(env[a] for a in ins), tuple(env[o] for o in outs), nodes) for p, ins, outs, nodes in walk.boxes)
+    results = tuple(env[o] for o in outs)
+    return Tapped(task, tuple(graph.nodes), tuple(graph.types), size, count, dict(named), results, back, sums.through, boxes)
+
+
+def spread(observables: Iterable[tuple[str, Ty]]) -> list[tuple[str, Any]]:
+    """The label of each wire that is observed, with its atom."""
+    return [(label, atom) for label, ob in observables for atom in ob]
 
 
 def inputs(task: Para) -> list[tuple[str, int]]:
@@ -110,12 +136,21 @@ def labels(task: Para, wires: Sequence[int]) -> list[tuple[str, int]]:
     return [(f"{n}'" if n in task.names else n, w) for n, w in zip(unique(named), wires, strict=True)]
 
 
+def rank(named: tuple[str, int]) -> tuple[int, int, str]:
+    """The order of names that one wire may have, the best first."""
+    name = named[0]
+    last = name.rpartition("/")[2].partition(".")[0]
+    made = name.startswith(f"{TASK}/")
+    return {"out": 1, "in": 3}.get(last, 2 if made else 0 if "/" not in name else 2), len(name), name
+
+
 class Walk:
     """Unfolds a task into a graph, and remembers what each wire is called."""
 
     def __init__(self, graph: Graph, parameters: set[int]) -> None:
         self.graph, self.parameters = graph, parameters
         self.found: list[tuple[str, int]] = []
+        self.boxes: list[tuple[tuple[str, ...], list[int], list[int], tuple[int, ...]]] = []
 
     def expand(self, f: Diagram, wires: Sequence[int], path: tuple[str, ...]) -> list[int]:
         """The outputs of f at these wires."""
@@ -124,15 +159,21 @@ class Walk:
         for node in f.nodes:
             args = [env[a] for a in node.args]
             if isinstance(node.op, Definition):
-                inner = (*path, next(boxes))
+                inner, before = (*path, next(boxes)), len(self.graph.nodes)
                 outs = self.expand(node.op.body, args, inner)
-                self.call(inner, "in", [a for a in args if a not in self.parameters])
-                self.call(inner, "out", outs)
+                self.boxes.append((inner, args, outs, tuple(range(before, len(self.graph.nodes)))))
             else:
                 outs = list(self.graph.apply(node.op, tuple(args), node.cod, (*path, *node.origin)))
                 self.call(path or (TASK,), snake(node.op.name), outs)
             env += outs
         return [env[o] for o in f.outs]
+
+    def ends(self, written: Iterable[int]) -> None:
+        """Remember what layers take and give; the next values of states and keys, which they give besides, have names of their own."""
+        besides = set(written)
+        for path, ins, outs, _ in self.boxes:
+            self.call(path, "in", [a for a in ins if a not in self.parameters])
+            self.call(path, "out", [o for o in outs if o not in besides] or outs)
 
     def call(self, path: tuple[str, ...], name: str, wires: Sequence[int]) -> None:
         """Remember a name of wires; several get numbers."""
@@ -191,4 +232,4 @@ class Numbers:
         return self.at(self.tapped.back[wire]) if wire in self.tapped.back else None
 
 
-__all__ = ["TASK", "Numbers", "Tapped", "function_of", "tapped"]
+__all__ = ["TASK", "Box", "Numbers", "Tapped", "function_of", "tapped"]

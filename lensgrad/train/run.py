@@ -32,6 +32,7 @@ from lensgrad.train.plan import Plan
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
 from lensgrad.train.state import Kept, Planned, Report, Standing, State, order_in, standing, unsaid
+from lensgrad.train.wires import Wires, wires_of
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -308,6 +309,13 @@ class Run(Drawn, Generic[Given]):
         """
         given = examples_from(self.learner, self.meaning, paired(self.learner, data, labels))
         return evaluate(self.learner, self.values, read(self.learner, given), batch_size, self.backend)
+
+    def wires(self, batch: Data) -> Wires:
+        """Every wire of the task on a batch by name: `run.wires(batch)["encoder/out"]`, and `.cotangent["encoder/out"]` of what flows back.
+
+        They are those of training at the values of this run: dropout drops. Each is computed when it is read.
+        """
+        return wires_of(self.learner, self.values, batch, engine(self.backend).reference())
 
     def summary(self) -> str:
         """The model as a table, and the last epoch's report."""

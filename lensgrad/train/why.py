@@ -76,6 +76,7 @@ def why(learner: Record, values: Mapping[str, ArrayLike], batch: Data, name: str
     rows = rows_of(learner, batch)
     case = Case(learner, values, rows)
     if name is not None:
+        name = checks.path("name", name)
         return case.told(name, case.fault(name) or case.stepped() or case.partly(name))
     found = [(n, case.fault(n)) for n in learner.model_names if case.params[n].role is Role.WEIGHT]
     first = next(((n, f) for n, f in found if f is not None), None)

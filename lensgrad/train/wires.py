@@ -44,7 +44,7 @@ class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
         return Wires(self._numbers, {n: back[w] for n, w in self._names.items() if w in back}, self._examples, True)
 
     def __getitem__(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
-        if name not in self._names:
+        if not isinstance(name, str) or name not in self._names:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise unknown(name, self._names, "gradient flows back at" if self._back else "wire is called")
         found = self._numbers.at(self._names[name])
         shown = found.view()
@@ -58,7 +58,7 @@ class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return isinstance(name, str) and name in self._names
 
     def __repr__(self) -> str:
         what = "cotangents" if self._back else "wires"
