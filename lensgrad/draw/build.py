@@ -181,8 +181,9 @@ class Builder:
         rights = [Port(f"out{i}", "right", *self.reading.text(w)) for i, w in enumerate(step.outs)]
         ports = (*lefts, *tops, *rights)
         reads, two = self.reads.get(k, ()), any(p.back for p in ports)
-        kind = "cap" if step.kind == "cap" else step.kind if step.kind == "optimizer" else "lens" if two else "box"
-        reverse = f"R[{step.label}]" if self.apart and kind == "lens" else ""
+        moves = step.kind == "optimizer" and not lefts
+        kind = "cap" if step.kind == "cap" else "optimizer" if moves else "lens" if two else "box"
+        reverse = (f"R[{step.label}]" if step.arrow is not None else f"{step.label}*") if self.apart and kind == "lens" else ""
         cluster.boxes.append(Box(id, kind, (step.label,), ports, step.tip, step.path, reverse=reverse, reads=reads if reverse else ()))
         cluster.wires += above
         for i, w in enumerate(step.outs):

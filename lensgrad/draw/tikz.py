@@ -10,7 +10,7 @@ from lensgrad.draw.theme import LIGHT
 ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",
     "×": r"$\times$", "Δ": r"$\Delta$", "Σ": r"$\Sigma$", "σ": r"$\sigma$", "√": r"$\surd$", "−": "$-$", "÷": r"$\div$", "∧": r"$\wedge$",
     "∨": r"$\vee$", "⊕": r"$\oplus$", "¬": r"$\neg$", "→": r"$\to$", "…": r"\dots{}", "′": "$'$",
 }  # fmt: skip

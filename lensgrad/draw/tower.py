@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lensgrad.draw.labels import short
 from lensgrad.draw.placed import Note, Picture, Plate, Stroke, together
 from lensgrad.draw.scene import Box, Port, Scene, Wire
 from lensgrad.draw.style import Style
@@ -96,7 +97,7 @@ class Towers:
         if box.kind == "parameter":
             width, height = max(self.text(box), 1.0), s.line * len(box.lines)
             plate = Plate(box.id, box.kind, 0, -height, width, height, box.lines, box.tip, box.path)
-            return Tree(Picture(plates=(plate,)), width, height, self.feet(width / 2, out, flip))
+            return self.told(Tree(Picture(plates=(plate,)), width, height, self.feet(width / 2, out, flip)), out, box.label)
         row = self.row(box)
         inner, height = max(self.text(box), row.span) + 2 * s.pad, self.single
         left, shift = self.centered(inner, row)
@@ -106,7 +107,26 @@ class Towers:
         picture = together([above, Picture(plates=(plate,), strokes=tuple(links))])
         width = max(left + inner, shift + row.width)
         span = left + s.pad / 2, left + inner - s.pad / 2
-        return Tree(picture, width, height + row.link + row.height, self.feet(left + inner / 2, out, flip), span)
+        return self.told(Tree(picture, width, height + row.link + row.height, self.feet(left + inner / 2, out, flip), span), out)
+
+    def told(self, tree: Tree, port: Port, label: str = "") -> Tree:
+        """The tree with the types of its cable beside it, where types are shown and a label does not say them already."""
+        s, (a, b) = self.style, tree.feet
+        if not s.types or self.scene.apart or (b is not None and a > b):  # a corner says them to the right
+            return tree
+        ahead, back = ("" if text == label else short(text) for text in (port.ahead, port.back))
+        left, right = ("", ahead) if b is None else (ahead, back)
+        low, high = a, a if b is None else b
+        wide, far = s.width(left, s.small) + s.stub / 2, s.width(right, s.small) + s.stub / 2
+        dx, y = max(0.0, wide - low), s.snap((s.link - s.line) / 2)
+        notes = [
+            Note(text, x, y, s.width(text, s.small), s.line - 2)
+            for text, x in ((left, dx + low - wide), (right, dx + high + s.stub / 2))
+            if text
+        ]
+        picture = together([tree.picture.moved(dx, 0), Picture(notes=tuple(notes))])
+        feet, span = (a + dx, None if b is None else b + dx), (tree.span[0] + dx, tree.span[1] + dx)
+        return Tree(picture, max(dx + tree.width, dx + high + far), tree.height, feet, span)
 
     def feet(self, x: float, port: Port, flip: bool) -> Feet:
         """The strands of a cable around a place; flipped for one that turns a corner."""
@@ -201,6 +221,10 @@ class Towers:
         half = s.snap(s.block(1) / 2)
         back = half + self.apart if port.back else None
         start = 0.0 if box.kind == "input" else s.snap(s.stub / 2)
+        if s.types and box.kind == "output" and box.lines == (port.ahead,):
+            return self.noted(
+                box, Shape(Picture(), s.stub, 0, s.block(1), {port.name: Socket(0.0, half, half + self.apart if port.back else None)})
+            )
         plates = (Plate(box.id, box.kind, start, 0, self.text(box), s.line, box.lines, box.tip),)
         x = width if box.kind in ("input", "entry") else 0.0
         bottom = s.block(1) if back is None else back + half
@@ -299,7 +323,7 @@ class Towers:
         for p in box.on("right"):
             at = shape.sockets[p.name]
             for text, y in ((p.ahead, at.ahead), (p.back, at.back)):
-                if s.types and text and y is not None:
+                if s.types and text and y is not None and (text,) != box.lines:
                     notes.append(Note(text, at.x + max(at.behind, 0.0) + s.stub / 2, y - s.line, s.width(text, s.small), s.line - 2))
         if not notes:
             return shape
