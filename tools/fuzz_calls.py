@@ -263,6 +263,8 @@ LEARNERS = {
     "learner.initial": given(lambda *a, **k: learner().initial(*a, **k), seed=0, start=None),
     "why": given(lambda *a, **k: lg.why(learner(), learner().initial(0), *a, **k), (X, Y), name="weight"),
     "step_through": given(lambda *a, **k: lg.step_through(learner(), *a, **k), (X, Y), values=learner().initial(0)),
+    "run.report": given(lambda *a, **k: run().report(*a, **k), (X, Y), batch_size=4),
+    "run.plot": given(lambda *a, **k: run().plot(*a, **k), "curves.png"),
     "run.wires": given(lambda *a, **k: run().wires(*a, **k), (X, Y)),
     "learner.summary": given(lambda *a, **k: learner().summary(*a, **k), batch=3),
     "learner.source": given(lambda *a, **k: learner().source(*a, **k), batch=3),

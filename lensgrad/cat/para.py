@@ -18,7 +18,7 @@ from lensgrad.core.chain import Pending, Tensor, Then, walk
 from lensgrad.core.diagram import Composed, Diagram, Family, at, unlike
 from lensgrad.core.errors import BadValue, Piece, TypeMismatch, WireError, caller, listed, mismatch
 from lensgrad.core.graph import OnWires
-from lensgrad.core.printed import printable
+from lensgrad.core.printed import few, printable
 from lensgrad.core.trace import called, trace
 from lensgrad.core.ty import Ty, product
 
@@ -206,7 +206,7 @@ class Para(Composed):
         return printable(repr(self))
 
     def __repr__(self) -> str:
-        return f"<parametric arrow {self.dom} → {self.cod} with {', '.join(self.names) or 'no parameters'}>"
+        return f"<parametric arrow {self.dom} → {self.cod} with {few(self.names) or 'no parameters'}>"
 
 
 Arrow = Diagram | Lens | Para | Family  # whatever composes with >>

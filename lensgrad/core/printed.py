@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Sequence
 
 ASCII = str.maketrans({
     "→": "->", "×": "x", "⊗": "(x)", "≥": ">=", "≤": "<=", "≠": "!=", "−": "-", "…": "...", "·": "*", "∘": "o", "⟨": "<", "⟩": ">",
@@ -55,9 +56,14 @@ def unprintable(c: str) -> bool:
     return c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 
 
+def few(names: Sequence[str], most: int = 8) -> str:
+    """The first of some names, and whether there are more."""
+    return ", ".join([*names[:most], *(["…"] if len(names) > most else [])])
+
+
 def counted(n: int, thing: str) -> str:
     """A number of things whose plural has an s: 1 cell, 2 cells."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
-__all__ = ["Printed", "brief", "clean", "counted", "encodable", "printable", "unprintable"]
+__all__ = ["Printed", "brief", "clean", "counted", "encodable", "few", "printable", "unprintable"]

@@ -19,7 +19,7 @@ from lensgrad.core.diagram import Diagram, flatten
 from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Wire
-from lensgrad.core.printed import Printed
+from lensgrad.core.printed import Printed, counted
 from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
@@ -36,7 +36,7 @@ class Port:
     role: Role = Role.DATA
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """An arrow with named inputs and outputs, ready to run: `program(values)` gives its outputs by name.
 
@@ -48,6 +48,10 @@ class Program:
     diagram: Diagram
     backend: str | Backend = "native"
     iterations: dict[tuple[str, ...], Iteration] = field(default_factory=dict[Any, Any], compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        inputs, outputs = (counted(len(ports), what) for ports, what in ((self.inputs, "input"), (self.outputs, "output")))
+        return f"<program of {counted(len(self.diagram.nodes), 'node')}: {inputs}, {outputs}>"
 
     @cached_property
     def engine(self) -> Backend:

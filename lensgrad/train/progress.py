@@ -14,13 +14,14 @@ LINES = 20  # about as many are printed where there is no bar
 
 
 class Progress:
-    """A bar with the epoch and its report; without a terminal about twenty lines at most; nothing when not wanted.
+    """A bar with the epoch, its report, its speed and the time left; about twenty lines without a terminal; nothing when not wanted.
 
     The bar is drawn by steps where the number of examples is known, by epochs otherwise.
     """
 
     def __init__(self, epochs: int, examples: int | None, batch_size: int | None, wanted: bool, done: int = 0) -> None:
         self.epochs, self.wanted, self.done = epochs, wanted and epochs > done, done
+        self.examples = examples
         self.steps = -(-examples // (batch_size or 1)) if examples else 1
         self.every = max(1, -(-(epochs - done) // LINES))
         self.bar: Any = None
@@ -28,6 +29,7 @@ class Progress:
         self.output: Any = None  # of a notebook, where the bar is drawn as HTML
         self.console: Any = None
         self.drawn = 0.0
+        self.began = 0.0  # when the bar was opened
         self.shown: Report = {}
 
     def __enter__(self) -> Progress:
@@ -44,9 +46,11 @@ class Progress:
         from rich.progress import Progress as Bar
 
         texts = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), TextColumn("{task.description}", markup=False)
-        self.bar = Bar(texts[0], BarColumn(), texts[1], TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
+        pace = TextColumn("{task.fields[speed]}", markup=False)
+        self.bar = Bar(texts[0], BarColumn(), texts[1], pace, TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
         whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
-        self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, **whole)
+        self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, speed="", **whole)
+        self.began = time.monotonic()
         if self.console.is_jupyter:
             self.output = import_module("IPython.display").display(self.bar, display_id=True)  # rich itself would want ipywidgets for that
         else:
@@ -54,7 +58,9 @@ class Progress:
 
     def _draw(self, **how: Any) -> None:
         self.drawn = time.monotonic()
-        self.bar.update(self.task, **how)
+        each, what = (self.examples / self.steps, "examples") if self.examples else (1, "epochs")
+        done = (how["completed"] - self.done * self.steps) * each
+        self.bar.update(self.task, speed=speed(done, self.drawn - self.began, what), **how)
         if self.output is not None:
             self.output.update(self.bar)
 
@@ -91,6 +97,14 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         if self.bar is not None:
             self.bar.stop()
+
+
+def speed(done: float, seconds: float, what: str) -> str:
+    """`1,234 examples/s`; nothing before something is done."""
+    if done <= 0 or seconds <= 0:
+        return ""
+    pace = done / seconds
+    return f"{pace:,.0f} {what}/s" if pace >= 10 else f"{pace:.2g} {what}/s"
 
 
 def line(report: Report) -> str:

@@ -15,6 +15,7 @@ from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
 from lensgrad.core.drawing import Drawn
+from lensgrad.core.errors import BadValue
 from lensgrad.core.printed import counted
 from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.data.source import Data, Rows
@@ -28,17 +29,19 @@ from lensgrad.train.feed import feed, read
 from lensgrad.train.fit import Setup
 from lensgrad.train.fit import fit as trained
 from lensgrad.train.keep import order_of, stored, watched
-from lensgrad.train.plan import Plan
+from lensgrad.train.plan import Plan, size_of
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
 from lensgrad.train.state import Kept, Planned, Report, Standing, State, order_in, standing, unsaid
-from lensgrad.train.wires import Wires, wires_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from typing_extensions import TypeVar
 
     from lensgrad.files import checkpoint
     from lensgrad.files.names import Generators
+    from lensgrad.train.assess import Assessment
+    from lensgrad.train.wires import Wires
 
     Given = TypeVar("Given", default=Numbers)  # what predict gives
 else:
@@ -310,11 +313,37 @@ class Run(Drawn, Generic[Given]):
         given = examples_from(self.learner, self.meaning, paired(self.learner, data, labels))
         return evaluate(self.learner, self.values, read(self.learner, given), batch_size, self.backend)
 
+    def report(self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, batch_size: int | None = 1024) -> Assessment:
+        """How well the run does on a test set: `print(…)` shows figures and confusion, `.plot()` draws it with calibration and ROC.
+
+        Data is what `evaluate` takes.
+        """
+        from lensgrad.train.assess import assessment
+
+        given = examples_from(self.learner, self.meaning, paired(self.learner, data, labels))
+        source = read(self.learner, given)
+        return assessment(self.learner, self.values, source, size_of(batch_size), self.backend, self.meaning.classes)
+
+    def plot(self, path: Path | None = None) -> Figure:
+        """The curves of the history as a figure of matplotlib, also as a file at `path`; it needs `pip install 'lensgrad[plot]'`."""
+        from lensgrad.draw.plots import curves
+
+        if not self.history:
+            raise BadValue("this run has no epoch yet, so there are no curves: train it with run.fit(data)")
+        return curves(self.history, self.best_epoch, path)
+
+    def _repr_html_(self) -> str:
+        from lensgrad.train.sketch import html
+
+        return html(self.history, repr(self))
+
     def wires(self, batch: Data) -> Wires:
         """Every wire of the task on a batch by name: `run.wires(batch)["encoder/out"]`, and `.cotangent["encoder/out"]` of what flows back.
 
         They are those of training at the values of this run: dropout drops. Each is computed when it is read.
         """
+        from lensgrad.train.wires import wires_of
+
         return wires_of(self.learner, self.values, batch, engine(self.backend).reference())
 
     def summary(self) -> str:

@@ -103,7 +103,7 @@ class Kept:
     """The best epoch so far, counted from 1, and its values."""
 
     epoch: int
-    values: Values
+    values: Values = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class State:
     """
 
     learner: Any
-    values: Values
+    values: Values = field(repr=False)
     history: tuple[Report, ...] = ()
     seconds: tuple[float, ...] = ()
     position: Position = field(default_factory=Position)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad.train.progress import line
+from lensgrad.train.progress import line, speed
 
 X = np.zeros((4, 2), "float32")
 MADE = lg.supervised(lg.dense(2, 2), lg.mse, lg.descent, rate=0.1)
@@ -58,6 +58,7 @@ def test_on_a_terminal_there_is_a_bar_with_loss_and_metrics(monkeypatch, encodin
     fit(epochs=2, validation_data=(X, X))
     shown = raw.getvalue().decode(encoding)
     assert "epoch 2/2" in shown and "loss 0.0000" in shown and "val_loss 0.0000" in shown
+    assert re.search(r"[\d,.]+ examples/s", shown) and re.search(r"\d:\d\d:\d\d", shown)
     assert ("━" in shown) is (encoding == "utf-8"), "where the encoding lacks the bar, another one is drawn"
 
 
@@ -95,6 +96,10 @@ def test_in_a_notebook_the_bar_is_html(monkeypatch):
     text = re.sub("<[^>]*>", "", output.all[-1])
     assert output.all[-1].startswith("<pre ") and len(output.all) >= 2
     assert text.startswith("epoch 2/2") and "loss 0.0000  val_loss 0.0000" in text and "━" in text
+
+
+def test_how_fast_it_goes():
+    assert [speed(d, s, "examples") for d, s in ((0, 1), (5, 0), (30_000, 2), (3, 2))] == ["", "", "15,000 examples/s", "1.5 examples/s"]
 
 
 def test_a_report_is_one_line():
