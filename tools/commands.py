@@ -26,8 +26,21 @@ from lensgrad import cli
 NUMBERS = ("many", "", "1.5.2", "-1", "nan", "0x10", "9" * 5000, "--", "1e", "½")
 WHOLE = (*NUMBERS, "1.5", "inf", "1e9")
 SHARES = (*NUMBERS, "-inf", "-0.5")
-NAMED = ("--backend", "--model", "--target", "--to", "--method", "--categorical", "--drop", "--irrelevant", "--monotone", "--swap")
-ASKED = ("--categorical", "--drop", "--irrelevant", "--monotone", "--swap")  # empty where nothing is asked, which is right
+NAMED = (
+    "--backend",
+    "--model",
+    "--target",
+    "--to",
+    "--method",
+    "--categorical",
+    "--drop",
+    "--irrelevant",
+    "--monotone",
+    "--swap",
+    "--view",
+    "--open",
+)
+ASKED = ("--categorical", "--drop", "--irrelevant", "--monotone", "--open", "--swap")  # empty where nothing is asked, which is right
 WORDS = ("abacus", "", "no such", "\u202e", "a\nb", "x" * 300, "../..", "%s", "{}")
 FILES = (
     "none.csv", "folder", "binary.csv", "binary.safetensors", "empty.csv", "empty.safetensors", "folder/", ".", "text.aig",
@@ -43,6 +56,7 @@ RIGHT: dict[str, tuple[str, ...]] = {  # a right line of each command; what is w
     "show": ("good.safetensors",),
     "export": ("good.safetensors", "good.onnx"),
     "convert": ("good.safetensors", "other.onnx"),
+    "draw": ("good.safetensors",),
     "check": (),
     "demo": (),
     "circuit show": ("good.aig",),

@@ -35,6 +35,7 @@ EXAMPLES = (
     "lensgrad export digits.safetensors digits.onnx         a file for other runtimes, or for NumPy alone",
     "lensgrad show digits                                   layers, parameters, bytes",
     "lensgrad show iris --source                            the training step as plain NumPy",
+    "lensgrad draw iris                                     its string diagram; --output iris.svg writes a picture",
     "lensgrad circuit learn data.csv --target y             a circuit of gates from a table",
     "lensgrad circuit prove net.aig small.aig               are two circuits equal? a proof or an input",
     "lensgrad check                                         every law, every generator",
@@ -233,13 +234,48 @@ def show(
     source: Annotated[bool, typer.Option("--source", help="The training step as a Python file that needs NumPy only.")] = False,
     diagram: Annotated[bool, typer.Option("--diagram", help="The model as a straight-line program with the type of every wire.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Also draw it into this file: .svg, .png, .tex or .txt.", show_default=False)] = None,
 ) -> None:
     """Print a model's layers, diagram or training step."""
+    if picture is not None:
+        from lensgrad.cli.draw import drawn
+
+        say(drawn(what, model, picture, {}))
     text = look.shown(what, model, source, diagram)
     if output is None:
         say(text)
     else:
         output.write_text(text + "\n", encoding="utf-8")
+
+
+@app.command(
+    cls=example(
+        "lensgrad draw iris",
+        "lensgrad draw mnist --model modern --output mnist.svg",
+        "lensgrad draw iris --view step --output step.svg           forward and backward pass apart",
+        "lensgrad draw gan --output gan.tex                         TikZ, for a paper",
+        "lensgrad draw circuit                                      gates; also of a .aig, .aag or .blif file",
+        "lensgrad draw digits.safetensors --open conv --types",
+        "lensgrad draw net.onnx --output net.svg",
+    ),
+    short_help="Draw a string diagram.",
+)
+def draw(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help=f"One of {NAMES}, gan, dream, circuit, or a file: a saved run, .onnx, .aig, .aag, .blif.")
+    ],
+    model: Model = None,
+    output: Annotated[Path | None, typer.Option(help="Write to this file: .svg, .png, .tex or .txt.", show_default="the terminal")] = None,
+    view: Annotated[str | None, typer.Option(metavar="arrow|lens|step", help="What is shown.", show_default="lens for learners")] = None,
+    depth: Annotated[int, typer.Option(help="How many levels of boxes are opened.")] = 0,
+    opened: Annotated[str, typer.Option("--open", help="Names of boxes to open, with commas between; * stands for any.")] = "",
+    types: Annotated[bool, typer.Option("--types", help="Types on wires.")] = False,
+    states: Annotated[bool, typer.Option("--states", help="Also what a step writes back to states and keys.")] = False,
+) -> None:
+    """Draw a model or learner as a string diagram, as text here or into a file."""
+    from lensgrad.cli.draw import drawn
+
+    say(drawn(what, model, output, {"view": view, "depth": depth, "open": words(opened), "types": types, "states": states}))
 
 
 @app.command(cls=example("lensgrad check"))

@@ -95,9 +95,11 @@ def placed(
     return layout(scened(subject, view, depth, open, states), styled(style, checks.flag("types", types)))
 
 
-def drawn_text(subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = ()) -> str:
+def drawn_text(
+    subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False, states: bool = False
+) -> str:
     """The picture as text, for terminals."""
-    return Printed(text(placed(subject, view=view, depth=depth, open=open, style=CELLS)))
+    return Printed(text(placed(subject, view=view, depth=depth, open=open, types=types, states=states, style=CELLS)))
 
 
 def shown_svg(subject: Subject) -> str | None:

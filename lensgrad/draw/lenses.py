@@ -26,7 +26,7 @@ def lens_net(f: Para, opens: Opens, grouping: Grouping = lambda _: {}) -> Net:
     entries += [End(name, "input", w) for name, w in zip(numbered("", len(f.dom)), wires[len(names) :], strict=True)]
     labels = [*numbered("", len(f.cod)), *(label for label, ob in f.observables for _ in ob)]
     exits = [End(n, "output", w, k < len(f.cod)) for k, (n, w) in enumerate(zip(labels, outs, strict=True))]
-    return Net(tuple(grower.lines), tuple(entries), tuple(ordered(grower.steps)), tuple(exits))
+    return Net(tuple(grower.lines), tuple(entries), tuple(ordered(grower.steps)), tuple(exits), tuple(grower.boxes))
 
 
 def numbered(name: str, n: int) -> list[str]:

@@ -58,24 +58,30 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Boxes and wires by number: `lines[w]` is wire w."""
+    """Boxes and wires by number: `lines[w]` is wire w. `boxes` are the paths of all that could be opened and was met."""
 
     lines: tuple[Line, ...]
     entries: tuple[End, ...]
     steps: tuple[Step, ...]
     exits: tuple[End, ...]
+    boxes: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """Which definitions are opened: those less than `depth` deep, and those whose path one of some patterns matches."""
+    """Which definitions are opened: less than `depth` deep, of a path that a pattern matches, or around one of these."""
 
     depth: int = 0
     patterns: tuple[str, ...] = ()
 
     def __call__(self, path: Path) -> bool:
-        whole = "/".join(path)
-        return len(path) <= self.depth or any(glob(p).fullmatch(whole) for p in self.patterns)
+        return len(path) <= self.depth or any(begins(p, path) for p in self.patterns)
+
+
+def begins(pattern: str, path: Path) -> bool:
+    """Whether a pattern, or some first levels of it, matches a path."""
+    levels, whole = pattern.split("/"), "/".join(path)
+    return any(glob("/".join(levels[:k])).fullmatch(whole) for k in range(1, len(levels) + 1))
 
 
 Groups = Mapping[int, tuple[str, int]]  # the number of a node, and the group that it is drawn in: its name, and which of that name
@@ -89,6 +95,7 @@ class Grower:
     lines: list[Line] = field(default_factory=list[Line])
     steps: list[Step] = field(default_factory=list[Step])
     used: Counter[Path] = field(default_factory=Counter[Path])
+    boxes: list[Path] = field(default_factory=list[Path])
 
     def wires(self, lines: Sequence[Line]) -> tuple[int, ...]:
         """New wires."""
@@ -99,7 +106,8 @@ class Grower:
         """A path of its own for one more box of a name."""
         self.used[(*path, label)] += 1
         times = self.used[(*path, label)]
-        return (*path, label if times == 1 else f"{label}~{times}")
+        self.boxes.append((*path, label if times == 1 else f"{label}~{times}"))
+        return self.boxes[-1]
 
     def inline(self, f: Diagram, wires: Sequence[int], path: Path = (), two: bool = False, groups: Groups | None = None) -> list[int]:
         """An arrow on given wires: its outputs. With `two` the changes of its wires come back along them."""
@@ -136,7 +144,7 @@ def grown(f: Diagram, names: Sequence[str], roles: Sequence[str], outs: Sequence
     found = grower.inline(f, wires, groups=groups)
     entries = tuple(End(n, r, w) for n, r, w in zip(names, roles, wires, strict=True))
     exits = tuple(End(n, "output", w) for n, w in zip(outs, found, strict=True))
-    return Net(tuple(grower.lines), entries, tuple(grower.steps), exits)
+    return Net(tuple(grower.lines), entries, tuple(grower.steps), exits, tuple(grower.boxes))
 
 
 # -- passes over nets --------------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from lensgrad.cat.lens import Lens
+from lensgrad.cat.names import glob
 from lensgrad.cat.para import Para, lens
-from lensgrad.core.checks import shown
+from lensgrad.core.checks import clean, nearest, shown
 from lensgrad.core.diagram import Diagram, Family
-from lensgrad.core.errors import BadValue, TypeMismatch
+from lensgrad.core.errors import BadValue, TypeMismatch, some
 from lensgrad.draw.build import scene_of
 from lensgrad.draw.gates import Gates, gates_net
 from lensgrad.draw.groups import of_learner, of_scopes
@@ -51,6 +52,7 @@ def scene(subject: Subject, view: str | None = None, depth: int = 0, opened: Seq
     opens = Opens(depth, tuple(opened))
     found = learner_of(subject)
     net = net_of(subject, view, opens) if found is None else learner_net(found, opens)
+    known(net, opens)
     net = closed(net if states else unwritten(net), opens)
     two = any(line.back is not None for line in net.lines)
     kind = view or ("lens" if two else "arrow")
@@ -72,6 +74,14 @@ def learner_of(subject: Any) -> Learns | None:
     """The learner of a run, a learner as it is."""
     held = getattr(subject, "learner", subject)
     return held if isinstance(held, Learns) and isinstance(getattr(held, "task", None), Para) else None
+
+
+def known(net: Net, opens: Opens) -> None:
+    """Refuse a pattern that opens nothing."""
+    for pattern in opens.patterns:
+        if not any(glob(pattern).fullmatch("/".join(path)) for path in net.boxes):
+            there = ["/".join(path) for path in net.boxes]
+            raise BadValue(f"no box to open is called '{clean(pattern)}'; this picture has: {some(there)}{nearest(pattern, there)}")
 
 
 def unwritten(net: Net) -> Net:

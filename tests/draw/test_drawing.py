@@ -83,6 +83,9 @@ def test_boxes_open_by_depth_and_by_name():
     assert kinds(scened(model, open="dense~2")).count("frame") == 1
     inside = next(b.inside for b in scened(model, depth=1).boxes if b.kind == "frame")
     assert labels(inside) == ["weight.0", "einsum", "bias.0", "+", "σ"]
+    deep = scened(lg.sequential(lg.input(8, 16), lg.transformer_block(2, name="block")), open="block/attention")
+    opened = [b for b in deep.boxes if b.kind == "frame"]
+    assert [b.label for b in opened] == ["block"] and [b.label for b in opened[0].inside.boxes if b.kind == "frame"] == ["attention"]
     assert Opens(0, ("block*",))(("block1",)) and not Opens(0, ("block*",))(("block1", "norm"))
 
 

@@ -1,0 +1,80 @@
+"""`lensgrad draw`: pictures of tasks, saved runs, networks and circuits, on the terminal or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lensgrad import recipes
+from lensgrad.core.drawing import Options
+from lensgrad.core.errors import BadValue
+from lensgrad.draw.front import draw, drawn_text
+
+CIRCUITS = (".aig", ".aag", ".blif")
+
+
+def game() -> Any:
+    """A small generative adversarial network on points of a plane."""
+    from lensgrad.learn.layers.basic import dense, input
+    from lensgrad.learn.layers.sequence import sequential
+    from lensgrad.learn.optimizers import sgd
+    from lensgrad.train.games import gan
+
+    generator, judge = (sequential(input(2), dense(8, activation="relu"), dense(n)) for n in (2, 1))
+    return gan(generator, judge, sgd(0.01))
+
+
+def dream() -> Any:
+    """The lens in which the network for digits dreams."""
+    from lensgrad.train.games import dreaming
+
+    return dreaming(recipes.task("digits").learner().model)
+
+
+def adder() -> Any:
+    """A full adder."""
+    from lensgrad.circuits import formula
+
+    def written(x: Any) -> Any:
+        half = x["a"] ^ x["b"]
+        return {"sum": half ^ x["carry"], "over": (x["a"] & x["b"]) | (half & x["carry"])}
+
+    return formula(["a", "b", "carry"], written)
+
+
+EXAMPLES: dict[str, Callable[[], Any]] = {"gan": game, "dream": dream, "circuit": adder}
+
+
+def subject(what: str, model: str | None) -> Any:
+    """What is drawn: a task or an example by its name, or what is in a file."""
+    if what in recipes.TASKS and not Path(what).is_file():
+        return recipes.task(what).learner(model)
+    if model is not None:
+        raise BadValue(f"'{what}' is one thing: leave --model away")
+    if what in EXAMPLES:
+        return EXAMPLES[what]()
+    ending = Path(what).suffix.lower()
+    if ending in CIRCUITS:
+        from lensgrad.circuits import read
+
+        return read(Path(what))
+    if ending == ".onnx":
+        from lensgrad.interchange.onnx.read import from_onnx
+
+        return from_onnx(what).model
+    if ending or Path(what).is_file():
+        from lensgrad.train.loading import load
+
+        return load(what)
+    told = ", ".join([*recipes.TASKS, *EXAMPLES])
+    raise BadValue(f"'{what}' is nothing that can be drawn; use one of {told}, or a file (.safetensors, .onnx, .aig, .aag, .blif)")
+
+
+def drawn(what: str, model: str | None, output: Path | None, how: Options) -> str:
+    """The picture as text, or the file that it was written to."""
+    found = subject(what, model)
+    if output is None:
+        return drawn_text(found, **how)
+    draw(found, output, **how)
+    return f"{output}  {output.stat().st_size:,} bytes"
