@@ -18,7 +18,7 @@ from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
 
 SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
-PRELUDE = Path(__file__).with_name("prelude.h")
+PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h")]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Assembly:
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
         text = "\n".join(
             [
-                PRELUDE.read_text(encoding="utf-8"),
+                *(p.read_text(encoding="utf-8") for p in PRELUDE),
                 *(written(self.flat, places, held, f, self.rows) for f in functions),
                 self.main(functions, places, held),
             ]
