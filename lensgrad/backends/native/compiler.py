@@ -1,4 +1,4 @@
-"""The machine's C compiler: the lanes are compiled once for each machine and kept in the user's cache folder."""
+"""The machine's C compiler, and the lanes, which are compiled once for each machine and kept in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import platform
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,16 +22,43 @@ SOURCE = Path(__file__).with_name("lanes") / "lanes.c"
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE = 120  # seconds for a compiler
+STUBS = "/usr/bin/"  # where macOS has programs that ask to install the compilers they stand for
 
 
 Command = tuple[str, ...]  # a compiler with options of its own, as in CC="ccache gcc"
 
 
 def compiler() -> Command | None:
-    """The C compiler: that of the environment variable CC, else the first of the usual names on the path; None without one."""
+    """The C compiler: that of the environment variable CC, else the first of the usual names on the path, else that of ziglang.
+
+    None without one. CC="" says that there is none.
+    """
     named = os.environ.get("CC")
     commands = [(name,) for name in COMPILERS] if named is None else [tuple(words(named))]
-    return next(((found, *command[1:]) for command in commands if command and (found := shutil.which(command[0]))), None)
+    found = ((path, *command[1:]) for command in commands if command and (path := shutil.which(command[0])))
+    return next(filter(usable, found), zig() if named is None else None)
+
+
+def usable(found: Command) -> bool:
+    """Whether a program compiles, rather than opening a dialog that offers to install what does."""
+    return sys.platform != "darwin" or not found[0].startswith(STUBS) or developer_tools()
+
+
+@cache
+def developer_tools() -> bool:
+    """Whether macOS has its compilers: it answers this without a dialog."""
+    return not failure(["xcode-select", "-p"])
+
+
+@cache
+def zig() -> Command | None:
+    """The compiler in the package ziglang, where that is installed."""
+    from importlib.util import find_spec
+
+    found = find_spec("ziglang")
+    places = [] if found is None else [Path(p) for p in found.submodule_search_locations or ()]
+    files = (place / name for place in places for name in ("zig", "zig.exe"))
+    return next(((str(file), "cc") for file in files if file.is_file()), None)
 
 
 def words(named: str) -> list[str]:
@@ -38,6 +67,15 @@ def words(named: str) -> list[str]:
         return [named] if shutil.which(named) else shlex.split(named)
     except ValueError:  # an open quote
         return []
+
+
+def failure(command: Sequence[str]) -> str:
+    """What a program says that fails, or why it does not run; nothing where all is well."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
+    except (OSError, ValueError, subprocess.SubprocessError) as wrong:
+        return str(wrong) or type(wrong).__name__
+    return "" if done.returncode == 0 else done.stderr.strip() or f"it ended with {done.returncode}"
 
 
 def library(lane: str) -> Any:
@@ -65,8 +103,13 @@ def opened(path: str) -> Any:
 
 def digest(lane: str, found: Command) -> str:
     """What a compiled file depends on: its source, the compiler, and the processor that it is for."""
-    parts = [SOURCE.read_bytes(), lane, " ".join(FLAGS), " ".join(found), version(found), platform.machine(), processor()]
-    return hashlib.sha256(b"\0".join(p if isinstance(p, bytes) else p.encode() for p in parts)).hexdigest()[:16]
+    return keyed(found, [SOURCE.read_bytes(), lane, " ".join(FLAGS)])
+
+
+def keyed(found: Command, parts: Sequence[bytes | str]) -> str:
+    """A name for what a compiler makes of some texts on this machine."""
+    whole = [*parts, " ".join(found), version(found), platform.machine(), processor()]
+    return hashlib.sha256(b"\0".join(p if isinstance(p, bytes) else p.encode() for p in whole)).hexdigest()[:16]
 
 
 @cache
@@ -88,18 +131,28 @@ def processor() -> str:
 
 
 def built(lane: str, found: Command, path: Path) -> bool:
-    """Compile beside the place and rename, so that nobody ever loads half a file."""
+    """Compile the lanes; whether that went well."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as beside:
-            made = Path(beside) / path.name
-            command = [*found, *FLAGS, f"-D{lane}", "-o", str(made), str(SOURCE)]
-            subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
-            made.chmod(0o700)
-            os.replace(made, path)
-    except (OSError, subprocess.SubprocessError):
+        made(path, lambda to: failure([*found, *FLAGS, f"-D{lane}", "-o", str(to), str(SOURCE)]))
+    except (OSError, NotCompiled):
         return False
     return True
+
+
+class NotCompiled(Exception):
+    """What a compiler said that made nothing."""
+
+
+def made(path: Path, make: Callable[[Path], str]) -> None:
+    """Make a file beside its place and rename it, so that nobody ever loads half a file; `make(to)` says what went wrong."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+        to = Path(beside) / path.name
+        wrong = make(to)
+        if wrong:
+            raise NotCompiled(wrong)
+        to.chmod(0o700)
+        os.replace(to, path)
 
 
 class Job(ctypes.Structure):

@@ -1,100 +1,166 @@
-"""Calls of compiled programs: memory, arguments, threads."""
+"""Calls of compiled programs: memory, arguments, and how many steps run before somebody may look."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import os
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from lensgrad.backends.loop import Loop
-from lensgrad.backends.native.assemble import Assembled, assembled
-from lensgrad.backends.numpy import host
+from lensgrad.backends.loop import BYTES, MOST, Loop, work
+from lensgrad.backends.native.assemble import Slot, assembled
+from lensgrad.backends.native.crew import CREW, threads
+from lensgrad.backends.native.library import program
+from lensgrad.backends.native.meanings.table import NATIVE
+from lensgrad.backends.numpy import host, out_of_memory
+from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
+from lensgrad.core.errors import TypeMismatch
 
-FLAGS = (
-    "-std=gnu11",
-    "-O3",
-    "-march=native",
-    "-mprefer-vector-width=512",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-fno-signed-zeros",
-    "-fassociative-math",
-    "-ffp-contract=fast",
-    "-fwrapv",
-    "-fno-thread-jumps",
-    "-fno-split-paths",
-    "-shared",
-    "-fPIC",
-    "-w",
-)
+CALL = 0.05  # seconds after which a call returns, so that Ctrl-C is heard
+LOOK = 0.1  # seconds between two looks at a run
+SLOW = 1e-9  # seconds for a multiply-add, before anything was measured
+
+Atom = tuple[tuple[int, ...], np.dtype[Any]]  # what carries a wire: shape and dtype
 
 
-@cache
-def compiled(text: str) -> Any:
-    folder = Path(os.environ.get("LG_C", tempfile.mkdtemp()))
-    key = hashlib.sha256((text + str(FLAGS)).encode()).hexdigest()[:16]
-    source, made = folder / f"{key}.c", folder / f"{key}.so"
-    if not made.exists():
-        source.write_text(text, encoding="utf-8")
-        subprocess.run(["gcc", *FLAGS, "-o", str(made), str(source), "-lm"], check=True)
-    run = ctypes.CDLL(str(made)).run
-    run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
-    run.restype = None
-    return run
+class Steps:
+    """A step as the body of a loop in C.
+
+    It may be run from several threads at once: each call has memory of its own. How many steps are taken together depends on how long
+    they take, and what they give does not, nor does it on the number of threads.
+    """
+
+    by_call = False
+
+    def __init__(self, f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True, threads: int | None = None) -> None:
+        self.f, self.loop = f, loop
+        self.made = assembled(f, loop, table, fuse)
+        self.call = program(self.made.text)
+        self.states, self.fixed, self.rows = ([host(f.dom[i]) for i in wires] for wires in (loop.states, loop.fixed, loop.rows))
+        self.seen = [host(f.cod[o]) for o in loop.seen]
+        self.wanted = threads
+        self.rooms: list[Room] = []
+        self.seconds = SLOW * max(1, work(f))  # of a step
+
+    @property
+    def most(self) -> int:
+        """How many steps are worth one call: no fewer than two, as more of them are the same program and one alone is another."""
+        data = max(1, sum(self.made.rows))
+        return max(2, min(MOST, int(LOOK / (self.seconds or SLOW)), BYTES // data))
+
+    @property
+    def threads(self) -> int:
+        """How many threads take a step."""
+        return (threads() if self.wanted is None else self.wanted) if self.made.parallel else 1
+
+    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
+        """The states after n steps, and what was observed with one row a step. Nothing that is given is changed."""
+        room = self.room()
+        for view, x in zip(room.views, (*states, *fixed), strict=True):
+            put(view, x)
+        given = [stacked(x, atom, n) for x, atom in zip(rows, self.rows, strict=True)]
+        seen = [np.empty((n, *shape), dtype) for shape, dtype in self.seen]
+        self.take(room, given, seen, n)
+        after = [view.copy() for view in room.states]
+        self.rooms.append(room)  # not after an error, when another thread may still write there
+        return after, seen
+
+    def take(self, room: Room, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
+        """Take n steps, in calls that return soon."""
+        done, of = 0, self.threads
+        while done < n:
+            number = min(n - done, int(CALL / (self.seconds or SLOW)) or 1)
+            room.point(given, seen, done)
+            began = perf_counter()
+            if of == 1:
+                self.call(*room.places, number, 0, 1, room.turnstile)
+            else:
+                CREW.run(self.call, (*room.places, number), of, room.gate, (room, given, seen))
+            self.seconds = (perf_counter() - began) / number
+            done += number
+
+    def room(self) -> Room:
+        """Memory for one call, used again by later ones."""
+        try:
+            return self.rooms.pop()
+        except IndexError:  # the first call, or others are at work
+            pass
+        try:
+            return Room(self)
+        except MemoryError:
+            raise out_of_memory(self.f) from None
+
+
+class Room:
+    """The memory of one call, and its arguments."""
+
+    def __init__(self, steps: Steps) -> None:
+        made = steps.made
+        self.memory = aligned(made.memory)
+        self.gate = aligned(256).view(np.int32)
+        self.states = [seen_at(self.memory, s, atom) for s, atom in zip(made.states, steps.states, strict=True)]
+        self.views = [*self.states, *(seen_at(self.memory, s, atom) for s, atom in zip(made.fixed, steps.fixed, strict=True))]
+        self.given = (ctypes.c_void_p * max(1, len(steps.rows)))()
+        self.seen = (ctypes.c_void_p * max(1, len(steps.seen)))()
+        self.places = self.memory.ctypes.data, ctypes.addressof(self.given), ctypes.addressof(self.seen)
+        self.turnstile = self.gate.ctypes.data
+
+    def point(self, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], done: int) -> None:
+        """Tell the program where the data of the next step is read, and where its observations go."""
+        for k, x in enumerate(given):
+            self.given[k] = x.ctypes.data + done * x.strides[0]
+        for k, x in enumerate(seen):
+            self.seen[k] = x.ctypes.data + done * x.strides[0]
+
+
+class Once:
+    """An arrow as a function in C: arrays in, arrays out, and nothing kept in between."""
+
+    def __init__(self, f: Diagram, table: Meanings = NATIVE) -> None:
+        self.steps = Steps(f, Loop((), tuple(range(len(f.dom))), (len(f.dom), len(f.cod))), table)
+
+    def __call__(self, *xs: Any) -> tuple[Any, ...]:
+        steps = self.steps
+        room = steps.room()
+        given = [stacked(np.asarray(x)[None], atom, 1) for x, atom in zip(xs, steps.rows, strict=True)]
+        seen = [np.empty((1, *shape), dtype) for shape, dtype in steps.seen]
+        steps.take(room, given, seen, 1)
+        steps.rooms.append(room)
+        return tuple(y[0, ...] for y in seen)
+
+
+def put(view: np.ndarray[Any, Any], x: Any) -> None:
+    """Write an array where the program reads it."""
+    if type(x) is not np.ndarray:
+        x = np.asarray(x)
+    if x.shape != view.shape or x.dtype != view.dtype:
+        raise TypeMismatch(f"a program in C wants an array of shape {view.shape} and dtype {view.dtype}, got {x.shape} and {x.dtype}")
+    view[...] = x
+
+
+def stacked(x: Any, atom: Atom, n: int) -> np.ndarray[Any, Any]:
+    """The data of n steps, one after the other in memory."""
+    x = np.ascontiguousarray(x)
+    if x.shape[0] < n or x.shape[1:] != atom[0] or x.dtype != atom[1]:
+        wanted = f"{n} rows of shape {atom[0]} and dtype {atom[1]}"
+        raise TypeMismatch(f"a program in C wants {wanted}, got an array of shape {x.shape} and dtype {x.dtype}")
+    return x
+
+
+def seen_at(memory: np.ndarray[Any, Any], slot: Slot, atom: Atom) -> np.ndarray[Any, Any]:
+    """The part of the memory where a value lies, as its array."""
+    shape, dtype = atom
+    return memory[slot.offset : slot.offset + slot.bytes].view(dtype).reshape(shape)
 
 
 def aligned(n: int) -> np.ndarray[Any, Any]:
+    """So many bytes, all 0, that begin where a cache line does."""
     raw = np.zeros(n + 64, np.uint8)
     at = -raw.ctypes.data % 64
     return raw[at : at + n]
 
 
-@dataclass
-class Steps:
-    """A step as the body of a loop in C."""
-
-    f: Diagram
-    loop: Loop
-    most: int = 1024
-    threads: int = 2
-
-    def __post_init__(self) -> None:
-        self.made: Assembled = assembled(self.f, self.loop)
-        self.call = compiled(self.made.text)
-        self.memory = aligned(self.made.memory)
-        self.gate = np.zeros(64, np.int32)
-        self.pool = ThreadPoolExecutor(1)
-
-    def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
-        made, m = self.made, self.memory
-        for slot, x in zip((*made.states, *made.fixed), (*states, *fixed), strict=True):
-            m[slot.offset : slot.offset + slot.bytes] = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
-        given = [np.ascontiguousarray(r) for r in rows]
-        seen = []
-        for o in self.loop.seen:
-            shape, kind = host(self.f.cod[o])
-            seen.append(np.empty((n, *shape), kind))
-        a = (ctypes.c_void_p * max(1, len(given)))(*(g.ctypes.data for g in given))
-        b = (ctypes.c_void_p * max(1, len(seen)))(*(s.ctypes.data for s in seen))
-        of = self.threads if made.parallel else 1
-        args = (m.ctypes.data, ctypes.addressof(a), ctypes.addressof(b), n)
-        others = [self.pool.submit(self.call, *args, k, of, self.gate.ctypes.data) for k in range(1, of)]
-        self.call(*args, 0, of, self.gate.ctypes.data)
-        for o in others:
-            o.result()
-        after = []
-        for slot, x in zip(made.states, states, strict=True):
-            x = np.asarray(x)
-            after.append(m[slot.offset : slot.offset + slot.bytes].view(x.dtype).reshape(x.shape).copy())
-        return after, seen
+__all__ = ["Once", "Steps"]

@@ -1,16 +1,10 @@
 """What the tests of the native backend share: run an arrow in C, and compare it with NumPy."""
 
-import os
-import tempfile
-
 import numpy as np
-
-os.environ.setdefault("LG_C", tempfile.mkdtemp())  # where compiled programs are kept, for all tests of a run
 
 from lensgrad.backends import numpy as reference
 from lensgrad.backends.loop import Loop
-from lensgrad.backends.native.assemble import assembled
-from lensgrad.backends.native.running import Steps, aligned, compiled
+from lensgrad.backends.native.running import Steps
 from lensgrad.testing.report import distance
 
 
@@ -21,10 +15,7 @@ def once(f):
 
 def in_c(f, xs, fuse=True, threads=1):
     """The results of an arrow in C."""
-    steps = Steps(f, once(f), threads=threads)
-    if not fuse:
-        steps.made = assembled(f, once(f), fuse=False)
-        steps.call, steps.memory = compiled(steps.made.text), aligned(steps.made.memory)
+    steps = Steps(f, once(f), fuse=fuse, threads=threads)
     _, seen = steps.run([], [], [np.asarray(x)[None] for x in xs], 1)
     return [y[0] for y in seen]
 

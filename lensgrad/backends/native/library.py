@@ -1,0 +1,172 @@
+"""Programs in C as functions: compiled once, kept in the user's cache, and loaded from there by whoever needs the same again."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from lensgrad.backends.native.compiler import Command, NotCompiled, compiler, failure, keyed, made, version
+from lensgrad.core.errors import NoRule, warn
+from lensgrad.core.folders import code_folder, private, trusted
+
+Run = Callable[..., None]  # run(memory, rows, seen, n, id, of, gate)
+ROOM = 500 << 20  # bytes of compiled programs that are kept
+COMMON = (
+    "-std=gnu11",
+    "-O3",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-fassociative-math",
+    "-ffp-contract=fast",
+    "-fwrapv",
+    "-shared",
+    "-fPIC",
+    "-w",
+)
+GCC = ("-fno-thread-jumps", "-fno-split-paths")  # both take loops apart before they become vectors
+X86 = ("-march=native", "-mprefer-vector-width=512")
+ARM = ("-mcpu=native",)
+MACHINES = {"x86_64": X86, "amd64": X86, "i686": X86, "arm64": ARM, "aarch64": ARM}
+NO_COMPILER = "no C compiler is found here: install gcc or clang, or 'lensgrad[native]', which brings one"
+
+
+def flags(found: Command) -> tuple[str, ...]:
+    """What this compiler is told on this machine."""
+    own = () if "clang" in version(found).lower() else GCC
+    return (*COMMON, *MACHINES.get(platform.machine().lower(), ()), *own)
+
+
+def program(text: str) -> Run:
+    """The function `run` of a text in C; `NoRule` where nothing compiles it."""
+    found = compiler()
+    if found is None:
+        raise NoRule(NO_COMPILER)
+    told = flags(found)
+    return loaded(Source(text, f"step-{keyed(found, [text, ' '.join(told)])}.so"), found, told, code_folder())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text beside the name that is made of it, so that it need not be compared."""
+
+    text: str = field(compare=False)
+    name: str
+
+
+@cache
+def loaded(source: Source, found: Command, told: tuple[str, ...], folder: Path) -> Run:
+    """The program in the file that is kept; one that is damaged, or that others could have written, is built once more."""
+    path = folder / source.name
+    kept = opened(str(path)) if trusted(path) else None
+    if kept is not None:
+        touched(path)
+        return kept
+    path = built(source.text, found, told, path)
+    # The system gives the library that it has under a name, so the new one goes by another.
+    run = opened(f"{path.parent}/./{path.name}")
+    if run is None:
+        raise NoRule(f"what the C compiler '{found[0]}' made cannot be loaded: remove '{path}', or name another compiler in CC")
+    return run
+
+
+def opened(path: str) -> Run | None:
+    """The function in a compiled file; None where it is no library, or another one."""
+    try:
+        run = ctypes.CDLL(path).run
+    except (OSError, AttributeError):
+        return None
+    run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+    run.restype = None
+    return run
+
+
+def built(text: str, found: Command, told: tuple[str, ...], path: Path) -> Path:
+    """Where the compiled text lies: in its place, or in a folder of this process where the cache takes nothing."""
+    try:
+        compiled(text, found, told, path)
+    except OSError as wrong:
+        warn(f"'{path.parent}' takes no compiled code ({wrong.strerror or wrong}): what is compiled now ends with this process")
+        path = private() / path.name
+        try:
+            compiled(text, found, told, path)
+        except OSError as again:
+            raise NoRule(f"there is no place for compiled code, neither in the cache nor in '{path.parent}': {again}") from None
+    tidy(path.parent)
+    return path
+
+
+def compiled(text: str, found: Command, told: tuple[str, ...], path: Path) -> None:
+    """Compile a text to a file; an error with the compiler's words, and the text kept, where that fails."""
+
+    def make(to: Path) -> str:
+        source = to.with_suffix(".c")
+        source.write_text(text, encoding="utf-8")
+        wrong = failure([*found, *told, "-o", str(to), str(source), "-lm"])
+        return "" if to.is_file() and not wrong else wrong or "it made no file"
+
+    try:
+        made(path, make)
+    except NotCompiled as wrong:
+        if full(path.parent):
+            raise OSError(f"no room is left on its disk: {first_line(wrong)}") from None
+        kept = path.with_suffix(".c")
+        kept.write_text(text, encoding="utf-8")
+        raise NoRule(f"the C compiler '{found[0]}' does not compile '{kept}': {first_line(wrong)}") from None
+
+
+def full(folder: Path) -> bool:
+    """Whether not even a small file fits into a folder any more: compilers say so in many ways."""
+    place = folder / f"room-{os.getpid()}"
+    try:
+        place.write_bytes(bytes(1 << 16))
+    except OSError:
+        return True
+    finally:
+        place.unlink(missing_ok=True)
+    return False
+
+
+def first_line(wrong: Exception) -> str:
+    """What a compiler says first of an error, or first at all."""
+    lines = str(wrong).splitlines()
+    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "it failed")[:300]
+
+
+def touched(path: Path) -> None:
+    """Note that a file was used."""
+    with suppress(OSError):  # on a disk that is only read
+        os.utime(path)
+
+
+def tidy(folder: Path, room: int = ROOM) -> None:
+    """Let go of the programs that were used least lately, where there are too many bytes of them."""
+    about: list[tuple[float, int, Path]] = []
+    for path in folder.glob("step-*"):
+        try:
+            found = path.stat()
+            about.append((found.st_mtime, found.st_size, path))
+        except OSError:  # another process was faster
+            continue
+    size = 0
+    for _, bytes_, path in sorted(about, reverse=True):
+        size += bytes_
+        if size > room:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:  # on Windows, one that is in use
+                continue
+
+
+def compiles() -> bool:
+    """Whether there is a C compiler."""
+    return compiler() is not None
+
+
+__all__ = ["NO_COMPILER", "compiles", "program"]
