@@ -21,6 +21,7 @@ from lensgrad.core.op import Op
 
 Runnable = Callable[..., tuple[Any, ...]]  # a function on arrays, one argument a wire
 NONE = Meanings("JAX")
+IN_C = Meanings("native")
 LANES = ("compiled", "packed")
 Lines = Mapping[type[Op], Any]  # generators, and what they mean in one backend
 
@@ -124,21 +125,70 @@ class NumPy:
 
 @dataclass(frozen=True)
 class Native(NumPy):
-    """NumPy, where circuits run on lanes: what works row by row, and images of circuits in Smooth.
+    """C: a program as a whole, compiled by the machine's compiler; circuits on lanes, and then NumPy for the rest of their program.
 
-    The `lanes` are "compiled" by the machine's C compiler where there is one, else, or if asked for, "packed", 64 bits to a
-    machine word. Circuits give the same as in NumPy alone to the last bit, and their images to the rounding of sums.
+    The `lanes` of circuits are "compiled" too where there is a C compiler, else, or if asked for, "packed", 64 bits to a
+    machine word; then nothing is compiled. Circuits give the same as in NumPy alone to the last bit, everything else to the rounding of
+    sums. `own` holds what further generators mean in C.
     """
 
     lanes: str = "compiled"
+    own: Meanings = IN_C
 
     def __post_init__(self) -> None:
         checks.one_of("lanes", self.lanes, LANES)
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
+        return native("running").Once(f, self.meanings) if self.compiles(f) else self.plain(f)
+
+    def iterate(self, f: Diagram, loop: Loop) -> Iteration:
+        return native("running").Steps(f, loop, self.meanings) if self.compiles(f) else NumPySteps(f, loop, self)
+
+    def plain(self, f: Diagram) -> Runnable:
+        """`f` in NumPy, circuits on lanes."""
         if not numpy_backend.has_circuits(f):
-            return super().function(f, rows)
-        return import_module("lensgrad.backends.native.lanes").function(f, self.lanes == "compiled", self.table)
+            return numpy_backend.function(f, table=self.table)
+        return native("lanes").function(f, self.lanes == "compiled", self.table)
+
+    def compiles(self, f: Diagram) -> bool:
+        """Whether a program is one for C: not one of circuits, nor one with a generator that means something in NumPy only."""
+        return self.lanes == "compiled" and not numpy_backend.has_circuits(f) and not native("choice").foreign(f, self.table, self.own)
+
+    def in_c(self, lines: Lines) -> Self:
+        """The same backend with what further generators mean in C, as a formula: `in_c({Cube: "{0} * {0} * {0}"})`."""
+        return replace(self, own=self.own.extended(lines))
+
+    @property
+    def meanings(self) -> Meanings:
+        """What each generator means in C."""
+        return import_module("lensgrad.backends.native.meanings.table").NATIVE.extended(self.own)
+
+
+@dataclass(frozen=True)
+class Auto(Native):
+    """What suits a program and how often it runs: C where that is worth compiling, else NumPy. Circuits run on lanes in any case.
+
+    `lensgrad.program.choice` decides, once for each program of a run; where nobody knows how often a program runs it is NumPy.
+    """
+
+    def compiles(self, f: Diagram) -> bool:
+        return False
+
+    @property
+    def compiled(self) -> Native:
+        """What runs a program that is, and circuits."""
+        return Native(self.table, self.lanes, self.own)
+
+
+def named(runs: Backend) -> str:
+    """The name of what runs programs; empty where it is not of this library."""
+    names = ((Native, "native"), (NumPy, "numpy"), (Jax, "jax"))
+    return next((name for kind, name in names if isinstance(runs, kind)), "")
+
+
+def native(part: str) -> Any:
+    """A part of the native backend, imported when first asked for."""
+    return import_module(f"lensgrad.backends.native.{part}")
 
 
 @dataclass(frozen=True)
@@ -218,7 +268,8 @@ class Jax:
         return jax_loop().Steps(f, loop, self.layout, self.table)
 
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType({"jax": Jax(), "native": Native(), "numpy": NumPy()})  # every name, here only
+# Every name, here only.
+BACKENDS: Mapping[str, Backend] = MappingProxyType({"auto": Auto(), "jax": Jax(), "native": Native(), "numpy": NumPy()})
 
 
 def backend(name: str | Backend) -> Backend:

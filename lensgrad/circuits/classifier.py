@@ -73,7 +73,7 @@ class CircuitClassifier(ClassifierMixin, BaseEstimator):
         feature_names: Sequence[str] | None = None,
         target: str = "y",
         random_state: Any = None,
-        backend: Any = "native",
+        backend: Any = "auto",
         verbose: bool = False,
     ) -> None:
         self.method = method

@@ -54,12 +54,13 @@ Batch = Annotated[int | None, typer.Option(help="Examples per step.", show_defau
 Rate = Annotated[float | None, typer.Option(help="The learning rate.", show_default="the task's")]
 Seed = Annotated[int | None, typer.Option(help="Sets the first weights and the order of the data.", show_default="0")]
 Backend = Annotated[
-    str | None, typer.Option(metavar="native|numpy|jax", help="What runs the steps.", show_default="jax for large tasks, where installed")
+    str | None,
+    typer.Option(metavar="auto|native|numpy|jax", help="What runs the steps.", show_default="jax for large tasks, where installed"),
 ]
 Save = Annotated[Path | None, typer.Option(help="Keep the run in this file, written while it trains.", show_default=False)]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this file as if it had never stopped.", show_default=False)]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file that train --save, fit --save, or run.save in Python, wrote.")]
-Engine = Annotated[str, typer.Option("--backend", metavar="native|numpy|jax", help="What runs the model.")]
+Engine = Annotated[str, typer.Option("--backend", metavar="auto|native|numpy|jax", help="What runs the model.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -156,7 +157,7 @@ def words(text: str) -> tuple[str, ...]:
 def evaluate(
     file: File,
     task: Annotated[str, typer.Argument(metavar="TASK|TABLE", help=f"One of {NAMES}, or a CSV file such as the run was trained on.")],
-    backend: Engine = "native",
+    backend: Engine = "auto",
 ) -> None:
     """Print what a saved run reaches on the test data of a task, or on a table."""
     say(look.evaluated(file, task, backend))
@@ -185,7 +186,7 @@ def predict(
     length: Annotated[int, typer.Option(help="How many characters to add to a text.")] = 300,
     temperature: Annotated[float, typer.Option(help="Small: the likeliest characters. 1: as they were learned.")] = 0.8,
     seed: Annotated[int, typer.Option(help="Sets what is drawn.")] = 0,
-    backend: Engine = "native",
+    backend: Engine = "auto",
 ) -> None:
     """Print what a saved run predicts: classes with probabilities, or a text continued."""
     say(look.predicted(file, given, Sampling(length, temperature, seed), backend))

@@ -31,7 +31,7 @@ class Job:
     epochs: int
     batch_size: int | None
     seed: int
-    backend: str = "native"
+    backend: str = "auto"
     file: Path | None = None
     resume: bool = False
 
@@ -57,7 +57,8 @@ class Job:
         each = "one example a step" if self.batch_size is None else f"batches of {self.batch_size}"
         times = "epoch" if self.epochs == 1 else "epochs"
         model = f"{self.recipe.title}, {self.told}: {data.told}, {self.learner.parameter_count:,} weights"
-        return f"{model}\n{self.epochs} {times}, {each}, seed {self.seed}, on {self.backend}"
+        on = "" if self.backend == "auto" else f", on {self.backend}"
+        return f"{model}\n{self.epochs} {times}, {each}, seed {self.seed}{on}"
 
 
 def new(
@@ -122,10 +123,10 @@ def savable(file: Path, table: Path | None = None) -> Path:
 
 
 def engine(recipe: Recipe, backend: str | None) -> str:
-    """The backend asked for; if none is, JAX for large tasks where it is installed, and NumPy."""
+    """The backend asked for; if none is, JAX for large tasks where it is installed, and what suits the work elsewhere."""
     if backend is not None:
         return backend
-    return "jax" if recipe.large and find_spec("jax") is not None else "native"
+    return "jax" if recipe.large and find_spec("jax") is not None else "auto"
 
 
 def finish(job: Job, run: Run, data: Data) -> int:

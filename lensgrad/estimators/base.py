@@ -56,7 +56,7 @@ class LensEstimator(BaseEstimator):
         standardize: bool = True,
         random_state: Any = None,
         warm_start: bool = False,
-        backend: Any = "native",
+        backend: Any = "auto",
         verbose: bool = False,
     ) -> None:
         self.model = model

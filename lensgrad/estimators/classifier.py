@@ -39,7 +39,7 @@ class LensClassifier(ClassifierMixin, LensEstimator):
     - `random_state`: what first values, the order of rows and the split are drawn from: a whole number, a generator of NumPy, or None for
       another one each time; None unless given.
     - `warm_start`: whether `fit` begins with the weights and the scale of the last one; False unless given.
-    - `backend`: "native", "numpy" or "jax"; "native" unless given.
+    - `backend`: "auto", "native", "numpy" or "jax"; "auto" unless given.
     - `verbose`: whether to show a bar, or lines where there is no terminal; False unless given.
 
     Fitted: `classes_`, `n_features_in_`, `feature_names_in_`, `run_` (the `lg.Run`), `loss_curve_`, `n_iter_`, `scaler_`.
@@ -62,7 +62,7 @@ class LensClassifier(ClassifierMixin, LensEstimator):
         standardize: bool = True,
         random_state: Any = None,
         warm_start: bool = False,
-        backend: Any = "native",
+        backend: Any = "auto",
         verbose: bool = False,
     ) -> None:
         super().__init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,7 +46,7 @@ class Program:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     diagram: Diagram
-    backend: str | Backend = "native"
+    backend: str | Backend = "auto"
     iterations: dict[tuple[str, ...], Iteration] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
     def __repr__(self) -> str:
@@ -82,9 +82,16 @@ class Program:
 
     def iteration(self, rows: tuple[str, ...]) -> Iteration:
         """The loop of these rows, compiled once."""
-        if rows not in self.iterations:
-            self.iterations[rows] = self.engine.iterate(self.diagram, self.loop(rows))
-        return self.iterations[rows]
+        found = self.iterations.get(rows)
+        if found is None:
+            loop = self.loop(rows)
+            same = (i for i in self.iterations.values() if i.loop == loop)  # the same names in another order
+            found = self.iterations[rows] = next(same, None) or self.engine.iterate(self.diagram, loop)
+        return found
+
+    def on(self, backend: str | Backend) -> Program:
+        """The same program on a backend."""
+        return replace(self, backend=backend, iterations={})
 
     def __call__(self, values: Values) -> Values:
         """The outputs by name; every input is checked for name, shape and dtype."""
@@ -123,7 +130,7 @@ def named(ports: Sequence[Port], arrays: Sequence[Any]) -> Values:
     return {p.name: g[0] if len(g) == 1 else g for p, g in zip(ports, groups, strict=True)}
 
 
-def compile(closed: Para, backend: str | Backend = "native", returned: Sequence[str] | None = None) -> Program:
+def compile(closed: Para, backend: str | Backend = "auto", returned: Sequence[str] | None = None) -> Program:
     """The step of a closed parametric lens I → (O, I): its put, beside its observables.
 
     The step returns the parameters whose backward object equals their forward object (or those named in `returned`),
@@ -173,7 +180,7 @@ def observed(label: str, ob: Ty, where: int | None, names: Sequence[str], params
     return Port(names[where], ob, params[where].role)
 
 
-def program(f: Para, backend: str | Backend = "native", input_name: str = "input", output_name: str = "output") -> Program:
+def program(f: Para, backend: str | Backend = "auto", input_name: str = "input", output_name: str = "output") -> Program:
     """A parametric arrow as a program: its parameters and its input by name, its output and observables by name."""
     f = parametrized("what program takes", f)
     for name in (input_name, output_name):

@@ -21,7 +21,7 @@ from lensgrad.theories.poly.circuit import Vector
 from lensgrad.theories.poly.semiring import Z
 
 
-def counts(model: Para, weights: Mapping[str, Any], x: Any, covector: Any, backend: str | Backend = "native") -> Values:
+def counts(model: Para, weights: Mapping[str, Any], x: Any, covector: Any, backend: str | Backend = "auto") -> Values:
     """For each entry of each weight, R[model] at it summed over the examples as whole numbers; of bits, how many are 1.
 
     model : (P, A → B) over a semiring; `x` holds a row of A for each example and `covector` one of ΔB. With the errors of a
@@ -31,7 +31,7 @@ def counts(model: Para, weights: Mapping[str, Any], x: Any, covector: Any, backe
     return counting(model, examples(covector), backend)({**weights, "input": x, "covector": covector})
 
 
-def make_break(model: Para, weights: Mapping[str, Any], x: Any, y: Any, backend: str | Backend = "native") -> tuple[Values, Values]:
+def make_break(model: Para, weights: Mapping[str, Any], x: Any, y: Any, backend: str | Backend = "auto") -> tuple[Values, Values]:
     """For each bit of each weight of a model over Z2: how many wrong outputs flipping it repairs, and how many right ones it spoils.
 
     `y` holds the wanted outputs, a row for each example. First-order: exact for a bit that comes into one
@@ -51,14 +51,14 @@ def examples(rows: Value) -> int:
 
 
 @lru_cache(maxsize=8)
-def counting(model: Para, n: int, backend: str | Backend = "native") -> Program:
+def counting(model: Para, n: int, backend: str | Backend = "auto") -> Program:
     """`counts` of n examples as a program: the weights by name, `input` and `covector` to the counts of the weights."""
     inputs = [*given(model, n), Port("covector", many(model.cod, n))]
     return Program(tuple(inputs), tuple(told(model)), counted(model, n), backend)
 
 
 @lru_cache(maxsize=8)
-def repairs(model: Para, n: int, backend: str | Backend = "native") -> Program:
+def repairs(model: Para, n: int, backend: str | Backend = "auto") -> Program:
     """`make_break` of n examples as a program: the weights by name, `input` and `wanted` to the counts of both."""
     inputs = [*given(model, n), Port("wanted", many(model.cod, n))]
     return Program(tuple(inputs), (*told(model), *told(model, "spoiled ")), repairing(model, n), backend)

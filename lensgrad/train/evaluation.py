@@ -15,19 +15,26 @@ from lensgrad.data.arrays import array, close, count, rows
 from lensgrad.data.check import check_ranges
 from lensgrad.data.source import Source
 from lensgrad.learn.losses.kind import Kind
+from lensgrad.program.choice import suited
+from lensgrad.program.compile import Program
 from lensgrad.program.values import Arrays, Numbers, Values
 from lensgrad.train.measures import measure, number
 from lensgrad.train.plan import size_of, slices
 from lensgrad.train.record import Record
 from lensgrad.train.state import Report, added
 
+UNKNOWN = 1000  # examples, where nobody knows how many
+Maker = Callable[[int | None, str | Backend], Program]
+
 
 def predictions(learner: Record, values: Values, x: Any, batch_size: int | None, backend: str | Backend) -> Numbers | Arrays:
     """The model's outputs for the rows of x, by name where there are several."""
     size = size_of(batch_size)
     given = inputs(learner, x)
-    places = slices(count(given) if any(map(len, given.values())) else 0, size)
-    found = joined(learner, [outputs(learner, values, n, rows(given, where), backend) for n, where in places])
+    places = [*slices(count(given) if any(map(len, given.values())) else 0, size)]
+    sizes = [n for n, _ in places]
+    on = {n: answering(learner.predictor, n, backend, sizes.count(n)) for n in {*sizes}}
+    found = joined(learner, [outputs(learner, values, n, rows(given, where), on[n]) for n, where in places])
     names = learner.outputs
     return dict(zip(names, found, strict=True)) if names else found[0]
 
@@ -37,25 +44,41 @@ def evaluate(
     values: Values,
     data: Source,
     batch_size: int | None,
-    backend: str | Backend = "native",
+    backend: str | Backend = "auto",
     watch: Callable[[Iterable[Values]], Iterable[Values]] = iter,
+    rounds: int = 1,
 ) -> Report:
-    """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising."""
+    """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising.
+
+    `rounds` says how often that will be done in all.
+    """
     batch_size = size_of(batch_size)
     totals, examples, looked = dict[str, float](), 0, list[Values]()
+    each, on = -(-(data.examples or UNKNOWN) // (batch_size or 1)), dict[tuple[str, int | None], str | Backend]()
+
+    def runs(what: str, make: Maker, n: int | None) -> str | Backend:
+        if (what, n) not in on:  # the last, short batch is one of each round
+            on[what, n] = answering(make, n, backend, rounds * (each if n == batch_size else 1))
+        return on[what, n]
+
     parts = data.batches(0, batch_size, None)
     try:
         for part in watch(parts):
             n = None if batch_size is None else count(part)
-            seen = learner.evaluator(n, backend)({**values, **part})
+            seen = learner.evaluator(n, runs("evaluate", learner.evaluator, n))({**values, **part})
             totals = added(totals, {name: v for name, v in seen.items() if name != "task"}, n or 1)
             examples += n or 1
             if learner.metrics or learner.functions:
-                looked.append(look(learner, values, n, part, backend))
+                looked.append(look(learner, values, n, part, runs("predict", learner.predictor, n)))
     finally:
         close(parts)
     report = {name: total / max(1, examples) for name, total in totals.items()}
     return {**report, **whole(learner, looked)} if looked else report
+
+
+def answering(make: Maker, n: int | None, backend: str | Backend, times: int) -> str | Backend:
+    """What answers so many times on n examples: by the work that it is, even of a run that trains in C, as answers are often few."""
+    return suited("auto" if backend == "native" else backend, lambda b: make(n, b), times)
 
 
 def look(learner: Record, values: Values, n: int | None, part: Values, backend: str | Backend) -> Values:

@@ -15,7 +15,10 @@ from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core.errors import BadValue
 from lensgrad.data.meaning import in_file
+from lensgrad.data.source import ArraySource
 from lensgrad.files.place import ready, replaceable
+from lensgrad.program.choice import Choice, chosen
+from lensgrad.program.compile import Program
 from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping
 from lensgrad.train.evaluation import evaluate
 from lensgrad.train.feed import Feed
@@ -29,6 +32,8 @@ from lensgrad.train.progress import Progress
 from lensgrad.train.record import Record
 from lensgrad.train.resume import Earlier, begin, checked
 from lensgrad.train.state import Kept, State
+
+UNKNOWN = 1000  # steps of an epoch, where nobody knows how many
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,20 @@ class Setup:
 
     def step(self, n: int | None) -> Any:
         """The program for a batch of n."""
+        return self.step_on(self.backend, n)
+
+    def step_on(self, backend: str | Backend, n: int | None) -> Program:
+        """The same on a backend."""
         trained = self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
-        return trained.step(n, self.backend, self.plan.accumulate)
+        return trained.step(n, backend, self.plan.accumulate)
+
+    def chosen(self, before: str) -> Choice:
+        """What takes the steps of all the plan; `before` is what took those before, of a run that goes on."""
+        size, source = self.plan.batch_size, self.feed.train
+        each = -(-source.examples // (size or 1)) if source.examples else UNKNOWN
+        n = None if size is None else min(size, source.examples or size)
+        names = tuple(source.arrays) if isinstance(source, ArraySource) else self.learner.ports
+        return chosen(self.backend, lambda b: self.step_on(b, n), self.plan.epochs * each, lambda p: p.iteration(names), before)
 
     @property
     def slowing(self) -> list[ReduceOnPlateau]:
@@ -79,10 +96,14 @@ def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier
     agreed(runs, how.plan, state)
     state = state if how.stopping is None else how.stopping.begun(state)
     with Progress(how.plan.epochs, how.feed.train.examples, how.plan.batch_size, progress, state.position.epoch) as bar:
+        choice = how.chosen(state.backend)
+        how, state = replace(how, backend=choice.backend), replace(state, backend=choice.name)
         for sentence in how.feed.told:
             bar.say(sentence)
         for sentence in notes:
             bar.note(sentence)
+        if choice.told:
+            bar.say(choice.told)
         keeper = Keeper(how.checkpoint, {**order, **in_file(how.feed.meaning)}, bar.note, how.first)
         end = train(how, state, bar, keeper)
         keeper.close()
@@ -161,7 +182,7 @@ def epoch_done(how: Setup, state: State, began: float, interrupt: Interrupt) -> 
     report = state.position.report
     if how.feed.validation is not None:
         size = None if how.plan.batch_size is None else max(how.plan.batch_size, 256)
-        found = evaluate(how.learner, state.values, how.feed.validation, size, how.backend, interrupt.watch)
+        found = evaluate(how.learner, state.values, how.feed.validation, size, how.backend, interrupt.watch, how.plan.epochs)
         report |= {f"val_{name}": v for name, v in found.items()}
     later = state.reported(report, time.perf_counter() - began)
     for rule in how.slowing:

@@ -53,6 +53,7 @@ def write(rule: Checkpoint, order: Mapping[str, Any], state: State, ended: bool)
     kept = state.kept
     best = {} if kept is None or kept.values is state.values else stored(kept.values)
     position = {**state.position.plain, **order, "seconds": list(state.seconds), **watched(kept, state.since), "ended": ended}
+    position |= {"backend": state.backend} if state.backend else {}
     files.save(rule.path, state.learner, {**state.values, **best}, history=state.history, position=position)
 
 

@@ -28,10 +28,16 @@ def run_in(learner: Learner, saved: checkpoint.Saved) -> Run[Any]:
     position, (values, best) = dict(saved.position), parted(saved.values)
     meaning = from_file(position)
     times, epoch, ended = position.pop("seconds", ()), position.pop("best_epoch", None), position.pop("ended", True)
-    reason = position.pop("reason", "")
+    reason, ran_on = position.pop("reason", ""), position.pop("backend", "")
     kept = None if best is None or ended else Kept(epoch, best)
     if kept is None:
         position.pop("since", None)
-    told: dict[str, Any] = {"best_epoch": epoch if kept is None else None, "meaning": meaning, "kept": kept, "reason": reason}
+    told: dict[str, Any] = {
+        "best_epoch": epoch if kept is None else None,
+        "meaning": meaning,
+        "kept": kept,
+        "reason": reason,
+        "ran_on": ran_on,
+    }
     stands = standing(position, len(saved.history))
     return Run(learner, best if best and ended else values, saved.history, stands, times, interrupted=not ended, **told)

@@ -57,7 +57,7 @@ def minimize(
     start: Mapping[str, ArrayLike] | None = None,
     class_weight: ClassWeights | Mapping[str, ClassWeights] | None = None,
     sample_weight: ArrayLike | None = None,
-    backend: str | Backend = "native",
+    backend: str | Backend = "auto",
 ) -> Run[Given]:
     """Train on all data at once by L-BFGS with a line search (Nocedal and Wright, 2006, algorithms 7.5 and 3.5), and return the run.
 
@@ -77,7 +77,7 @@ def minimize(
     - `start`: first values by name, all or some; drawn unless given.
     - `class_weight`: numbers ≥ 0 by class, or "balanced". The loss is Σ w · loss / n over all n examples; all alike unless given.
     - `sample_weight`: a number ≥ 0 for each example, or its name in the data; w is the product of both; all alike unless given.
-    - `backend`: "native", "numpy" or "jax"; "native" unless given.
+    - `backend`: "auto", "native", "numpy" or "jax"; "auto" unless given.
     """
     checks.instance("the learner of minimize", learner, Learner, "lg.supervised(…)")
     checks.one_of("method", method, METHODS)

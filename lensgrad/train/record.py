@@ -118,7 +118,7 @@ class Record(Drawn):
         made = self.task, self.rate, self.optimizer, batch, self.reduction, self.derivative
         return self.kept(("lens", batch), lambda: closed_lens(*made))
 
-    def step(self, batch: int | None = None, backend: str | Backend = "native", parts: int = 1) -> Program:
+    def step(self, batch: int | None = None, backend: str | Backend = "auto", parts: int = 1) -> Program:
         """The training step as a program: all parameters in, the moved ones and what is observed out.
 
         With several parts it goes through the batch part by part, and adds up what comes back.
@@ -130,21 +130,25 @@ class Record(Drawn):
                 f"accumulate adds up the gradients of parts of a batch, and {self.derivative} is not a sum over examples: "
                 "use accumulate=1, or no derivative"
             )
+        if backend != "auto":
+            return self.kept(("step", batch, backend, parts), lambda: self.step(batch, parts=parts).on(backend))
         if parts == 1 or batch is None:
-            return self.kept(("step", batch, backend), lambda: compile_closed(self.lens(batch), backend))
+            return self.kept(("step", batch, backend, 1), lambda: compile_closed(self.lens(batch)))
         from lensgrad.train.accumulate import accumulated
 
-        return self.kept(("step", batch, backend, parts), lambda: accumulated(self, self.step(batch, backend), batch, parts))
+        return self.kept(("step", batch, backend, parts), lambda: accumulated(self, self.step(batch), batch, parts))
 
-    def predictor(self, n: int | None, backend: str | Backend = "native") -> Program:
+    def predictor(self, n: int | None, backend: str | Backend = "auto") -> Program:
         """The model on n inputs, or on one unbatched, as a program that takes them by name."""
-        return self.kept(
-            ("predict", n, backend), lambda: program(predicted(input_of(self.model.dom, self.input) >> self.model, n), backend)
-        )
+        if backend != "auto":
+            return self.kept(("predict", n, backend), lambda: self.predictor(n).on(backend))
+        return self.kept(("predict", n, backend), lambda: program(predicted(input_of(self.model.dom, self.input) >> self.model, n)))
 
-    def evaluator(self, n: int | None, backend: str | Backend = "native") -> Program:
+    def evaluator(self, n: int | None, backend: str | Backend = "auto") -> Program:
         """The task on n examples, as a program; its observables are per example."""
-        return self.kept(("evaluate", n, backend), lambda: program(predicted(self.task, n), backend, output_name="task"))
+        if backend != "auto":
+            return self.kept(("evaluate", n, backend), lambda: self.evaluator(n).on(backend))
+        return self.kept(("evaluate", n, backend), lambda: program(predicted(self.task, n), output_name="task"))
 
     def source(self, batch: int | None = None) -> str:
         """The training step as a Python file that needs NumPy only, with a small loop around it."""

@@ -42,6 +42,8 @@ class Earlier(Protocol):
     def best_epoch(self) -> int | None: ...
     @property
     def kept(self) -> Kept | None: ...
+    @property
+    def ran_on(self) -> str: ...
 
 
 def checked(resume: Any, rule: Checkpoint | None) -> bool | str:
@@ -82,9 +84,10 @@ def continued(learner: Record, order: Mapping[str, Any], start: Mapping[str, Any
     place = place_of(after.position, within)
     done = len(after.history)
     if after.kept is not None:
-        return State(learner, values, after.history, after.seconds, place, done, after.kept, after.position.get("since", 0))
+        since = after.position.get("since", 0)
+        return State(learner, values, after.history, after.seconds, place, done, after.kept, since, backend=after.ran_on)
     best = None if start or within or not done else Kept(after.best_epoch or done, values)
-    return State(learner, values, after.history, after.seconds, place, done, best, done)
+    return State(learner, values, after.history, after.seconds, place, done, best, done, backend=after.ran_on)
 
 
 def same_order(position: Mapping[str, Any], order: Mapping[str, Any]) -> None:
@@ -120,7 +123,8 @@ def resumed(learner: Record, seed: int, order: Mapping[str, Any], rule: Checkpoi
     place = place_of(stands, not again)
     times, epoch = tuple(saved.position.get("seconds", ())), stands.get("best_epoch")
     kept = kept_of(values, best, epoch)
-    state = State(learner, values, saved.history, times, place, len(saved.history), kept, stands.get("since", 0))
+    since, ran_on = stands.get("since", 0), saved.position.get("backend", "")
+    state = State(learner, values, saved.history, times, place, len(saved.history), kept, since, backend=ran_on)
     return state, told(rule, found, missing, again)
 
 

@@ -132,7 +132,7 @@ class Learner(Record, Generic[Given]):
         log: Path | None = None,
         accumulate: int = 1,
         progress: bool = True,
-        backend: str | Backend = "native",
+        backend: str | Backend = "auto",
         guard: bool = True,
         after: Run[Given] | None = None,
     ) -> Run[Given]:
@@ -162,7 +162,7 @@ class Learner(Record, Generic[Given]):
         - `accumulate`: the parts in which a batch is gone through, with the same result up to rounding (not for models that draw, or that
           keep statistics of batches: each part has its own); 1 unless given.
         - `progress`: whether to show a bar, or lines where there is no terminal; True unless given.
-        - `backend`: "native", "numpy" or "jax"; "native" unless given.
+        - `backend`: "auto", "native", "numpy" or "jax"; "auto" unless given.
         - `guard`: whether to stop at the first number that is not finite; True unless given.
         - `after`: a run to go on from; none unless given.
         """
@@ -214,13 +214,15 @@ def run_of(learner: Learner[Given], end: State, order: Planned, backend: str | B
     where: Standing = {**end.position.plain, **order}
     where = where if own else {**where, **watched(None, end.since)}
     epoch = best.epoch if best is not None and own else None
-    return Run(learner, end.values, end.history, where, end.seconds, epoch, end.interrupted, backend, meaning, None if own else best)
+    kept = None if own else best
+    return Run(learner, end.values, end.history, where, end.seconds, epoch, end.interrupted, backend, meaning, kept, ran_on=end.backend)
 
 
 @dataclass(frozen=True, repr=False)
 class Run(Drawn, Generic[Given]):
     """A trained learner: its last values by name, one report and one time per epoch, and where training stands, for those who go on.
 
+    `backend` is what it was asked to run on, and `ran_on` what its steps did run on.
     `meaning` says how the table of its data was read and what its classes are called, and is in its file too.
     `best_epoch` is the epoch (from 1) that the values are of, after early stopping. `interrupted` says that training had not come
     to its end: Ctrl-C stopped it, or its file was read meanwhile. Then `kept` has the values of the best epoch, if they are others.
@@ -233,10 +235,11 @@ class Run(Drawn, Generic[Given]):
     seconds: tuple[float, ...] = ()
     best_epoch: int | None = None
     interrupted: bool = False
-    backend: str | Backend = "native"
+    backend: str | Backend = "auto"
     meaning: Meaning = field(default_factory=Meaning, compare=False)
     kept: Kept | None = None
     reason: str = ""  # why a minimization ended, in its file too
+    ran_on: str = ""  # what took its steps, in its file too: "native", "numpy" or "jax"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "position", standing(self.position, len(self.history)))
@@ -251,7 +254,7 @@ class Run(Drawn, Generic[Given]):
 
         best = self.best_epoch if self.kept is None else self.kept.epoch
         ended = False if self.interrupted else None
-        more = {"seconds": list(self.seconds), "best_epoch": best, "ended": ended, "reason": self.reason}
+        more = {"seconds": list(self.seconds), "best_epoch": best, "ended": ended, "reason": self.reason, "backend": self.ran_on}
         position = {**self.position, **{n: value for n, value in more.items() if value not in ([], None, "")}, **in_file(self.meaning)}
         values = self.values if self.kept is None else {**self.values, **stored(self.kept.values)}
         checkpoint.save(path, self.learner, values, history=self.history, position=position, generators=generators)

@@ -102,6 +102,7 @@ def times(what: str, value: Any) -> tuple[float, ...]:
 
 ENTRIES: Mapping[str, Callable[[str, Any], Any]] = {
     "accumulate": counted(1),
+    "backend": text,
     "batch": counted(),
     "batch_size": optional(counted(1)),
     "best_epoch": counted(1),

@@ -123,6 +123,7 @@ class State:
     since: int = 0
     steps: int = 0
     interrupted: bool = False
+    backend: str = ""  # what takes its steps
 
     @property
     def epoch(self) -> int:

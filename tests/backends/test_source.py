@@ -232,17 +232,17 @@ def test_a_learner_with_a_users_generator_trains_prints_and_is_guarded_on_an_ext
 
 
 def test_backends_are_registered_in_one_place_and_unknown_ones_are_refused():
-    assert list(BACKENDS) == ["jax", "native", "numpy"] and engine("numpy") == NumPy() and engine("native") == Native() != NumPy()
+    assert list(BACKENDS) == ["auto", "jax", "native", "numpy"] and engine("numpy") == NumPy() and engine("native") == Native() != NumPy()
     with pytest.raises(TypeError):
         BACKENDS["mine"] = NumPy()
     own = NumPy().extended({Root: Hole("none")})
     assert engine(own) is own and own != NumPy() and own.reference() == own
     assert installed()[0] == NumPy()
     for name, told in (
-        ("numpi", "'numpi' is no backend here; use one of jax, native, numpy: did you mean 'numpy'?"),
-        (3, "'3' is no backend here; use one of jax, native, numpy"),
-        (NumPy, "'<class 'lensgrad.backends.engine.NumPy'>' is no backend here; use one of jax, native, numpy"),
-        ("a\nb", r"'a\nb' is no backend here; use one of jax, native, numpy"),
+        ("numpi", "'numpi' is no backend here; use one of auto, jax, native, numpy: did you mean 'numpy'?"),
+        (3, "'3' is no backend here; use one of auto, jax, native, numpy"),
+        (NumPy, "'<class 'lensgrad.backends.engine.NumPy'>' is no backend here; use one of auto, jax, native, numpy"),
+        ("a\nb", r"'a\nb' is no backend here; use one of auto, jax, native, numpy"),
     ):
         with pytest.raises(BadValue) as error:
             engine(name)

@@ -109,7 +109,7 @@ def test_training_iris_prints_the_accuracy_of_the_same_run_from_python(run):
     assert (code, err) == (0, "")
     assert lines[:2] == [
         "Iris, dense model: 150 flowers, 4 measurements, 3 species, 15 weights",
-        "20 epochs, batches of 10, seed 3, on native",
+        "20 epochs, batches of 10, seed 3",
     ]
     assert lines[-3] == f"accuracy {accuracy:.4f}: {round(accuracy * 150)} of the 150 flowers it was trained on"
 
@@ -147,7 +147,7 @@ REFUSED = {
     ),
     ("train", "stars"): "'stars' is no task here; use one of iris, linear, digits, mnist, fashion, cifar10, shakespeare, cora",
     ("train", "mnist", "--model", "deep"): "'deep' is no MNIST model; use one of modern, paper",
-    ("train", "digits", "--backend", "abacus"): "'abacus' is no backend here; use one of jax, native, numpy",
+    ("train", "digits", "--backend", "abacus"): "'abacus' is no backend here; use one of auto, jax, native, numpy",
     ("train", "digits", "--save", "nowhere/digits.safetensors"): (
         "cannot save to 'nowhere/digits.safetensors': there is no folder 'nowhere'"
     ),

@@ -21,6 +21,7 @@ PACKAGE = Path(lensgrad.__file__).parent
 # What writes files or runs text, with the door of tools/hostile.py that goes through it, or why no name comes into it.
 WRITERS = {
     "backends/native/compiler.py": "compiles one source of the library's own, in a folder of this user alone",
+    "backends/native/library.py": "the C of a step, where names of layers are words of letters only",
     "backends/numpy.py": "layer name",
     "circuits/formats/files.py": "circuit input",
     "cli/__init__.py": "what learner.source() gives",

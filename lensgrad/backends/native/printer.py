@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -314,8 +315,8 @@ def phases(nests: Sequence[Nest]) -> list[list[Nest]]:
 
 
 def title(program: Flat, group: Group) -> str:
-    """What a group is for: the layers that its values come from."""
-    paths = ["/".join(program.values[o].path) for o in group.outs]
+    """What a group is for: the layers that its values come from, whose names cannot end the comment that they stand in."""
+    paths = [re.sub(r"[^\w /.-]", "_", "/".join(program.values[o].path), flags=re.ASCII) for o in group.outs]
     return ", ".join(dict.fromkeys(p for p in paths if p))
 
 

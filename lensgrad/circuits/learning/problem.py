@@ -100,7 +100,7 @@ class Plan:
     seed: int = 0
     stopping: EarlyStopping | None = None
     progress: bool = False
-    backend: str = "native"
+    backend: str = "auto"
     degree: int | None = None
 
     def __post_init__(self) -> None:
