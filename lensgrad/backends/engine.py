@@ -13,6 +13,7 @@ import numpy as np
 
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.loop import Loop
+from lensgrad.backends.source import Layout
 from lensgrad.backends.table import Meanings
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
@@ -67,8 +68,8 @@ class Backend(Protocol):
         """The same backend with the meanings of further generators: `backend("numpy").extended({Cube: "{0} ** 3"})`."""
         ...
 
-    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "") -> str:
-        """`f` as a Python file that needs NumPy only."""
+    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "", layout: Layout | None = None) -> str:
+        """`f` as a Python file that needs NumPy only; `layout` says what its lines are called, where people read them."""
         ...
 
     def reference(self) -> NumPy:
@@ -107,8 +108,8 @@ class NumPy:
     def extended(self, lines: Lines) -> Self:
         return replace(self, table=self.table.extended(lines))
 
-    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "") -> str:
-        return numpy_backend.source(f, name, inputs, doc, header, self.table)
+    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "", layout: Layout | None = None) -> str:
+        return numpy_backend.source(f, name, inputs, doc, header, self.table, layout)
 
     def reference(self) -> NumPy:
         return NumPy(self.table)
@@ -252,8 +253,8 @@ class Jax:
     def extended(self, lines: Lines) -> Self:
         return replace(self, own=self.own.extended(lines))
 
-    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "") -> str:
-        return self.reference().source(f, name, inputs, doc, header)
+    def source(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", header: str = "", layout: Layout | None = None) -> str:
+        return self.reference().source(f, name, inputs, doc, header, layout)
 
     def reference(self) -> NumPy:
         return NumPy()

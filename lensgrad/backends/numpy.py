@@ -12,7 +12,7 @@ import numpy as np
 from lensgrad.backends import kernels as untyped
 from lensgrad.backends.contract import contraction
 from lensgrad.backends.helpers import RESERVED
-from lensgrad.backends.source import Line, Module, Style
+from lensgrad.backends.source import Layout, Line, Module, Style
 from lensgrad.backends.table import Meanings
 from lensgrad.backends.words import entries, words
 from lensgrad.core.diagram import Diagram, Recompute
@@ -239,13 +239,19 @@ def literal(op: Generator) -> str | None:
 
 
 def source(
-    f: Diagram, name: str = "f", inputs: Sequence[str] | None = None, doc: str = "", header: str = "", table: Meanings = NUMPY
+    f: Diagram,
+    name: str = "f",
+    inputs: Sequence[str] | None = None,
+    doc: str = "",
+    header: str = "",
+    table: Meanings = NUMPY,
+    layout: Layout | None = None,
 ) -> str:
     """`f` as a Python file with one function of that name, which needs NumPy only and returns a tuple of arrays.
 
     `doc` and `header` are texts: what the function and the file say of themselves.
     """
-    return module(f, name, inputs, doc, header, table).text()
+    return module(f, name, inputs, doc, header, table, layout=layout).text()
 
 
 def module(
@@ -256,15 +262,16 @@ def module(
     header: str = "",
     table: Meanings = NUMPY,
     frees: bool = False,
+    layout: Layout | None = None,
 ) -> Module:
     """The file before it is text; written once more where an input is called as a helper that it turns out to need."""
     arrow, names = bridges.opened(unfold(f)), inputs if inputs is not None else [f"x{i}" for i in range(len(f.dom))]
     made = Module(Style(table, literal, rounded), header, frees=frees)
-    made.top(arrow, name, names, doc)
+    made.top(arrow, name, names, doc, layout)
     late = made.helpers.found.keys() - RESERVED
     if late & made.taken:
         made = Module(Style(table, literal, rounded), header, late, frees)
-        made.top(arrow, name, names, doc)
+        made.top(arrow, name, names, doc, layout and layout.without(late))
     return made
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lensgrad.backends.helpers import RESERVED, Helpers, Kernels
@@ -16,6 +16,10 @@ from lensgrad.core.errors import BadValue
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Generator, Node
 
+WIDTH = 120  # of a line that people read
+SHORT = 60  # of a formula that stands inside of another one
+LOOSE, SUM, PRODUCT, ATOM = range(4)  # how tightly a formula holds together
+TIED = ("Neg", "Compare", "And", "Or", "Not", "ShiftRight")  # further generators whose formula is no call
 WIRES = re.compile(r"[vaC]\d+|given_\d+")  # what wires, constants and given functions are called
 
 
@@ -53,6 +57,30 @@ class Style:
     write: Callable[[Any, Line], str]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a function is written for people: what its wires are called, the comments above nodes, by number, and the wires without a line.
+
+    The wires `broadcast` repeat an array along new axes where they are read, which NumPy does by itself; those `inside` are read once, and
+    stand in the line that reads them where they are short.
+    """
+
+    names: tuple[str, ...]
+    heads: Mapping[int, Sequence[str]]
+    broadcast: Collection[int] = ()
+    inside: Collection[int] = ()
+
+    def without(self, taken: Collection[str]) -> Layout:
+        """The same with other names for those that are taken."""
+        held = {*taken, *self.names}
+        names = list(self.names)
+        for i, name in enumerate(names):
+            if name in taken:
+                names[i] = free(name, held)
+                held.add(names[i])
+        return replace(self, names=tuple(names))
+
+
 class Module:
     """A Python file under construction: functions, shared constants, and the helpers they call.
 
@@ -68,14 +96,15 @@ class Module:
         self.bodies: dict[Diagram, str] = {}
         self.given: dict[str, Callable[..., Any]] = {}
 
-    def top(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "") -> None:
+    def top(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", layout: Layout | None = None) -> None:
         """Add `f` as the function that the file is for, its arguments called as near to `inputs` as Python allows."""
         if not checks.is_text(name) or not name.isidentifier() or name in self.taken:
             raise BadValue(f"a function must be called by a Python identifier that nothing else has, got {checks.shown(name)}")
         names = identifiers(inputs, self.taken)
-        self.taken |= {name, *names}
+        layout = layout and layout.without({*names, name})
+        self.taken |= {name, *names, *(layout.names if layout else ())}
         self.bodies[f] = name
-        self.functions.append(Writer(self, unfold(f), names).text(name, doc))
+        self.functions.append(Writer(self, unfold(f), names, layout).text(name, doc))
 
     def function(self, f: Diagram, name: str) -> str:
         """Add `f` as a function that another one calls, and return its name; an equal body is written once."""
@@ -106,11 +135,13 @@ class Module:
 class Writer:
     """One function: its lines and the text that stands for each wire."""
 
-    def __init__(self, module: Module, f: Diagram, inputs: list[str]) -> None:
-        self.module, self.f, self.inputs = module, f, inputs
+    def __init__(self, module: Module, f: Diagram, inputs: list[str], layout: Layout | None = None) -> None:
+        self.module, self.f, self.inputs, self.layout = module, f, inputs, layout
         self.texts = list(inputs)
         self.types: list[Any] = list(f.dom)
         self.literals: dict[int, str] = {}
+        self.above: list[str] = []  # comments for the next line
+        self.levels: dict[int, int] = {}  # of wires that stand inside of a line: how tightly their formula holds together
         self.closed: set[int] = set()
         self.lines: list[str] = []
         self.origin: tuple[str, ...] = ()
@@ -118,15 +149,19 @@ class Writer:
     def text(self, name: str, doc: str) -> str:
         ends = last_reads(self.f) if self.module.frees else {}
         for number, node in enumerate(self.f.nodes):
-            self.node(node)
+            self.node(node, number)
             over = [self.texts[w] for w in ends.get(number, ()) if WIRES.fullmatch(self.texts[w])]
             self.lines += [f"    del {', '.join(over)}"] if over else []
         outs = ", ".join(self.array(o) for o in self.f.outs)
         comma = "," if len(self.f.outs) == 1 else ""
         head = [f"def {name}({', '.join(self.inputs)}):"] + ([f'    """{quoted(doc)}"""'] if doc else [])
-        return "\n".join([*head, *self.lines, f"    return ({outs}{comma})"])
+        last = f"    return ({outs}{comma})"
+        if self.layout is not None:  # for people, whose lines end
+            head[0] = wrapped(f"def {name}(", self.inputs, "):", "    ")
+            last = wrapped("    return (", [self.array(o) for o in self.f.outs], f"{comma})", "        ")
+        return "\n".join([*head, *self.lines, last])
 
-    def node(self, node: Node) -> None:
+    def node(self, node: Node, number: int) -> None:
         start, literal = len(self.texts), self.module.style.literal(node.op)
         if literal is not None:
             self.literals[start] = literal
@@ -137,16 +172,25 @@ class Writer:
         if fixed and len(node.cod) == 1:
             # Written down when something asks for the array; as a number inside a formula it needs no name.
             self.texts.append(code)
+        elif self.layout is not None and start in self.layout.broadcast:
+            self.texts.append(repeated(self.texts[node.args[0]], node.op))
+        elif self.layout is not None and start in self.layout.inside and len(code) <= SHORT:
+            self.texts.append(code)
+            self.levels[start] = level(node.op)
+            self.above += self.layout.heads.get(number, ())
         else:
-            names = [f"v{start + k}" for k in range(len(node.cod))]
-            self.heading(node.origin)
+            names = [self.layout.names[start + k] if self.layout else f"v{start + k}" for k in range(len(node.cod))]
+            self.heading(node.origin, number)
             told = comment(" × ".join(map(str, node.cod)))
             self.lines.append(f"    {', '.join(names)}{',' if len(names) == 1 and node_is_tuple(node) else ''} = {code}{told}")
             self.texts += names
         self.types += list(node.cod)
 
-    def heading(self, origin: tuple[str, ...]) -> None:
-        if origin and origin != self.origin:
+    def heading(self, origin: tuple[str, ...], number: int) -> None:
+        if self.layout is not None:
+            self.lines += [comment(line, "    ") for line in (*self.above, *self.layout.heads.get(number, ()))]
+            self.above = []
+        elif origin and origin != self.origin:
             self.lines.append(comment("/".join(origin), "    # "))
         self.origin = origin
 
@@ -158,11 +202,55 @@ class Writer:
 
     def code(self, node: Node) -> str:
         style, module = self.module.style, self.module
-        scalars = getattr(node.op, "arity", 0) and any(a not in self.literals for a in node.args)
-        args = tuple(self.literals[a] if scalars and a in self.literals else self.array(a) for a in node.args)
+        # A number takes the kind of the array beside it; where there is none it must be an array of its own kind.
+        beside = {kind_of(self.types[a]) for a in node.args if a not in self.literals} if getattr(node.op, "arity", 0) else ()
+        plain = [a in self.literals and kind_of(self.types[a]) in beside for a in node.args]
+        args = tuple(self.literals[a] if short else self.array(a) for a, short in zip(node.args, plain, strict=True))
+        if self.levels:
+            wanted = [self.levels.get(a, ATOM) < bound(node.op, k) for k, a in enumerate(node.args)]
+            args = tuple(f"({text})" if loose else text for text, loose in zip(args, wanted, strict=True))
         dom = tuple(self.types[a] for a in node.args)
         line = Line(node.op, args, dom, node.cod.atoms, module.function, module.give, module.helpers.use)
         return style.write(style.table.line(node.op), line)
+
+
+def kind_of(atom: Any) -> str:
+    """The dtype of an array; of anything else none."""
+    return getattr(atom, "dtype", "")
+
+
+def level(op: Any) -> int:
+    """How tightly the formula of a generator holds together: a sum least, a call most."""
+    return {"Add": SUM, "Sub": SUM, "Mul": PRODUCT, "Div": PRODUCT, "Einsum": PRODUCT, "Neg": LOOSE}.get(op.name, ATOM)
+
+
+def bound(op: Any, place: int) -> int:
+    """How tightly what stands at a place of a formula must hold together to need no parentheses."""
+    if op.name in ("Add", "Sub"):
+        return (SUM, PRODUCT)[place]
+    if op.name in ("Mul", "Div"):
+        return (PRODUCT, ATOM)[place]
+    return ATOM if op.name in TIED else LOOSE
+
+
+def wrapped(before: str, words: Sequence[str], after: str, indent: str) -> str:
+    """Words in one line, or in several where that is too long."""
+    line = f"{before}{', '.join(words)}{after}"
+    if len(line) <= WIDTH:
+        return line
+    lines = [indent]
+    for word in words:
+        if len(lines[-1]) + len(word) > WIDTH - 2 and lines[-1].strip():
+            lines.append(indent)
+        lines[-1] += f"{word}, "
+    return "\n".join([before.rstrip(), *(text.rstrip() for text in lines), f"{indent[4:]}{after.lstrip(',')}"])
+
+
+def repeated(text: str, op: Any) -> str:
+    """An array as NumPy repeats it along new axes beside an array of all axes: `x[:, None]`."""
+    first = min(op.axes, default=len(op.shape))
+    places = [":" if i in op.axes else "None" for i in range(first, len(op.shape))]
+    return f"{text}[{', '.join(places)}]" if "None" in places else text
 
 
 def last_reads(f: Diagram) -> dict[int, list[int]]:
@@ -220,4 +308,4 @@ def free(name: str, taken: Collection[str]) -> str:
     return name
 
 
-__all__ = ["Line", "Module", "Style", "comment", "identifier", "identifiers", "quoted"]
+__all__ = ["Layout", "Line", "Module", "Style", "comment", "identifier", "identifiers", "quoted"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from lensgrad.backends.engine import Backend, Iteration, Runnable, backend
 from lensgrad.backends.loop import Loop
+from lensgrad.backends.source import Layout
 from lensgrad.cat.lens import Lens, forward
 from lensgrad.cat.names import Param, Role, returns, unique, written
 from lensgrad.cat.para import Para, parametrized
@@ -118,10 +119,10 @@ class Program:
         outs = self.function(*flatten([*inputs]))
         return named(self.outputs, outs)
 
-    def source(self, name: str = "f", doc: str = "", header: str = "") -> str:
+    def source(self, name: str = "f", doc: str = "", header: str = "", layout: Layout | None = None) -> str:
         """This program as a Python file that needs NumPy only."""
         names = [p.name if len(p.ob) == 1 else f"{p.name}.{k}" for p in self.inputs for k in range(len(p.ob))]
-        return Printed(self.engine.source(self.diagram, name, names, doc, header))
+        return Printed(self.engine.source(self.diagram, name, names, doc, header, layout))
 
 
 def named(ports: Sequence[Port], arrays: Sequence[Any]) -> Values:

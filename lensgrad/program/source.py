@@ -6,6 +6,7 @@ from lensgrad.backends.source import quoted
 from lensgrad.cat.names import Role
 from lensgrad.core.printed import Printed
 from lensgrad.program.compile import Program
+from lensgrad.program.readable import readable
 
 LOOP = '''
 INPUTS = {inputs}
@@ -44,7 +45,9 @@ def training_file(step: Program) -> str:
     names = [p.name for p in step.inputs]
     returns = [p.name for p in step.outputs if p.name in names]
     reports = [p.name for p in step.outputs if p.name not in names]
+    step, layout = readable(step)
     doc = f"One training step: returns the next {', '.join(returns) or 'nothing'}; then the observed {', '.join(reports) or 'nothing'}."
+    doc = doc if len(doc) <= 110 else "One training step: returns the next values of RETURNS, then what REPORTS names."
     header = "A training step, written by lensgrad as plain NumPy."
     loop = LOOP.format(inputs=names, returns=returns, reports=reports, data=data, told=quoted(", ".join(data)))
-    return Printed(step.source("step", doc, header) + "\n" + loop)
+    return Printed(step.source("step", doc, header, layout) + "\n" + loop)

@@ -164,3 +164,9 @@ def test_log_sum_exp_of_infinities_is_exact():
     x = np.array([[-np.inf, -np.inf], [np.inf, 0.0], [-np.inf, 2.0]])
     with np.errstate(divide="ignore"):
         assert np.array_equal(kernels.logsumexp(x, (1,)), [-np.inf, np.inf, 2.0])
+
+
+def test_a_choice_between_two_numbers_keeps_their_kind():
+    f = trace(lambda x: ops.select(x > 0.0, full(0.1, x.atom), full(0.2, x.atom)), Real(3))
+    (y,) = backend.function(f)(np.array([1.0, -1.0, 0.0], np.float32))
+    assert y.dtype == np.float32 and y.tolist() == [np.float32(0.1), np.float32(0.2), np.float32(0.2)]

@@ -28,6 +28,7 @@ WRITERS = {
     "cli/circuit.py": "what the writers of circuits give",
     "data/files.py": "official data, compared with its digest",
     "draw/pictures.py": "pictures with titles that the caller writes",
+    "draw/plots.py": "pictures whose words are no formulas: tests/train/test_shown.py",
     "files/place.py": "layer name",
     "testing/mutations.py": "mutants of the library's own rules",
     "train/logs.py": "layer name",

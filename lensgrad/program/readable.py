@@ -1,0 +1,276 @@
+"""A training step as a person would write it: forward, backward, update, layer by layer, every line called by what it computes.
+
+The lines are those that run, in another order and under other names, and give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from lensgrad.backends import kernels
+from lensgrad.backends.helpers import RESERVED, functions_of
+from lensgrad.backends.numpy import has_circuits
+from lensgrad.backends.source import Layout, free, identifier
+from lensgrad.cat.names import Role
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.graph import BACK, Node
+from lensgrad.program.compile import Program
+from lensgrad.program.constants import folded
+from lensgrad.program.phases import Phase, makers, phases
+from lensgrad.program.taps import snake
+from lensgrad.theories.smooth.linear import Spread
+
+WORDS = {  # what the results of generators are called
+    "Add": "sum", "Sub": "difference", "Mul": "product", "Div": "quotient", "Neg": "negative", "Einsum": "product", "Sum": "total",
+    "Spread": "repeated", "Select": "chosen", "Compare": "mask", "Cast": "cast", "Exp": "exponential", "Log": "logarithm", "Sqrt": "root",
+    "Rsqrt": "inverse_root", "Expm1": "exponential_less_1", "IntegerPower": "power", "Convolve": "convolution", "AMax": "largest",
+    "LogSoftmax": "log_probabilities", "LogSumExp": "log_total", "OneHot": "targets", "ArgMax": "likeliest", "Take": "rows",
+    "ScatterAdd": "scattered", "Scan": "loop", "Reshape": "reshaped", "Transpose": "transposed", "Logistic": "sigmoid", "Full": "constant",
+}  # fmt: skip
+TITLES = {Phase.FORWARD: "forward", Phase.BACKWARD: "backward: the gradient of the loss", Phase.UPDATE: "update"}
+CALLS = ("Exp", "Expm1", "Log", "Log1p", "Sqrt", "Tanh", "Abs", "Logistic")
+INNER = frozenset(("Add", "Sub", "Mul", "Div", "Neg", "Einsum", "Cast", *CALLS))  # what may stand in a line of OUTER
+OUTER = frozenset(("Add", "Sub", "Mul", "Div", "Neg", "Select", "Maximum", "Minimum", *CALLS))
+TAKEN = frozenset({*RESERVED, *functions_of(kernels), "step", "train", "values", "batches"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where a node stands: its phase, and the path of its layer, or the weight that it moves."""
+
+    phase: Phase
+    path: tuple[str, ...]
+
+    @property
+    def group(self) -> tuple[Phase, str]:
+        """What one comment stands above."""
+        return self.phase, self.path[0] if self.path else ""
+
+
+def readable(step: Program) -> tuple[Program, Layout | None]:
+    """The step with its nodes in order of parts, and what its lines are called; as it is where circuits run in it."""
+    if has_circuits(step.diagram):
+        return step, None
+    step = replace(step, diagram=folded(step.diagram), iterations={})
+    parts = parts_of(step)
+    order = ordered(step.diagram, parts, [p.name for p in step.outputs if p.role is Role.WEIGHT])
+    if order is not None:
+        step, parts = replace(step, diagram=permuted(step.diagram, order), iterations={}), [parts[i] for i in order]
+    f = step.diagram
+    wide, inner = broadcast(f), inside(f, parts)
+    return step, Layout(tuple(Names(step, parts).all(wide | inner)), headings(f, parts), wide, inner)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+def parts_of(step: Program) -> list[Part]:
+    """The part of each node."""
+    f, kinds, moves = step.diagram, phases(step), movers(step)
+    found = list[Part]()
+    for node, kind, weight in zip(f.nodes, kinds, moves, strict=True):
+        path = node.origin[1:] if kind is Phase.BACKWARD else (weight,) if kind is Phase.UPDATE else node.origin
+        found.append(Part(kind, tuple(p for p in path if p != BACK)))
+    return found
+
+
+def movers(step: Program) -> list[str]:
+    """For each node the first weight on whose next value, or on whose states, it has a say; "" for none."""
+    f, owner = step.diagram, makers(step.diagram)
+    names = [p.name for p in step.outputs for _ in p.ob]
+    weights = [p.name for p in step.outputs if p.role is Role.WEIGHT]
+    reach: list[str] = [""] * len(f.nodes)
+    for o, name in reversed([*zip(f.outs, names, strict=True)]):
+        if owner[o] >= 0:
+            reach[owner[o]] = next((w for w in weights if name == w or name.startswith(f"{w}.")), "") or reach[owner[o]]
+    for i in reversed(range(len(f.nodes))):
+        for a in f.nodes[i].args:
+            if owner[a] >= 0 and not reach[owner[a]]:
+                reach[owner[a]] = reach[i]
+    return reach
+
+
+def turn(part: Part, weights: Sequence[str]) -> int:
+    """When a part is written among those that could be: what stands in no layer waits for the layers, and updates come as weights do."""
+    if part.phase is Phase.UPDATE:
+        return weights.index(part.path[0]) if part.path[0] in weights else len(weights)
+    return int(part.phase is Phase.FORWARD and not part.path)
+
+
+def ordered(f: Diagram, parts: Sequence[Part], weights: Sequence[str]) -> list[int] | None:
+    """The nodes by phase, and within it layer after layer; None where a later phase is needed by an earlier one."""
+    owner, rank = makers(f), {phase: i for i, phase in enumerate(Phase)}
+    waits = [{owner[a] for a in node.args if owner[a] >= 0} for node in f.nodes]
+    if any(f.nodes[b].args and rank[parts[b].phase] > rank[parts[i].phase] for i, before in enumerate(waits) for b in before):
+        return None
+    users: list[list[int]] = [[] for _ in f.nodes]
+    for i, before in enumerate(waits):
+        for b in before:
+            users[b].append(i)
+    found, last = [i for i, node in enumerate(f.nodes) if not node.args], None
+    left = [sum(bool(f.nodes[b].args) for b in before) for before in waits]
+    ready = {i for i, n in enumerate(left) if not n and f.nodes[i].args}
+    while ready:
+        # A layer once begun is ended where it can be, and what stands in none waits for the layers.
+        i = min(ready, key=lambda k: (rank[parts[k].phase], parts[k].group != last, turn(parts[k], weights), k))
+        ready.discard(i)
+        found.append(i)
+        last = parts[i].group
+        for user in users[i]:
+            left[user] -= 1
+            ready |= set() if left[user] else {user}
+    return found
+
+
+def permuted(f: Diagram, order: Sequence[int]) -> Diagram:
+    """The same program with its nodes in another order."""
+    starts, wire = list[int](), len(f.dom)
+    for node in f.nodes:
+        starts.append(wire)
+        wire += len(node.cod)
+    place, fresh = {i: i for i in range(len(f.dom))}, len(f.dom)
+    nodes = list[Node]()
+    for i in order:
+        node = f.nodes[i]
+        nodes.append(Node(node.op, tuple(place[a] for a in node.args), node.cod, node.origin))
+        place |= {starts[i] + k: fresh + k for k in range(len(node.cod))}
+        fresh += len(node.cod)
+    return Diagram(f.dom, f.cod, (tuple(nodes), tuple(place[o] for o in f.outs)))
+
+
+def headings(f: Diagram, parts: Sequence[Part]) -> dict[int, tuple[str, ...]]:
+    """The comments above a node: where a phase begins, and where a layer does."""
+    found: dict[int, tuple[str, ...]] = {}
+    phase, group = None, None
+    for i, (node, part) in enumerate(zip(f.nodes, parts, strict=True)):
+        if not node.args:
+            continue  # a constant, which has no line
+        lines = [f"# -- {TITLES[part.phase]} --"] if part.phase is not phase else []
+        layer = part.path[0] if part.path else "the loss" if part.phase is not Phase.UPDATE else ""
+        lines += [f"# {layer}"] if layer and (part.group != group or lines) else []
+        if lines:
+            found[i] = tuple(lines)
+        phase, group = part.phase, part.group
+    return found
+
+
+def broadcast(f: Diagram) -> frozenset[int]:
+    """The wires that repeat an array only for elementwise generators beside arrays of the full shape: NumPy does that by itself."""
+    start, made, full = len(f.dom), dict[int, int](), set[int]()
+    for i, node in enumerate(f.nodes):
+        if isinstance(node.op, Spread):
+            made[start] = i
+        start += len(node.cod)
+    kept, owner = set(f.outs), makers(f)
+    constant = {w for w, i in enumerate(owner) if i >= 0 and not f.nodes[i].args}
+    for node in f.nodes:
+        here = [a for a in node.args if a in made]
+        whole = any(a not in made and a not in constant for a in node.args)
+        if here and not (getattr(node.op, "arity", 0) and whole):
+            full.update(here)
+    return frozenset(w for w in made if w not in full and w not in kept and f.nodes[made[w]].args[0] not in made)
+
+
+def inside(f: Diagram, parts: Sequence[Part]) -> frozenset[int]:
+    """The wires that one elementwise generator of the same part reads once: they may stand in its line."""
+    found, wire, owner = set[int](), len(f.dom), makers(f)
+    readers: dict[int, list[int]] = {}
+    for i, node in enumerate(f.nodes):
+        for a in node.args:
+            readers.setdefault(a, []).append(i)
+    for i, node in enumerate(f.nodes):
+        if node.op.name in INNER and len(readers.get(wire, ())) == 1 and wire not in f.outs:
+            reader = readers[wire][0]
+            if f.nodes[reader].op.name in OUTER and parts[reader].group == parts[i].group and parts[reader].path == parts[i].path:
+                found.add(wire)
+        wire += len(node.cod)
+    return frozenset(found - {w for w in found if owner[w] < 0})
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+class Names:
+    """What the wires of a step are called."""
+
+    def __init__(self, step: Program, parts: Sequence[Part]) -> None:
+        self.step, self.f, self.parts = step, step.diagram, parts
+        self.owner = makers(self.f)
+        self.readers: dict[int, list[int]] = {}
+        for i, node in enumerate(self.f.nodes):
+            for a in node.args:
+                self.readers.setdefault(a, []).append(i)
+        self.inputs = [p.name if len(p.ob) == 1 else f"{p.name}.{k}" for p in step.inputs for k in range(len(p.ob))]
+        self.returned = {o: name for o, name in reversed([*zip(self.f.outs, self.outputs(), strict=True)])}
+
+    def outputs(self) -> list[str]:
+        """What each output is called: the next value of an input, or what is observed."""
+        known = {p.name for p in self.step.inputs}
+        ports = [(p, k) for p in self.step.outputs for k in range(len(p.ob))]
+        return [f"{'next_' if p.name in known else ''}{p.name}{f'.{k}' if len(p.ob) > 1 else ''}" for p, k in ports]
+
+    def all(self, without: Collection[int]) -> list[str]:
+        """A name for each wire, all different; those of inputs come from the writer, and wires without a line take what is left."""
+        wanted = [identifier(n) for n in self.inputs]
+        start = len(self.f.dom)
+        for i, node in enumerate(self.f.nodes):
+            wanted += [self.wanted(i, start + k) for k in range(len(node.cod))]
+            start += len(node.cod)
+        first, names = len(self.f.dom), list(wanted)
+        lines = [*(w for w in range(first, len(wanted)) if w not in without), *sorted(without)]
+        taken, found = {*TAKEN, *wanted[:first]}, Counter[str]()
+        times = Counter(wanted[w] for w in lines[: len(wanted) - first - len(without)])
+        for w in lines:
+            name = wanted[w]
+            found[name] += 1
+            names[w] = free(f"{name}_{found[name]}" if times[name] > 1 or found[name] > 1 else name, taken)
+            taken.add(names[w])
+        return names
+
+    def wanted(self, number: int, wire: int) -> str:
+        """What a wire would best be called."""
+        part, word = self.parts[number], word_of(self.f.nodes[number])
+        if wire in self.returned:
+            return identifier(self.returned[wire])
+        if part.phase is Phase.UPDATE:
+            return identifier("_".join([*part.path, word]))
+        if part.phase is Phase.BACKWARD:
+            return self.cotangent(wire, part, word)
+        left = self.leaves(wire, part)
+        return identifier("_".join(part.path[:left])) if left else identifier("_".join([*part.path, word]))
+
+    def leaves(self, wire: int, part: Part) -> int:
+        """How much of its path names what a wire leaves with, of the outermost layer that it leaves; 0 where it stays inside."""
+        paths = [self.parts[r].path for r in self.readers.get(wire, ()) if self.parts[r].phase is part.phase]
+        if not paths:
+            return 0
+        inside = max(common(part.path, path) for path in paths)
+        return inside + 1 if inside < len(part.path) else 0
+
+    def cotangent(self, wire: int, part: Part, word: str) -> str:
+        """The name of a cotangent: of the weight that it moves, of the layer that it flows into, or of what is computed."""
+        readers = self.readers.get(wire, ())
+        weight = next((self.parts[r].path[0] for r in readers if self.parts[r].phase is Phase.UPDATE and self.parts[r].path), "")
+        if weight:
+            return identifier(f"d_{weight}")
+        paths = [self.parts[r].path for r in readers if self.parts[r].phase is Phase.BACKWARD]
+        other = [p for p in paths if common(p, part.path) < len(p)]
+        if other and len(other) == len(paths):
+            near = min(other, key=len)
+            return identifier("_".join(["d", *near[: common(near, part.path) + 1]]))
+        return identifier("_".join(["d", *part.path, word]))
+
+
+def word_of(node: Node) -> str:
+    """What the result of a node is called by what it computes."""
+    return WORDS.get(node.op.name, snake(node.op.name))
+
+
+def common(left: Sequence[str], right: Sequence[str]) -> int:
+    """How far two paths go together."""
+    return next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+
+
+__all__ = ["readable"]
