@@ -38,6 +38,7 @@ from lensgrad.lens import Diagram, Param, corner, lens, observe, parametric, tra
 from lensgrad.program.source import training_file
 from tools.fuzz_calls import CALLS
 from tools.hostile_names import name_of
+from tools.hostile_pictures import pictures
 
 SHOWN = 12
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(6, 4)
@@ -63,7 +64,7 @@ def used(learner: lg.Learner, data: Any = (X, Y), x: Any = X) -> None:
     again = lg.load("run.safetensors")
     again.predict(x)
     again.evaluate(data)
-    texts(run.summary(), learner, run, str(learner.model), str(learner.model.arrow))
+    texts(run.summary(), learner, run, str(learner.model), str(learner.model.arrow), *pictures(learner))
 
 
 def texts(*what: Any) -> None:
