@@ -14,7 +14,21 @@ ELEMENTS = {"svg", "title", "style", "rect", "g", "path", "text", "circle"}
 ATTRIBUTES = {"viewBox", "width", "height", "role", "aria-label", "class", "data-id", "x", "y", "rx", "d", "cx", "cy", "r"}
 COMMAND = re.compile(r"\\([A-Za-z]+)")
 COMMANDS = set(COMMAND.findall("".join(ESCAPES.values()))) | set(
-    "definecolor begin end draw node fill sffamily small footnotesize itshape tiny usepackage usetikzlibrary".split()
+    [
+        "definecolor",
+        "begin",
+        "end",
+        "draw",
+        "node",
+        "fill",
+        "sffamily",
+        "small",
+        "footnotesize",
+        "itshape",
+        "tiny",
+        "usepackage",
+        "usetikzlibrary",
+    ]
 )
 
 
