@@ -50,6 +50,7 @@ sizes: $(DEV_ENV)/.ready
 docs: $(DEV_ENV)/.ready
 	$(BIN)/python -m tools.architecture --check
 	$(BIN)/python -m tools.figures --check
+	$(BIN)/python -m tools.gallery --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "the pages are in build/site: open build/site/index.html"
 

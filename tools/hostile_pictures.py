@@ -6,6 +6,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+import lensgrad as lg
 from lensgrad.draw.front import drawn_text, placed
 from lensgrad.draw.svg import svg
 from lensgrad.draw.tikz import ESCAPES, tikz
@@ -13,23 +14,7 @@ from lensgrad.draw.tikz import ESCAPES, tikz
 ELEMENTS = {"svg", "title", "style", "rect", "g", "path", "text", "circle"}
 ATTRIBUTES = {"viewBox", "width", "height", "role", "aria-label", "class", "data-id", "x", "y", "rx", "d", "cx", "cy", "r"}
 COMMAND = re.compile(r"\\([A-Za-z]+)")
-COMMANDS = set(COMMAND.findall("".join(ESCAPES.values()))) | set(
-    [
-        "definecolor",
-        "begin",
-        "end",
-        "draw",
-        "node",
-        "fill",
-        "sffamily",
-        "small",
-        "footnotesize",
-        "itshape",
-        "tiny",
-        "usepackage",
-        "usetikzlibrary",
-    ]
-)
+COMMANDS = {*COMMAND.findall("".join(ESCAPES.values())), *COMMAND.findall(tikz(placed(lg.dense(2, 2), depth=1, types=True)))}
 
 
 def pictures(learner: Any) -> list[str]:

@@ -19,6 +19,7 @@ from lensgrad.draw.lenses import lens_net
 from lensgrad.draw.net import Net, Opens, closed, grown, needed, seeded, wanted
 from lensgrad.draw.reads import reads
 from lensgrad.draw.scene import Scene
+from lensgrad.program.compile import Program
 
 VIEWS = ("arrow", "lens", "step")
 
@@ -44,7 +45,7 @@ class Learned(Protocol):
     def learner(self) -> Learns: ...
 
 
-Subject = Diagram | Lens | Para | Family | Learns | Learned | Gates  # what has a picture, or, as a family, will have one
+Subject = Diagram | Lens | Para | Family | Learns | Learned | Gates | Program  # what has a picture, or, as a family, will have one
 
 
 def scene(subject: Subject, view: str | None = None, depth: int = 0, opened: Sequence[str] = (), states: bool = False) -> Scene:
@@ -85,9 +86,11 @@ def known(net: Net, opens: Opens) -> None:
 
 
 def unwritten(net: Net) -> Net:
-    """The net without the outputs that are written back to a state or key of the same name."""
+    """The net without the outputs that are written back to a state or key of the same name, and without states that nothing else reads."""
     kept = {e.name for e in net.entries if e.role in ("state", "key")}
-    return needed(replace(net, exits=tuple(e for e in net.exits if e.name not in kept)))
+    left = needed(replace(net, exits=tuple(e for e in net.exits if e.name not in kept)))
+    read = {a for s in left.steps for a in s.args} | {e.wire for e in left.exits}
+    return replace(left, entries=tuple(e for e in left.entries if e.wire in read or e.name not in kept))
 
 
 def net_of(subject: Any, view: str | None, opens: Opens) -> Net:
@@ -97,6 +100,8 @@ def net_of(subject: Any, view: str | None, opens: Opens) -> Net:
         raise TypeMismatch(f"{subject.name} has no type before it meets one, so it has no picture: {told}")
     if isinstance(subject, Gates):
         return gates_net(subject)
+    if isinstance(subject, Program):
+        return program_net(subject, opens)
     if isinstance(subject, Lens | Diagram):
         subject = Para.lift(subject)
     if not isinstance(subject, Para):
@@ -108,6 +113,12 @@ def net_of(subject: Any, view: str | None, opens: Opens) -> Net:
     if view == "arrow":
         raise BadValue("a lens goes both ways: draw it with view='lens' or view='step'")
     return lens_net(subject, opens)
+
+
+def program_net(f: Program, opens: Opens) -> Net:
+    """The net of a program, whose inputs and outputs have names."""
+    ins, outs = ([port.name for port in ports for _ in port.ob] for ports in (f.inputs, f.outputs))
+    return grown(f.diagram, ins, ["input"] * len(ins), outs, opens)
 
 
 def arrow_net(f: Para, opens: Opens) -> Net:
