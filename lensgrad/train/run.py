@@ -353,4 +353,5 @@ class Run(Drawn, Generic[Given]):
         """The model as a table, and the last epoch's report."""
         last = "  ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
         best = f", values of epoch {self.best_epoch}" if self.best_epoch else ""
-        return Summary(f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{best}: {last}")
+        on = f" on {self.ran_on}" if self.ran_on not in ("", "numpy") else ""
+        return Summary(f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{on}{best}: {last}")

@@ -1,0 +1,198 @@
+"""Calls of programs in C: states that go round, data of each step, threads, and what is given stays as it is."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+
+import lensgrad as lg
+from lensgrad.backends.engine import NumPy
+from lensgrad.backends.native import crew, running
+from lensgrad.backends.native.compiler import compiler
+from lensgrad.core.errors import BadValue, TypeMismatch
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler")
+
+
+def step(hidden=20, batch=None):
+    """A training step, its loop over batches, first values, and data of 30 steps."""
+    model = lg.sequential(lg.input(4), lg.dense(hidden, activation="sigmoid"), lg.dense(3))
+    learner = lg.supervised(model, lg.half_squared_error, lg.sgd(0.05, momentum=0.9))
+    program, rng = learner.step(batch, "numpy"), np.random.default_rng(0)
+    lead = (30,) if batch is None else (30, batch)
+    rows = {"x": rng.standard_normal((*lead, 4)).astype("f4"), "y": rng.standard_normal((*lead, 3)).astype("f4")}
+    loop, values = program.loop(("x", "y")), learner.initial(0)
+    held = [{**values, **rows}[p.name] for p in program.inputs]
+    return program.diagram, loop, [[held[i] for i in wires] for wires in (loop.states, loop.fixed, loop.rows)]
+
+
+def same(a, b):
+    return all(x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
+
+
+def test_steps_are_those_of_numpy_and_nothing_given_is_changed():
+    f, loop, given = step()
+    before = [[np.array(x) for x in part] for part in given]
+    found, seen = running.Steps(f, loop).run(*given, 30)
+    wanted, looked = NumPy().iterate(f, loop).run(*given, 30)
+    for a, b in zip([*found, *seen], [*wanted, *looked], strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+        assert a.dtype == np.asarray(b).dtype and a.shape == np.shape(b)
+    assert all(same(a, b) for a, b in zip(given, before, strict=True))
+
+
+def test_a_run_cut_anywhere_is_the_same_to_the_bit():
+    f, loop, (states, fixed, rows) = step()
+    steps = running.Steps(f, loop)
+    whole, seen = steps.run(states, fixed, rows, 30)
+    first, left = steps.run(states, fixed, [r[:11] for r in rows], 11)
+    second, right = steps.run(first, fixed, [r[11:] for r in rows], 19)
+    assert same(whole, second) and same(seen, [np.concatenate(pair) for pair in zip(left, right, strict=True)])
+
+
+def test_calls_return_before_all_steps_are_taken(monkeypatch):
+    f, loop, given = step()
+    whole, seen = running.Steps(f, loop).run(*given, 30)
+    steps, calls = running.Steps(f, loop), []
+    call = steps.call
+    steps.call = lambda *args: (calls.append(args[3]), call(*args))[1]
+    monkeypatch.setattr(running, "CALL", 0.0)  # no time at all for a call: each step is one
+    after, looked = steps.run(*given, 30)
+    assert calls == [1] * 30 and same(after, whole) and same(looked, seen)
+
+
+def test_how_many_steps_there_are_at_once_follows_the_time_they_take():
+    f, loop, _ = step()
+    steps = running.Steps(f, loop)
+    for seconds, most in ((0.0, 1024), (1e-6, 1024), (1e-3, 100), (0.03, 3), (10.0, 2)):
+        steps.seconds = seconds
+        assert steps.most == most
+
+
+def test_data_may_lie_anyhow_in_memory():
+    f, loop, (states, fixed, rows) = step()
+    steps = running.Steps(f, loop)
+    spread = [np.asfortranarray(np.repeat(r, 2, axis=0))[::2] for r in rows]
+    assert not any(r.flags.c_contiguous for r in spread)
+    assert same(steps.run(states, fixed, rows, 30)[0], steps.run(states, fixed, spread, 30)[0])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda x: x[:29], lambda x: x.astype("f8"), lambda x: x[:, :2]],
+    ids=["too few", "another dtype", "another shape"],
+)
+def test_what_does_not_fit_is_refused_and_never_read(spoil):
+    f, loop, (states, fixed, rows) = step()
+    with pytest.raises(TypeMismatch, match="a program in C wants 30 rows"):
+        running.Steps(f, loop).run(states, fixed, [spoil(r) for r in rows], 30)
+    with pytest.raises(TypeMismatch, match="a program in C wants an array of shape"):
+        running.Steps(f, loop).run([x[..., :1] for x in states], fixed, rows, 30)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_any_number_of_threads_gives_the_same_bits(threads):
+    f, loop, given = step(512, 128)
+    one = running.Steps(f, loop, threads=1)
+    assert one.made.parallel
+    many = running.Steps(f, loop, threads=threads)
+    assert many.threads == threads
+    a, b = one.run(*given, 30), many.run(*given, 30)
+    assert same(a[0], b[0]) and same(a[1], b[1])
+
+
+def test_several_threads_of_python_may_run_one_program_at_once():
+    f, loop, given = step(512, 128)
+    steps, found = running.Steps(f, loop, threads=2), [None] * 4
+    wanted = steps.run(*given, 30)
+
+    def run(k):
+        found[k] = steps.run(*given, 30)
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all(same(after, wanted[0]) and same(seen, wanted[1]) for after, seen in found)
+
+
+def test_where_no_thread_can_begin_one_goes_alone(monkeypatch):
+    class None_:
+        def __init__(self, **how): ...
+
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    f, loop, given = step(512, 128)
+    wanted = running.Steps(f, loop, threads=1).run(*given, 30)
+    monkeypatch.setattr(crew, "Thread", None_)
+    monkeypatch.setattr(running, "CREW", crew.Crew())
+    found = running.Steps(f, loop, threads=4).run(*given, 30)
+    assert same(found[0], wanted[0])
+
+
+def test_ctrl_c_on_the_way_leaves_nobody_waiting(monkeypatch):
+    """The other thread has begun when the error comes, and is waiting for a partner that never comes."""
+    f, loop, given = step(512, 128)
+    steps, own = running.Steps(f, loop, threads=2), crew.Crew()
+    monkeypatch.setattr(running, "CREW", own)
+    wanted, call, ended = steps.run(*given, 30), steps.call, threading.Event()
+
+    def broken(*args):
+        if args[4] == 0:
+            raise KeyboardInterrupt
+        call(*args)
+        ended.set()
+
+    steps.call = broken
+    with pytest.raises(KeyboardInterrupt):
+        steps.run(*given, 30)
+    assert ended.wait(60)
+    steps.call = call
+    assert same(steps.run(*given, 30)[0], wanted[0]) and not own.lock.locked()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_a_forked_process_has_threads_of_its_own():
+    f, loop, given = step(512, 128)
+    steps = running.Steps(f, loop, threads=2)
+    wanted = steps.run(*given, 30)
+    child = os.fork()
+    if not child:
+        os._exit(0 if same(steps.run(*given, 30)[0], wanted[0]) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_are_as_many_as_are_asked_for(monkeypatch):
+    monkeypatch.delenv("LENSGRAD_THREADS", raising=False)
+    assert crew.threads() == crew.processors() >= 1
+    monkeypatch.setenv("LENSGRAD_THREADS", "3")
+    assert crew.threads() == 3
+    for wrong in ("0", "-1", "two", "1.5"):
+        monkeypatch.setenv("LENSGRAD_THREADS", wrong)
+        with pytest.raises(BadValue) as error:
+            crew.threads()
+        assert str(error.value) == f"LENSGRAD_THREADS must be a whole number from 1 to 1024, got '{wrong}'"
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("max 100000", 8), ("250000 100000", 2), ("1000 100000", 1), ("", 8)])
+def test_a_container_that_may_use_fewer_processors_has_fewer(monkeypatch, tmp_path, text, wanted):
+    place = tmp_path / "cpu.max"
+    place.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(crew, "QUOTA", place)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert crew.processors() == wanted
+
+
+def test_a_function_takes_arrays_and_keeps_nothing():
+    model = lg.sequential(lg.input(4), lg.dense(20, activation="tanh"), lg.dense(3))
+    learner = lg.supervised(model, lg.mse, lg.sgd(0.1))
+    program = learner.predictor(5, "native")
+    given = {**learner.initial(0), "x": np.random.default_rng(0).standard_normal((5, 4)).astype("f4")}
+    found = program(given)["output"]
+    np.testing.assert_allclose(found, learner.predictor(5, "numpy")(given)["output"], rtol=1e-5, atol=1e-6)
+    again = program({**given, "x": 2 * given["x"]})["output"]
+    assert not np.allclose(found, again) and same([found], [program(given)["output"]])
