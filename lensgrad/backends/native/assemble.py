@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lensgrad.backends.loop import Loop
-from lensgrad.backends.native.flat import TYPES, Flat, flattened
+from lensgrad.backends.native.flat import Flat, flattened
+from lensgrad.backends.native.functions import shared
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
-from lensgrad.backends.native.nests import Group, Program
+from lensgrad.backends.native.nests import Group, Nest, Program
 from lensgrad.backends.native.order import calls
-from lensgrad.backends.native.printer import Function, Place, Printer, row_major
+from lensgrad.backends.native.pooling import simplified
+from lensgrad.backends.native.printer import Function, Place, Printer, laid_out
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
+from lensgrad.theories.smooth.conv import WindowArgMax
 
 SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
 PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h")]
@@ -45,6 +48,8 @@ class Assembled:
 def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) -> Assembled:
     """The C of many steps of `f`."""
     flat = flattened(f, table)
+    if fuse:
+        simplified(flat)
     program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed])
     return Assembly(flat, program, program.groups(), loop).made()
 
@@ -87,13 +92,8 @@ class Assembly:
         places, held = self.places()
         printer = Printer(self.program, places, self.stored, self.rows)
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
-        text = "\n".join(
-            [
-                *(p.read_text(encoding="utf-8") for p in PRELUDE),
-                *(written(self.flat, places, held, f, self.rows) for f in functions),
-                self.main(functions, places, held),
-            ]
-        )
+        texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held))
+        text = "\n".join([*(p.read_text(encoding="utf-8") for p in PRELUDE), *texts, self.main(functions, ran, held)])
         sizes = self.flat.values
         return Assembled(
             text,
@@ -114,10 +114,22 @@ class Assembly:
         forever = [w for w in kept if w in self.flat.inputs or w in self.flat.outputs or w in self.program.constant]
         held = arena({w: self.flat.values[w].bytes for w in kept}, lives(made, read, forever, end))
         offsets = {**held.offsets, **{o: held.offsets[s] for o, s in self.same.items()}}
-        places = {w: row_major(self.flat, w, name(self.flat, w, self.rows)) for w in self.program.kept}
+        laid = self.layouts()
+        places = {w: laid_out(self.flat, w, name(self.flat, w, self.rows), laid.get(w)) for w in self.program.kept}
         return places, Arena(offsets, held.bytes)
 
-    def main(self, functions: Sequence[Function], places: dict[int, Place], held: Arena) -> str:
+    def layouts(self) -> dict[int, tuple[int, ...]]:
+        """Orders of axes other than row-major: of values inside that convolutions of few channels read and write."""
+        found: dict[int, tuple[int, ...]] = {}
+        outside = {*self.flat.inputs, *self.flat.outputs}
+        for group in self.groups:
+            wires = [w for n in group.nests for w in (*getattr(n.kind, "layouts", ()), *windows(n))]
+            shapes = {self.flat.values[w].shape for w in wires}
+            wires += [o for o in group.outs if self.flat.values[o].shape in shapes]
+            found |= {w: channels_first(self.flat.values[w].shape) for w in wires if w not in outside}
+        return found
+
+    def main(self, functions: Sequence[Function], ran: Sequence[str], held: Arena) -> str:
         """The loop over steps."""
         threads = any(f.parallel for f in functions)
         lines = [
@@ -128,10 +140,11 @@ class Assembly:
             f"const char *rows[{max(1, len(self.rows))}];",
             *(f"rows[{k}] = given[{self.given.index(w)}];" for k, w in enumerate(self.rows)),
         ]
-        once = [f for f, g in zip(functions, self.groups, strict=True) if g.once]
+        parts = list(zip(functions, ran, self.groups, strict=True))
+        once = [(f, call) for f, call, g in parts if g.once]
         lines += [
             *calls(once, False),
-            *(["}"] if once and not once[-1].parallel else []),
+            *(["}"] if once and not once[-1][0].parallel else []),
             *(["wait(gate, &sense, of);"] if once and threads else []),
         ]
         lines.append("for (int64_t t = 0; t < n; t++) {")
@@ -140,9 +153,9 @@ class Assembly:
         for k, wire in copied:
             size = self.flat.values[wire].bytes
             lines.append(f"memcpy(m + {held.offsets[wire]}, given[{k}] + t * {size}, {size});")
-        each = [f for f, g in zip(functions, self.groups, strict=True) if not g.once]
+        each = [(f, call) for f, call, g in parts if not g.once]
         lines += calls(each, bool(copied))
-        alone = not each[-1].parallel if each else bool(copied)
+        alone = not each[-1][0].parallel if each else bool(copied)
         lines += [] if alone else ["if (id == 0) {"]
         for wire, state in self.back:
             if self.same.get(wire) != state:
@@ -159,22 +172,18 @@ class Assembly:
         return f"rows[{self.rows.index(wire)}]" if wire in self.rows else f"m + {held.offsets[wire]}"
 
 
+def windows(nest: Nest) -> tuple[int, ...]:
+    """What a search for the largest entries of windows writes."""
+    return nest.outs if nest.call is not None and isinstance(nest.call.op, WindowArgMax) else ()
+
+
+def channels_first(shape: Sequence[int]) -> tuple[int, ...]:
+    """The order of axes with the last one behind the first."""
+    return (0, len(shape) - 1, *range(1, len(shape) - 1)) if len(shape) >= 3 else tuple(range(len(shape)))
+
+
 def name(flat: Flat, wire: int, rows: Sequence[int]) -> str:
     """What C calls an array: the layer it is of, and its number."""
     path = flat.values[wire].path
     word = re.sub(r"\W+", "_", path[-1], flags=re.ASCII).strip("_") if path else ""
     return f"{word or ('row' if wire in rows else 'w')}_{wire}"[-40:].lstrip("_0123456789") or f"w_{wire}"
-
-
-def written(flat: Flat, places: dict[int, Place], held: Arena, f: Function, rows: Sequence[int]) -> str:
-    """A function as C: the arrays that it names, then its lines."""
-    head = [*f.before, *([f"/* {f.title} */"] if f.title else [])]
-    more = ", _Atomic int *gate, int *sense" if f.waits else ""
-    head.append(f"static void {f.name}(char *restrict m, const char *const *rows, int id, int of{more}) {{")
-    for wire in sorted(f.reads | f.writes):
-        kind, called = TYPES[flat.values[wire].dtype], places[wire].name
-        if wire in rows:
-            head.append(f"const {kind} *restrict {called} = (const {kind} *)rows[{rows.index(wire)}];")
-        else:
-            head.append(f"{kind} *{called} = ({kind} *)(m + {held.offsets[wire]});")
-    return "\n".join([*head, *f.lines, "}"])

@@ -65,6 +65,7 @@ class Flat:
     calls: list[Call] = field(default_factory=list[Call])
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    special: dict[int, Any] = field(default_factory=dict[int, Any])  # meanings of single calls, by what they give
 
     def new(self, atom: Any, path: tuple[str, ...] = ()) -> int:
         self.values.append(value(atom, path))
@@ -112,6 +113,16 @@ class Composite:
         return self.arrow(op, *dom)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A meaning that depends on the types: `meaning(op, dom)` is one of the others."""
+
+    meaning: Callable[[Any, Sequence[Value]], Any]
+
+    def __call__(self, op: Any, dom: Sequence[Value]) -> Any:
+        return self.meaning(op, dom)
+
+
 def written(flat: Flat, f: Diagram, wires: Sequence[int], calls: list[Call], memo: Memo) -> list[int]:
     """The values of the outputs of `f` on `wires`, its nodes appended to `calls`."""
     env, types = list(wires), list(f.dom)
@@ -131,6 +142,7 @@ def placed(flat: Flat, node: Node, args: tuple[int, ...], dom: list[Any], calls:
     if isinstance(op, Recompute):  # nothing that was computed outside stands in for what is computed again
         return written(flat, unfold(op.body), args, calls, {})
     meaning = line(flat.table, op)
+    meaning = meaning(op, [flat.values[a] for a in args]) if isinstance(meaning, Chosen) else meaning
     if isinstance(meaning, Composite):
         outs = tuple(written(flat, unfold(meaning(op, *dom)), args, calls, memo))
     else:

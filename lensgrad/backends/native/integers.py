@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import prod
+from math import gcd, prod
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,12 @@ class Index:
         low, high = odd.bounds
         if low >= 0 and high < n:
             return Index(quotient, tuple(even)), odd
+        for g in sorted({gcd(n, c) for _, c in odd.terms}, reverse=True):  # as (676 i + j) / 2028 = i / 3 for j < 676
+            near = Index(rest % g, tuple((a, c) for a, c in odd.terms if c % g))
+            if 1 < g < n and near.bounds[0] >= 0 and near.bounds[1] < g:
+                far = Index(rest // g, tuple((a, c // g) for a, c in odd.terms if c % g == 0))
+                more, left = far.divided(n // g)
+                return Index(quotient, tuple(even)) + more, left * g + near
         text, top = str(self), self.bounds[1]
         return of(Atom(f"({text}) / {n}", top // n + 1, "quotient", self, n)), of(Atom(f"({text}) % {n}", n, "remainder", self, n))
 
@@ -102,6 +108,21 @@ def total(constant: int, terms: Iterable[tuple[Atom, int]]) -> Index:
             return total(constant + whole.constant * by, [*left, *((a, c * by) for a, c in whole.terms)])
     kept = sorted(((a, c) for a, c in found.items() if c), key=lambda pair: pair[0].name)
     return Index(constant, tuple(kept))
+
+
+def cuts(index: Index) -> dict[Atom, int]:
+    """The loop variables that are divided, each by a number that divides how many values it has: by the largest of those."""
+    found: dict[Atom, int] = {}
+    for atom, _ in index.terms:
+        if atom.whole is None:
+            continue
+        inner = atom.whole
+        single = inner.terms[0] if len(inner.terms) == 1 and not inner.constant else None
+        if single and single[1] == 1 and not single[0].part and single[0].size % atom.by == 0:
+            found[single[0]] = max(atom.by, found.get(single[0], 1))
+        else:
+            found |= {a: max(n, found.get(a, 1)) for a, n in cuts(inner).items()}
+    return found
 
 
 def strides(shape: Sequence[int]) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lensgrad.backends.native.flat import TYPES, Call, Flat, Value
+from lensgrad.backends.native.flat import Call, Flat, Value
+from lensgrad.backends.native.functions import shared
 from lensgrad.backends.native.integers import strides
 from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
 from lensgrad.backends.native.nests import Bound, Group, Program
@@ -86,9 +87,11 @@ class Turning:
         inner = Printer(kind.program, places, kind.stored, foreign, self.made.name)
         functions = [inner.function(k, g) for k, g in enumerate(kind.groups)]
         self.made.parallel = self.made.waits = any(f.parallel for f in functions)
-        self.made.before += [text for f in functions for text in (*f.before, self.function(f))]
-        once = [f for f, g in zip(functions, kind.groups, strict=True) if g.once]
-        each = [f for f, g in zip(functions, kind.groups, strict=True) if not g.once]
+        texts, ran = shared(kind.flat, places, functions, lambda w: f"a[{self.numbers[w]}]")
+        self.made.before += texts
+        parts = list(zip(functions, ran, kind.groups, strict=True))
+        once = [(f, call) for f, call, g in parts if g.once]
+        each = [(f, call) for f, call, g in parts if not g.once]
         at = "t" if not kind.op.backward else f"{kind.op.n - 1} - t"
         self.made.lines += [
             f"char *a[{max(1, len(self.numbers))}];",
@@ -101,23 +104,10 @@ class Turning:
             "}",
         ]
 
-    def function(self, f: Function) -> str:
-        """A function of the body."""
-        wires = sorted(f.reads | f.writes)
-        kinds = {w: TYPES[self.kind.flat.values[w].dtype] for w in wires}
-        return "\n".join(
-            [
-                f"static void {f.name}(char *const *restrict a, int id, int of{', _Atomic int *gate, int *sense' if f.waits else ''}) {{",
-                *(f"{kinds[w]} *w_{w} = ({kinds[w]} *)a[{self.numbers[w]}];" for w in wires),
-                *f.lines,
-                "}",
-            ]
-        )
-
-    def together(self, functions: Sequence[Function], copies: Sequence[str]) -> list[str]:
+    def together(self, functions: Sequence[tuple[Function, str]], copies: Sequence[str]) -> list[str]:
         """Calls, then what one thread copies, and all wait for each other."""
-        lines = calls(functions, False, "a", "sense")
-        alone = bool(functions) and not functions[-1].parallel
+        lines = calls(functions, False, "sense")
+        alone = bool(functions) and not functions[-1][0].parallel
         if copies:
             lines += ["if (id == 0) {"] if not alone else []
             lines += copies

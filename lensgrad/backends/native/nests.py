@@ -8,7 +8,7 @@ from typing import Any
 
 from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.integers import Atom, Index, flat, of
-from lensgrad.backends.native.scope import Load, Moved, Names, Pulled, Reading, Scope, Where, Whole, meaning_of
+from lensgrad.backends.native.scope import Load, Moved, Pulled, Reading, Scope, Where, Whole, meaning_of
 
 CHEAP = 2  # additions that may be done again for a reader rather than be kept in an array
 
@@ -100,6 +100,7 @@ class Program:
     makers: dict[int, tuple[Call, int]] = field(default_factory=dict[int, tuple[Call, int]])
     nests: dict[int, Nest] = field(default_factory=dict[int, Nest])
     kept: set[int] = field(default_factory=set[int])
+    read: dict[int, list[Load]] = field(default_factory=dict[int, list[Load]])  # what each nest reads, once known
 
     def __post_init__(self) -> None:
         self.makers = {o: (c, k) for c in self.calls for k, o in enumerate(c.outs)}
@@ -126,6 +127,9 @@ class Program:
         """By which loops a call computes its arrays; some ask what their arguments are views of."""
         kind = self.meanings[call.outs[0]](self.flat, call)
         return kind.bound(self, call) if isinstance(kind, Bound) else kind
+
+    def moves(self, call: Call) -> bool:
+        return bool(call.outs) and isinstance(self.meanings[call.outs[0]], Moved)
 
     def is_whole(self, call: Call) -> bool:
         return bool(call.outs) and isinstance(self.meanings[call.outs[0]], Whole)
@@ -162,12 +166,16 @@ class Program:
         arg, out = self.flat.values[call.args[number]], self.flat.values[call.outs[0]]
         return isinstance(meaning, Moved) and arg.size * 2 <= out.size
 
-    def reading(self, kept: Mapping[int, Callable[[Where], str]] | None = None) -> Reading:
-        texts = {w: (lambda index: "0") for w in self.kept} if kept is None else kept
-        return Reading(self.flat, self.makers, texts, names=Names())
+    def reading(self, text: Callable[[int, Where], str] = lambda wire, index: "0") -> Reading:
+        return Reading(self.flat, self.makers, self.kept, text)
 
     def loads(self, nest: Nest) -> list[Load]:
         """What a nest reads, at the variables of its space."""
+        if id(nest) not in self.read:
+            self.read[id(nest)] = self.reads(nest)
+        return self.read[id(nest)]
+
+    def reads(self, nest: Nest) -> list[Load]:
         reading = self.reading()
         scope = Scope(reading)
         if nest.kind is None:
@@ -231,7 +239,7 @@ class Program:
     def identity(self, wire: int, index: Where, nest: Nest, group: Group, space: tuple[int, ...]) -> bool:
         """Whether a nest reads of a value in a group the entry of its own."""
         shape = self.flat.values[wire].shape
-        return group.space == space and squeezed(shape) == space and index == widened(axes(space), shape)
+        return group.space == space == squeezed(shape) and index == widened(axes(space), shape)
 
 
 def compute(scope: Scope, wire: int, index: Where) -> str:
@@ -265,7 +273,13 @@ def needs(kind: Any) -> Sequence[int]:
     return getattr(kind, "reads", ())
 
 
-def view(flat_program: Flat, makers: Mapping[int, tuple[Call, int]], kept: set[int], wire: int) -> View | None:
+def view(
+    flat_program: Flat,
+    makers: Mapping[int, tuple[Call, int]],
+    kept: set[int],
+    wire: int,
+    offset: Callable[[int, Where], Index] | None = None,
+) -> View | None:
     """A value as a kept array read at fixed steps, where nothing but moving lies between; None where that is not so."""
     shape = flat_program.values[wire].shape
     variables = tuple(of(Atom(f"v{k}", n)) for k, n in enumerate(shape))
@@ -280,7 +294,7 @@ def view(flat_program: Flat, makers: Mapping[int, tuple[Call, int]], kept: set[i
             return None
         index = meaning(call.op, flat_program.dom(call), index)
         at = call.args[0]
-    place = flat(index, flat_program.values[at].shape)
+    place = offset(at, index) if offset else flat(index, flat_program.values[at].shape)
     steps = [place.factor(v.terms[0][0]) if v.terms else 0 for v in variables]
     if any(s is None for s in steps) or any(a.part for a, _ in place.terms):
         return None

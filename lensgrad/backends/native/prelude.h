@@ -93,3 +93,113 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
 #endif
   }
 }
+
+/* Products of matrices, a tile of HIGH rows and two vectors of columns at a time. `panel` has the columns of the right side, row
+   by row; numbers of the left side are read one by one, at any distance. */
+#if defined(__AVX512F__)
+#define WIDTH 64
+#define HIGH 12
+#elif defined(__AVX__)
+#define WIDTH 32
+#define HIGH 6
+#elif defined(__aarch64__)
+#define WIDTH 16
+#define HIGH 8
+#else
+#define WIDTH 16
+#define HIGH 4
+#endif
+#if defined(__AVX__)
+#define IN_REGISTER(x) __asm__("" : "+x"(x)) /* read once, not by each of the instructions that use it */
+#else
+#define IN_REGISTER(x)
+#endif
+#define MATRIX(type, t)                                                                                                          \
+  typedef type vector_##t __attribute__((vector_size(WIDTH), aligned(sizeof(type)), may_alias));                                 \
+  enum { LANES_##t = WIDTH / sizeof(type), WIDE_##t = 2 * LANES_##t };                                                           \
+  INLINE void tile_##t(const int rows, const int64_t depth, const type *a, const int64_t down, const int64_t along,              \
+                       const type *panel, type *out, const int more) {                                                          \
+    vector_##t c[HIGH][2];                                                                                                       \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
+      c[r][0] = more ? *(const vector_##t *)(out + r * WIDE_##t) : (vector_##t){0};                                              \
+      c[r][1] = more ? *(const vector_##t *)(out + r * WIDE_##t + LANES_##t) : (vector_##t){0};                                  \
+    }                                                                                                                            \
+    for (int64_t k = 0; k < depth; k++) {                                                                                        \
+      vector_##t b0 = *(const vector_##t *)(panel + k * WIDE_##t), b1 = *(const vector_##t *)(panel + k * WIDE_##t + LANES_##t); \
+      IN_REGISTER(b0);                                                                                                           \
+      IN_REGISTER(b1);                                                                                                           \
+      _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                  \
+        const type x = a[r * down + k * along];                                                                                  \
+        c[r][0] += x * b0;                                                                                                       \
+        c[r][1] += x * b1;                                                                                                       \
+      }                                                                                                                          \
+    }                                                                                                                            \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
+      *(vector_##t *)(out + r * WIDE_##t) = c[r][0];                                                                             \
+      *(vector_##t *)(out + r * WIDE_##t + LANES_##t) = c[r][1];                                                                 \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  static void __attribute__((noinline, unused)) whole_##t(int64_t depth, const type *a, int64_t down, int64_t along,             \
+                                                          const type *panel, type *out, int more) {                              \
+    tile_##t(HIGH, depth, a, down, along, panel, out, more);                                                                     \
+  }                                                                                                                              \
+  static void __attribute__((noinline, unused)) rest_##t(int rows, int64_t depth, const type *a, int64_t down, int64_t along,    \
+                                                         const type *panel, type *out, int more) {                               \
+    for (; rows >= 4; rows -= 4, a += 4 * down, out += 4 * WIDE_##t) tile_##t(4, depth, a, down, along, panel, out, more);       \
+    if (rows >= 2) tile_##t(2, depth, a, down, along, panel, out, more), rows -= 2, a += 2 * down, out += 2 * WIDE_##t;          \
+    if (rows) tile_##t(1, depth, a, down, along, panel, out, more);                                                              \
+  }                                                                                                                              \
+  static void __attribute__((noinline, unused)) pack_##t(type *restrict panel, const type *restrict b, int64_t depth, int columns, int64_t down, int64_t along) { \
+    if (columns < WIDE_##t) memset(panel, 0, depth * WIDE_##t * sizeof(type));                                                   \
+    if (along == 1 && columns == WIDE_##t)                                                                                       \
+      for (int64_t k = 0; k < depth; k++) memcpy(panel + k * WIDE_##t, b + k * down, WIDE_##t * sizeof(type));                   \
+    else if (along == 1)                                                                                                         \
+      for (int64_t k = 0; k < depth; k++)                                                                                        \
+        for (int n = 0; n < columns; n++) panel[k * WIDE_##t + n] = b[k * down + n];                                             \
+    else                                                                                                                         \
+      for (int64_t k0 = 0; k0 < depth; k0 += 16)                                                                                 \
+        for (int n = 0; n < columns; n++)                                                                                        \
+          for (int64_t k = k0; k < k0 + 16 && k < depth; k++) panel[k * WIDE_##t + n] = b[k * down + n * along];                 \
+  }
+MATRIX(float, f32)
+MATRIX(double, f64)
+
+/* Convolutions with few channels, each channel a plane of rows: numbers side by side in a row are one vector. */
+#define PLANES(type, t)                                                                                                          \
+  /* `outs` rows of results, two vectors of each: out[o][w] = sum of k[o][c][i][j] x[c][i][w + j] */                             \
+  INLINE void row_##t(const int channels, const int high, const int wide, const int outs, const type *x, const int64_t plane,    \
+                      const int64_t row, const type *k, const int64_t kc, const int64_t ki, const int64_t kj, const int64_t ko,  \
+                      type *out, const int64_t gap) {                                                                            \
+    vector_##t c[6][2];                                                                                                          \
+    _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++) c[o][0] = c[o][1] = (vector_##t){0};                                  \
+    for (int n = 0; n < channels; n++)                                                                                           \
+      for (int i = 0; i < high; i++)                                                                                             \
+        _Pragma("GCC unroll 8") for (int j = 0; j < wide; j++) {                                                                 \
+          const type *from = x + n * plane + i * row + j, *by = k + n * kc + i * ki + j * kj;                                    \
+          const vector_##t x0 = *(const vector_##t *)from, x1 = *(const vector_##t *)(from + LANES_##t);                         \
+          _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++) {                                                               \
+            c[o][0] += by[o * ko] * x0;                                                                                          \
+            c[o][1] += by[o * ko] * x1;                                                                                          \
+          }                                                                                                                      \
+        }                                                                                                                        \
+    _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++) {                                                                     \
+      *(vector_##t *)(out + o * gap) = c[o][0];                                                                                  \
+      *(vector_##t *)(out + o * gap + LANES_##t) = c[o][1];                                                                      \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  /* sums[o][j] += x[w + j] y[o][w] over rows of one plane, lane by lane */                                                      \
+  INLINE void taps_##t(const int wide, const int outs, const int rows, const int vectors, const type *x, const int64_t row,      \
+                       const type *y, const int64_t plane, const int64_t line, type *sums) {                                     \
+    vector_##t c[12];                                                                                                            \
+    _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) c[s] = *(const vector_##t *)(sums + s * LANES_##t);           \
+    for (int i = 0; i < rows; i++)                                                                                               \
+      for (int v = 0; v < vectors; v++)                                                                                          \
+        _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++) {                                                                \
+          const vector_##t d = *(const vector_##t *)(y + o * plane + i * line + v * LANES_##t);                                  \
+          _Pragma("GCC unroll 12") for (int j = 0; j < wide; j++)                                                                \
+            c[o * wide + j] += *(const vector_##t *)(x + i * row + v * LANES_##t + j) * d;                                       \
+        }                                                                                                                        \
+    _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) *(vector_##t *)(sums + s * LANES_##t) = c[s];                 \
+  }
+PLANES(float, f32)
+PLANES(double, f64)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 from lensgrad.backends.native.flat import TYPES, Flat
-from lensgrad.backends.native.integers import Atom, Index, flat, of, strides
-from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, axes, compute, widened
+from lensgrad.backends.native.integers import Atom, Index, cuts, flat, of, strides
+from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, View, axes, compute, view, widened
 from lensgrad.backends.native.scope import Load, Reading, Scope, Where
+from lensgrad.core.errors import NoRule
 
 PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
 ROW = 64  # entries of a row that collect side by side
@@ -77,14 +77,18 @@ class Printer:
     def reading(self, made: Function) -> Reading:
         """What the lines of a function may read, each array noted where it is named."""
 
-        def text(wire: int) -> Any:
-            def entry(index: Where) -> str:
-                made.reads.add(wire)
-                return self.places[wire].entry(index)
+        def text(wire: int, index: Where) -> str:
+            made.reads.add(wire)
+            return self.places[wire].entry(index)
 
-            return entry
+        return self.program.reading(text)
 
-        return self.program.reading({w: text(w) for w in self.program.kept})
+    def view(self, wire: int) -> View:
+        """A value that a kernel reads, as an array at fixed steps."""
+        found = view(self.flat, self.program.makers, self.program.kept, wire, lambda w, index: self.places[w].offset(index))
+        if found is None:
+            raise NoRule(f"the native backend has no array for what {wire} reads")
+        return found
 
     def beyond(self, loads: Sequence[Load], outs: Sequence[int], index: Sequence[Index], loop: Atom) -> bool:
         """Whether a loop may compute a few entries more than there are, to end on whole vectors: arrays lie apart from each other."""
@@ -109,16 +113,33 @@ class Entries:
     made: Function
 
     def write(self) -> None:
-        space = self.group.space
-        variables = axes(space)
-        reading, scope = self.body(variables)
-        index, loops = merged(variables, self.accesses(reading.loads, variables))
-        if len(loops) != len(variables):
-            reading, scope = self.body(index)
+        index, atoms = self.split()
+        reading, _ = self.body(index)
+        accesses = self.accesses(reading.loads, index)
+        merges, loops = merged(atoms, accesses, self.order(atoms, index))
+        index = tuple(replaced(i, merges) for i in index)
+        reading, scope = self.body(index)
         if len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
             loops = [Atom(loops[0].name, vectors(loops[0].size))]
-        self.made.parallel = prod(space) * len(self.group.nests) >= PARALLEL and bool(loops)
+        self.made.parallel = prod(self.group.space) * len(self.group.nests) >= PARALLEL and bool(loops)
         self.made.lines += nested(loops, scope.lines, self.made.parallel)
+
+    def split(self) -> tuple[tuple[Index, ...], list[Atom]]:
+        """A loop for each axis, or two where entries are read at quotients and remainders of its variable."""
+        index = axes(self.group.space)
+        atoms = [v.terms[0][0] for v in index]
+        while True:
+            reading, _ = self.body(index)
+            found: dict[Atom, int] = {}
+            for access in self.accesses(reading.loads, index):
+                found |= {a: max(n, found.get(a, 1)) for a, n in cuts(access).items()}
+            if not found:
+                return index, atoms
+            atom, by = next(iter(found.items()))
+            outer, inner = Atom(f"{atom.name}a", atom.size // by), Atom(f"{atom.name}b", by)
+            index = tuple(replaced(i, {atom: of(outer) * by + of(inner)}) for i in index)
+            at = atoms.index(atom)
+            atoms[at : at + 1] = [outer, inner]
 
     def body(self, index: Sequence[Index]) -> tuple[Reading, Scope]:
         """The lines of the innermost loop."""
@@ -127,6 +148,14 @@ class Entries:
         for nest in self.group.nests:
             write_entry(self.printer, scope, nest, index, self.made)
         return reading, scope
+
+    def order(self, atoms: Sequence[Atom], index: Sequence[Index]) -> list[int]:
+        """The loops as the first array that is written has them in memory."""
+        out = next((o for o in self.group.outs if o in self.printer.stored), None)
+        if out is None:
+            return [*range(len(atoms))]
+        place = self.printer.places[out].offset(widened(index, self.printer.flat.values[out].shape))
+        return sorted(range(len(atoms)), key=lambda k: -(place.factor(atoms[k]) or 0))
 
     def accesses(self, loads: Sequence[Load], variables: Sequence[Index]) -> list[Index]:
         """The places of all that is read and written."""
@@ -147,23 +176,29 @@ def write_entry(printer: Printer, scope: Scope, nest: Nest, index: Sequence[Inde
     printer.store(scope, wire, own, text, made)
 
 
-def merged(variables: Sequence[Index], accesses: Sequence[Index]) -> tuple[tuple[Index, ...], list[Atom]]:
-    """The same index by fewer loops: neighbours become one where every access takes them as one."""
-    atoms = [v.terms[0][0] for v in variables]
+def merged(atoms: Sequence[Atom], accesses: Sequence[Index], order: Sequence[int]) -> tuple[dict[Atom, Index], list[Atom]]:
+    """Fewer loops, in this order: neighbours become one where every access takes them as one; and what each loop is then."""
     runs: list[list[Atom]] = []
-    for atom in atoms:
-        if runs and all(together(a, runs[-1][-1], atom) for a in accesses):
-            runs[-1].append(atom)
+    for k in order:
+        if runs and all(together(a, runs[-1][-1], atoms[k]) for a in accesses):
+            runs[-1].append(atoms[k])
         else:
-            runs.append([atom])
-    loops = [run[0] if len(run) == 1 else Atom("_".join(a.name for a in run), prod(a.size for a in run)) for run in runs]
-    index: list[Index] = []
-    for run, loop in zip(runs, loops, strict=True):
-        rest = of(loop)
-        for step in strides([a.size for a in run]):
-            first, rest = rest.divided(step)
-            index.append(first)
-    return tuple(index), loops
+            runs.append([atoms[k]])
+    found, loops = dict[Atom, Index](), list[Atom]()
+    for run in runs:
+        loops.append(run[0] if len(run) == 1 else Atom("_".join(a.name for a in run), prod(a.size for a in run)))
+        rest = of(loops[-1])
+        for atom, step in zip(run, strides([a.size for a in run]), strict=True):
+            found[atom], rest = rest.divided(step)
+    return found, loops
+
+
+def replaced(index: Index, by: Mapping[Atom, Index]) -> Index:
+    """An index with other expressions for its variables."""
+    found = Index(index.constant)
+    for atom, factor in index.terms:
+        found = found + by.get(atom, of(atom)) * factor
+    return found
 
 
 def together(access: Index, outer: Atom, inner: Atom) -> bool:
@@ -176,8 +211,11 @@ def nested(loops: Sequence[Atom], body: Sequence[str], parallel: bool = False, n
     if not loops:
         return ["{", *body, "}"]
     lines: list[str] = []
+    # A short last loop is written out, so that vectors run along the one before.
+    short = len(loops) > 1 and loops[-1].size <= 4
     for depth, loop in enumerate(loops):
-        lines += [note] if note and depth == len(loops) - 1 else []
+        lines += [note] if note and depth == len(loops) - 1 - short else []
+        lines += [f"#pragma GCC unroll {loop.size}"] if short and depth == len(loops) - 1 else []
         lines.append(f"for {span(loop, parallel and not depth)} {{")
     return [*lines, *body, *["}"] * len(loops)]
 
@@ -241,8 +279,7 @@ class Rows:
         value, name, reading = self.printer.flat.values[wire], scope.reading.names.new("r"), scope.reading
         scope.lines.append(f"{TYPES[value.dtype]} {name}[{vectors(self.size)}];")
         last = [i for i, n in enumerate(value.shape) if n != 1]
-        kept: Any = reading.kept
-        kept[wire] = lambda index: f"{name}[{index[last[-1]] - self.start if last else Index()}]"
+        reading.rows[wire] = lambda index: f"{name}[{index[last[-1]] - self.start if last else Index()}]"
         return name
 
     def collected(self, scope: Scope, nest: Nest) -> None:
@@ -320,8 +357,12 @@ def title(program: Flat, group: Group) -> str:
     return ", ".join(dict.fromkeys(p for p in paths if p))
 
 
-def row_major(program: Flat, wire: int, name: str) -> Place:
-    return Place(name, strides(program.values[wire].shape))
+def laid_out(program: Flat, wire: int, name: str, order: Sequence[int] | None = None) -> Place:
+    """An array whose axes lie in this order, the last one closest together; row-major if not given."""
+    shape = program.values[wire].shape
+    axes = order or range(len(shape))
+    steps = dict(zip(axes, strides([shape[a] for a in axes]), strict=True))
+    return Place(name, tuple(steps[a] for a in range(len(shape))))
 
 
-__all__ = ["Function", "Place", "Printer", "flat", "row_major"]
+__all__ = ["Function", "Place", "Printer", "flat", "laid_out"]

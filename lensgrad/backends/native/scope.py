@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lensgrad.backends.native.flat import TYPES, Call, Flat, Value, line
+from lensgrad.backends.native.flat import TYPES, Call, Chosen, Flat, Value, line
 from lensgrad.backends.native.integers import Atom, Index, of
 
 Where = tuple[Index, ...]
@@ -49,18 +49,10 @@ class Whole:
         return self.nest(flat, call)
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A meaning that depends on the types: `meaning(op, dom)` is one of the others."""
-
-    meaning: Callable[[Any, Sequence[Value]], Any]
-
-    def __call__(self, op: Any, dom: Sequence[Value]) -> Any:
-        return self.meaning(op, dom)
-
-
 def meaning_of(flat: Flat, call: Call) -> Any:
     """What a call means, its types known."""
+    if call.outs and call.outs[0] in flat.special:
+        return flat.special[call.outs[0]]
     found = line(flat.table, call.op)
     return found(call.op, flat.dom(call)) if isinstance(found, Chosen) else found
 
@@ -80,12 +72,14 @@ class Names:
 class Reading:
     """How entries are found: the calls that make values, the values that have arrays, and what they are called.
 
-    `kept` gives the text of an array's entry at an index; a value that is not kept is computed where it is read.
+    `text` gives an array's entry at an index; a value that is not kept is computed where it is read.
     """
 
     flat: Flat
     makers: Mapping[int, tuple[Call, int]]
-    kept: Mapping[int, Callable[[Where], str]]
+    kept: Container[int]
+    text: Callable[[int, Where], str]
+    rows: dict[int, Callable[[Where], str]] = field(default_factory=dict[int, Callable[[Where], str]])  # values of one row alone
     loads: list[Load] = field(default_factory=list[Load])
     names: Names = field(default_factory=Names)
 
@@ -118,7 +112,7 @@ class Scope:
         reading, value = self.reading, self.reading.flat.values[wire]
         if wire in reading.kept:
             reading.loads.append((wire, index))
-            return self.let(reading.kept[wire](index), value.dtype)
+            return self.let(reading.rows[wire](index) if wire in reading.rows else reading.text(wire, index), value.dtype)
         call, number = reading.makers[wire]
         meaning = meaning_of(reading.flat, call)
         if isinstance(meaning, Moved):

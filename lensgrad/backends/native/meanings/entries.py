@@ -11,6 +11,29 @@ from lensgrad.backends.native.scope import Here, Scope, Where, local
 WHOLE = {"int32": (-(2**31), 2**31 - 1), "uint8": (0, 255), "uint32": (0, 2**32 - 1)}
 
 
+def plus(here: Here) -> str:
+    return around(here, f"{here.arg(0)} + {here.arg(1)}", "{0}{1} + {0}{2}", 2)
+
+
+def minus(here: Here) -> str:
+    return around(here, f"{here.arg(0)} - {here.arg(1)}", "{0}{1} - {0}{2}", 2)
+
+
+def times(here: Here) -> str:
+    return around(here, f"{here.arg(0)} * {here.arg(1)}", "{0}{1} * {0}{2}", 2)
+
+
+def negative(here: Here) -> str:
+    return around(here, f"-{here.arg(0)}", "0u - {0}{1}", 1)
+
+
+def around(here: Here, text: str, words: str, arity: int) -> str:
+    """Arithmetic; that of whole numbers goes around at 32 bits, which C promises without a sign only."""
+    if here.cod.dtype != "int32":
+        return here.let(text)
+    return here.let(f"(int32_t)({words.format('(uint32_t)', *(here.arg(k) for k in range(arity)))})")
+
+
 def full(here: Here) -> str:
     return here.number(here.op.value)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from lensgrad.backends.native.flat import TYPES, Call, Flat, Value
 from lensgrad.backends.native.integers import Index, flat
-from lensgrad.backends.native.nests import Reduction
+from lensgrad.backends.native.nests import Bound, Reduction
+from lensgrad.backends.native.products import product
 from lensgrad.backends.native.scope import Here, Pulled, Scope, Where, Whole, literal
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.trace import trace
@@ -82,7 +83,12 @@ def outer(here: Here) -> str:
     return here.let(" * ".join(words)) if len(words) > 1 else words[0]
 
 
-def products(program: Flat, call: Call) -> Any:
+def products(_: Flat, __: Call) -> Bound:
+    """A sum of products: by tiles where it is large, else entry by entry."""
+    return Bound(lambda program, call: product(program, call) or summed_products(program.flat, call))
+
+
+def summed_products(program: Flat, call: Call) -> Reduction:
     inputs, output, sizes = letters(call.op, program.dom(call))
     summed = [s for s in dict.fromkeys("".join(inputs)) if s not in output]
 

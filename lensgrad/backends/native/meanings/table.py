@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.backends.native import loops
-from lensgrad.backends.native.flat import Composite
+from lensgrad.backends.native import convolutions, loops, pooling
+from lensgrad.backends.native.flat import Chosen, Composite
 from lensgrad.backends.native.meanings import entries, moves, sums, sweeps, windows
-from lensgrad.backends.native.scope import Chosen, Moved, Pulled, Whole
+from lensgrad.backends.native.scope import Moved, Pulled, Whole
 from lensgrad.backends.table import Hole, Meanings
 from lensgrad.theories import bridges
 from lensgrad.theories.poly import circuit as z
@@ -18,10 +18,10 @@ LANES = Hole("circuits run on lanes of their own")
 
 C: dict[type[Any], Any] = {
     # pointwise
-    p.Add: "{0} + {1}",
-    p.Sub: "{0} - {1}",
-    p.Neg: "-{0}",
-    p.Mul: "{0} * {1}",
+    p.Add: Pulled(entries.plus),
+    p.Sub: Pulled(entries.minus),
+    p.Neg: Pulled(entries.negative),
+    p.Mul: Pulled(entries.times),
     p.Div: "{0} / {1}",
     p.Exp: "exp_{t}({0})",
     p.Log: "log_{t}({0})",
@@ -81,8 +81,9 @@ C: dict[type[Any], Any] = {
     index.Numbers: Whole(sweeps.fixed),
     index.Iota: Pulled(entries.iota, 0),
     # windows, loops
-    conv.Convolve: Whole(windows.convolution),
-    conv.WindowArgMax: Whole(windows.argmax),
+    conv.Convolve: Chosen(lambda op, dom: convolutions.chosen(op, dom) or Whole(windows.convolution)),
+    conv.WindowArgMax: Chosen(lambda op, dom: pooling.chosen(op) or Whole(windows.argmax)),
+    convolutions.KernelParts: Whole(convolutions.gradient),
     scan.Scan: Whole(loops.looped),
     # randomness
     random.FoldIn: Pulled(entries.fold_in, 40),

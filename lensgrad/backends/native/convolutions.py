@@ -1,0 +1,296 @@
+"""Convolutions by planes: few channels, whose rows are vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from lensgrad.backends.native.flat import TYPES, Call, Composite, Value
+from lensgrad.backends.native.integers import Atom, Index, of
+from lensgrad.backends.native.nests import Bound, Group, Program, View, squeezed
+from lensgrad.backends.native.printer import PARALLEL, Function, Printer, write_entry
+from lensgrad.backends.native.products import base, divided
+from lensgrad.backends.native.scope import SHORT, Scope, Whole
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.op import Op, generator
+from lensgrad.core.trace import trace
+from lensgrad.core.ty import Ty
+from lensgrad.theories.smooth import conv, linear
+
+FEW = 256  # input times output channels
+CHUNKS = 8  # of examples, whose kernel gradients are summed apart, whatever the number of threads
+MARGIN = 32  # numbers behind a row that a vector may read
+
+
+def planes(value: Value) -> tuple[int, ...]:
+    """The order of axes with channels before space."""
+    rank = len(value.shape)
+    return (0, rank - 1, *range(1, rank - 1))
+
+
+def few(op: Any, dom: Sequence[Value]) -> bool:
+    """Whether a convolution is one of few channels, in steps of one, along one or two axes."""
+    win = op.window
+    plain = set(win.stride) == {1} and set(win.dilation) == {1} and win.groups == 1 and len(op.size) in (1, 2)
+    inner, outer = channels(op, dom)
+    small = inner * outer <= FEW and op.size[-1] <= 8 and all(max(pads) < k for pads, k in zip(win.padding, op.size, strict=True))
+    return plain and small and dom[0].dtype in ("float32", "float64")
+
+
+def channels(op: Any, dom: Sequence[Value]) -> tuple[int, int]:
+    if op.slot == "k":
+        return dom[0].shape[-1], dom[1].shape[-1]
+    return dom[1].shape[-2], dom[1].shape[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """The result of a convolution, or its adjoint in the image: rows of results from rows of all channels."""
+
+    call: Call
+    reads: tuple[int, ...]
+    straight: bool  # whether what is read is itself the image, not something of another shape
+    epilogue: bool = True
+
+    @property
+    def layouts(self) -> tuple[int, ...]:
+        """Values that had best lie with channels before space."""
+        return (self.reads[0], self.call.outs[0])[not self.straight :]
+
+    @property
+    def views(self) -> tuple[int, ...]:
+        return self.call.args
+
+    def write(self, printer: Printer, group: Group, made: Function) -> None:
+        Correlation(self.call, printer, group, made).write()
+
+
+def by_planes(program: Program, call: Call) -> Any:
+    """A convolution of few channels, or None."""
+    if call.op.slot == "k" or not few(call.op, program.flat.dom(call)):
+        return None
+    reads = tuple(base(program, a) for a in call.args)
+    return Planes(call, reads, same_shape(program, call.args[0], reads[0]))
+
+
+def same_shape(program: Program, a: int, b: int) -> bool:
+    return squeezed(program.flat.values[a].shape) == squeezed(program.flat.values[b].shape)
+
+
+@dataclass
+class Correlation:
+    """Rows of results as C. The adjoint in the image is the convolution of a padded image with the kernel turned around."""
+
+    call: Call
+    printer: Printer
+    group: Group
+    made: Function
+
+    def __post_init__(self) -> None:
+        flat, op = self.printer.flat, self.call.op
+        self.source, self.kernel = (self.printer.view(a) for a in self.call.args)
+        self.value = flat.values[self.call.outs[0]]
+        self.t = SHORT[self.value.dtype]
+        self.back = op.slot == "x"
+        self.size = (1, *op.size)[-2:]
+        padding = ((0, 0), *op.window.padding)[-2:]
+        self.low = tuple(k - 1 - p if self.back else p for k, (p, _) in zip(self.size, padding, strict=True))
+        self.space = (1, *self.value.shape[1:-1])[-2:]
+        self.image = (1, *flat.values[self.call.args[0]].shape[1:-1])[-2:]
+        self.outs = self.value.shape[-1]
+        self.ins = flat.values[self.call.args[0]].shape[-1]
+
+    def write(self) -> None:
+        kind, (high, wide) = TYPES[self.value.dtype], self.space
+        rows, pitch = high + self.size[0] - 1, wide + self.size[1] - 1 + MARGIN
+        n = self.value.shape[0]
+        self.made.parallel = n > 1 and self.value.size * self.ins * prod(self.size) >= PARALLEL
+        self.made.reads.update((self.source.wire, self.kernel.wire))
+        span = divided(str(n), self.made.parallel)
+        self.made.lines += [
+            f"{kind} x[{self.ins}][{rows}][{pitch}] __attribute__((aligned(64)));",
+            f"{kind} y[{self.outs}][{wide} + {MARGIN}] __attribute__((aligned(64)));",
+            "memset(x, 0, sizeof x);",
+            f"for (int n = {span[0]}; n < {span[1]}; n++) {{",
+            *copied(self.source, self.printer, self.image, "x", self.low, self.ins),
+            f"for (int h = 0; h < {high}; h++) {{",
+            *self.rows(pitch, rows),
+            *self.done(),
+            "}",
+            "}",
+        ]
+
+    def rows(self, pitch: int, rows: int) -> list[str]:
+        """The rows of all results at one height, as many side by side as there are registers."""
+        lines = [f"for (int w = 0; w < {self.space[1]}; w += WIDE_{self.t}) {{"]
+        start, (kc, ki, kj, ko) = self.steps()
+        for at in range(0, self.outs, 5):
+            count = min(5, self.outs - at)
+            lines.append(
+                f"row_{self.t}({self.ins}, {self.size[0]}, {self.size[1]}, {count}, &x[0][h][w], {rows * pitch}, {pitch}, "
+                f"{start + at * ko}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {self.space[1]} + {MARGIN});"
+            )
+        return [*lines, "}"]
+
+    def steps(self) -> tuple[Any, tuple[int, int, int, int]]:
+        """Where the kernel begins, and how far one step moves: channels read, rows, columns, channels written."""
+        *space, inner, outer = self.kernel.steps
+        ki, kj = (0, *space)[-2:]
+        name = self.printer.places[self.kernel.wire].name
+        if not self.back:
+            return Text(name, self.kernel.offset), (inner, ki, kj, outer)
+        last = (self.size[0] - 1) * ki + (self.size[1] - 1) * kj
+        return Text(name, self.kernel.offset + last), (outer, -ki, -kj, inner)
+
+    def done(self) -> list[str]:
+        """What is done to each entry of the rows."""
+        scope = Scope(self.printer.reading(self.made))
+        n, *space, outs = (
+            of(Atom(name, size)) for name, size in zip(("n", "h", "w", "o"), (self.value.shape[0], *self.space, self.outs), strict=True)
+        )
+        index = (n, *(space[-len(self.value.shape[1:-1]) :]), outs)
+        text = scope.let("y[o][w]", self.value.dtype)
+        squeezed = [i for i, size in zip(index, self.value.shape, strict=True) if size != 1]
+        scope.known[self.call.outs[0], index] = text
+        self.printer.store(scope, self.call.outs[0], index, text, self.made)
+        for nest in self.group.nests[1:]:
+            write_entry(self.printer, scope, nest, squeezed, self.made)
+        return [
+            f"for (int o = 0; o < {self.outs}; o++)",
+            "#pragma GCC ivdep",
+            f"for (int w = 0; w < {self.space[1]}; w++) {{",
+            *scope.lines,
+            "}",
+        ]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A pointer: a name and an offset."""
+
+    name: str
+    offset: int
+
+    def __add__(self, n: int) -> Text:
+        return Text(self.name, self.offset + n)
+
+    def __str__(self) -> str:
+        return f"{self.name} + {self.offset}"
+
+
+def copied(source: View, printer: Printer, image: Sequence[int], to: str, low: Sequence[int], channels: int) -> list[str]:
+    """The planes of example n, between zeros."""
+    n, *space, c = source.steps
+    h, w = (0, *space)[-2:]
+    name = printer.places[source.wire].name
+    place = Index(source.offset, tuple((Atom(v, 2), s) for v, s in (("c", c), ("h", h), ("n", n), ("w", w)) if s))
+    return [
+        f"for (int c = 0; c < {channels}; c++)",
+        f"for (int h = 0; h < {image[0]}; h++)",
+        "#pragma GCC ivdep",
+        f"for (int w = 0; w < {image[1]}; w++) {to}[c][h + {low[0]}][w + {low[1]}] = {name}[{place}];",
+    ]
+
+
+@generator
+class KernelParts(Op):
+    """The adjoint of a convolution in its kernel, for so many equal parts of the examples apart : X × Y → (parts, *size, C, O)."""
+
+    form: conv.Convolve
+    parts: int
+
+    def type(self, *dom: Any) -> Ty:
+        (k,) = self.form.type(*dom)
+        return Ty((k.with_shape(self.parts, *k.shape),))
+
+
+def parts(examples: int) -> int:
+    """How many parts the examples are summed in: always the same, so that the number of threads changes no sum."""
+    return max(n for n in range(1, min(CHUNKS, examples) + 1) if examples % n == 0)
+
+
+def kernel_arrow(op: Any, x: Any, y: Any) -> Diagram:
+    """The adjoint in the kernel, as parts that are summed."""
+    return trace(lambda a, b: linear.Sum((0,))(KernelParts(op, parts(x.shape[0]))(a, b)), Ty((x,)), Ty((y,)))
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Gradients of a kernel: products of shifted planes, summed lane by lane and at last over lanes."""
+
+    call: Call
+    reads: tuple[int, ...]
+    straight: tuple[bool, ...]
+    epilogue: bool = False
+
+    @property
+    def layouts(self) -> tuple[int, ...]:
+        return tuple(r for r, straight in zip(self.reads, self.straight, strict=True) if straight)
+
+    @property
+    def views(self) -> tuple[int, ...]:
+        return self.call.args
+
+    def write(self, printer: Printer, group: Group, made: Function) -> None:
+        flat, op = printer.flat, self.call.op.form
+        x, y = (printer.view(a) for a in self.call.args)
+        value, out = flat.values[self.call.outs[0]], printer.places[self.call.outs[0]]
+        (high, wide), t, kind = (1, *op.size)[-2:], SHORT[value.dtype], TYPES[value.dtype]
+        image, space = ((1, *flat.values[a].shape[1:-1])[-2:] for a in self.call.args)
+        low = tuple(a for a, _ in ((0, 0), *op.window.padding)[-2:])
+        ins, outs, count = value.shape[-2], value.shape[-1], flat.values[self.call.args[0]].shape[0]
+        rows, pitch, line = space[0] + high - 1, space[1] + wide - 1 + MARGIN, space[1] + MARGIN
+        side = min(outs, max(1, 12 // wide))
+        made.reads.update((x.wire, y.wire))
+        made.writes.add(self.call.outs[0])
+        made.parallel = value.shape[0] > 1
+        each, lanes = count // value.shape[0], f"LANES_{t}"
+        span = (f"first({value.shape[0]}, id, of)", f"first({value.shape[0]}, id + 1, of)") if made.parallel else ("0", str(value.shape[0]))
+        taps = [
+            f"taps_{t}({wide}, {min(side, outs - at)}, {space[0]}, ({space[1]} + {lanes} - 1) / {lanes}, &x[c][i][0], {pitch}, "
+            f"&y[{at}][0][0], {space[0] * line}, {line}, &sums[c][i][{at * wide}][0]);"
+            for at in range(0, outs, side)
+        ]
+        steps = out.steps if len(op.size) == 2 else (out.steps[0], 0, *out.steps[1:])
+        made.lines += [
+            f"{kind} x[{ins}][{rows}][{pitch}] __attribute__((aligned(64))), y[{outs}][{space[0]}][{line}] __attribute__((aligned(64)));",
+            f"{kind} sums[{ins}][{high}][{outs * wide}][{lanes}] __attribute__((aligned(64)));",
+            "memset(x, 0, sizeof x);",
+            "memset(y, 0, sizeof y);",
+            f"for (int p = {span[0]}; p < {span[1]}; p++) {{",
+            "memset(sums, 0, sizeof sums);",
+            f"for (int n = p * {each}; n < (p + 1) * {each}; n++) {{",
+            *copied(x, printer, image, "x", low, ins),
+            *copied(y, printer, space, "y", (0, 0), outs),
+            f"for (int c = 0; c < {ins}; c++)",
+            f"for (int i = 0; i < {high}; i++) {{",
+            *taps,
+            "}",
+            "}",
+            f"for (int c = 0; c < {ins}; c++)",
+            f"for (int i = 0; i < {high}; i++)",
+            f"for (int s = 0; s < {outs * wide}; s++) {{",
+            f"{kind} total = 0;",
+            f"for (int l = 0; l < {lanes}; l++) total += sums[c][i][s][l];",
+            f"{out.name}[p * {steps[0]} + i * {steps[1]} + s % {wide} * {steps[2]} + c * {steps[3]} + s / {wide} * {steps[4]}] = total;",
+            "}",
+            "}",
+        ]
+
+
+def taps(program: Program, call: Call) -> Taps:
+    reads = tuple(base(program, a) for a in call.args)
+    return Taps(call, reads, tuple(same_shape(program, a, b) for a, b in zip(call.args, reads, strict=True)))
+
+
+def gradient(_: Any, __: Call) -> Bound:
+    return Bound(taps)
+
+
+def chosen(op: Any, dom: Sequence[Value]) -> Any:
+    """A convolution by planes where channels are few; None otherwise."""
+    if not few(op, dom):
+        return None
+    return Composite(kernel_arrow) if op.slot == "k" else Whole(lambda _, __: Bound(by_planes))

@@ -1,0 +1,48 @@
+"""Groups as C functions on arrays that they are given, so that layers that do the same share one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from lensgrad.backends.native.flat import TYPES, Flat
+from lensgrad.backends.native.printer import Function, Place
+
+NAME = re.compile(r"\b[A-Za-z]\w*_\d+\b")  # how arrays are called
+Address = Callable[[int], str]  # where an array lies, as C
+
+
+def shared(flat: Flat, places: Mapping[int, Place], functions: Sequence[Function], address: Address) -> tuple[list[str], list[str]]:
+    """The texts of the functions, each once, and for each group its call, to be ended by the numbers of threads."""
+    texts: dict[tuple[object, ...], str] = {}
+    named: dict[tuple[object, ...], str] = {}
+    calls: list[str] = []
+    for f in functions:
+        wires = ordered(f, places)
+        kinds = [TYPES[flat.values[w].dtype] for w in wires]
+        key = (f.parallel, tuple(kinds), neutral(f, [places[w].name for w in wires]))
+        if key not in named:
+            arrays = [f"{k} *{places[w].name}" for k, w in zip(kinds, wires, strict=True)]
+            named[key], texts[key] = f.name, "\n".join([*f.before, written(f, arrays)])
+        given = [f"({k} *)({address(w)})" for k, w in zip(kinds, wires, strict=True)]
+        calls.append(f"{named[key]}({''.join(g + ', ' for g in given)}")
+    return list(texts.values()), calls
+
+
+def ordered(f: Function, places: Mapping[int, Place]) -> list[int]:
+    """The arrays of a function as its lines name them first."""
+    wires = {places[w].name: w for w in f.reads | f.writes}
+    return [wires[name] for name in dict.fromkeys(NAME.findall("\n".join(f.lines))) if name in wires]
+
+
+def neutral(f: Function, names: Sequence[str]) -> str:
+    """The lines with numbers for the names of arrays."""
+    numbers = {name: f"@{k}" for k, name in enumerate(names)}
+    return NAME.sub(lambda m: numbers.get(m[0], m[0]), "\n".join(f.lines))
+
+
+def written(f: Function, arrays: Sequence[str]) -> str:
+    apart = "__attribute__((noinline)) " if f.parallel else ""
+    more = ", _Atomic int *gate, int *sense" if f.waits else ""
+    head = f"static {apart}void {f.name}({''.join(a + ', ' for a in arrays)}int id, int of{more}) {{"
+    return "\n".join([*([f"/* {f.title} */"] if f.title else []), head, *f.lines, "}"])

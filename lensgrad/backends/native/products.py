@@ -1,0 +1,240 @@
+"""Products of matrices by tiles: einsums that are large enough, with what is done to each result while its tile is in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from lensgrad.backends.native.flat import TYPES, Call, Value
+from lensgrad.backends.native.integers import Atom, Index, of
+from lensgrad.backends.native.nests import Group, Program, View, view, widened
+from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested, write_entry
+from lensgrad.backends.native.scope import SHORT, Scope
+
+LEAST = 1 << 13  # multiply-adds, from which on tiles pay
+DEPTH = 1024  # rows of a panel
+TOGETHER = 384  # rows of results that a long sum is kept for
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Some letters as one axis: how long it is, and how far a step moves in the left side, the right side and the result."""
+
+    letters: str
+    size: int
+    left: int
+    right: int
+    out: int
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """Σ left · right over axes in common, tile by tile."""
+
+    call: Call
+    inputs: tuple[str, str]
+    output: str
+    sizes: dict[str, int]
+    reads: tuple[int, ...]
+    epilogue: bool = True
+
+    def write(self, printer: Printer, group: Group, made: Function) -> None:
+        Tiles(self, printer, group, made).write()
+
+
+def product(program: Program, call: Call) -> Product | None:
+    """An einsum as tiles, if it is of two arrays of floats, and large enough."""
+    dom = program.flat.dom(call)
+    inputs, output = call.op.letters()
+    if len(inputs) != 2 or dom[0].dtype not in ("float32", "float64"):
+        return None
+    sizes = {s: n for word, a in zip(inputs, dom, strict=True) for s, n in zip(word, a.shape, strict=True)}
+    if any(set(a) - set(b) - set(output) for a, b in (inputs, inputs[::-1])):
+        return None  # a letter that one side sums alone
+    rows = prod(sizes[s] for s in output if s not in inputs[1])
+    columns = prod(sizes[s] for s in output if s not in inputs[0])
+    depth = prod(sizes[s] for s in set("".join(inputs)) - set(output))
+    if prod(sizes.values()) < LEAST or rows < 4 or columns < 4 or depth < 4:
+        return None
+    return Product(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
+
+
+def base(program: Program, wire: int) -> int:
+    """The value whose array a product reads for one: it, or what it is a view of."""
+    at = wire
+    seen = [wire]
+    while at in program.makers and program.moves(program.makers[at][0]):
+        at = program.makers[at][0].args[0]
+        seen.append(at)
+    return next((w for w in reversed(seen) if view(program.flat, program.makers, {w}, wire) is not None), wire)
+
+
+@dataclass
+class Tiles:
+    """One product on its way into C."""
+
+    kind: Product
+    printer: Printer
+    group: Group
+    made: Function
+
+    def __post_init__(self) -> None:
+        flat = self.printer.flat
+        self.out = self.kind.call.outs[0]
+        self.value: Value = flat.values[self.out]
+        self.t = SHORT[self.value.dtype]
+        views = [self.printer.view(a) for a in self.kind.call.args]
+        order = self.oriented(views)
+        self.views = [views[i] for i in order]
+        self.words = [self.kind.inputs[i] for i in order]
+        steps = self.printer.places[self.out].steps
+        out = dict(zip(self.kind.output, steps, strict=True))
+        left, right = (dict(zip(w, v.steps, strict=True)) for w, v in zip(self.words, self.views, strict=True))
+        both = set(self.words[0]) & set(self.words[1])
+
+        def axes(word: str) -> list[Axis]:
+            return joined([Axis(s, self.kind.sizes[s], left.get(s, 0), right.get(s, 0), out.get(s, 0)) for s in word])
+
+        self.batch = axes("".join(s for s in self.kind.output if s in both))
+        self.rows = axes("".join(s for s in self.kind.output if s not in self.words[1]))
+        self.columns = axes("".join(s for s in self.kind.output if s not in self.words[0]))
+        self.depth = axes("".join(s for s in self.words[0] if s in both and s not in self.kind.output))
+
+    def oriented(self, views: Sequence[View]) -> tuple[int, int]:
+        """Columns are what lies side by side in the result."""
+        last = self.kind.output[-1]
+        return (1, 0) if last in self.kind.inputs[0] and last not in self.kind.inputs[1] else (0, 1)
+
+    def write(self) -> None:
+        """Loops over the batch, panels of columns, and tiles of rows; panels or tiles are divided over threads."""
+        *outer, columns = self.columns or [Axis("", 1, 0, 0, 0)]
+        *more, rows = self.rows or [Axis("", 1, 0, 0, 0)]
+        *deep, depth = self.depth
+        self.loops = {a: of(Atom(f"b{k}", a.size)) for k, a in enumerate([*self.batch, *more, *outer])}
+        kind, wide = TYPES[self.value.dtype], f"WIDE_{self.t}"
+        self.made.lines += [
+            f"{kind} panel[{min(depth.size, DEPTH)} * {wide}] __attribute__((aligned(64)));",
+            f"{kind} {'tile[HIGH' if depth.size <= DEPTH and not deep else f'part[{TOGETHER}'} * {wide}] __attribute__((aligned(64)));",
+        ]
+        variables = [v.terms[0][0] for v in self.loops.values() if v.terms]
+        self.made.lines += nested(variables, self.panels(rows, columns, depth, deep), note="")
+        self.made.parallel = prod(self.kind.sizes.values()) >= PARALLEL
+        self.made.reads.update(v.wire for v in self.views)
+
+    def panels(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis]) -> list[str]:
+        """The panels of one matrix: packed, then met by the tiles of rows; a long sum in stretches, by some tiles at a time."""
+        wide, size = f"WIDE_{self.t}", str(depth.size)
+        by_columns = columns.size >= 64 or rows.size < 24
+        panels = divided(f"({columns.size} + {wide} - 1) / {wide}", by_columns)
+        tiles = divided(f"({rows.size} + HIGH - 1) / HIGH", not by_columns)
+        one = depth.size <= DEPTH and not deep
+        some = "1" if one else f"({TOGETHER} / HIGH)"
+        head = [
+            f"for (int p = {panels[0]}; p < {panels[1]}; p++) {{",
+            f"const int n0 = p * {wide}, columns = {columns.size} - n0 < {wide} ? {columns.size} - n0 : {wide};",
+        ]
+        each = f"const int m0 = q * HIGH, rows = {rows.size} - m0 < HIGH ? {rows.size} - m0 : HIGH;"
+        if one:
+            head.append(self.packed(columns, depth, [], "0", size))
+            body = [
+                f"for (int q = {tiles[0]}; q < {tiles[1]}; q++) {{",
+                each,
+                *self.tile(rows, depth, [], "0", size, "0"),
+                *self.done(rows, columns),
+                "}",
+            ]
+            return [*head, *body, "}"]
+        loops = [Atom(f"d{k}", a.size) for k, a in enumerate(deep)]
+        places = [(a, of(loop)) for a, loop in zip(deep, loops, strict=True)]
+        inner = [
+            f"for (int k0 = 0; k0 < {depth.size}; k0 += {DEPTH}) {{",
+            f"const int deep = {depth.size} - k0 < {DEPTH} ? {depth.size} - k0 : {DEPTH};",
+            self.packed(columns, depth, places, "k0", "deep"),
+            f"{TYPES[self.value.dtype]} *tile = part;",
+            f"for (int q = q0; q < q1; q++, tile += HIGH * {wide}) {{",
+            each,
+            *self.tile(rows, depth, places, "k0", "deep", "more"),
+            "}",
+            "more = 1;",
+            "}",
+        ]
+        return [
+            *head,
+            f"for (int q0 = {tiles[0]}; q0 < {tiles[1]}; q0 += {some}) {{",
+            f"const int q1 = q0 + {some} < {tiles[1]} ? q0 + {some} : {tiles[1]};",
+            "int more = 0;",
+            *nested(loops, inner, note=""),
+            f"const {TYPES[self.value.dtype]} *tile = part;",
+            f"for (int q = q0; q < q1; q++, tile += HIGH * {wide}) {{",
+            each,
+            *self.done(rows, columns),
+            "}",
+            "}",
+            "}",
+        ]
+
+    def place(self, side: str, places: Sequence[tuple[Axis, Index]]) -> str:
+        """Where a side begins: its view, moved by the loops around."""
+        number = 0 if side == "left" else 1
+        found = Index(self.views[number].offset)
+        for axis, variable in [*self.loops.items(), *places]:
+            found = found + variable * getattr(axis, side)
+        return f"{self.printer.places[self.views[number].wire].name} + {found}"
+
+    def packed(self, columns: Axis, depth: Axis, places: Sequence[tuple[Axis, Index]], at: str, deep: str) -> str:
+        start = f"{self.place('right', places)} + (int64_t)n0 * {columns.right} + (int64_t){at} * {depth.right}"
+        return f"pack_{self.t}(panel, {start}, {deep}, columns, {depth.right}, {columns.right});"
+
+    def tile(self, rows: Axis, depth: Axis, places: Sequence[tuple[Axis, Index]], at: str, deep: str, more: str) -> list[str]:
+        start = f"{self.place('left', places)} + (int64_t)m0 * {rows.left} + (int64_t){at} * {depth.left}"
+        rest = f"{deep}, {start}, {rows.left}, {depth.left}, panel, tile, {more}"
+        return ["if (rows == HIGH)", f"whole_{self.t}({rest});", "else", f"rest_{self.t}(rows, {rest});"]
+
+    def done(self, rows: Axis, columns: Axis) -> list[str]:
+        """What is done to each entry of a tile."""
+        reading = self.printer.reading(self.made)
+        scope = Scope(reading)
+        row, column = Atom("r", max(2, rows.size)), Atom("c", max(2, columns.size))
+        m = Index(0, ((Atom("m0", max(2, rows.size)), 1), (row, 1)))
+        n = Index(0, ((Atom("n0", max(2, columns.size)), 1), (column, 1)))
+        index = self.index(m if rows.size > 1 else Index(), n if columns.size > 1 else Index(), rows, columns)
+        text = scope.let(f"tile[r * WIDE_{self.t} + c]", self.value.dtype)
+        squeezed = [i for i, s in zip(index, self.value.shape, strict=True) if s != 1]
+        own = widened(squeezed, self.value.shape)
+        scope.known[self.out, own] = text
+        self.printer.store(scope, self.out, own, text, self.made)
+        for nest in self.group.nests[1:]:
+            write_entry(self.printer, scope, nest, squeezed, self.made)
+
+        def loops(width: str) -> list[str]:
+            return ["for (int r = 0; r < rows; r++)", "#pragma GCC ivdep", f"for (int c = 0; c < {width}; c++) {{", *scope.lines, "}"]
+
+        full = f"{columns.size} % WIDE_{self.t} == 0 || columns == WIDE_{self.t}"
+        return [f"if ({full}) {{", *loops(f"WIDE_{self.t}"), "} else {", *loops("columns"), "}"]
+
+    def index(self, m: Index, n: Index, rows: Axis, columns: Axis) -> tuple[Index, ...]:
+        """The index of an entry of the result."""
+        found: dict[str, Index] = {}
+        for axis, variable in [*self.loops.items(), (rows, m), (columns, n)]:
+            rest = variable
+            for k, letter in enumerate(axis.letters):
+                step = prod(self.kind.sizes[s] for s in axis.letters[k + 1 :])
+                found[letter], rest = rest.divided(step)
+        return tuple(found[s] for s in self.kind.output)
+
+
+def divided(count: str, over: bool) -> tuple[str, str]:
+    """From where to where one thread counts."""
+    return (f"first({count}, id, of)", f"first({count}, id + 1, of)") if over else ("0", count)
+
+
+def joined(axes: Sequence[Axis]) -> list[Axis]:
+    """Neighbours as one axis where every side moves through them as through one; axes of one entry are left out where they can be."""
+    found: list[Axis] = []
+    for a in axes:
+        if found and all(x == y * a.size for x, y in ((found[-1].left, a.left), (found[-1].right, a.right), (found[-1].out, a.out))):
+            found[-1] = Axis(found[-1].letters + a.letters, found[-1].size * a.size, a.left, a.right, a.out)
+        else:
+            found.append(a)
+    return found
