@@ -25,7 +25,6 @@ COMMON = (
     "-fno-signed-zeros",
     "-fassociative-math",
     "-ffp-contract=fast",
-    "-fwrapv",
     "-shared",
     "-fPIC",
     "-w",
