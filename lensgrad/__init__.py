@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from lensgrad.draw.front import draw
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
+    from lensgrad.interchange.differences import differences
     from lensgrad.interchange.jax.read import from_jax
     from lensgrad.interchange.jax.write import from_stablehlo, to_jax, to_stablehlo
     from lensgrad.interchange.onnx.read import from_onnx
@@ -140,7 +141,8 @@ __all__ = [
     "average_pool1d", "average_pool2d", "average_pool3d", "batch_norm", "beside", "bias", "binary_cross_entropy",
     "chain", "checkpoint", "circuits", "clip_norm", "clip_value", "clip_weights", "compile", "concatenate", "constant",
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
-    "data", "dense", "depthwise_conv", "descent", "dot", "draw", "dream", "dropout", "each", "early_stopping", "echo", "elbo",
+    "data", "dense", "depthwise_conv", "descent", "differences", "dot", "draw", "dream", "dropout", "each", "early_stopping", "echo",
+    "elbo",
     "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "from_jax",
     "from_onnx", "from_stablehlo", "from_torch", "gan",
     "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
@@ -175,6 +177,7 @@ if not TYPE_CHECKING:
         "circuits.classifier": ["CircuitClassifier"],
         "draw": ["draw"],
         "estimators": ["LensClassifier", "LensRegressor"],
+        "interchange.differences": ["differences"],
         "interchange.jax.read": ["from_jax"],
         "interchange.jax.write": ["from_stablehlo", "to_jax", "to_stablehlo"],
         "interchange.onnx.read": ["from_onnx"],

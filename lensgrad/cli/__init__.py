@@ -222,10 +222,10 @@ def convert(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx or .py.")],
     batch: Annotated[int | None, typer.Option(help="Examples that it always takes.", show_default="any number")] = None,
 ) -> None:
-    """Write a network in another format, and say how far it is from the one that was read."""
+    """Write a network in another format, and list what differs from the one that was read."""
     from lensgrad.cli.networks import converted
 
-    say(converted(source, target, batch))
+    converted(source, target, batch)
 
 
 @app.command(cls=example("lensgrad show digits", "lensgrad show digits.safetensors", "lensgrad show iris --source --output step.py"))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from lensgrad.cli.console import command
-from lensgrad.core.checks import clean, is_tuple
+from lensgrad.cli.console import command, say
+from lensgrad.core.checks import LONGEST_NAME, clean
 from lensgrad.core.errors import BadValue, LensgradError
 from lensgrad.data.cells import quoted
+from lensgrad.interchange.differences import Differences, Line, differences, spelled
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.export import Trained, export
-from lensgrad.interchange.imported import Imported
 from lensgrad.interchange.onnx.file import File, opened
 from lensgrad.interchange.onnx.read import from_onnx
 from lensgrad.learn.batching import batch
@@ -22,13 +21,11 @@ from lensgrad.learn.model import Model
 from lensgrad.learn.predict import predict
 from lensgrad.learn.tasks import input_of
 from lensgrad.program.compile import Program, program
-from lensgrad.program.evaluate import evaluate
 from lensgrad.program.summary import summary
-from lensgrad.theories.smooth.array import Array
 from lensgrad.train.loading import load
 
 ONNX = ".onnx"
-EXAMPLES = 4  # on which the network that was written is compared with the one that was read
+EXAMPLES = 4  # that both are run on
 
 
 def described(path: Path) -> str:
@@ -50,59 +47,80 @@ def layers(file: File) -> str:
         return f"not readable as a model: {why}"
 
 
-def converted(source: Path, target: Path, examples: int | None) -> str:
-    """A network in another format, and how far what was written is from what was read."""
-    network, names = read(source)
-    entrance = input_of(network.model.dom, names)
+def converted(source: Path, target: Path, examples: int | None) -> None:
+    """Write a network in another format, say which files that gave, and show what differs from what was read."""
+    net = read(source)
+    written(net, target, examples)
+    python = target.suffix.lower() == ".py"
+    for place in [target, target.with_suffix(".safetensors")] if python else [target]:
+        say(f"{place}  {place.stat().st_size:,} bytes")
+    if not python:
+        compared(net, source, target, examples).show()
+
+
+def written(net: Net, target: Path, examples: int | None) -> None:
+    """Write a network."""
+    if not net.inputs:
+        raise BadValue("this network has no input, so there is nothing to predict from")
+    entrance = input_of(net.model.dom, net.inputs[0] if len(net.inputs) == 1 else net.inputs)
 
     def predictor(n: int) -> Program:
-        return program(batch(predict(entrance >> network.model), n))
+        return program(batch(predict(entrance >> net.model), n))
 
-    export(Trained(predictor, network.values, (names,) if isinstance(names, str) else names), target, examples)
-    python = target.suffix.lower() == ".py"
-    places = [target, target.with_suffix(".safetensors")] if python else [target]
-    return "\n".join([*(f"{place}  {place.stat().st_size:,} bytes" for place in places), *compared(network, target, examples)])
+    export(Trained(predictor, net.values, net.inputs, net.outputs), target, examples)
 
 
-def read(source: Path) -> tuple[Imported, str | tuple[str, ...]]:
-    """The network of a file, and what its inputs are called."""
+@dataclass(frozen=True)
+class Net:
+    """A network with what its inputs and outputs are called."""
+
+    model: Model
+    values: dict[str, Numbers]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+
+
+def read(source: Path) -> Net:
+    """The network of a file."""
     if source.suffix.lower() == ONNX:
-        found = from_onnx(source)
-        several = len(found.model.dom) > 1
-        return found, tuple(f"input.{k}" for k in range(len(found.model.dom))) if several else "input"
+        file = opened(source)
+        model, values = from_onnx(source)
+        stored = {t.name for t in file.model.graph.initializer}
+        inputs = called([v.name for v in file.model.graph.input if v.name not in stored], len(model.dom), "input", model.names)
+        return Net(
+            model, values, inputs, called([v.name for v in file.model.graph.output], len(model.cod), "output", (*inputs, *model.names))
+        )
     if source.suffix.lower() != ".safetensors":
         made = f"{command()} convert net.onnx net.py"
         raise BadValue(f"convert reads a network in .onnx or a saved run in .safetensors, got {quoted(source)}: for example {made}")
     run = load(source)
-    return Imported(run.learner.model, run.weights), run.learner.input
+    inputs = run.learner.input
+    return Net(run.learner.model, run.weights, (inputs,) if isinstance(inputs, str) else tuple(inputs))
 
 
-def compared(network: Imported, target: Path, examples: int | None) -> list[str]:
-    """The largest difference on random examples, where what was written can be read again here."""
-    dom = network.model.dom
-    if target.suffix.lower() != ONNX or not all(isinstance(a, Array) and a.floating for a in dom):
-        return []
-    again, draws = from_onnx(target), np.random.default_rng(0)
-    n = examples or EXAMPLES
-    rows = [draws.normal(size=(n, *a.shape)).astype(a.dtype) for a in dom]
-    ours = by_one(predict(network.model), rows, network.values)
-    found = by_one(again.model, rows, again.values) if examples is None else arrays(evaluate(again.model, *rows, values=again.values))
-    far = max(apart(a, b) for a, b in zip(ours, found, strict=True))
-    return [f"read again, it gives the same numbers up to {far:.1e} of the largest, on {n} random examples"]
+def called(names: Sequence[str], n: int, otherwise: str, taken: Sequence[str]) -> tuple[str, ...]:
+    """The names of a file, or plain ones where they are no names here."""
+    plain = (otherwise,) if n == 1 else tuple(f"{otherwise}.{k}" for k in range(n))
+    fit = len({*names}) == len(names) == n and not {*names} & {*taken}
+    return tuple(names) if fit and all(0 < len(name) <= LONGEST_NAME and clean(name) == name for name in names) else plain
 
 
-def by_one(model: Model, rows: list[Numbers], values: dict[str, Numbers]) -> list[Numbers]:
-    """The results of a model on examples, one by one, each output stacked."""
-    found = [arrays(evaluate(model, *x, values=values)) for x in zip(*rows, strict=True)]
-    return [np.stack(column) for column in zip(*found, strict=True)]
+def compared(net: Net, source: Path, target: Path, examples: int | None) -> Differences:
+    """What was written, read again, beside what was read."""
+    model = net.model if examples is None else batch(predict(net.model), examples)
+    found = differences((model, net.values), from_onnx(target), examples=EXAMPLES)
+    files = operators(opened(source), opened(target)) if source.suffix.lower() == ONNX else []
+    return Differences((*found.lines, *files), found.arrows)
 
 
-def arrays(found: Any) -> list[Numbers]:
-    """One result, or several, as a list."""
-    return [np.asarray(x) for x in (found if is_tuple(found) else (found,))]
-
-
-def apart(a: Numbers, b: Numbers) -> float:
-    """The largest difference, as a share of the largest number."""
-    a, b = (v.astype(np.float64) for v in (a, b))
-    return float(np.abs(a - b).max(initial=0) / max(np.abs(a).max(initial=0), 1e-30))
+def operators(first: File, second: File) -> list[Line]:
+    """A line for each version and each operator in which two files differ."""
+    versions = [{f"operators of {domain or 'ai.onnx'}": n for domain, n in file.versions.items()} for file in (first, second)]
+    counts = [Counter(clean(node.op_type) for node in file.model.graph.node) for file in (first, second)]
+    told = ((*versions, "operator set", "another version"), (*counts, "operator", "another number"))
+    return [
+        Line(what, spelled(name, a), spelled(name, b), why, False)
+        for a, b, what, why in told
+        for name in dict.fromkeys([*a, *b])
+        if a.get(name) != b.get(name)
+    ]

@@ -15,6 +15,7 @@ from lensgrad.core.op import Table
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.interchange.dtypes import Numbers, atom_of, carried
+from lensgrad.interchange.normal import normal
 from lensgrad.learn.model import Model
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
@@ -103,7 +104,7 @@ def imported(dom: Ty, formula: Formula) -> Imported:
     def body(*wires: Wire) -> tuple[Any, ...]:
         return tuple(formula(Site(wires[: len(asked)]), list(wires[len(asked) :])))
 
-    arrow = trace(body, *objects, *(Ty((a,)) for a in dom))
+    arrow = normal(trace(body, *objects, *(Ty((a,)) for a in dom)))
     names = unique([a.label for a in asked])
     params = [Param(name, ob, a.role) for name, ob, a in zip(names, objects, asked, strict=True)]
     model = Model.make(params, arrow)

@@ -9,6 +9,7 @@ from lensgrad.interchange.dtypes import carried_dtype
 from lensgrad.interchange.onnx.call import Call, Known, Table
 from lensgrad.interchange.onnx.meanings.parts import binary, same, scalar, several, truncated, unary, whole
 from lensgrad.interchange.onnx.tensors import dtype_of
+from lensgrad.interchange.ranges import rest
 from lensgrad.interchange.shapes import alike, spread_to
 from lensgrad.theories.smooth import ops
 
@@ -25,6 +26,11 @@ def quotient(x: Wire, y: Wire) -> Wire:
 
 def modulo(call: Call) -> list[Wire]:
     """Mod: the rest of a division, with the sign of the divisor, or of what is divided where `fmod` is 1."""
+    value = call.inputs[1]
+    if isinstance(value, Known) and value.array.size == 1 and value.array.ndim <= call.wire(0).atom.rank and whole(call.wire(0)):
+        short = rest(call.wire(0), int(scalar(value.array))) if int(scalar(value.array)) > 0 else None
+        if short is not None:
+            return [short]
     x, y = alike(call.wire(0), call.wire(1))
     a, b = ops.cast(x, "float64"), ops.cast(y, "float64")
     rounded = ops.trunc(a / b) if call.attribute("fmod", 0) else ops.floor(a / b)

@@ -11,6 +11,7 @@ from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.onnx.call import Call, Table
 from lensgrad.interchange.onnx.meanings.parts import axis_of, complement, same, table, whole, whole_axis
+from lensgrad.interchange.ranges import ends
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.index import Take
 
@@ -21,7 +22,7 @@ def wrapped(index: Wire, n: int) -> Wire:
     """Indices of which negative ones count from the end."""
     if index.atom.dtype != "int32":
         index = ops.cast(index, "int32")
-    return ops.select(index < 0, index + n, index)
+    return index if ends(index)[0] >= 0 else ops.select(index < 0, index + n, index)
 
 
 def places(call: Call, k: int, n: int) -> Wire:
@@ -78,7 +79,9 @@ def row_numbers(index: Wire, shape: tuple[int, ...]) -> Wire:
     """Indices of several axes, along the last axis, as numbers of rows."""
     total: Wire | None = None
     for k, n in enumerate(shape):
-        part = wrapped(index[(*(slice(None),) * (index.atom.rank - 1), k)], n) * math.prod(shape[k + 1 :])
+        part = wrapped(index[(*(slice(None),) * (index.atom.rank - 1), k)], n)
+        behind = math.prod(shape[k + 1 :])
+        part = part * behind if behind != 1 else part
         total = part if total is None else total + part
     return same(0, ops.cast(index, "int32"), index.atom.shape[:-1]) if total is None else total
 

@@ -49,6 +49,8 @@ def numbered(call: c.Call, x: Wire, where: Wire) -> Wire:
     if call.attribute("storage_order", 0):
         order = np.arange(math.prod(space)).reshape(space[::-1]).transpose().ravel()
         where = ops.take(call.site.constant(f"{call.name or call.op}/order", order), where)
+    if rows == 1:
+        return where
     first = call.site.constant(f"{call.name or call.op}/first", np.arange(rows) * math.prod(space))
     return where + ops.spread(ops.reshape(first, batch, channels), where.atom.shape, (0, 1))
 

@@ -72,7 +72,7 @@ def cast(line: Line) -> Value:
 
 
 def clamp(line: Line) -> Value:
-    return line.thin[0].on("Max", line.op.low).on("Min", line.op.high)
+    return line.thin[0].on("Clip", line.op.low, line.op.high)
 
 
 def shifted(line: Line) -> Value:
