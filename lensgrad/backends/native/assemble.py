@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lensgrad.backends.loop import Loop
+from lensgrad.backends.loop import Loop, work
 from lensgrad.backends.native.flat import Flat, flattened
 from lensgrad.backends.native.functions import shared
 from lensgrad.backends.native.meanings.table import NATIVE
@@ -21,6 +21,7 @@ from lensgrad.core.diagram import Diagram
 from lensgrad.theories.smooth.conv import WindowArgMax
 
 SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
+THREADS = 1 << 21  # multiply-adds of a step, from which on it is divided over threads: less takes no longer than waiting for each other
 PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h")]
 
 
@@ -51,7 +52,7 @@ def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = Tru
     if fuse:
         simplified(flat)
     program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed])
-    return Assembly(flat, program, program.groups(), loop).made()
+    return Assembly(flat, program, program.groups(), loop, work(f) >= THREADS).made()
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Assembly:
     program: Program
     groups: list[Group]
     loop: Loop
+    many: bool = True  # whether several threads have enough to do
 
     def __post_init__(self) -> None:
         flat, loop = self.flat, self.loop
@@ -90,7 +92,7 @@ class Assembly:
 
     def made(self) -> Assembled:
         places, held = self.places()
-        printer = Printer(self.program, places, self.stored, self.rows)
+        printer = Printer(self.program, places, self.stored, self.rows, many=self.many)
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
         texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held))
         text = "\n".join([*(p.read_text(encoding="utf-8") for p in PRELUDE), *texts, self.main(functions, ran, held)])

@@ -36,16 +36,26 @@ class Place:
 
 @dataclass
 class Function:
-    """A group as C: its lines, the arrays it names, and whether its outermost loop is divided over threads."""
+    """A group as C: its lines and the arrays that it names."""
 
     name: str
     title: str
     lines: list[str] = field(default_factory=list[str])
     reads: set[int] = field(default_factory=set[int])
     writes: set[int] = field(default_factory=set[int])
-    parallel: bool = False
+    many: bool = True  # whether the program has work for several threads
     waits: bool = False  # whether its threads wait for each other inside
     before: list[str] = field(default_factory=list[str])  # functions that it calls
+    divided: bool = False
+
+    @property
+    def parallel(self) -> bool:
+        """Whether the outermost loop is divided over threads."""
+        return self.divided and self.many
+
+    @parallel.setter
+    def parallel(self, worth: bool) -> None:
+        self.divided = worth
 
 
 @dataclass
@@ -57,13 +67,14 @@ class Printer:
     stored: set[int]
     foreign: Collection[int] = ()  # arrays of the caller, which end where they end
     prefix: str = "part"
+    many: bool = True
 
     @property
     def flat(self) -> Flat:
         return self.program.flat
 
     def function(self, number: int, group: Group) -> Function:
-        made = Function(f"{self.prefix}_{number}", title(self.flat, group))
+        made = Function(f"{self.prefix}_{number}", title(self.flat, group), many=self.many)
         kernel = group.nests[0].kind
         if kernel is not None and not isinstance(kernel, Reduction):
             kernel.write(self, group, made)
