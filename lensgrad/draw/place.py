@@ -55,7 +55,7 @@ class Layout:
 
     def heights(self) -> dict[str, float]:
         """Where each box, and each place that a wire passes, begins."""
-        extents = {id: self.extent(id) for id in self.shapes}
+        extents = self.extents = {id: self.extent(id) for id in self.shapes}
         for wire, route in zip(self.wires, self.grid.routes, strict=True):
             far = self.towers.apart if wire.back else 0.0
             extents.update({key: Extent(0.0, far) for key in route[1:-1]})
@@ -95,7 +95,7 @@ class Layout:
         shapes = [self.shapes[id].picture.moved(*place[id]) for id in place]
         strokes, dots = Routes(self, place).drawn()
         bottom = max((y + self.shapes[id].bottom for id, (_, y) in place.items()), default=0.0)
-        bottom = max([bottom, *(y for key, y in self.y.items() if key not in place)])
+        bottom = max([bottom, *(y + self.extents[key].bottom for key, y in self.y.items() if key not in place)])
         width = self.rights[-1] if self.rights else 0.0
         return replace(together([Picture(strokes=tuple(strokes), dots=tuple(dots)), *shapes]), width=width, height=bottom)
 

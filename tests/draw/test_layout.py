@@ -11,6 +11,8 @@ from lensgrad.draw.order import ordered
 from lensgrad.draw.svg import svg
 from tools.crossings import crossings, ours
 from tools.diagrams import DIAGRAMS
+from tools.gallery import at
+from tools.gallery_list import LAYERS
 
 
 @pytest.fixture(scope="module", params=DIAGRAMS, ids=str)
@@ -25,6 +27,12 @@ def test_nothing_lies_on_anything_else_and_no_label_is_cut(drawn):
     assert cut(picture) == []
     assert outside(picture) == []
     assert pierced(picture) == []
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_opened_with_types_and_both_passes_are_in_order(name):
+    picture = placed(at(*LAYERS[name]), view="step", depth=3, types=True, states=True)
+    assert (overlaps(picture), cut(picture), outside(picture), pierced(picture)) == ([], [], [], [])
 
 
 def test_a_picture_is_small(drawn):
