@@ -9,10 +9,12 @@ import pytest
 from refusals import told
 
 import lensgrad as lg
+from lensgrad.circuits import Circuit
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.draw.front import drawn_text, placed, scened, shown_svg
 from lensgrad.draw.gates import gates_net
 from lensgrad.draw.net import Opens
+from lensgrad.draw.style import INK, thousandths
 from lensgrad.draw.svg import svg
 from lensgrad.lens import lens
 from tools.diagrams import DIAGRAMS, adder, game, quickstart
@@ -196,13 +198,63 @@ def test_text_of_a_lens_has_both_ways():
     assert len(re.findall("rate", drawn_text(quickstart()))) == 1
 
 
-def test_gates_that_are_drawn_compute_what_the_circuit_does():
-    circuit = adder()
+def test_wires_that_turn_in_a_text_have_columns_of_their_own():
+    assert drawn_text(adder()) == ADDER
+
+
+ADDER = """\
+          ┌────┐
+    ┌────▶┤    │                  ┌────┐
+    │     │ ∧  ├─────────────────▶┤    │
+    │┌───▶┤    │                  │ ∨  ├──────────▶over
+    ││    └────┘             ┌───▶┤    │
+    ││    ┌────┐             │    └────┘
+b ─●┴┼───▶┤    │      ┌────┐ │
+     │    │ ⊕  ├●─┬──▶┤    │ │
+a ─●─┴───▶┤    │  │   │ ∧  ├─┘
+          └────┘ ┌┼──▶┤    │
+                 ││   └────┘
+                 ││   ┌────┐
+                 │└──▶┤ ¬  ├──┐   ┌────┐
+                 │    └────┘  └──▶┤    │  ┌────┐
+                 │                │ ⊕  ├─▶┤ ¬  ├──▶sum
+         carry ─●┴───────────────▶┤    │  └────┘
+                                  └────┘"""
+
+
+def wild(seed):
+    """A circuit of three inputs and random gates, among them each way to write an exclusive or."""
+    rng = np.random.default_rng(seed)
+    ands = []
+    for k in range(6):
+        a, b = (int(rng.integers(2, 2 * (4 + len(ands)))) for _ in range(2))
+        ands += [(a, b), (a ^ 1, b ^ 1)]
+        ands.append((2 * (4 + len(ands) - 2) + 1, 2 * (4 + len(ands) - 1) + 1) if k % 2 else (b ^ 1, a))
+    roots = rng.integers(0, 2 * (4 + len(ands)), 4)
+    return Circuit(("a", "b", "c"), ("w", "x", "y", "z"), np.array(ands), roots)
+
+
+@pytest.mark.parametrize("circuit", [adder(), *map(wild, range(40))])
+def test_gates_that_are_drawn_compute_what_the_circuit_does(circuit):
     net = gates_net(circuit)
     rows = np.array([[(s >> i) & 1 for i in range(3)] for s in range(8)])
     values = {e.wire: rows[:, k] for k, e in enumerate(net.entries)}
     signs = {"∧": np.logical_and, "∨": np.logical_or, "⊕": np.logical_xor, "¬": np.logical_not}
     for step in net.steps:
-        values[step.outs[0]] = signs[step.label](*(values[a] for a in step.args)).astype(int)
+        constant = np.full(8, int(step.label)) if step.label in "01" else None
+        values[step.outs[0]] = constant if constant is not None else signs[step.label](*(values[a] for a in step.args)).astype(int)
     assert np.array_equal(np.stack([values[e.wire] for e in net.exits], 1), circuit.run(rows))
-    assert [s.label for s in net.steps].count("⊕") == 2
+
+
+def test_an_exclusive_or_is_one_gate():
+    assert [s.label for s in gates_net(adder()).steps].count("⊕") == 2
+
+
+def test_widths_are_those_of_the_widest_usual_font():
+    assert INK.width("dense", 10) == 30.2
+    fonts, files = pytest.importorskip("fontTools.ttLib"), pytest.importorskip("matplotlib")
+    font = fonts.TTFont(f"{files.get_data_path()}/fonts/ttf/DejaVuSans.ttf")
+    sizes, names, unit = font["hmtx"], font.getBestCmap(), font["head"].unitsPerEm
+    for c in [*map(chr, range(32, 127)), *"ΔΣσ×−√∧∨⊕¬→…′é"]:
+        real = 1000 * sizes[names[ord(c)]][0] / unit
+        assert thousandths(c) >= real - 0.5 and (c > "~" or thousandths(c) <= real + 0.5), c
