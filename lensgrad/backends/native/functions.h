@@ -58,6 +58,11 @@ INLINE float expm1_f32(float x) {
   return n == 0.0f ? more : EXACT(half * more + less) * 2.0f;
 }
 
+/* The bits of a number without those of sqrt 1/2 have the k in front for which 2^-k x is from there to sqrt 2; the rest is that one's. */
+#define SPLIT_f32 0x3f3504f3u
+#define SPLIT_f64 0x3fe6a09e667f3bcdu
+INLINE float fraction_f32(uint32_t bits) { return number_f32((int32_t)((bits & 0x007fffffu) + SPLIT_f32)); }
+
 /* ln (1 + f) + k ln 2, for 1 + f from sqrt 1/2 to sqrt 2 */
 INLINE float log_sum_f32(float f, int32_t k) {
   const float z = f * f, n = (float)k;
@@ -78,9 +83,9 @@ INLINE float log_sum_f32(float f, int32_t k) {
 }
 INLINE float log_f32(float x) {
   const int32_t small = x < 1.17549435e-38f;
-  const int32_t bits = bits_f32(small ? x * 8388608.0f : x) - 0x3f3504f3; /* so that the exponent is that of x / sqrt 1/2 */
-  const int32_t k = (bits >> 23) - (small ? 23 : 0);
-  const float p = log_sum_f32(number_f32((bits & 0x007fffff) + 0x3f3504f3) - 1.0f, k);
+  const uint32_t bits = (uint32_t)bits_f32(small ? x * 8388608.0f : x) - SPLIT_f32;
+  const int32_t k = ((int32_t)bits >> 23) - (small ? 23 : 0);
+  const float p = log_sum_f32(fraction_f32(bits) - 1.0f, k);
   const float end = x == 0.0f ? -INFINITY : x == INFINITY ? x : p;
   return x < 0.0f || x != x ? NAN : end;
 }
@@ -88,9 +93,10 @@ INLINE float log_f32(float x) {
 /* 1 + f = 2^-k (1 + x) for the k of 1 + x rounded */
 INLINE float log1p_f32(float x) {
   const float u = 1.0f + x;
-  const int32_t bits = bits_f32(u) - 0x3f3504f3, k = bits >> 23, j = k > 60 ? 60 : k;
-  const float scale = number_f32((127 - j) << 23);
-  const float f = k > 60 ? number_f32((bits & 0x007fffff) + 0x3f3504f3) - 1.0f : EXACT(scale - 1.0f) + scale * x;
+  const uint32_t bits = (uint32_t)bits_f32(u) - SPLIT_f32;
+  const int32_t k = (int32_t)bits >> 23, j = k > 60 ? 60 : k;
+  const float scale = number_f32((127 - j) << 23), less = scale - 1.0f;
+  const float f = k > 60 ? fraction_f32(bits) - 1.0f : less + scale * x;
   const float p = log_sum_f32(f, k);
   const float end = u == 0.0f ? -INFINITY : x == INFINITY ? x : p;
   return x < -1.0f || x != x ? NAN : end;
@@ -198,8 +204,9 @@ INLINE float erfc_f32(float x) {
 /* x^y = 2^(y log2 |x|) in 64 bits, rounded once */
 INLINE float pow_f32(float x, float y) {
   const float a = abs_f32(x), scaled = a < 1.17549435e-38f ? a * 8388608.0f : a;
-  const int32_t bits = bits_f32(scaled) - 0x3f3504f3, k = (bits >> 23) - (a < 1.17549435e-38f ? 23 : 0);
-  const double m = number_f32((bits & 0x007fffff) + 0x3f3504f3), s = (m - 1.0) / (m + 1.0), z = s * s;
+  const uint32_t bits = (uint32_t)bits_f32(scaled) - SPLIT_f32;
+  const int32_t k = ((int32_t)bits >> 23) - (a < 1.17549435e-38f ? 23 : 0);
+  const double m = fraction_f32(bits), s = (m - 1.0) / (m + 1.0), z = s * s;
   double p = 0.2219530832136867; /* 2 / (n ln 2) for n = 13, 11, ..., 1 */
   p = p * z + 0.2623081892525388;
   p = p * z + 0.3205988979753252;
@@ -315,9 +322,9 @@ INLINE double log_sum_f64(double f, double n) {
 }
 INLINE double log_f64(double x) {
   const int32_t small = x < 2.2250738585072014e-308;
-  const int64_t bits = bits_f64(small ? x * 18014398509481984.0 : x) - 0x3fe6a09e667f3bcd;
-  const double n = number_f64(((bits + 0x4000000000000000) >> 52) + 0x4330000000000000) - 4503599627371520.0 - (small ? 54.0 : 0.0);
-  const double p = log_sum_f64(number_f64((bits & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd) - 1.0, n);
+  const uint64_t bits = (uint64_t)bits_f64(small ? x * 18014398509481984.0 : x) - SPLIT_f64;
+  const double n = number_f64((int64_t)(((bits + 0x4000000000000000u) >> 52) + 0x4330000000000000u)) - 4503599627371520.0 - (small ? 54.0 : 0.0);
+  const double p = log_sum_f64(number_f64((int64_t)((bits & 0x000fffffffffffffu) + SPLIT_f64)) - 1.0, n);
   const double end = x == 0.0 ? -INFINITY : x == INFINITY ? x : p;
   return x < 0.0 || x != x ? NAN : end;
 }

@@ -6,14 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-reassoc") /* which forgets EXACT once a loop runs over vectors */
-#endif
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-#define EXACT(x) __builtin_assoc_barrier(x) /* no sum is reordered across it */
-#elif defined(__clang__)
-#define EXACT(x) __arithmetic_fence(x)
+#if defined(__clang__)
+#define EXACT(x) __arithmetic_fence(x) /* no sum is reordered across it */
 #else
+/* No sum is reordered but those of loops over vectors. The barrier that this compiler has is forgotten when a loop is made one over
+   vectors, and the entries before and behind the vectors would be rounded in another way than those in them. */
+#pragma GCC optimize("no-tree-reassoc")
 #define EXACT(x) (x)
 #endif
 #define INLINE static inline __attribute__((always_inline, unused))
@@ -21,7 +19,10 @@
 #define larger(a, b) __extension__({ __typeof__(a) a_ = (a), b_ = (b); (a_ > b_ || a_ != a_) ? a_ : b_; })
 #define smaller(a, b) __extension__({ __typeof__(a) a_ = (a), b_ = (b); (a_ < b_ || a_ != a_) ? a_ : b_; })
 
+/* Where the part of a thread begins; and the same where only every 64th entry may be a beginning, so that an entry that one thread
+   computes in a vector is in one for two threads too, and is rounded alike. */
 INLINE int first(int n, int id, int of) { return (int)((int64_t)n * id / of); }
+INLINE int stretch(int n, int id, int of) { return id == of ? n : first((n + 63) / 64, id, of) * 64; }
 
 /* The numbers of n entries in the order that sorts them upwards, equal ones as they stand and NaN last: a heap, in which no two are equal. */
 #define ORDER(kind, T)                                                                                                       \

@@ -225,16 +225,18 @@ def nested(loops: Sequence[Atom], body: Sequence[str], parallel: bool = False, n
     # A short last loop is written out, so that vectors run along the one before.
     short = len(loops) > 1 and loops[-1].size <= 4
     for depth, loop in enumerate(loops):
-        lines += [note] if note and depth == len(loops) - 1 - short else []
+        vectors = depth == len(loops) - 1 - short
+        lines += [note] if note and vectors else []
         lines += [f"#pragma GCC unroll {loop.size}"] if short and depth == len(loops) - 1 else []
-        lines.append(f"for {span(loop, parallel and not depth)} {{")
+        lines.append(f"for {span(loop, ('stretch' if vectors else 'first') * (parallel and not depth))} {{")
     return [*lines, *body, *["}"] * len(loops)]
 
 
-def span(loop: Atom, parallel: bool = False) -> str:
+def span(loop: Atom, part: str = "") -> str:
+    """The head of a loop, over the part of a thread where it is divided: in whole vectors where the loop runs over vectors."""
     name = loop.name
-    if parallel:
-        return f"(int {name} = first({loop.size}, id, of); {name} < first({loop.size}, id + 1, of); {name}++)"
+    if part:
+        return f"(int {name} = {part}({loop.size}, id, of); {name} < {part}({loop.size}, id + 1, of); {name}++)"
     return f"(int {name} = 0; {name} < {loop.size}; {name}++)"
 
 

@@ -1,8 +1,12 @@
 """What the tests of the native backend share: run an arrow in C, and compare it with NumPy."""
 
+import sys
+from dataclasses import dataclass
+
 import numpy as np
 
 from lensgrad.backends import numpy as reference
+from lensgrad.backends.engine import NumPy
 from lensgrad.backends.loop import Loop
 from lensgrad.backends.native.running import Steps
 from lensgrad.testing.report import distance
@@ -13,11 +17,28 @@ def once(f):
     return Loop((), tuple(range(len(f.dom))), (len(f.dom), len(f.cod)))
 
 
+@dataclass(frozen=True)
+class InC(NumPy):
+    """A backend whose loops over steps run in C."""
+
+    threads: int = 1
+    fuse: bool = True
+
+    def iterate(self, f, loop):
+        return Steps(f, loop, fuse=self.fuse, threads=self.threads)
+
+
 def in_c(f, xs, fuse=True, threads=1):
     """The results of an arrow in C."""
-    steps = Steps(f, once(f), fuse=fuse, threads=threads)
-    _, seen = steps.run([], [], [np.asarray(x)[None] for x in xs], 1)
+    _, seen = Steps(f, once(f), fuse=fuse, threads=threads).run([], [], [np.asarray(x)[None] for x in xs], 1)
     return [y[0] for y in seen]
+
+
+def divided_always(monkeypatch):
+    """Divide loops over threads however small they are."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("lensgrad.backends.native.") and hasattr(module, "PARALLEL"):
+            monkeypatch.setattr(module, "PARALLEL", 2)
 
 
 def in_numpy(f, xs):
