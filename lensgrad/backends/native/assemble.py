@@ -124,6 +124,7 @@ class Assembly:
         """Orders of axes other than row-major: of values inside that convolutions of few channels read and write."""
         found: dict[int, tuple[int, ...]] = {}
         outside = {*self.flat.inputs, *self.flat.outputs}
+        outside.update(w for g in self.groups for n in g.nests for w in getattr(n.kind, "row_major", ()))
         for group in self.groups:
             wires = [w for n in group.nests for w in (*getattr(n.kind, "layouts", ()), *windows(n))]
             shapes = {self.flat.values[w].shape for w in wires}

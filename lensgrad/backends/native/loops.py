@@ -46,6 +46,11 @@ class Looped:
         *_, self.scratch = call.outs
         self.flat.values[self.scratch] = Value((rounded(self.held.bytes) + 64,), "uint8", self.flat.values[self.scratch].path)
 
+    @property
+    def row_major(self) -> tuple[int, ...]:
+        """Arrays of which a step has one row, or that take turns: all must lie alike."""
+        return (*self.reads, *self.call.outs)
+
     def placed(self) -> dict[int, int]:
         """For what each step computes anew, the number of the output where it is written; all other outputs are copied."""
         found: dict[int, int] = {}

@@ -102,8 +102,10 @@ class Added(Swept):
 class Sorted(Swept):
     """The numbers of the entries of a row in the order that sorts it."""
 
-    def body(self, scope: Scope, entry: Any) -> bool:
-        raise NotImplementedError
+    @property
+    def row_major(self) -> tuple[int, ...]:
+        """Arrays whose last axis must be close together."""
+        return (*self.reads, self.out)
 
     def loads(self, program: Program) -> list[Load]:
         return [(w, ()) for w in self.reads]
