@@ -185,7 +185,11 @@ class Program:
             nest.kind.step(scope, ["0"] * len(nest.kind.starts), self.own(nest.outs[0]), inner)
         else:
             loads = getattr(nest.kind, "loads", None)
-            return loads(self) if loads else [(w, ()) for w in nest.kind.reads]
+            if loads is not None:
+                return loads(self)
+            # What a kernel reads for a moved value is the last array on the way there that is kept, which may be the value itself.
+            views = [view(self.flat, self.makers, self.kept, a) for a in (nest.call.args if nest.call else ())]
+            return [(w, ()) for w in dict.fromkeys([*nest.kind.reads, *(v.wire for v in views if v is not None)])]
         return reading.loads
 
     def own(self, wire: int) -> Where:
