@@ -21,6 +21,7 @@ from typing import Any
 
 from lensgrad.cli import main as lensgrad
 
+os.environ.setdefault("LENSGRAD_COMPILE", "never")  # what pages print is the same with and without a compiler
 README = Path(__file__).resolve().parent.parent / "README.md"
 DOCS = README.parent / "docs"
 CIRCUITS, SYSTEMS, TRADE_OFFS = (DOCS / f"{name}.md" for name in ("circuits", "systems", "trade-offs"))
