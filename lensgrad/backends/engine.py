@@ -183,7 +183,7 @@ class Auto(Native):
 
 def named(runs: Backend) -> str:
     """The name of what runs programs; empty where it is not of this library."""
-    names = ((Native, "native"), (NumPy, "numpy"), (Jax, "jax"))
+    names = ((Auto, "numpy"), (Native, "native"), (NumPy, "numpy"), (Jax, "jax"))
     return next((name for kind, name in names if isinstance(runs, kind)), "")
 
 

@@ -29,19 +29,25 @@ Make = Callable[[str | Backend], Program]
 Ready = Callable[[Program], object]  # makes a program ready to run
 
 
-def chosen(asked: str | Backend, make: Make, times: float, ready: Ready, before: str = "") -> Choice:
+def nothing(seconds: float) -> None:
+    """What is done before compiling, unless something is."""
+
+
+def chosen(
+    asked: str | Backend, make: Make, times: float, ready: Ready, before: str = "", begun: Callable[[float], None] = nothing
+) -> Choice:
     """The backend for a program that runs so many times; `make(backend)` is the program on one.
 
     "auto" is C where a compiler is found, the program can be said in C, and NumPy would take longer than twice what compiling takes,
     both by an estimate from the program and its number of runs alone. `before` is what a run that goes on ran on: it stays with that
-    where it can.
+    where it can. `begun` is called before anything is compiled, with about how many seconds that takes.
     """
     runs = engine(asked)
     if not isinstance(runs, Native):
         return Choice(asked, named(runs))
     f = make(asked).diagram
     if not isinstance(runs, Auto):
-        return in_c(Choice(asked, "native"), make, f, ready)
+        return in_c(Choice(asked, "native"), make, f, ready, begun)
     compiled = Choice("native" if asked == "auto" else runs.compiled, "native")
     if has_circuits(f):
         return compiled
@@ -49,7 +55,7 @@ def chosen(asked: str | Backend, make: Make, times: float, ready: Ready, before:
     if not wanted(f, times, before):
         return plain
     try:
-        return in_c(compiled, make, f, ready)
+        return in_c(compiled, make, f, ready, begun)
     except NoRule as wrong:
         return Choice(asked, "numpy", f"{wrong}; this runs in NumPy")
 
@@ -62,13 +68,14 @@ def wanted(f: Diagram, times: float, before: str) -> bool:
     return choice.worth(f, times)
 
 
-def in_c(choice: Choice, make: Make, f: Diagram, ready: Ready) -> Choice:
+def in_c(choice: Choice, make: Make, f: Diagram, ready: Ready, begun: Callable[[float], None]) -> Choice:
     """A choice of C, with the program ready to run; NumPy where generators are a user's own and mean nothing in C."""
     runs = engine(choice.backend)
     strange: list[str] = native("choice").foreign(f, runs.table, runs.own) if isinstance(runs, Native) else []
     if strange:
         told = f"{listed(strange)} has a meaning in NumPy only, so this runs in NumPy: backend.in_c(…) gives it one in C"
         return Choice(choice.backend, "numpy", told)
+    begun(native("choice").compile_seconds(f))
     began = perf_counter()
     made = ready(make(choice.backend))
     seconds, threads = perf_counter() - began, getattr(made, "threads", 1)

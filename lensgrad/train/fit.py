@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +25,7 @@ from lensgrad.train.feed import Feed
 from lensgrad.train.interrupt import Interrupt, Stopped
 from lensgrad.train.iterate import fetched
 from lensgrad.train.keep import Keeper, order_of
-from lensgrad.train.loop import epoch
+from lensgrad.train.loop import epoch, epochs
 from lensgrad.train.plan import Plan
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.progress import Progress
@@ -58,13 +58,13 @@ class Setup:
         trained = self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
         return trained.step(n, backend, self.plan.accumulate)
 
-    def chosen(self, before: str) -> Choice:
+    def chosen(self, before: str, begun: Callable[[float], None]) -> Choice:
         """What takes the steps of all the plan; `before` is what took those before, of a run that goes on."""
         size, source = self.plan.batch_size, self.feed.train
         each = -(-source.examples // (size or 1)) if source.examples else UNKNOWN
         n = None if size is None else min(size, source.examples or size)
         names = tuple(source.arrays) if isinstance(source, ArraySource) else self.learner.ports
-        return chosen(self.backend, lambda b: self.step_on(b, n), self.plan.epochs * each, lambda p: p.iteration(names), before)
+        return chosen(self.backend, lambda b: self.step_on(b, n), self.plan.epochs * each, lambda p: p.iteration(names), before, begun)
 
     @property
     def slowing(self) -> list[ReduceOnPlateau]:
@@ -76,6 +76,13 @@ class Setup:
         pause = self.checkpoint.steps if self.checkpoint is not None else None
         alone = engine(self.backend).process[1] == 1  # several processes have to run the same chunks
         return epoch(self.step, state, self.feed.train, self.plan, self.guard, pause, hurry=alone)
+
+    def epochs(self, state: State) -> State | None:
+        """The state some epochs later, where nobody looks in between and they are short; None where that is not so."""
+        watched = self.callbacks or self.stopping or self.checkpoint or self.feed.validation is not None
+        if watched or engine(self.backend).process[1] > 1:
+            return None
+        return epochs(self.step, state, self.feed.train, self.plan, self.guard)
 
     @property
     def first(self) -> bool:
@@ -96,7 +103,7 @@ def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier
     agreed(runs, how.plan, state)
     state = state if how.stopping is None else how.stopping.begun(state)
     with Progress(how.plan.epochs, how.feed.train.examples, how.plan.batch_size, progress, state.position.epoch) as bar:
-        choice = how.chosen(state.backend)
+        choice = how.chosen(state.backend, bar.compiling)
         how, state = replace(how, backend=choice.backend), replace(state, backend=choice.name)
         for sentence in how.feed.told:
             bar.say(sentence)
@@ -155,26 +162,39 @@ def train(how: Setup, state: State, bar: Progress, keeper: Keeper) -> State:
         for c in how.callbacks:
             stack.callback(getattr(c, "close", lambda: None))
         interrupt = stack.enter_context(Interrupt())
-        if how.stopping is not None and how.stopping.over(state):
-            return finished(how, state)  # a resumed run that had come to its end
-        while state.position.epoch < how.plan.epochs:
-            clock = time.perf_counter()
-            for state in how.epoch(state):  # noqa: B020, the state of one chunk after the other
-                bar.step(state)
-                if interrupt.asked:
-                    return interrupted(state, bar, keeper)
-                if how.checkpoint is not None and how.checkpoint.due(state.steps):
-                    keeper.save(state)
-            try:
-                state = epoch_done(how, state, clock, interrupt)
-            except Stopped:
-                return interrupted(state, bar, keeper)
-            bar.epoch(state.epoch - 1, state.report)
-            if ended(how, state, keeper):
-                break
-            if interrupt.asked:
+        over = how.stopping is not None and how.stopping.over(state)  # a resumed run that had come to its end
+        while not over and state.position.epoch < how.plan.epochs:
+            later = several(how, state, bar)
+            state, over = (later, False) if later is not None else one(how, state, bar, keeper, interrupt)
+            if not over and interrupt.asked:
                 return interrupted(state, bar, keeper)
         return finished(how, state)
+
+
+def several(how: Setup, state: State, bar: Progress) -> State | None:
+    """The state some epochs later, where they are short and nobody looks in between."""
+    later = how.epochs(state)
+    if later is not None:
+        for k in range(state.epoch, later.epoch):
+            bar.epoch(k, later.history[k])
+    return later
+
+
+def one(how: Setup, state: State, bar: Progress, keeper: Keeper, interrupt: Interrupt) -> tuple[State, bool]:
+    """The state after the rest of an epoch, or where somebody stopped it, and whether something ends the run."""
+    clock = time.perf_counter()
+    for state in how.epoch(state):  # noqa: B020, the state of one chunk after the other
+        bar.step(state)
+        if interrupt.asked:
+            return state, False
+        if how.checkpoint is not None and how.checkpoint.due(state.steps):
+            keeper.save(state)
+    try:
+        state = epoch_done(how, state, clock, interrupt)
+    except Stopped:
+        return state, False
+    bar.epoch(state.epoch - 1, state.report)
+    return state, ended(how, state, keeper)
 
 
 def epoch_done(how: Setup, state: State, began: float, interrupt: Interrupt) -> State:

@@ -22,6 +22,7 @@ from lensgrad.learn.optimizers import Optimizer, ascent, chain, clip_weights, ma
 from lensgrad.learn.predict import predict
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.learn.ways.derivatives import extrapolated
+from lensgrad.program.choice import suited
 from lensgrad.program.compile import compile as compile_closed
 from lensgrad.program.values import Numbers, initial
 from lensgrad.theories.smooth.array import Array
@@ -114,7 +115,8 @@ def dream(
     steps = whole("steps", steps, 1)
     model = run.learner.model
     closed = dreaming(model, loss, optimizer, rate, view)
-    step = compile_closed(closed, run.backend)
+    step = compile_closed(closed)
+    step = step.on(suited(run.backend, step.on, steps))
     given = {**run.weights, "x": array(x, "x"), "y": wanted(model, y) if loss is None else array(y, "y")}
     values, history = {**initial(closed.params, seed, tuple(given)), **given}, list[float]()
     for _ in range(steps):

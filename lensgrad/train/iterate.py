@@ -141,6 +141,21 @@ def gathered(step: Step, source: ArraySource, plan: Plan, at: Position, done: in
         yield program, rows(source.arrays, where if plan.batch_size is None else where.reshape(number, size)), number, size
 
 
+def together(step: Step, source: ArraySource, plan: Plan, epoch: int) -> tuple[Chunk, int] | None:
+    """As many whole epochs as their program runs at once, from this one on, and how many those are; None where it is but one."""
+    size, names = plan.batch_size or 1, tuple(source.arrays)
+    steps, short = divmod(source.examples, size)
+    if short:
+        return None
+    program = step(plan.batch_size)
+    number = min(program.iteration(names).most // steps, plan.epochs - epoch)
+    if number < 2:
+        return None
+    where = np.concatenate([order(source.examples, epoch + k, plan.order) for k in range(number)])
+    found = rows(source.arrays, where if plan.batch_size is None else where.reshape(number * steps, size))
+    return Chunk(program, checked_rows(program, found), names, number * steps, size, epoch), number
+
+
 def collected(
     step: Step, source: Source, plan: Plan, at: Position, done: int, pause: int | None, hurry: bool
 ) -> Generator[Gathered]:  # fmt: skip

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from contextlib import closing
 
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
-from lensgrad.data.source import Source
+from lensgrad.data.source import ArraySource, Source
 from lensgrad.program.compile import Program
 from lensgrad.program.values import Values
 from lensgrad.train.guard import Taken, finite, guard
-from lensgrad.train.iterate import Chunk, Step, Stretch, chunks
+from lensgrad.train.iterate import Chunk, Step, Stretch, chunks, together
 from lensgrad.train.plan import Plan
-from lensgrad.train.state import State
+from lensgrad.train.state import State, reports
 
 Before = tuple[Chunk, Values] | None  # a chunk, and the values that it started from
 
@@ -38,6 +39,25 @@ def epoch(
             yield state
     if guarded and last is not None and not all(map(finite, state.values.values())):
         guard(state.values, last_step(last), None)
+
+
+def epochs(step: Step, state: State, source: Source, plan: Plan, guarded: bool = True) -> State | None:
+    """The state some whole epochs later, taken as one stretch; None where an epoch has to be gone through alone.
+
+    So it has where something goes wrong, which is found again there.
+    """
+    if state.position.batch or not isinstance(source, ArraySource):
+        return None
+    began, found = time.perf_counter(), together(step, source, plan, state.position.epoch)
+    if found is None:
+        return None
+    chunk, number = found
+    check_names(chunk.program, state.values, chunk.names)
+    done = chunk.run(state.values)
+    if guarded and (done.bad is not None or not all(map(finite, done.values.values()))):
+        return None
+    told = reports(done.seen, number, chunk.size)
+    return state.later(done.values, told, time.perf_counter() - began, chunk.steps)
 
 
 def stop(chunk: Chunk, values: Values, done: Stretch, number: int, last: Before) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lensgrad.backends.engine import Backend
+from lensgrad.backends.engine import Backend, named
 from lensgrad.backends.engine import backend as engine
 from lensgrad.cat.names import Role, returns
 from lensgrad.cat.para import lens, observe
@@ -19,6 +19,7 @@ from lensgrad.data.source import ArraySource, Data, source
 from lensgrad.learn.batching import batch
 from lensgrad.learn.rates import rate
 from lensgrad.learn.tasks import reduced
+from lensgrad.program.choice import suited
 from lensgrad.program.compile import Program, compile
 from lensgrad.program.values import Values, checked
 from lensgrad.train.accumulate import floating
@@ -87,11 +88,14 @@ def minimize(
     given, found = whole(learner, paired(learner, data, labels), class_weight, sample_weight)
     values = learner.initial(seed, start)
     trained = learner if found.weight is None else learner.weighted(found.weight)
-    program = gradient(trained, len(next(iter(given.values()))), names, backend)
+    n = len(next(iter(given.values())))
+    program = gradient(trained, n, names)
+    program = program.on(suited(backend, program.on, limits[0]))
     descent = lbfgs(slope(program, {**values, **given}, names), flat(values, names), *limits)
     history = tuple({"loss": value} for value in descent.values)
     ended = {**values, **descent.end.kept, **shaped(descent.end.at, values, names)}
-    return Run(learner, ended, history, backend=backend, meaning=found.meaning, reason=descent.reason)
+    told: dict[str, Any] = {"backend": backend, "ran_on": named(program.engine)}
+    return Run(learner, ended, history, meaning=found.meaning, reason=descent.reason, **told)
 
 
 def moving(learner: Learner[Any]) -> list[str]:
@@ -116,14 +120,14 @@ def whole(learner: Learner[Any], data: Any, class_weight: Any, sample_weight: An
     return next(found.train.batches(0, given.examples, None)), found
 
 
-def gradient(learner: Learner[Any], n: int, names: list[str], backend: str | Backend) -> Program:
+def gradient(learner: Learner[Any], n: int, names: list[str]) -> Program:
     """The put of the lens of the whole loss, with the rate 1 and no optimizer: gradients of the weights, beside what is observed."""
 
     def make() -> Program:
         task = reduced(batch(learner.task, n), learner.reduction)
-        return compile(lens(task >> observe(SEEN, task.cod)) >> rate(1.0), backend, returned=names)
+        return compile(lens(task >> observe(SEEN, task.cod)) >> rate(1.0), returned=names)
 
-    return learner.kept(("gradient", n, backend, *names), make)
+    return learner.kept(("gradient", n, *names), make)
 
 
 def slope(program: Program, values: Values, names: list[str]) -> Slope:

@@ -10,6 +10,7 @@ from typing import Any
 from lensgrad.core.errors import warn
 from lensgrad.train.state import Report, State
 
+LONG = 0.5  # seconds of compiling that are worth a word
 LINES = 20  # about as many are printed where there is no bar
 
 
@@ -75,6 +76,11 @@ class Progress:
             self.say(text)
         else:
             warn(text)
+
+    def compiling(self, seconds: float) -> None:
+        """Show in the bar that what comes now takes a while, if it does."""
+        if self.bar is not None and seconds > LONG:
+            self._draw(description="compiling the step")
 
     def step(self, state: State) -> None:
         """Show that a step is done; between two drawings nothing happens."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Required, TypedDict, cast
 
@@ -149,15 +149,32 @@ class State:
         at = Position(self.position.epoch + 1)
         return replace(self, position=at, history=(*self.history, report), seconds=(*self.seconds, seconds))
 
+    def later(self, values: Values, found: Sequence[Report], seconds: float, steps: int) -> State:
+        """This run some epochs later, which took so many seconds and steps together."""
+        at, each = Position(self.position.epoch + len(found)), seconds / len(found)
+        times = (*self.seconds, *[each] * len(found))
+        return replace(self, values=values, position=at, history=(*self.history, *found), seconds=times, steps=self.steps + steps)
+
 
 def total(start: float, rows: Any, examples: int) -> float:
     """A total after more steps, added up one by one: the mean of what each observed, once for each of its examples."""
     found = np.asarray(rows)
     if found.size == 1:
         return start + found.item() * examples
-    size = max(1, found[0].size)
-    means = found.reshape(len(found)).astype(np.float64) if size == 1 else np.array([float(np.sum(v)) / size for v in found])
-    return float(np.cumsum(np.concatenate([[start], means * examples]))[-1])
+    return float(np.cumsum(np.concatenate([[start], means(found) * examples]))[-1])
+
+
+def means(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The mean of each row."""
+    size = max(1, rows[0].size)
+    return rows.reshape(len(rows)).astype(np.float64) if size == 1 else np.array([float(np.sum(v)) / size for v in rows])
+
+
+def reports(seen: Values, epochs: int, examples: int) -> list[Report]:
+    """One report for each of some epochs, as `total` gives it, of what their steps observed on so many examples each."""
+    columns = {name: means(np.asarray(v)).reshape(epochs, -1) for name, v in seen.items()}
+    sums = {name: np.cumsum(v * examples, axis=1)[:, -1] / (v.shape[1] * examples) for name, v in columns.items()}
+    return [{name: float(v[k]) for name, v in sums.items()} for k in range(epochs)]
 
 
 def added(totals: Report, seen: Values, examples: int) -> Report:

@@ -232,3 +232,44 @@ def test_a_table_of_what_was_run_shows_it(tmp_path, capsys):
     fit(backend="native").save(place)
     assert main(["show", str(place)]) == 0
     assert "3 epochs on native: loss" in capsys.readouterr().out
+
+
+# -- several epochs at once --------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+@pytest.mark.parametrize("how", [{"batch_size": 8}, {"batch_size": None}, {"batch_size": 40}, {"batch_size": 8, "shuffle": False}])
+def test_short_epochs_that_are_taken_together_are_the_same(how):
+    """Who watches each epoch makes them go one by one."""
+    made = learner()
+    alone = fit(made, epochs=7, backend="native", callbacks=[lambda epoch, report: None], **how)
+    whole = fit(made, epochs=7, backend="native", **how)
+    assert whole.history == alone.history and len(whole.seconds) == 7
+    assert whole.position == alone.position
+    assert all(np.array_equal(whole.values[n], alone.values[n]) for n in whole.values)
+
+
+@needs_compiler
+def test_epochs_are_taken_together_where_nobody_looks(monkeypatch):
+    from lensgrad.train import fit as module
+
+    taken, epochs = [], module.epochs
+    monkeypatch.setattr(module, "epochs", lambda *args: taken.append(epochs(*args)) or taken[-1])
+    fit(epochs=5, batch_size=8, backend="native")
+    assert [s.epoch for s in taken] == [5]
+    taken.clear()
+    fit(epochs=5, batch_size=16, backend="native")  # a short last batch is another program
+    assert taken == [None] * 5
+    fit(epochs=5, batch_size=8, backend="native", validation_data=(X, Y))
+    assert taken == [None] * 5
+
+
+@needs_compiler
+def test_a_number_that_is_not_finite_is_found_in_its_own_epoch():
+    made = lg.supervised(lg.sequential(lg.input(4), lg.dense(3)), lg.mse, lg.sgd(20.0))
+    told = []
+    for callbacks in ([], [lambda epoch, report: None]):
+        with pytest.raises(BadValue) as error:
+            made.fit((X, Y), epochs=50, batch_size=8, progress=False, backend="native", callbacks=callbacks)
+        told.append(str(error.value))
+    assert told[0] == told[1] and "of epoch 1:" not in told[0]

@@ -59,7 +59,7 @@ def test_a_network_gets_where_scipy_gets_from_the_same_start():
 
     learner = network(width=1)
     names, first = moving(learner), learner.initial(0)
-    at = slope(gradient(learner, 60, names, "numpy"), {**first, "x": X, "y": Y}, names)
+    at = slope(gradient(learner, 60, names).on("numpy"), {**first, "x": X, "y": Y}, names)
     known = optimize.minimize(lambda p: at(p)[:2], flat(first, names), jac=True, method="L-BFGS-B", options={"maxiter": 2000, "ftol": 0})
     run = lg.minimize(learner, X, Y, steps=2000, backend="numpy")
     assert run.reason == "no part of the gradient is larger than 1e-06"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends.loop import BYTES, MOST, Loop, work
+from lensgrad.backends.loop import BYTES, Loop, work
 from lensgrad.backends.native.assemble import Slot, assembled
 from lensgrad.backends.native.crew import CREW, threads
 from lensgrad.backends.native.library import program
@@ -21,6 +21,7 @@ from lensgrad.core.errors import TypeMismatch
 
 CALL = 0.05  # seconds after which a call returns, so that Ctrl-C is heard
 LOOK = 0.1  # seconds between two looks at a run
+MOST = 8192  # steps between two looks, however short
 SLOW = 1e-9  # seconds for a multiply-add, before anything was measured
 
 Atom = tuple[tuple[int, ...], np.dtype[Any]]  # what carries a wire: shape and dtype
