@@ -274,6 +274,8 @@ LEARNERS = {
     "run.save": given(lambda *a, **k: run().save(*a, **k), "r.safetensors", generators=None),
     "load": given(lg.load, "r.safetensors", generators=None),
     "summary": given(lg.summary, model()),
+    "draw": given(lg.draw, model(), "model.svg", view="step", depth=1, open=["dense"], types=True, states=False),
+    "model.draw": given(lambda *a, **k: model().draw(*a, **k), "model.txt", view="lens"),
     "early_stopping": given(lg.early_stopping, monitor="val_loss", patience=3, min_delta=0.0, mode="min"),
     "checkpoint": given(lg.checkpoint, "c.safetensors", epochs=1, steps=None),
     "CsvLog": given(lg.CsvLog, "log.csv"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
 from lensgrad.core.printed import Printed
@@ -20,9 +21,17 @@ from lensgrad.draw.text import text
 from lensgrad.draw.tikz import tikz
 
 Where = str | PathLike[str]
+FOREIGN = {  # what arguments of draw are called elsewhere
+    "filename": "the file comes second, as in lg.draw(model, 'model.svg')",
+    "format": "the ending of the file is its format, as in lg.draw(model, 'model.svg')",
+    "to_file": "the file comes second, as in lg.draw(model, 'model.svg')",
+    "show_shapes": "it is types=True here",
+    "expand_nested": "depth=1 opens each box once, depth=2 twice",
+}
 MOST = 400  # boxes that a notebook shows without being asked
 
 
+@in_words(FOREIGN)
 def draw(
     subject: Subject, path: Where, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False,
     states: bool = False,

@@ -169,6 +169,13 @@ def test_what_has_no_picture_is_refused():
     assert told(BadValue, lambda: model.draw("a.svg", depth=-1)) == "depth must be a whole number ≥ 0, got -1"
 
 
+def test_arguments_of_other_libraries_are_answered():
+    model = quickstart().model
+    assert told(TypeMismatch, lambda: model.draw("a.svg", show_shapes=True)) == "draw takes no 'show_shapes': it is types=True here"
+    assert told(TypeMismatch, lambda: lg.draw(model, "a.svg", dept=1)) == "draw takes no 'dept': did you mean 'depth'?"
+    assert told(TypeMismatch, lambda: lg.draw(model)) == "draw(subject, path, view=…, …) needs 'path' too: give it"
+
+
 def test_notebooks_show_what_is_not_too_large():
     model = quickstart().model
     assert model._repr_svg_() == svg(placed(model)) == shown_svg(model)
