@@ -118,8 +118,10 @@ class Program:
         for call in self.calls:
             kept = [o for o in call.outs if o in self.kept]
             if self.is_whole(call):
-                nest = Nest(call.outs, self.whole[call.outs[0]], call)
-                self.nests.update((o, nest) for o in call.outs)
+                kind = self.whole[call.outs[0]]
+                nest = Nest((*call.outs, *getattr(kind, "spare", ())), kind, call)
+                self.nests.update((o, nest) for o in nest.outs)
+                self.kept.update(nest.outs)
             else:
                 self.nests.update((o, Nest((o,), None, call)) for o in kept)
 

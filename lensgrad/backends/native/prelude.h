@@ -204,3 +204,70 @@ MATRIX(double, f64)
   }
 PLANES(float, f32)
 PLANES(double, f64)
+
+/* Convolutions with many channels: rows of pixels that lie anywhere, each a run of channels; padding is a run of zeros. */
+#define PIXELS(type, t)                                                                                                          \
+  /* out[r] = sum over taps and channels of a[tap][r][k] panel[tap][k] */                                                        \
+  INLINE void meet_##t(const int rows, int taps, int64_t depth, const type *const *a, const type *panel, type *out) {            \
+    vector_##t c[HIGH][2];                                                                                                       \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) c[r][0] = c[r][1] = (vector_##t){0};                                 \
+    for (int s = 0; s < taps; s++, a += HIGH) {                                                                                  \
+      const type *p[HIGH];                                                                                                       \
+      _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) p[r] = a[r];                                                       \
+      for (int64_t k = 0; k < depth; k++, panel += WIDE_##t) {                                                                   \
+        vector_##t b0 = *(const vector_##t *)panel, b1 = *(const vector_##t *)(panel + LANES_##t);                               \
+        IN_REGISTER(b0);                                                                                                         \
+        IN_REGISTER(b1);                                                                                                         \
+        _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                \
+          const type x = p[r][k];                                                                                                \
+          c[r][0] += x * b0;                                                                                                     \
+          c[r][1] += x * b1;                                                                                                     \
+        }                                                                                                                        \
+      }                                                                                                                          \
+    }                                                                                                                            \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
+      *(vector_##t *)(out + r * WIDE_##t) = c[r][0];                                                                             \
+      *(vector_##t *)(out + r * WIDE_##t + LANES_##t) = c[r][1];                                                                 \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  static void __attribute__((noinline, unused)) meet_whole_##t(int taps, int64_t depth, const type *const *a,                    \
+                                                               const type *panel, type *out) {                                   \
+    meet_##t(HIGH, taps, depth, a, panel, out);                                                                                  \
+  }                                                                                                                              \
+  static void __attribute__((noinline, unused)) meet_rest_##t(int rows, int taps, int64_t depth, const type *const *a,           \
+                                                              const type *panel, type *out) {                                    \
+    for (; rows >= 2; rows -= 2, a += 2, out += 2 * WIDE_##t) meet_##t(2, taps, depth, a, panel, out);                           \
+    if (rows) meet_##t(1, taps, depth, a, panel, out);                                                                           \
+  }                                                                                                                              \
+  /* out[r] += sum over pixels of a[k][r] panel[k] */                                                                            \
+  INLINE void pair_##t(const int rows, int64_t depth, const type *const *a, int64_t at, const type *panel, type *out) {          \
+    vector_##t c[HIGH][2];                                                                                                       \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
+      c[r][0] = *(const vector_##t *)(out + r * WIDE_##t);                                                                       \
+      c[r][1] = *(const vector_##t *)(out + r * WIDE_##t + LANES_##t);                                                           \
+    }                                                                                                                            \
+    for (int64_t k = 0; k < depth; k++, panel += WIDE_##t) {                                                                     \
+      const type *p = a[k] + at;                                                                                                 \
+      vector_##t b0 = *(const vector_##t *)panel, b1 = *(const vector_##t *)(panel + LANES_##t);                                 \
+      IN_REGISTER(b0);                                                                                                           \
+      IN_REGISTER(b1);                                                                                                           \
+      _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                  \
+        const type x = p[r];                                                                                                     \
+        c[r][0] += x * b0;                                                                                                       \
+        c[r][1] += x * b1;                                                                                                       \
+      }                                                                                                                          \
+    }                                                                                                                            \
+    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
+      *(vector_##t *)(out + r * WIDE_##t) = c[r][0];                                                                             \
+      *(vector_##t *)(out + r * WIDE_##t + LANES_##t) = c[r][1];                                                                 \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  static void __attribute__((noinline, unused)) pairs_##t(int rows, int64_t depth, const type *const *a, const type *panel,      \
+                                                          type *out) {                                                           \
+    int at = 0;                                                                                                                  \
+    for (; at + HIGH <= rows; at += HIGH) pair_##t(HIGH, depth, a, at, panel, out + at * WIDE_##t);                              \
+    for (; at + 2 <= rows; at += 2) pair_##t(2, depth, a, at, panel, out + at * WIDE_##t);                                       \
+    for (; at < rows; at++) pair_##t(1, depth, a, at, panel, out + at * WIDE_##t);                                               \
+  }
+PIXELS(float, f32)
+PIXELS(double, f64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -71,6 +71,37 @@ def base(program: Program, wire: int) -> int:
 
 
 @dataclass
+class Entry:
+    """What is done to each entry of a tile of results, before the next tile comes."""
+
+    printer: Printer
+    group: Group
+    made: Function
+    out: int
+
+    def loops(self, index: Callable[[Index, Index], tuple[Index, ...]], rows: int, columns: int) -> list[str]:
+        """Loops over the entries; `index(m, n)` is where the entry of row m and column n belongs."""
+        value = self.printer.flat.values[self.out]
+        t = SHORT[value.dtype]
+        scope = Scope(self.printer.reading(self.made))
+        m = Index(0, ((Atom("m0", max(2, rows)), 1), (Atom("r", max(2, rows)), 1))) if rows > 1 else Index()
+        n = Index(0, ((Atom("n0", max(2, columns)), 1), (Atom("c", max(2, columns)), 1))) if columns > 1 else Index()
+        text = scope.let(f"tile[r * WIDE_{t} + c]", value.dtype)
+        squeezed = [i for i, s in zip(index(m, n), value.shape, strict=True) if s != 1]
+        own = widened(squeezed, value.shape)
+        scope.known[self.out, own] = text
+        self.printer.store(scope, self.out, own, text, self.made)
+        for nest in self.group.nests[1:]:
+            write_entry(self.printer, scope, nest, squeezed, self.made)
+
+        def inner(width: str) -> list[str]:
+            return ["for (int r = 0; r < rows; r++)", "#pragma GCC ivdep", f"for (int c = 0; c < {width}; c++) {{", *scope.lines, "}"]
+
+        full = f"{columns} % WIDE_{t} == 0 || columns == WIDE_{t}"
+        return [f"if ({full}) {{", *inner(f"WIDE_{t}"), "} else {", *inner("columns"), "}"]
+
+
+@dataclass
 class Tiles:
     """One product on its way into C."""
 
@@ -96,6 +127,7 @@ class Tiles:
         def axes(word: str) -> list[Axis]:
             return joined([Axis(s, self.kind.sizes[s], left.get(s, 0), right.get(s, 0), out.get(s, 0)) for s in word])
 
+        self.entry = Entry(self.printer, self.group, self.made, self.out)
         self.batch = axes("".join(s for s in self.kind.output if s in both))
         self.rows = axes("".join(s for s in self.kind.output if s not in self.words[1]))
         self.columns = axes("".join(s for s in self.kind.output if s not in self.words[0]))
@@ -193,25 +225,7 @@ class Tiles:
 
     def done(self, rows: Axis, columns: Axis) -> list[str]:
         """What is done to each entry of a tile."""
-        reading = self.printer.reading(self.made)
-        scope = Scope(reading)
-        row, column = Atom("r", max(2, rows.size)), Atom("c", max(2, columns.size))
-        m = Index(0, ((Atom("m0", max(2, rows.size)), 1), (row, 1)))
-        n = Index(0, ((Atom("n0", max(2, columns.size)), 1), (column, 1)))
-        index = self.index(m if rows.size > 1 else Index(), n if columns.size > 1 else Index(), rows, columns)
-        text = scope.let(f"tile[r * WIDE_{self.t} + c]", self.value.dtype)
-        squeezed = [i for i, s in zip(index, self.value.shape, strict=True) if s != 1]
-        own = widened(squeezed, self.value.shape)
-        scope.known[self.out, own] = text
-        self.printer.store(scope, self.out, own, text, self.made)
-        for nest in self.group.nests[1:]:
-            write_entry(self.printer, scope, nest, squeezed, self.made)
-
-        def loops(width: str) -> list[str]:
-            return ["for (int r = 0; r < rows; r++)", "#pragma GCC ivdep", f"for (int c = 0; c < {width}; c++) {{", *scope.lines, "}"]
-
-        full = f"{columns.size} % WIDE_{self.t} == 0 || columns == WIDE_{self.t}"
-        return [f"if ({full}) {{", *loops(f"WIDE_{self.t}"), "} else {", *loops("columns"), "}"]
+        return self.entry.loops(lambda m, n: self.index(m, n, rows, columns), rows.size, columns.size)
 
     def index(self, m: Index, n: Index, rows: Axis, columns: Axis) -> tuple[Index, ...]:
         """The index of an entry of the result."""

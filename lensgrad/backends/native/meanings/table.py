@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lensgrad.backends.native import convolutions, loops, pooling
+from lensgrad.backends.native import convolutions, images, loops, pooling
 from lensgrad.backends.native.flat import Chosen, Composite
 from lensgrad.backends.native.meanings import entries, moves, sums, sweeps, windows
 from lensgrad.backends.native.scope import Moved, Pulled, Whole
@@ -81,7 +81,7 @@ C: dict[type[Any], Any] = {
     index.Numbers: Whole(sweeps.fixed),
     index.Iota: Pulled(entries.iota, 0),
     # windows, loops
-    conv.Convolve: Chosen(lambda op, dom: convolutions.chosen(op, dom) or Whole(windows.convolution)),
+    conv.Convolve: Chosen(lambda op, dom: convolutions.chosen(op, dom) or images.chosen(op, dom) or Whole(windows.convolution)),
     conv.WindowArgMax: Chosen(lambda op, dom: pooling.chosen(op) or Whole(windows.argmax)),
     convolutions.KernelParts: Whole(convolutions.gradient),
     scan.Scan: Whole(loops.looped),
