@@ -218,8 +218,7 @@ class Sums:
             "}",
             f"for (int r = 0; r < {inner}; r++)",
             "for (int c = 0; c < columns; c++)",
-            f"{out.name}[{' + '.join(f't{k} * {step}' for k, step in enumerate(out.steps[:-2]))} + r * {out.steps[-2]} + (n0 + c) * {out.steps[-1]}]"
-            f" = sums[r * {wide} + c];",
+            f"{out.name}[{tap_place(out.steps)} + r * {out.steps[-2]} + (n0 + c) * {out.steps[-1]}] = sums[r * {wide} + c];",
             "}",
         ]
 
@@ -272,3 +271,8 @@ def panel_of(y: View, printer: Printer, space: Sequence[int], t: str) -> list[st
         f"for (int c = 0; c < WIDE_{t}; c++) panel[k * WIDE_{t} + c] = c < columns ? {name}[{place} + (n0 + c) * {along}] : 0;",
         "}",
     ]
+
+
+def tap_place(steps: Sequence[int]) -> str:
+    """Where an entry of the kernel lies in the sums."""
+    return " + ".join(f"t{k} * {step}" for k, step in enumerate(steps[:-2]))
