@@ -7,7 +7,7 @@ from html import escape
 from lensgrad.core.checks import clean
 from lensgrad.draw.placed import Command, Dot, Note, Picture, Plate, Stroke
 from lensgrad.draw.style import INK, Style
-from lensgrad.draw.theme import CSS
+from lensgrad.draw.theme import CSS, SCOPE
 
 BARE = ("parameter", "input", "output")
 
@@ -15,7 +15,7 @@ BARE = ("parameter", "input", "output")
 def svg(picture: Picture, style: Style = INK, about: str = "") -> str:
     """The picture as a file of SVG."""
     w, h = number(picture.width), number(picture.height)
-    size = f'viewBox="0 0 {w} {h}" width="{w}" height="{h}"'
+    size = f'class="{SCOPE}" viewBox="0 0 {w} {h}" width="{w}" height="{h}" style="max-width:100%;height:auto"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{quoted(about or picture.title)}">'
     body = [
         *(frame(p, style) for p in picture.plates if p.kind == "frame"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lensgrad.draw.style import INK
 
 FONT = '"Helvetica Neue", Helvetica, Arial, "DejaVu Sans", sans-serif'
@@ -40,4 +42,12 @@ SHAPES = (
     "path{fill:none;stroke-width:1.6}path.back{stroke-dasharray:6 3}path.read{stroke-dasharray:1.5 3;stroke-width:1.4}"
     "path.head{stroke:none}rect,.cap>path{stroke-width:1.3}.frame rect{stroke-dasharray:2 3}"
 )
-CSS = f"{SHAPES}{rules(LIGHT)}@media (prefers-color-scheme:dark){{{rules(DARK)}}}"
+SCOPE = "lensgrad"  # the class of a picture: a page that holds one keeps its own style
+
+
+def scoped(css: str) -> str:
+    """The same rules, for what is inside a picture only."""
+    return re.sub(r"([^{}]+)\{", lambda found: ",".join(f".{SCOPE} {s}" for s in found[1].split(",")) + "{", css)
+
+
+CSS = f"{scoped(SHAPES + rules(LIGHT))}@media (prefers-color-scheme:dark){{{scoped(rules(DARK))}}}"

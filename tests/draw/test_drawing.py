@@ -118,7 +118,9 @@ def test_svg_names_its_boxes_and_draws_both_ways():
     strands = {p.get("class") for p in root.iter(f"{SVG}path")}
     assert {"ahead", "back", "read", "head ahead", "head back"} <= strands
     style = root.find(f"{SVG}style").text
-    assert "prefers-color-scheme:dark" in style and "path.back{stroke-dasharray:6 3}" in style
+    assert "prefers-color-scheme:dark" in style and ".lensgrad path.back{stroke-dasharray:6 3}" in style
+    rules = re.findall(r"([^{}]+)\{[^{}]*\}", style.replace("@media (prefers-color-scheme:dark){", ""))
+    assert rules and all(s.startswith(".lensgrad ") for rule in rules for s in rule.split(","))  # a page keeps its own style
 
 
 HOSTILE = ("</svg><script>alert(1)</script>", 'a" onload="x', "$x_{1}$ & \\input{/etc/passwd} % #", "日本語 ü")
