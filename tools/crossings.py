@@ -2,10 +2,12 @@
 
 `python -m tools.crossings` prints a line for each. Graphviz's column needs `pip install pygraphviz`; without it there is none. Crossings
 are counted alike: wires as polylines of what was drawn, in which two pieces cross. Of a cable with two strands the one ahead counts.
+Ours meet a box in the order of its arguments; dot is asked twice, with wires that meet a box anywhere and with ports in this order.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -92,12 +94,15 @@ def graphs(scene: Scene) -> Iterator[Scene]:
             yield from graphs(box.inside)
 
 
-def theirs(scene: Scene) -> int:
-    """The crossings of graphviz's dot on the boxes and wires of a scene, frame by frame, as ours are; what stands on a box is left out."""
-    return sum(crossings(routes(one)) for one in graphs(scene))
+def theirs(scene: Scene, ports: bool) -> int:
+    """The crossings of graphviz's dot on the boxes and wires of a scene, frame by frame, as ours are; what stands on a box is left out.
+
+    With `ports` wires meet a box in the order of its arguments, as ours do; without, anywhere.
+    """
+    return sum(crossings(routes(one, ports)) for one in graphs(scene))
 
 
-def routes(scene: Scene) -> list[list[Point]]:
+def routes(scene: Scene, ports: bool) -> list[list[Point]]:
     """The wires as dot draws them: splines of control points, three for each curve."""
     import pygraphviz
 
@@ -105,10 +110,12 @@ def routes(scene: Scene) -> list[list[Point]]:
     stacked = {w.source[0] for wires in standing(scene).values() for w in wires}
     for b in scene.boxes:
         if b.id not in stacked:
-            graph.add_node(b.id, shape="box", label=b.label)
+            sides = ["|".join(f"<{p.name}>" for p in b.ports if (p.side == "right") == out) for out in (False, True)]
+            label = f"{{{{{sides[0]}}}|{re.sub('[^ -z]', '.', b.label)}|{{{sides[1]}}}}}"
+            graph.add_node(b.id, shape="record" if ports else "box", label=label if ports else b.label)
     for w in scene.wires:
         if w.source[0] not in stacked:
-            graph.add_edge(w.source[0], w.target[0])
+            graph.add_edge(w.source[0], w.target[0], **({"tailport": w.source[1], "headport": w.target[1]} if ports else {}))
     graph.layout(prog="dot")
     return [spline(edge.attr["pos"]) for edge in graph.edges()]
 
@@ -128,7 +135,7 @@ def spline(text: str) -> list[Point]:
 def main() -> int:
     """Print the table."""
     graphviz = find_spec("pygraphviz") is not None
-    print(f"{'diagram':<28}{'boxes':>6}{'seconds':>9}{'kB':>6}{'crossings':>11}{'graphviz':>10}")
+    print(f"{'diagram':<28}{'boxes':>6}{'seconds':>9}{'kB':>6}{'crossings':>11}{'graphviz':>10}{'with ports':>12}")
     for name, (make, how) in DIAGRAMS.items():
         subject = make()
         start = time.perf_counter()
@@ -136,8 +143,8 @@ def main() -> int:
         text = svg(picture)
         took = time.perf_counter() - start
         options = {k: v for k, v in how.items() if k != "types"}
-        other = str(theirs(scened(subject, **options))) if graphviz else "-"
-        print(f"{name:<28}{len(picture.plates):>6}{took:>9.2f}{len(text) / 1e3:>6.0f}{ours(picture):>11}{other:>10}")
+        free, held = (str(theirs(scened(subject, **options), ports)) if graphviz else "-" for ports in (False, True))
+        print(f"{name:<28}{len(picture.plates):>6}{took:>9.2f}{len(text) / 1e3:>6.0f}{ours(picture):>11}{free:>10}{held:>12}")
     return 0
 
 
