@@ -164,7 +164,7 @@ def looped(flat: Flat, body: Diagram, path: tuple[str, ...]) -> Inner:
 
 def line(table: Meanings, op: Any) -> Any:
     """What a generator means; an error that names it and where it has a meaning, for a gap."""
-    found = table.get(type(op))
+    found: Any = table.lines.get(op.__class__)
     if found is None or isinstance(found, Hole):
         why = f" ({found.reason})" if isinstance(found, Hole) else ""
         raise NoRule(f"{op.name} has no meaning in the native backend{why}: the NumPy backend has it")

@@ -165,7 +165,7 @@ class Here:
         """The entry that a template gives: `{0}` is the first argument, `{t}` its kind as in `exp_{t}`."""
         args = [self.arg(i) for i in range(len(self.call.args))]
         kind = SHORT[self.dom[-1].dtype] if args else SHORT[self.cod.dtype]
-        return self.let(template.format(*args, op=self.op, t=kind, number=lambda v: literal(v, self.cod.dtype)))
+        return self.let(template.format(*args, op=self.op, t=kind))
 
     def number(self, value: float) -> str:
         return literal(value, self.cod.dtype)

@@ -116,14 +116,14 @@ def test_steps_are_those_of_numpy(name, dtype):
         assert np.asarray(v).dtype.kind == "f" or np.array_equal(v, ours.values[n]), "keys and counters go on to the bit"
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ["convolutional", "recurrent", "attentive"])
 def test_steps_by_two_threads_are_those_by_one_to_the_bit(name, monkeypatch):
     divided_always(monkeypatch)
     learner = LEARNERS[name]("float32")  # one that keeps no program of other tests
     assert same(taken(name, "float32", InC(), learner), taken(name, "float32", InC(threads=2), learner))
 
 
-@pytest.mark.parametrize("name", ["convolutional", "recurrent", "attentive"])
+@pytest.mark.parametrize("name", ["convolutional", "recurrent"])
 def test_steps_by_parts_are_those_of_numpy(name):
     plain, ours = in_numpy(name, "float64"), taken(name, "float64", InC(fuse=False))
     assert apart(ours.values, plain.values) <= 1e-12 and apart(ours.seen, plain.seen) <= 1e-12

@@ -94,7 +94,8 @@ def pad(here: Here) -> str:
 
 def concatenate(here: Here) -> str:
     """The entry of the part that the index falls into."""
-    axis, i, start = here.op.axis, here.index[here.op.axis], 0
+    axis: int = here.op.axis
+    i, start = here.index[axis], 0
     low, high = i.bounds
     text = here.number(0)
     for number, part in enumerate(here.dom):
@@ -114,7 +115,8 @@ def reader(wire: int, place: Where) -> Callable[[Scope], str]:
 
 def take(here: Here) -> str:
     """Rows by number; numbers outside are clipped."""
-    lead, rank = here.op.lead, len(here.dom[1].shape)
+    lead: int = here.op.lead
+    rank = len(here.dom[1].shape)
     rows = here.dom[0].shape[lead]
     row = here.scope.whole(clipped(here.arg(1, here.index[:rank]), rows, here.dom[1]), rows)
     return here.arg(0, (*here.index[:lead], row, *here.index[rank:]))

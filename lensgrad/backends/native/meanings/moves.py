@@ -17,11 +17,13 @@ def same(op: Any, dom: Dom, index: Where) -> Where:
 
 
 def spread(op: Any, dom: Dom, index: Where) -> Where:
-    return tuple(index[a] for a in op.axes)
+    axes: tuple[int, ...] = op.axes
+    return tuple(index[a] for a in axes)
 
 
 def transposed(op: Any, dom: Dom, index: Where) -> Where:
-    return tuple(index[op.order.index(i)] for i in range(len(op.order)))
+    order: tuple[int, ...] = op.order
+    return tuple(index[order.index(i)] for i in range(len(order)))
 
 
 def words_transposed(op: Any, dom: Dom, index: Where) -> Where:

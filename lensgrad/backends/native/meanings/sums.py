@@ -28,7 +28,8 @@ def put(index: Where, inner: Where, axes: Sequence[int]) -> Where:
 
 
 def total(program: Flat, call: Call) -> Reduction:
-    (x,), axes = program.dom(call), call.op.axes
+    (x,) = program.dom(call)
+    axes: tuple[int, ...] = call.op.axes
 
     def step(scope: Scope, sums: Sequence[str], index: Where, inner: Where) -> None:
         scope.lines.append(f"{sums[0]} += {scope.at(call.args[0], put(index, inner, axes))};")
@@ -37,7 +38,8 @@ def total(program: Flat, call: Call) -> Reduction:
 
 
 def largest(program: Flat, call: Call) -> Reduction:
-    (x,), axes = program.dom(call), call.op.axes
+    (x,) = program.dom(call)
+    axes: tuple[int, ...] = call.op.axes
 
     def step(scope: Scope, found: Sequence[str], index: Where, inner: Where) -> None:
         text = scope.at(call.args[0], put(index, inner, axes))
@@ -52,7 +54,8 @@ def lowest(x: Value) -> str:
 
 def argmax(program: Flat, call: Call) -> Reduction:
     """The first largest entry; NaN counts as largest, as in NumPy."""
-    (x,), axis = program.dom(call), call.op.axis
+    (x,) = program.dom(call)
+    axis: int = call.op.axis
 
     def step(scope: Scope, found: Sequence[str], index: Where, inner: Where) -> None:
         text = scope.at(call.args[0], put(index, inner, (axis,)))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.integers import Atom, Index
 from lensgrad.backends.native.meanings.entries import clipped
 from lensgrad.backends.native.nests import Group, Program, axes
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested
-from lensgrad.backends.native.scope import SHORT, Load, Scope
+from lensgrad.backends.native.scope import SHORT, Load, Scope, Where
 
 Space = Sequence[Index]
+Entry = Callable[[Where], str]
+
+
+def nowhere(_: Where) -> str:
+    """An entry of an array, where nobody asks for its name."""
+    return "0"
 
 
 def loops(space: Space) -> list[Atom]:
@@ -42,7 +47,7 @@ class Swept:
 
     def loads(self, program: Program) -> list[Load]:
         reading = program.reading()
-        self.body(Scope(reading), lambda index: "0")
+        self.body(Scope(reading), nowhere)
         return reading.loads
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
@@ -51,7 +56,7 @@ class Swept:
         made.parallel = self.body(scope, printer.places[self.out].entry)
         made.lines += scope.lines
 
-    def body(self, scope: Scope, entry: Any) -> bool:
+    def body(self, scope: Scope, entry: Entry) -> bool:
         """Write the loops; whether they are divided over threads."""
         raise NotImplementedError
 
@@ -59,8 +64,9 @@ class Swept:
 class Running(Swept):
     """Sums of all entries up to each, from the start of an axis or from its end."""
 
-    def body(self, scope: Scope, entry: Any) -> bool:
-        axis, backward = self.call.op.axis, self.call.op.backward
+    def body(self, scope: Scope, entry: Entry) -> bool:
+        axis: int = self.call.op.axis
+        backward: bool = self.call.op.backward
         index = axes(self.cod.shape)
         n = self.cod.shape[axis]
         inside = scope.inside()
@@ -79,7 +85,7 @@ class Running(Swept):
 class Added(Swept):
     """Rows added into zeros by number. Threads have leading axes of their own, or rows of their own where there are none."""
 
-    def body(self, scope: Scope, entry: Any) -> bool:
+    def body(self, scope: Scope, entry: Entry) -> bool:
         (numbers, rows), lead, count = self.dom, self.call.op.lead, self.call.op.rows
         common, many = axes(numbers.shape[:lead], "a"), axes(numbers.shape[lead:], "b")
         row, rest = axes((count,), "r"), axes(rows.shape[len(numbers.shape) :], "c")
