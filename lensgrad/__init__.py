@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from lensgrad.train.loading import load
     from lensgrad.train.logs import CsvLog, TensorBoard
     from lensgrad.train.minimize import minimize
+    from lensgrad.train.recording import record
     from lensgrad.train.step_through import step_through
     from lensgrad.train.why import why
 
@@ -151,7 +152,8 @@ __all__ = [
     "lion", "load", "load_weights", "log_softmax", "lookup", "lora", "loss", "loss_scale", "low_rank", "lstm", "magnitude_mask",
     "masked", "match_weights", "max_pool1d", "max_pool2d", "max_pool3d", "maximize", "merge", "mesh", "metrics", "minimize", "mish",
     "mixed_precision", "momentum", "mse", "multi_head_attention", "nadam", "normal", "one_cycle", "ops", "optimistic",
-    "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "reduce_on_plateau", "relu", "relu6", "repeat", "reshape",
+    "optimizer_memory", "poisson", "predict", "prune", "quantile", "rate", "record", "reduce_on_plateau", "relu", "relu6", "repeat",
+    "reshape",
     "residual", "rms_norm", "rmsprop", "rotary_positions", "save_weights", "scaled_rate", "selu", "sequential", "sgd", "sigmoid",
     "silu", "simple_rnn", "sinusoidal_positions", "smooth_l1", "softmax", "softplus", "sphere", "state", "step_decay",
     "step_through",
@@ -218,6 +220,7 @@ if not TYPE_CHECKING:
         "train.logs": ["CsvLog", "TensorBoard"],
         "train.metrics": ["metrics"],
         "train.minimize": ["minimize"],
+        "train.recording": ["record"],
         "train.step_through": ["step_through"],
         "train.why": ["why"],
     }

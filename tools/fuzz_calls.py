@@ -262,6 +262,7 @@ LEARNERS = {
     "learner.lens": given(lambda *a, **k: learner().lens(*a, **k), batch=3),
     "learner.initial": given(lambda *a, **k: learner().initial(*a, **k), seed=0, start=None),
     "why": given(lambda *a, **k: lg.why(learner(), learner().initial(0), *a, **k), (X, Y), name="weight"),
+    "record": given(lg.record, every=3, wires=["**/out"], bins=5),
     "step_through": given(lambda *a, **k: lg.step_through(learner(), *a, **k), (X, Y), values=learner().initial(0)),
     "run.report": given(lambda *a, **k: run().report(*a, **k), (X, Y), batch_size=4),
     "run.plot": given(lambda *a, **k: run().plot(*a, **k), "curves.png"),

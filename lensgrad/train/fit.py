@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from math import gcd
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -33,6 +34,9 @@ from lensgrad.train.record import Record
 from lensgrad.train.resume import Earlier, begin, checked
 from lensgrad.train.state import Kept, State
 
+if TYPE_CHECKING:
+    from lensgrad.train.recording import Recorder, Recording
+
 UNKNOWN = 1000  # steps of an epoch, where nobody knows how many
 
 
@@ -48,6 +52,13 @@ class Setup:
     checkpoint: Checkpoint | None
     backend: str | Backend
     guard: bool
+    record: Recording | None = None
+    recorder: Recorder | None = None  # while it runs
+
+    @property
+    def trained(self) -> Record:
+        """The learner with the weights of examples, where there are any."""
+        return self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
 
     def step(self, n: int | None) -> Any:
         """The program for a batch of n."""
@@ -55,8 +66,7 @@ class Setup:
 
     def step_on(self, backend: str | Backend, n: int | None) -> Program:
         """The same on a backend."""
-        trained = self.learner if self.feed.weight is None else self.learner.weighted(self.feed.weight)
-        return trained.step(n, backend, self.plan.accumulate)
+        return self.trained.step(n, backend, self.plan.accumulate)
 
     def chosen(self, before: str, begun: Callable[[float], None]) -> Choice:
         """What takes the steps of all the plan; `before` is what took those before, of a run that goes on."""
@@ -73,13 +83,15 @@ class Setup:
 
     def epoch(self, state: State) -> Iterator[State]:
         """The states of a run through the rest of its epoch."""
-        pause = self.checkpoint.steps if self.checkpoint is not None else None
+        pauses = [n for n in (self.checkpoint and self.checkpoint.steps, self.recorder and self.recorder.rule.every) if n]
+        pause = gcd(*pauses) if pauses else None
+        watch = self.recorder.watch if self.recorder is not None and self.first else None
         alone = engine(self.backend).process[1] == 1  # several processes have to run the same chunks
-        return epoch(self.step, state, self.feed.train, self.plan, self.guard, pause, hurry=alone)
+        return epoch(self.step, state, self.feed.train, self.plan, self.guard, pause, alone, watch)
 
     def epochs(self, state: State) -> State | None:
         """The state some epochs later, where nobody looks in between and they are short; None where that is not so."""
-        watched = self.callbacks or self.stopping or self.checkpoint or self.feed.validation is not None
+        watched = self.callbacks or self.stopping or self.checkpoint or self.record or self.feed.validation is not None
         if watched or engine(self.backend).process[1] > 1:
             return None
         return epochs(self.step, state, self.feed.train, self.plan, self.guard)
@@ -94,6 +106,8 @@ def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier
     """Where training ends: the plan run from its checkpoint, from a run to go on from, or anew; its values are arrays of NumPy."""
     runs = engine(how.backend)
     check_stopping(how.stopping, how.feed)
+    if how.record is not None:
+        check_record(how)
     checked(resume, how.checkpoint)
     if how.checkpoint is not None:
         check_place(how.learner, how.checkpoint, how.first)
@@ -112,9 +126,17 @@ def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier
         if choice.told:
             bar.say(choice.told)
         keeper = Keeper(how.checkpoint, {**order, **in_file(how.feed.meaning)}, bar.note, how.first)
+        how = how if how.record is None else recorded(how, bar)
         end = train(how, state, bar, keeper)
         keeper.close()
-    return fetched_state(runs, end)
+    return replace(fetched_state(runs, end), records=() if how.recorder is None else tuple(how.recorder.taken))
+
+
+def recorded(how: Setup, bar: Progress) -> Setup:
+    """The same with what takes the records."""
+    from lensgrad.train.recording import Recorder
+
+    return replace(how, recorder=Recorder(how.record, how.trained, bar.note))
 
 
 def fetched_state(runs: Backend, end: State) -> State:
@@ -144,6 +166,13 @@ def agreed(runs: Backend, plan: Plan, state: State) -> None:
     if len(set(runs.gather(seen >> 1))) > 1:
         told = "give all of them the same arguments, and a checkpoint that all can read"
         raise BadValue(f"the processes of this run do not start at the same step: {told}")
+
+
+def check_record(how: Setup) -> None:
+    """Refuse what is no rule of records, and one that makes too many."""
+    from lensgrad.train.recording import expected
+
+    expected(how.record, how.trained, how.feed.train.examples, how.plan.batch_size, how.plan.epochs)
 
 
 def check_stopping(rule: Any, source: Feed) -> None:

@@ -28,6 +28,7 @@ def run_in(learner: Learner, saved: checkpoint.Saved) -> Run[Any]:
     position, (values, best) = dict(saved.position), parted(saved.values)
     meaning = from_file(position)
     times, epoch, ended = position.pop("seconds", ()), position.pop("best_epoch", None), position.pop("ended", True)
+    records = position.pop("records", ())
     reason, ran_on = position.pop("reason", ""), position.pop("backend", "")
     kept = None if best is None or ended else Kept(epoch, best)
     if kept is None:
@@ -38,6 +39,7 @@ def run_in(learner: Learner, saved: checkpoint.Saved) -> Run[Any]:
         "kept": kept,
         "reason": reason,
         "ran_on": ran_on,
+        "records": records,
     }
     stands = standing(position, len(saved.history))
     return Run(learner, best if best and ended else values, saved.history, stands, times, interrupted=not ended, **told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
@@ -15,22 +15,33 @@ from lensgrad.train.iterate import Chunk, Step, Stretch, chunks, together
 from lensgrad.train.plan import Plan
 from lensgrad.train.state import State, reports
 
+Watch = Callable[[Chunk, State], None]
 Before = tuple[Chunk, Values] | None  # a chunk, and the values that it started from
 
 
 def epoch(
-    step: Step, state: State, source: Source, plan: Plan, guarded: bool = True, pause: int | None = None, hurry: bool = True
+    step: Step,
+    state: State,
+    source: Source,
+    plan: Plan,
+    guarded: bool = True,
+    pause: int | None = None,
+    hurry: bool = True,
+    watch: Watch | None = None,
 ) -> Iterator[State]:
     """The states of a run through the rest of its epoch, one after each chunk of batches.
 
     A backend that runs many steps at once has chunks of so many, which end together at every `pause` steps of the run; a chunk
-    waits for slow batches only without `hurry`. Inputs are not changed, and who stops reading stops the run.
+    waits for slow batches only without `hurry`. `watch` sees each chunk before it runs, with the state then.
+    Inputs are not changed, and who stops reading stops the run.
     """
     last: Before = None
     with closing(chunks(step, source, plan, state.position, state.steps, pause, hurry)) as parts:
         for chunk in parts:
             if last is None:
                 check_names(chunk.program, state.values, chunk.names)
+            if watch is not None:
+                watch(chunk, state)
             done = chunk.run(state.values)
             if guarded and done.bad is not None:
                 stop(chunk, state.values, done, done.bad, last)

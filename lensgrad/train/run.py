@@ -32,6 +32,7 @@ from lensgrad.train.keep import order_of, stored, watched
 from lensgrad.train.plan import Plan, size_of
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
+from lensgrad.train.snapshots import Snapshot
 from lensgrad.train.state import Kept, Planned, Report, Standing, State, order_in, standing, unsaid
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lensgrad.files import checkpoint
     from lensgrad.files.names import Generators
     from lensgrad.train.assess import Assessment
+    from lensgrad.train.recording import Recording
     from lensgrad.train.wires import Wires
 
     Given = TypeVar("Given", default=Numbers)  # what predict gives
@@ -99,6 +101,7 @@ class Options(TypedDict, total=False):
     progress: bool
     backend: str | Backend
     guard: bool
+    record: Recording | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,6 +137,7 @@ class Learner(Record, Generic[Given]):
         progress: bool = True,
         backend: str | Backend = "auto",
         guard: bool = True,
+        record: Recording | None = None,
         after: Run[Given] | None = None,
     ) -> Run[Given]:
         """Train on data for so many epochs and return the run. The same seed repeats a run exactly on one backend; inputs are not changed.
@@ -164,6 +168,7 @@ class Learner(Record, Generic[Given]):
         - `progress`: whether to show a bar, or lines where there is no terminal; True unless given.
         - `backend`: "auto", "native", "numpy" or "jax"; "auto" unless given.
         - `guard`: whether to stop at the first number that is not finite; True unless given.
+        - `record`: `lg.record(every=…)`, which keeps figures of what passes on wires in `run.records`; none unless given.
         - `after`: a run to go on from; none unless given.
         """
         if after is not None:
@@ -176,9 +181,10 @@ class Learner(Record, Generic[Given]):
         watchers = *written(log if first else None), *check_callbacks(callbacks)
         slows = any(isinstance(c, ReduceOnPlateau) for c in watchers)
         made, after = (self.with_rate_scale(), after and with_rate_scale(after)) if slows else (self, after)
-        how = Setup(made, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard))
+        how = Setup(made, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard), record)
         end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
-        return run_of(made, end, order_of(plan, source), backend, source.meaning)
+        found = run_of(made, end, order_of(plan, source), backend, source.meaning)
+        return replace(found, records=(*(after.records if after is not None else ()), *end.records))
 
 
 def written(log: Path | None) -> tuple[Callback, ...]:
@@ -240,6 +246,7 @@ class Run(Drawn, Generic[Given]):
     kept: Kept | None = None
     reason: str = ""  # why a minimization ended, in its file too
     ran_on: str = ""  # what took its steps, in its file too: "native", "numpy" or "jax"
+    records: tuple[Snapshot, ...] = ()  # what passed on wires, where fit(…, record=…) was asked for it, in its file too
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "position", standing(self.position, len(self.history)))
@@ -254,7 +261,17 @@ class Run(Drawn, Generic[Given]):
 
         best = self.best_epoch if self.kept is None else self.kept.epoch
         ended = False if self.interrupted else None
-        more = {"seconds": list(self.seconds), "best_epoch": best, "ended": ended, "reason": self.reason, "backend": self.ran_on}
+        more: dict[str, Any] = {
+            "seconds": list(self.seconds),
+            "best_epoch": best,
+            "ended": ended,
+            "reason": self.reason,
+            "backend": self.ran_on,
+        }
+        if self.records:
+            from lensgrad.train.recording import plain
+
+            more["records"] = plain(self.records)
         position = {**self.position, **{n: value for n, value in more.items() if value not in ([], None, "")}, **in_file(self.meaning)}
         values = self.values if self.kept is None else {**self.values, **stored(self.kept.values)}
         checkpoint.save(path, self.learner, values, history=self.history, position=position, generators=generators)

@@ -17,6 +17,7 @@ from lensgrad.files.write import WRONG, sentence
 from lensgrad.program.values import Values, checked
 from lensgrad.train.keep import parted
 from lensgrad.train.record import Record
+from lensgrad.train.snapshots import Snapshot
 
 R = TypeVar("R", bound=Record)
 MOST = 2**53 - 1  # of what is counted: the whole numbers that a float holds too
@@ -100,6 +101,13 @@ def times(what: str, value: Any) -> tuple[float, ...]:
     return tuple(checks.number(f"each of {what}", v, 0) for v in checks.listing(what, value, "a list of numbers"))
 
 
+def records(what: str, value: Any) -> tuple[Snapshot, ...]:
+    """What passed on wires."""
+    from lensgrad.train.recording import read
+
+    return read(what, value)
+
+
 ENTRIES: Mapping[str, Callable[[str, Any], Any]] = {
     "accumulate": counted(1),
     "backend": text,
@@ -112,6 +120,7 @@ ENTRIES: Mapping[str, Callable[[str, Any], Any]] = {
     "epoch": counted(),
     "examples": counted(),
     "reason": text,
+    "records": records,
     "seconds": times,
     "seed": counted(0, 2**64 - 1),
     "shuffle": checks.flag,

@@ -9,6 +9,7 @@ from typing import Any, Required, TypedDict, cast
 import numpy as np
 
 from lensgrad.program.values import Values
+from lensgrad.train.snapshots import Snapshot
 
 Report = dict[str, float]
 
@@ -124,6 +125,7 @@ class State:
     steps: int = 0
     interrupted: bool = False
     backend: str = ""  # what takes its steps
+    records: tuple[Snapshot, ...] = field(default=(), repr=False)
 
     @property
     def epoch(self) -> int:

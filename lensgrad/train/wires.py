@@ -81,13 +81,16 @@ def inside(layer: str, names: Mapping[str, int]) -> list[str]:
 
 def rows_of(learner: Record, data: Any) -> dict[str, Any]:
     """A batch as arrays by name: a pair (x, y), a dict, or a data set."""
-    found = source(data, learner.ports)
+    found = source(one_row(learner, data) if checks.is_dict(data) else data, learner.ports)
     if not isinstance(found, ArraySource):
         raise BadValue(f"a batch is a pair ({', '.join(learner.ports)}) of arrays or a dict of them, got {type(data).__name__}")
-    wanted = {n: v for n, v in found.arrays.items() if n in learner.task.names}
-    if all(np.shape(wanted.get(n, ())) == getattr(a, "shape", None) for n, a in learner.examples().items()):
-        wanted = {n: np.asarray(v)[None] for n, v in wanted.items()}  # one unbatched example
-    return wanted
+    return {n: v for n, v in found.arrays.items() if n in learner.task.names}
+
+
+def one_row(learner: Record, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One unbatched example, as a step without batches takes it, as a batch of one; a batch as it is."""
+    alone = all(n in data and np.shape(data[n]) == getattr(a, "shape", None) for n, a in learner.examples().items())
+    return {n: np.asarray(v)[None] for n, v in data.items()} if alone else data
 
 
 def task_of(learner: Record, n: int) -> Tapped:
