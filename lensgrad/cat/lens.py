@@ -223,7 +223,7 @@ class Lens(Drawn, Sealed):
         base = category(plan[0][0].get) if plan else Diagram
         get = build(base, _forward([f.get for f, _ in plan], plan, outs), *ahead(dom))
         made = cls(dom, cod, get, build(base, _backward(plan, outs, len(dom)), *ahead(dom), *returning(cod)))
-        made._plan = tuple(plan), tuple(outs)
+        made._plan = tuple((f, tuple(args)) for f, args in plan), tuple(outs)
         return made
 
     def __eq__(self, other: object) -> bool:

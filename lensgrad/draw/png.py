@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from lensgrad.core.errors import BadValue
 from lensgrad.core.extras import extra
 
 ZOOM = 2.0  # pixels of the image for a pixel of the picture
 FAMILY = "DejaVu Sans"
+PROBE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15" font-size="14" font-family="sans-serif">{}</text></svg>'
+)
 
 
 def png(text: str) -> bytes:
     """A picture in SVG as an image."""
-    fonts = matplotlib_fonts()
-    found = extra("resvg_py", "draw", "a picture in PNG").svg_to_bytes(
-        svg_string=text, zoom=ZOOM, font_dirs=fonts, sans_serif_family=FAMILY
-    )
-    return bytes(found)
+    resvg = extra("resvg_py", "draw", "a picture in PNG")
+    if drawn(resvg, PROBE.format("x")) == drawn(resvg, PROBE.format("")):
+        told = "a picture in PNG needs a font without serifs, and this machine has none"
+        raise BadValue(f"{told}: install one, such as DejaVu Sans, or pip install 'lensgrad[plot]', which brings it, or write .svg")
+    return drawn(resvg, text)
+
+
+def drawn(resvg: Any, text: str) -> bytes:
+    """What resvg makes of SVG, with the fonts that there are."""
+    return bytes(resvg.svg_to_bytes(svg_string=text, zoom=ZOOM, font_dirs=matplotlib_fonts(), sans_serif_family=FAMILY))
 
 
 def matplotlib_fonts() -> list[str]:

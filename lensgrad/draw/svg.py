@@ -9,6 +9,7 @@ from lensgrad.draw.placed import Command, Dot, Note, Picture, Plate, Stroke
 from lensgrad.draw.style import INK, Style
 from lensgrad.draw.theme import CSS, SCOPE
 
+MOST = 40  # boxes that are told in words
 BARE = ("parameter", "input", "output")
 
 
@@ -16,7 +17,7 @@ def svg(picture: Picture, style: Style = INK, about: str = "") -> str:
     """The picture as a file of SVG."""
     w, h = number(picture.width), number(picture.height)
     size = f'class="{SCOPE}" viewBox="0 0 {w} {h}" width="{w}" height="{h}" style="max-width:100%;height:auto"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{quoted(about or picture.title)}">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{quoted(about or described(picture))}">'
     body = [
         *(frame(p, style) for p in picture.plates if p.kind == "frame"),
         *(stroke(s) for s in picture.strokes),
@@ -26,6 +27,13 @@ def svg(picture: Picture, style: Style = INK, about: str = "") -> str:
     ]
     title = f"<title>{quoted(picture.title)}</title>" if picture.title else ""
     return "\n".join([f"{head}{title}<style>{CSS}</style>", '<rect class="paper" width="100%" height="100%"/>', *body, "</svg>\n"])
+
+
+def described(picture: Picture) -> str:
+    """The boxes of a picture in words, for those who do not see it."""
+    row = sorted((p for p in picture.plates if p.part != "put" and p.kind not in ("parameter", "optimizer")), key=lambda p: (p.x, p.y))
+    named = [" ".join(p.lines) for p in row][:MOST] + ["…"] * (len(row) > MOST)
+    return f"{picture.title or 'from left to right'}: {', '.join(named)}"
 
 
 def quoted(text: str) -> str:

@@ -7,10 +7,10 @@ that those between shapes, which run from left to right, have the space between 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lensgrad.draw.labels import short
-from lensgrad.draw.placed import Note, Picture, Plate, Stroke, together
+from lensgrad.draw.placed import Note, Picture, Plate, Strand, Stroke, together
 from lensgrad.draw.scene import Box, Port, Scene, Wire
 from lensgrad.draw.style import Style
 
@@ -48,6 +48,7 @@ class Tree:
     height: float
     feet: Feet
     span: tuple[float, float] = (0.0, -1.0)
+    types: tuple[str, str] = ("", "")
 
 
 def down(x: float, start: float, x2: float, end: float) -> tuple[tuple[str | float, ...], ...]:
@@ -58,12 +59,10 @@ def down(x: float, start: float, x2: float, end: float) -> tuple[tuple[str | flo
     return (("M", x, start), ("C", x, middle, x2, middle, x2, end))
 
 
-def cable(feet: Feet, to: Feet, start: float, end: float, tip: str = "") -> list[Stroke]:
-    """The strands of a cable from above down to a box: the one ahead goes down, the other comes up."""
-    strokes = [Stroke("ahead", down(feet[0], start, to[0], end), "end", tip)]
-    if feet[1] is not None and to[1] is not None:
-        strokes.append(Stroke("back", down(feet[1], start, to[1], end), "start", tip))
-    return strokes
+def cable(feet: Feet, start: float, end: float, types: tuple[str, str]) -> list[Stroke]:
+    """The strands of a cable straight down to a box: the one ahead goes down, the other comes up."""
+    strands: list[tuple[Strand, float | None, str, str]] = [("ahead", feet[0], "end", types[0]), ("back", feet[1], "start", types[1])]
+    return [Stroke(strand, down(x, start, x, end), arrow, tip) for strand, x, arrow, tip in strands if x is not None]
 
 
 class Towers:
@@ -111,7 +110,7 @@ class Towers:
 
     def told(self, tree: Tree, port: Port, label: str = "") -> Tree:
         """The tree with the types of its cable beside it, where types are shown and a label does not say them already."""
-        s, (a, b) = self.style, tree.feet
+        s, (a, b), tree = self.style, tree.feet, replace(tree, types=(port.ahead, port.back))
         if not s.types or self.scene.apart or (b is not None and a > b):  # a corner says them to the right
             return tree
         ahead, back = ("" if text == label else short(text) for text in (port.ahead, port.back))
@@ -126,7 +125,7 @@ class Towers:
         ]
         picture = together([tree.picture.moved(dx, 0), Picture(notes=tuple(notes))])
         feet, span = (a + dx, None if b is None else b + dx), (tree.span[0] + dx, tree.span[1] + dx)
-        return Tree(picture, max(dx + tree.width, dx + high + far), tree.height, feet, span)
+        return replace(tree, picture=picture, width=max(dx + tree.width, dx + high + far), feet=feet, span=span)
 
     def feet(self, x: float, port: Port, flip: bool) -> Feet:
         """The strands of a cable around a place; flipped for one that turns a corner."""
@@ -288,10 +287,10 @@ class Towers:
             start = x + a + shift
             if alone and span[0] <= sum(edges) / 2 <= span[1]:
                 start = self.style.snap(sum(edges) / 2)
-            strokes.append(Stroke("ahead", down(start, -link, min(start, edges[1] - half), 0), "end"))
+            strokes.append(Stroke("ahead", down(start, -link, min(start, edges[1] - half), 0), "end", tree.types[0]))
             if b is not None:
                 begin = lane if span[0] <= lane <= span[1] else x + b + shift
-                strokes.append(Stroke("back", (*down(begin, -link, lane, 0), ("L", lane, top)), "start"))
+                strokes.append(Stroke("back", (*down(begin, -link, lane, 0), ("L", lane, top)), "start", tree.types[1]))
                 lane += self.style.across
         return strokes
 
@@ -352,7 +351,7 @@ class Row:
         for x, tree in self.trees:
             a, b = tree.feet
             feet = a + x + shift, None if b is None else b + x + shift
-            found += cable(feet, feet, start, end)
+            found += cable(feet, start, end, tree.types)
         return found
 
 

@@ -106,6 +106,13 @@ def test_get_and_put_are_checked():
         Lens(X, Y, G.get, F.put)
 
 
+def test_a_composite_remembers_how_it_was_wired_and_is_not_compared_by_that():
+    whole, image = F.then(G), Lens.of(f)
+    assert whole.plan == (((F, (0,)), (G, (1,))), (2,))
+    assert F.plan is None and image.then(Lens.of(g)).plan is None  # R-images stay one arrow
+    assert whole == Lens(whole.dom, whole.cod, whole.get, whole.put)
+
+
 def test_no_lens_laws_are_asked():
     forgetful = Lens(updated(A), updated(A), Diagram.id(A), trace(lambda a, d: a * 0.0, A, A))
     assert forgetful.put != Diagram.wiring(A @ A, [1])

@@ -115,6 +115,7 @@ def test_svg_names_its_boxes_and_draws_both_ways():
     root = ET.fromstring(svg(placed(quickstart(), view="step")))
     titles = [g.find(f"{SVG}title").text for g in root.iter(f"{SVG}g")]
     assert len(titles) == len(list(root.iter(f"{SVG}g"))) and "LogSoftmax" not in titles[0]
+    assert root.get("aria-label") == "from left to right: dense, dense, loss, rate(1.0), loss, accuracy"
     strands = {p.get("class") for p in root.iter(f"{SVG}path")}
     assert {"ahead", "back", "read", "head ahead", "head back"} <= strands
     style = root.find(f"{SVG}style").text
@@ -154,6 +155,15 @@ def test_png_is_drawn_by_resvg(tmp_path):
     image = (tmp_path / "a.png").read_bytes()
     width = int.from_bytes(image[16:20], "big")
     assert image.startswith(b"\x89PNG") and abs(width - 2 * placed(quickstart()).width) <= 2
+
+
+def test_an_image_without_letters_is_refused(tmp_path, monkeypatch):
+    resvg = pytest.importorskip("resvg_py")
+    monkeypatch.setattr(resvg, "svg_to_bytes", lambda **_: b"an image without fonts")
+    assert told(BadValue, lambda: quickstart().draw(tmp_path / "a.png")) == (
+        "a picture in PNG needs a font without serifs, and this machine has none: install one, such as DejaVu Sans, or "
+        "pip install 'lensgrad[plot]', which brings it, or write .svg"
+    )
 
 
 def test_what_has_no_picture_is_refused():
