@@ -159,6 +159,36 @@ def closed(net: Net, opens: Opens) -> Net:
     return net
 
 
+def labelled(net: Net, name: str) -> Net:
+    """A closed net with what depends on its labels as one group: those data that no layer reads."""
+    layers = {k for k, s in enumerate(net.steps) if s.arrow is not None and isinstance(s.arrow.nodes[0].op, Definition)}
+    if not layers or any(e.role == "input" for e in net.entries):
+        return net
+    found, moving = set[int](), set[int]()
+    for entry in net.entries:
+        reached = dependents(net, entry.wire)
+        moving |= reached
+        if entry.role == "data" and not reached & layers:
+            found |= {k for k in reached if net.steps[k].kind in ("lens", "box")}
+    for k in reversed(range(len(net.steps))):  # and the constants that only these read
+        if k not in moving and {j for j, s in enumerate(net.steps) if not set(s.args).isdisjoint(net.steps[k].outs)} <= found:
+            found.add(k)
+    if len(found) < 2 or any(net.steps[k].path for k in found):
+        return net
+    steps = tuple(replace(s, path=(name,)) if k in found else s for k, s in enumerate(net.steps))
+    return replace(net, steps=steps, boxes=(*net.boxes, (name,)))
+
+
+def dependents(net: Net, wire: int) -> set[int]:
+    """The numbers of all steps that read a wire, directly or through others."""
+    reached, found = {wire}, set[int]()
+    for k, s in enumerate(net.steps):
+        if not reached.isdisjoint(s.args):
+            found.add(k)
+            reached.update(s.outs)
+    return found
+
+
 def collapsed(net: Net, path: Path) -> Net:
     """All steps under a path as one step."""
     inside = [s for s in net.steps if s.path[: len(path)] == path]

@@ -14,9 +14,9 @@ from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch, some
 from lensgrad.draw.build import scene_of
 from lensgrad.draw.gates import Gates, gates_net
-from lensgrad.draw.groups import of_learner, of_scopes
+from lensgrad.draw.groups import LOSS, of_learner, of_scopes
 from lensgrad.draw.lenses import lens_net
-from lensgrad.draw.net import Net, Opens, closed, grown, needed, seeded, wanted
+from lensgrad.draw.net import Net, Opens, closed, grown, labelled, needed, seeded, wanted
 from lensgrad.draw.reads import reads
 from lensgrad.draw.scene import Scene
 from lensgrad.program.compile import Program
@@ -112,7 +112,7 @@ def net_of(subject: Any, view: str | None, opens: Opens) -> Net:
         return arrow_net(subject, opens)
     if view == "arrow":
         raise BadValue("a lens goes both ways: draw it with view='lens' or view='step'")
-    return lens_net(subject, opens)
+    return labelled(lens_net(subject, opens), LOSS)
 
 
 def program_net(f: Program, opens: Opens) -> Net:

@@ -16,7 +16,7 @@ from lensgrad.draw.gates import gates_net
 from lensgrad.draw.net import Opens
 from lensgrad.draw.style import INK, thousandths
 from lensgrad.draw.svg import svg
-from lensgrad.lens import lens
+from lensgrad.lens import corner, lens
 from tools.diagrams import DIAGRAMS, adder, game, quickstart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -70,6 +70,12 @@ def test_a_dream_learns_its_input():
     (corner,) = (b for b in scene.boxes if b.kind == "corner")
     (above,) = (w.source[0] for w in scene.wires if w.target[0] == corner.id)
     assert scene.box(above).label == "ascent"
+
+
+def test_a_lens_made_by_hand_has_what_depends_on_its_labels_as_one_box():
+    made = (lens(corner(lg.Real(4), "x") >> lg.dense(4, 3) >> lg.mse("y")) >> lg.rate(0.1)).reparam({lg.weights: lg.descent})
+    assert labels(scened(made)) == ["weight, bias", "descent", "dense", "y", "loss", "rate(0.1)", "x", "loss"]
+    assert kinds(scened(made, open="loss")).count("frame") == 1
 
 
 def test_a_game_shares_its_discriminator_on_one_cable():
