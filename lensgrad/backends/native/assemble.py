@@ -109,16 +109,20 @@ class Assembly:
 
     def places(self) -> tuple[dict[int, Place], Arena]:
         """The name and the address of every array."""
-        end = len(self.groups)
+        end, laid = len(self.groups), self.layouts()
         kept = {w for w in self.stored if w not in self.rows and w not in self.same}
         made = {w: self.where.get(w, -1) for w in kept}
         read = {w: [at for at, _ in self.readers.get(w, ())] for w in kept}
         forever = [w for w in kept if w in self.flat.inputs or w in self.flat.outputs or w in self.program.constant]
-        held = arena({w: self.flat.values[w].bytes for w in kept}, lives(made, read, forever, end))
+        held = arena({w: self.bytes(w, laid.get(w)) for w in kept}, lives(made, read, forever, end))
         offsets = {**held.offsets, **{o: held.offsets[s] for o, s in self.same.items()}}
-        laid = self.layouts()
         places = {w: laid_out(self.flat, w, name(self.flat, w, self.rows), laid.get(w)) for w in self.program.kept}
         return places, Arena(offsets, held.bytes)
+
+    def bytes(self, wire: int, order: Sequence[int] | None) -> int:
+        """The bytes of an array, with what is behind the ends of its rows."""
+        value, room = self.flat.values[wire], laid_out(self.flat, wire, "", order).room
+        return value.bytes if not room or order is None else value.bytes // value.shape[order[-1]] * room
 
     def layouts(self) -> dict[int, tuple[int, ...]]:
         """Orders of axes other than row-major: of values inside that convolutions of few channels read and write."""

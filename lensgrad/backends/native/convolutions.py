@@ -71,8 +71,15 @@ def by_planes(program: Program, call: Call) -> Any:
     """A convolution of few channels, or None."""
     if call.op.slot == "k" or not few(call.op, program.flat.dom(call)):
         return None
-    reads = tuple(base(program, a) for a in call.args)
+    reads = (image(program, call.args[0]), base(program, call.args[1]))
     return Planes(call, reads, same_shape(program, call.args[0], reads[0]))
+
+
+def image(program: Program, wire: int) -> int:
+    """The array that images are read from: what is only computed entry by entry is computed in their own shape."""
+    found = base(program, wire)
+    fixed = found not in program.makers or found in program.outputs or program.is_whole(program.makers[found][0])
+    return found if fixed or same_shape(program, found, wire) else wire
 
 
 def same_shape(program: Program, a: int, b: int) -> bool:
@@ -281,7 +288,7 @@ class Taps:
 
 
 def taps(program: Program, call: Call) -> Taps:
-    reads = tuple(base(program, a) for a in call.args)
+    reads = tuple(image(program, a) for a in call.args)
     return Taps(call, reads, tuple(same_shape(program, a, b) for a, b in zip(call.args, reads, strict=True)))
 
 

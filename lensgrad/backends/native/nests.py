@@ -142,7 +142,7 @@ class Program:
         users: dict[int, set[int]] = {}
         for call in reversed(self.calls):
             for o in call.outs:
-                if o not in self.kept and (not self.fuse or (len(users.get(o, ())) > 1 and cost[o] > CHEAP)):
+                if o not in self.kept and (not self.fuse or (len(users.get(o, ())) > 1 and cost[o] > CHEAP and not self.only_moves(call))):
                     self.kept.add(o)
             readers: set[int] = set()
             for o in call.outs:
@@ -151,6 +151,11 @@ class Program:
                 users.setdefault(a, set()).update(readers)
                 if self.again(call, number) and cost[a] > 0:
                     self.kept.add(a)
+
+    def only_moves(self, call: Call) -> bool:
+        """Whether a call gives all the entries of its argument in another order: that is kept in its stead."""
+        sizes = [self.flat.values[w].size for w in (*call.args, *call.outs)]
+        return self.moves(call) and len(set(sizes)) == 1
 
     def costs(self) -> dict[int, int]:
         """About how many additions an entry takes, from what is kept for certain."""

@@ -14,6 +14,7 @@ from lensgrad.backends.native.scope import Load, Reading, Scope, Where
 from lensgrad.core.errors import NoRule
 
 PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
+SHORT_LOOP = 4  # turns of a loop that is written out
 ROW = 64  # entries of a row that collect side by side
 
 
@@ -23,6 +24,24 @@ class Place:
 
     name: str
     steps: tuple[int, ...]
+    room: int = 0  # entries that a row takes, of which those behind its end are nobody's; 0 where there are none
+
+    @property
+    def last(self) -> int:
+        """The axis along which entries lie side by side."""
+        return min((k for k, s in enumerate(self.steps) if s), key=lambda k: self.steps[k], default=0)
+
+    def beyond(self, index: Where, loop: Atom, size: int) -> bool:
+        """Whether a loop of this size stays in a row, or does not move here."""
+        for axis, i in enumerate(index):
+            step = i.factor(loop)
+            if step == 0:
+                continue
+            if step is None or step < 0 or axis != self.last or i.bounds[0] < 0:
+                return False
+            if i.bounds[1] + step * (size - loop.size) >= self.room:
+                return False
+        return True
 
     def entry(self, index: Where) -> str:
         return f"{self.name}[{self.offset(index)}]"
@@ -109,6 +128,13 @@ class Printer:
         small = 3 <= loop.size < 1024 and loop.size % 16
         return bool(small) and all(w not in self.foreign and p.constant == 0 and p.terms in ((), ((loop, 1),)) for w, p in places)
 
+    def full(self, loads: Sequence[Load], outs: Sequence[int], index: Sequence[Index], loop: Atom) -> Atom:
+        """A loop that ends on a whole vector where every row that it moves in has room for that."""
+        size, shapes = vectors(loop.size), self.flat.values
+        places = [*loads, *((o, widened(index, shapes[o].shape)) for o in outs if o in self.stored)]
+        fits = loop.size >= 4 and all(self.places[w].beyond(i, loop, size) for w, i in places)
+        return Atom(loop.name, size) if fits else loop
+
     def store(self, scope: Scope, wire: int, index: Where, text: str, made: Function) -> None:
         if wire in self.stored:
             made.writes.add(wire)
@@ -132,6 +158,9 @@ class Entries:
         reading, scope = self.body(index)
         if len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
             loops = [Atom(loops[0].name, vectors(loops[0].size))]
+        elif len(loops) > 1:
+            at = -2 if loops[-1].size <= SHORT_LOOP else -1
+            loops[at] = self.printer.full(reading.loads, self.group.outs, index, loops[at])
         self.made.parallel = prod(self.group.space) * len(self.group.nests) >= PARALLEL and bool(loops)
         self.made.lines += nested(loops, scope.lines, self.made.parallel)
 
@@ -223,7 +252,7 @@ def nested(loops: Sequence[Atom], body: Sequence[str], parallel: bool = False, n
         return ["{", *body, "}"]
     lines: list[str] = []
     # A short last loop is written out, so that vectors run along the one before.
-    short = len(loops) > 1 and loops[-1].size <= 4
+    short = len(loops) > 1 and loops[-1].size <= SHORT_LOOP
     for depth, loop in enumerate(loops):
         vectors = depth == len(loops) - 1 - short
         lines += [note] if note and vectors else []
@@ -371,11 +400,14 @@ def title(program: Flat, group: Group) -> str:
 
 
 def laid_out(program: Flat, wire: int, name: str, order: Sequence[int] | None = None) -> Place:
-    """An array whose axes lie in this order, the last one closest together; row-major if not given."""
+    """An array whose axes lie in this order, the last one closest together, in rows of whole vectors; row-major if not given."""
     shape = program.values[wire].shape
-    axes = order or range(len(shape))
-    steps = dict(zip(axes, strides([shape[a] for a in axes]), strict=True))
-    return Place(name, tuple(steps[a] for a in range(len(shape))))
+    if order is None:
+        return Place(name, strides(shape))
+    sizes = [shape[a] for a in order]
+    sizes[-1] = vectors(sizes[-1]) if sizes[-1] >= 4 else sizes[-1]
+    steps = dict(zip(order, strides(sizes), strict=True))
+    return Place(name, tuple(steps[a] for a in range(len(shape))), sizes[-1])
 
 
 __all__ = ["Function", "Place", "Printer", "flat", "laid_out"]
