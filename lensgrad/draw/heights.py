@@ -14,6 +14,7 @@ from lensgrad.draw.layers import Grid, Key, Link
 from lensgrad.draw.order import Columns
 
 ROUNDS = 16
+PATIENCE = 4  # rounds that straighten nothing: one each way, with neighbors on one side and on both
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,17 @@ def heights(columns: Columns, grid: Grid, extents: Mapping[Key, Extent], apart: 
     """A height for each key: those of the best round, since a round may straighten one wire and bend another."""
     found = stacked(columns, extents, apart)
     lefts, rights = wishes(grid)
-    best, least = dict(found), bent(found, grid)
+    best, least, last = dict(found), bent(found, grid), 0
     for round in range(ROUNDS):
+        if round > last + PATIENCE:
+            break
         across, ahead = round % 4 > 1, round % 2 == 0
         for k in range(len(columns)) if ahead else reversed(range(len(columns))):
             sides = [lefts, rights] if across or k in (0, len(columns) - 1) else [lefts if ahead else rights]
             settle(columns[k], sides, extents, apart, found)
         now = bent(found, grid)
         if now < least:
-            best, least = dict(found), now
+            best, least, last = dict(found), now, round
     top = min((best[k] + extents[k].top for k in best), default=0.0)
     return {k: y - top for k, y in best.items()}
 

@@ -14,6 +14,7 @@ from lensgrad.draw.layers import Grid, Key, Link
 
 Columns = tuple[tuple[Key, ...], ...]
 ROUNDS = 12  # sweeps each way
+PATIENCE = 3  # of them without fewer crossings
 FEW = 2000  # links, beyond which exchanges of neighbors are left out
 
 
@@ -21,13 +22,11 @@ def crossings(left: Sequence[Key], right: Sequence[Key], links: Sequence[Link]) 
     """How many pairs of links between two layers cross."""
     a, b = places(left), places(right)
     ends = sorted((a[k.source], k.leaves, b[k.target], k.enters) for k in links)
-    met, total = list[tuple[int, float]](), 0
-    for i, (x, leaves, y, enters) in enumerate(ends):
-        total += len(met) - bisect_right(met, (y, enters))
-        same = [e for e in ends[:i] if e[:2] == (x, leaves)]
-        total -= sum(1 for e in same if (e[2], e[3]) > (y, enters))  # what begins at one port splits there and crosses nothing
+    met, found = list[tuple[int, float]](), 0
+    for _, _, y, enters in ends:  # those of one port come in the order of their other ends: a split crosses nothing
+        found += len(met) - bisect_right(met, (y, enters))
         insort(met, (y, enters))
-    return total
+    return found
 
 
 def places(column: Sequence[Key]) -> dict[Key, int]:
@@ -48,16 +47,16 @@ def ordered(grid: Grid) -> Columns:
 
 def improved(columns: list[list[Key]], grid: Grid) -> list[list[Key]]:
     """The best order that is met from one on: swept, and its neighbors exchanged while that loses crossings."""
-    best, fewest = columns, total(columns, grid.links)
+    best, fewest, last = columns, total(columns, grid.links), 0
     for round in range(ROUNDS):
-        if not fewest:
+        if not fewest or round > last + PATIENCE:
             break
         columns = swept(columns, grid.links, (mean, median, lower)[round % 3])
         if sum(map(len, grid.links)) <= FEW:
             columns = exchanged(columns, grid.links)
         found = total(columns, grid.links)
         if found < fewest:
-            best, fewest = columns, found
+            best, fewest, last = columns, found, round
     return best
 
 
