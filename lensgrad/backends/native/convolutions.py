@@ -241,48 +241,74 @@ class Taps:
         return self.call.args
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
-        flat, op = printer.flat, self.call.op.form
-        x, y = (printer.view(a) for a in self.call.args)
-        value, out = flat.values[self.call.outs[0]], printer.places[self.call.outs[0]]
-        (high, wide), t, kind = (1, *op.size)[-2:], SHORT[value.dtype], TYPES[value.dtype]
-        image, space = ((1, *flat.values[a].shape[1:-1])[-2:] for a in self.call.args)
-        low = tuple(a for a, _ in ((0, 0), *op.window.padding)[-2:])
-        ins, outs, count = value.shape[-2], value.shape[-1], flat.values[self.call.args[0]].shape[0]
-        rows, pitch, line = space[0] + high - 1, space[1] + wide - 1 + MARGIN, space[1] + MARGIN
-        side = min(outs, max(1, 12 // wide))
-        made.reads.update((x.wire, y.wire))
+        Tapping(self.call, printer, made).write()
+
+
+@dataclass
+class Tapping:
+    """Gradients of a kernel as C: planes of an image and of results, both between zeros, and a vector of sums for each entry."""
+
+    call: Call
+    printer: Printer
+    made: Function
+
+    def __post_init__(self) -> None:
+        flat, op = self.printer.flat, self.call.op.form
+        self.x, self.y = (self.printer.view(a) for a in self.call.args)
+        self.value, self.out = flat.values[self.call.outs[0]], self.printer.places[self.call.outs[0]]
+        self.t, self.type = SHORT[self.value.dtype], TYPES[self.value.dtype]
+        self.high, self.wide = (1, *op.size)[-2:]
+        self.image, self.space = ((1, *flat.values[a].shape[1:-1])[-2:] for a in self.call.args)
+        self.low = tuple(a for a, _ in ((0, 0), *op.window.padding)[-2:])
+        self.ins, self.outs = self.value.shape[-2:]
+        self.parts, self.count = self.value.shape[0], flat.values[self.call.args[0]].shape[0]
+        self.rows, self.pitch = self.space[0] + self.high - 1, self.space[1] + self.wide - 1 + MARGIN
+        self.line = self.space[1] + MARGIN
+
+    def write(self) -> None:
+        made, aligned = self.made, "__attribute__((aligned(64)))"
+        made.reads.update((self.x.wire, self.y.wire))
         made.writes.add(self.call.outs[0])
-        made.parallel = value.shape[0] > 1
-        each, lanes = count // value.shape[0], f"LANES_{t}"
-        span = (f"first({value.shape[0]}, id, of)", f"first({value.shape[0]}, id + 1, of)") if made.parallel else ("0", str(value.shape[0]))
-        taps = [
-            f"taps_{t}({wide}, {min(side, outs - at)}, {space[0]}, ({space[1]} + {lanes} - 1) / {lanes}, &x[c][i][0], {pitch}, "
-            f"&y[{at}][0][0], {space[0] * line}, {line}, &sums[c][i][{at * wide}][0]);"
-            for at in range(0, outs, side)
-        ]
-        steps = out.steps if len(op.size) == 2 else (out.steps[0], 0, *out.steps[1:])
+        made.parallel = self.parts > 1
+        each, (low, high) = self.count // self.parts, divided(str(self.parts), made.parallel)
         made.lines += [
-            f"{kind} x[{ins}][{rows}][{pitch}] __attribute__((aligned(64))), y[{outs}][{space[0]}][{line}] __attribute__((aligned(64)));",
-            f"{kind} sums[{ins}][{high}][{outs * wide}][{lanes}] __attribute__((aligned(64)));",
+            f"{self.type} x[{self.ins}][{self.rows}][{self.pitch}] {aligned}, y[{self.outs}][{self.space[0]}][{self.line}] {aligned};",
+            f"{self.type} sums[{self.ins}][{self.high}][{self.outs * self.wide}][LANES_{self.t}] {aligned};",
             "memset(x, 0, sizeof x);",
             "memset(y, 0, sizeof y);",
-            f"for (int p = {span[0]}; p < {span[1]}; p++) {{",
+            f"for (int p = {low}; p < {high}; p++) {{",
             "memset(sums, 0, sizeof sums);",
             f"for (int n = p * {each}; n < (p + 1) * {each}; n++) {{",
-            *copied(x, printer, image, "x", low, ins),
-            *copied(y, printer, space, "y", (0, 0), outs),
-            f"for (int c = 0; c < {ins}; c++)",
-            f"for (int i = 0; i < {high}; i++) {{",
-            *taps,
+            *copied(self.x, self.printer, self.image, "x", self.low, self.ins),
+            *copied(self.y, self.printer, self.space, "y", (0, 0), self.outs),
+            *self.summed(),
             "}",
+            *self.stored(),
             "}",
-            f"for (int c = 0; c < {ins}; c++)",
-            f"for (int i = 0; i < {high}; i++)",
-            f"for (int s = 0; s < {outs * wide}; s++) {{",
-            f"{kind} total = 0;",
-            f"for (int l = 0; l < {lanes}; l++) total += sums[c][i][s][l];",
-            f"{out.name}[p * {steps[0]} + i * {steps[1]} + s % {wide} * {steps[2]} + c * {steps[3]} + s / {wide} * {steps[4]}] = total;",
-            "}",
+        ]
+
+    def summed(self) -> list[str]:
+        """As many sums at a time as there are registers."""
+        side, lanes = min(self.outs, max(1, 12 // self.wide)), f"LANES_{self.t}"
+        shape = f"{self.space[0]}, ({self.space[1]} + {lanes} - 1) / {lanes}, &x[c][i][0], {self.pitch}"
+        calls = [
+            f"taps_{self.t}({self.wide}, {min(side, self.outs - at)}, {shape}, &y[{at}][0][0], {self.space[0] * self.line}, {self.line}, "
+            f"&sums[c][i][{at * self.wide}][0]);"
+            for at in range(0, self.outs, side)
+        ]
+        return [f"for (int c = 0; c < {self.ins}; c++)", f"for (int i = 0; i < {self.high}; i++) {{", *calls, "}"]
+
+    def stored(self) -> list[str]:
+        """The lanes of each sum added up."""
+        first, *rest = self.out.steps
+        p, i, j, c, o = (first, *((0,) if len(rest) == 3 else ()), *rest)
+        return [
+            f"for (int c = 0; c < {self.ins}; c++)",
+            f"for (int i = 0; i < {self.high}; i++)",
+            f"for (int s = 0; s < {self.outs * self.wide}; s++) {{",
+            f"{self.type} total = 0;",
+            f"for (int l = 0; l < LANES_{self.t}; l++) total += sums[c][i][s][l];",
+            f"{self.out.name}[p * {p} + i * {i} + s % {self.wide} * {j} + c * {c} + s / {self.wide} * {o}] = total;",
             "}",
         ]
 

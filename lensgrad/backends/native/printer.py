@@ -8,49 +8,15 @@ from dataclasses import dataclass, field
 from math import prod
 
 from lensgrad.backends.native.flat import TYPES, Flat
-from lensgrad.backends.native.integers import Atom, Index, cuts, flat, of, strides
+from lensgrad.backends.native.integers import Atom, Index, cuts, of, strides
 from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, View, axes, compute, view, widened
+from lensgrad.backends.native.places import Place, laid_out, vectors
 from lensgrad.backends.native.scope import Load, Reading, Scope, Where
 from lensgrad.core.errors import NoRule
 
 PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
 SHORT_LOOP = 4  # turns of a loop that is written out
 ROW = 64  # entries of a row that collect side by side
-
-
-@dataclass(frozen=True)
-class Place:
-    """An array as C sees it: a name, and how far one step along each axis moves."""
-
-    name: str
-    steps: tuple[int, ...]
-    room: int = 0  # entries that a row takes, of which those behind its end are nobody's; 0 where there are none
-
-    @property
-    def last(self) -> int:
-        """The axis along which entries lie side by side."""
-        return min((k for k, s in enumerate(self.steps) if s), key=lambda k: self.steps[k], default=0)
-
-    def beyond(self, index: Where, loop: Atom, size: int) -> bool:
-        """Whether a loop of this size stays in a row, or does not move here."""
-        for axis, i in enumerate(index):
-            step = i.factor(loop)
-            if step == 0:
-                continue
-            if step is None or step < 0 or axis != self.last or i.bounds[0] < 0:
-                return False
-            if i.bounds[1] + step * (size - loop.size) >= self.room:
-                return False
-        return True
-
-    def entry(self, index: Where) -> str:
-        return f"{self.name}[{self.offset(index)}]"
-
-    def offset(self, index: Where) -> Index:
-        found = Index()
-        for i, step in zip(index, self.steps, strict=True):
-            found = found + i * step
-        return found
 
 
 @dataclass
@@ -371,12 +337,6 @@ class Rows:
         return loops if nest.kind.ordered else sorted(loops, key=stretch)
 
 
-def vectors(n: int) -> int:
-    """The entries of as many whole vectors as n take, where those are not far more."""
-    wide = 8 if n > 4 else 4
-    return -(-n // wide) * wide
-
-
 def block(n: int) -> int:
     """How many entries of a row collect together: a divisor of n, up to ROW."""
     return next((d for d in range(min(n, ROW), 0, -1) if n % d == 0 and (d >= 16 or n < 16)), n) if n > ROW else n
@@ -399,15 +359,4 @@ def title(program: Flat, group: Group) -> str:
     return ", ".join(dict.fromkeys(p for p in paths if p))
 
 
-def laid_out(program: Flat, wire: int, name: str, order: Sequence[int] | None = None) -> Place:
-    """An array whose axes lie in this order, the last one closest together, in rows of whole vectors; row-major if not given."""
-    shape = program.values[wire].shape
-    if order is None:
-        return Place(name, strides(shape))
-    sizes = [shape[a] for a in order]
-    sizes[-1] = vectors(sizes[-1]) if sizes[-1] >= 4 else sizes[-1]
-    steps = dict(zip(order, strides(sizes), strict=True))
-    return Place(name, tuple(steps[a] for a in range(len(shape))), sizes[-1])
-
-
-__all__ = ["Function", "Place", "Printer", "flat", "laid_out"]
+__all__ = ["Function", "Place", "Printer", "laid_out"]

@@ -155,53 +155,59 @@ class Tiles:
         self.made.reads.update(v.wire for v in self.views)
 
     def panels(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis]) -> list[str]:
-        """The panels of one matrix: packed, then met by the tiles of rows; a long sum in stretches, by some tiles at a time."""
-        wide, size = f"WIDE_{self.t}", str(depth.size)
+        """The panels of one matrix, each met by the tiles of rows."""
+        wide = f"WIDE_{self.t}"
         by_columns = columns.size >= 64 or rows.size < 24
         panels = divided(f"({columns.size} + {wide} - 1) / {wide}", by_columns)
         tiles = divided(f"({rows.size} + HIGH - 1) / HIGH", not by_columns)
-        one = depth.size <= DEPTH and not deep
-        some = "1" if one else f"({TOGETHER} / HIGH)"
-        head = [
+        short = depth.size <= DEPTH and not deep
+        return [
             f"for (int p = {panels[0]}; p < {panels[1]}; p++) {{",
             f"const int n0 = p * {wide}, columns = {columns.size} - n0 < {wide} ? {columns.size} - n0 : {wide};",
+            *(self.at_once(rows, columns, depth, tiles) if short else self.in_stretches(rows, columns, depth, deep, tiles)),
+            "}",
         ]
-        each = f"const int m0 = q * HIGH, rows = {rows.size} - m0 < HIGH ? {rows.size} - m0 : HIGH;"
-        if one:
-            head.append(self.packed(columns, depth, [], "0", size))
-            body = [
-                f"for (int q = {tiles[0]}; q < {tiles[1]}; q++) {{",
-                each,
-                *self.tile(rows, depth, [], "0", size, "0"),
-                *self.done(rows, columns),
-                "}",
-            ]
-            return [*head, *body, "}"]
+
+    def each(self, rows: Axis) -> str:
+        return f"const int m0 = q * HIGH, rows = {rows.size} - m0 < HIGH ? {rows.size} - m0 : HIGH;"
+
+    def at_once(self, rows: Axis, columns: Axis, depth: Axis, tiles: tuple[str, str]) -> list[str]:
+        """A short sum: its panel is packed once, and each tile is done when it is met."""
+        size = str(depth.size)
+        return [
+            self.packed(columns, depth, [], "0", size),
+            f"for (int q = {tiles[0]}; q < {tiles[1]}; q++) {{",
+            self.each(rows),
+            *self.tile(rows, depth, [], "0", size, "0"),
+            *self.done(rows, columns),
+            "}",
+        ]
+
+    def in_stretches(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis], tiles: tuple[str, str]) -> list[str]:
+        """A long sum in stretches, each packed once for some tiles, which are done after the last."""
+        kind, some = TYPES[self.value.dtype], f"{TOGETHER} / HIGH"
         loops = [Atom(f"d{k}", a.size) for k, a in enumerate(deep)]
         places = [(a, of(loop)) for a, loop in zip(deep, loops, strict=True)]
-        inner = [
+        walk = [f"for (int q = q0; q < q1; q++, tile += HIGH * WIDE_{self.t}) {{", self.each(rows)]
+        stretch = [
             f"for (int k0 = 0; k0 < {depth.size}; k0 += {DEPTH}) {{",
             f"const int deep = {depth.size} - k0 < {DEPTH} ? {depth.size} - k0 : {DEPTH};",
             self.packed(columns, depth, places, "k0", "deep"),
-            f"{TYPES[self.value.dtype]} *tile = part;",
-            f"for (int q = q0; q < q1; q++, tile += HIGH * {wide}) {{",
-            each,
+            f"{kind} *tile = part;",
+            *walk,
             *self.tile(rows, depth, places, "k0", "deep", "more"),
             "}",
             "more = 1;",
             "}",
         ]
         return [
-            *head,
             f"for (int q0 = {tiles[0]}; q0 < {tiles[1]}; q0 += {some}) {{",
             f"const int q1 = q0 + {some} < {tiles[1]} ? q0 + {some} : {tiles[1]};",
             "int more = 0;",
-            *nested(loops, inner, note=""),
-            f"const {TYPES[self.value.dtype]} *tile = part;",
-            f"for (int q = q0; q < q1; q++, tile += HIGH * {wide}) {{",
-            each,
+            *nested(loops, stretch, note=""),
+            f"const {kind} *tile = part;",
+            *walk,
             *self.done(rows, columns),
-            "}",
             "}",
             "}",
         ]
