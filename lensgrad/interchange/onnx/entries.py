@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from lensgrad.core import checks
-from lensgrad.core.checks import clean, shown
+from lensgrad.core.checks import shown
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.ty import Ty
 from lensgrad.interchange.dtypes import Numbers, carried_dtype
 from lensgrad.interchange.onnx.call import Unsupported
-from lensgrad.interchange.onnx.file import LARGEST, File
+from lensgrad.interchange.onnx.file import LARGEST, File, short
 from lensgrad.interchange.onnx.narrow import WIDER
 from lensgrad.interchange.onnx.tensors import dtype_of
 from lensgrad.theories.smooth.array import Array
@@ -42,11 +42,11 @@ class Entries:
         return Ty(tuple(map(self.atom, self.names)))
 
     def what(self, name: str) -> str:
-        return f"the input '{clean(name)}' of {self.file.what}"
+        return f"the input '{short(name)}' of {self.file.what}"
 
     def constant(self, name: str, value: Any) -> Numbers:
         """An array that is given for an input, in the input's dtype; the sizes of its axes are known from here on."""
-        what, dtype = f"the constant '{clean(name)}'", dtype_of(self.what(name), self.types[name].tensor_type.elem_type)
+        what, dtype = f"the constant '{short(name)}'", dtype_of(self.what(name), self.types[name].tensor_type.elem_type)
         array, axes = converted(what, value, dtype), self.axes[name]
         fits(what, axes, array.shape)
         for a, n in zip(axes or [], array.shape, strict=False):
@@ -86,8 +86,8 @@ class Entries:
         if isinstance(a, int):
             return a
         if a in self.sizes:
-            return checks.whole(f"the size of '{clean(a)}'", self.sizes[a])
-        advice = f"{a!r}: …" if not a.startswith(f"{name}.") else f"{name!r}: (…)"
+            return checks.whole(f"the size of '{short(a)}'", self.sizes[a])
+        advice = f"'{short(a)}': …" if not a.startswith(f"{name}.") else f"'{short(name)}': (…)"
         raise BadValue(f"{self.what(name)} has the shape {shape_text(axes)}, and sizes are fixed here: give sizes={{{advice}}}")
 
 
@@ -102,7 +102,7 @@ def axes_of(file: File, v: Any) -> Axes | None:
     """The axes of an input as the file has them; None where it does not even say how many there are."""
     kind = str(v.type.WhichOneof("value") or "no").removesuffix("_type")
     if kind != "tensor":
-        raise Unsupported(f"the input '{clean(v.name)}' of {file.what} is of type {kind}, which has no meaning here: inputs are arrays")
+        raise Unsupported(f"the input '{short(v.name)}' of {file.what} is of type {kind}, which has no meaning here: inputs are arrays")
     if not v.type.tensor_type.HasField("shape"):
         return None
     return [axis(d, f"{v.name}.{k}") for k, d in enumerate(v.type.tensor_type.shape.dim)]
@@ -140,4 +140,4 @@ def fits(what: str, axes: Axes | None, shape: Sequence[int]) -> None:
 
 
 def shape_text(axes: Sequence[int | str]) -> str:
-    return f"[{', '.join(clean(str(a)) for a in axes)}]"
+    return f"[{', '.join(short(str(a)) for a in axes)}]"

@@ -11,9 +11,11 @@ from lensgrad.core import checks
 from lensgrad.core.checks import clean, shown
 from lensgrad.core.errors import BadCheckpoint, TypeMismatch
 from lensgrad.core.extras import extra
+from lensgrad.core.printed import brief
 
 HEAVIEST = 2**31  # bytes of a file, the most that its format holds
 LARGEST = 2**30  # entries of an array of a network
+SHOWN = 120  # characters of a name in a message
 DEEPEST = 20  # graphs inside graphs
 NEWEST = 10_000  # what no version is
 OLDEST = 6  # of the operator sets whose meaning is known here
@@ -42,6 +44,11 @@ def versions(imports: Any) -> dict[str, int]:
 def home(domain: str) -> str:
     """A domain, the usual one as the empty text."""
     return "" if domain == "ai.onnx" else domain
+
+
+def short(text: str) -> str:
+    """A text of a file for a message: on one line, and cut where it is long."""
+    return brief(text, SHOWN)
 
 
 def package() -> Any:

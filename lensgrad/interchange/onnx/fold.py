@@ -16,6 +16,11 @@ from lensgrad.interchange.onnx.file import home, package
 LARGEST = 2**25  # entries of a result that is computed while a file is read, where its inputs are not larger together
 SHORT = 4096  # entries of inputs that shapes are read from
 SMALL = 2**20  # entries of the inputs of what takes long to compute: where there are more, that is left to the program
+DIVIDES = (
+    "block_size", "blocksize", "dilations", "group", "hidden_size", "kernel_shape", "kv_num_heads", "num_groups", "num_heads",
+    "num_outputs", "q_num_heads", "sampling_ratio", "size", "split", "strides",
+)  # fmt: skip
+BEYOND = 2**31
 HEAVY = (
     "Attention", "Conv", "ConvTranspose", "DeformConv", "Einsum", "GRU", "GridSample", "LSTM", "MatMul", "Gemm", "RNN", "Resize",
 )  # fmt: skip
@@ -57,6 +62,8 @@ def alone(node: Any, versions: Mapping[str, int]) -> Any:
 
 def bearable(node: Any, versions: Mapping[str, int], inputs: Mapping[str, Numbers], what: str) -> bool:
     """Whether all sizes of the results are known; refused where they are gigantic."""
+    if any(not 0 < abs(n) < BEYOND for n in divisors(node)):
+        return False
     if node.op_type in BOUNDED:
         return True
     if node.op_type in HEAVY and sum(x.size for x in inputs.values()) > SMALL:
@@ -68,6 +75,11 @@ def bearable(node: Any, versions: Mapping[str, int], inputs: Mapping[str, Number
         if math.prod(shape) > most:
             raise Unsupported(f"{what} gives an array of shape {list(shape)}, which is refused: {most:,} entries are the limit")
     return True
+
+
+def divisors(node: Any) -> list[int]:
+    """The numbers of a node that something is divided by: onnx ends the process where they are 0, or their square is beyond a word."""
+    return [n for a in node.attribute if a.name in DIVIDES for n in (*a.ints, *([a.i] if a.HasField("i") else []))]
 
 
 def shapes(node: Any, versions: Mapping[str, int], inputs: Mapping[str, Numbers]) -> Sequence[tuple[int, ...] | None]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import clean
 from lensgrad.core.errors import BadCheckpoint, LensgradError, OutOfMemory
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
@@ -17,7 +16,7 @@ from lensgrad.interchange.imported import Site, is_half
 from lensgrad.interchange.onnx import control, functions, loops, meanings, sequences
 from lensgrad.interchange.onnx.attributes import value as attribute
 from lensgrad.interchange.onnx.call import Call, Known, Unsupported
-from lensgrad.interchange.onnx.file import LARGEST, home
+from lensgrad.interchange.onnx.file import LARGEST, home, short
 from lensgrad.interchange.onnx.fold import folded
 from lensgrad.interchange.onnx.narrow import narrowed
 from lensgrad.interchange.onnx.scope import Held, Item, Met, Scope, Source, told, wire_of
@@ -81,7 +80,7 @@ class Writer:
         if functions.is_local(self, met):
             return functions.local(self, met)
         if met.domain not in scope.versions:
-            raise BadCheckpoint(f"{met.what} is of the domain '{clean(met.domain)}', whose version the file does not say: it is damaged")
+            raise BadCheckpoint(f"{met.what} is of the domain '{short(met.domain)}', whose version the file does not say: it is damaged")
         reading = CONTROL.get(met.operator)
         if reading is not None:
             return fitting(met, lambda: reading(self, met))
@@ -108,7 +107,7 @@ class Writer:
         """A computed array: fixed, or made of weights on wires where one is asked for."""
         if not trained or not floating(array):
             return self.constant(name, array)
-        return Held(array, lambda: wire_of(wires()[k], clean(name)), True)
+        return Held(array, lambda: wire_of(wires()[k], short(name)), True)
 
     def settled(self, met: Met) -> Met:
         """The same node, its statistics constants whatever gives them: they are measured, not trained."""
@@ -124,7 +123,7 @@ class Writer:
         node, scope, site = met.node, met.scope, Own(self, met)
         values = {a.name: attribute(self.source.file, told(node), a) for a in node.attribute}
         version = scope.versions.get(home(node.domain), 1)
-        return Call(node.op_type, clean(node.name), version, values, met.values, tuple(node.output), site)
+        return Call(short(node.op_type), short(node.name), version, values, met.values, tuple(node.output), site)
 
     def meant(self, met: Met) -> Sequence[Item]:
         """The results of a node by the meaning of its operator on wires, or by the function that it stands for."""

@@ -8,7 +8,7 @@ from typing import Any
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.interchange.onnx.attributes import resolved
 from lensgrad.interchange.onnx.call import Known, Unsupported
-from lensgrad.interchange.onnx.file import package, versions
+from lensgrad.interchange.onnx.file import package, short, versions
 from lensgrad.interchange.onnx.scope import Item, Met, Several, Writing
 
 DEEPEST = 40  # functions inside functions
@@ -44,8 +44,8 @@ def standard(writer: Writing, met: Met) -> list[Item]:
     """The results of a node whose operator the standard defines by others; refused where it does not."""
     found = writer.source.once((*met.place, "function"), lambda: body(met))
     if found is None:
-        name = f" '{met.node.name}'" if met.node.name else ""
-        raise Unsupported(f"{met.operator}{name} has no meaning here: export the network without it")
+        name = f" '{short(met.node.name)}'" if met.node.name else ""
+        raise Unsupported(f"{short(met.operator)}{name} has no meaning here: export the network without it")
     schema: Any = package().defs.get_schema(met.node.op_type, met.scope.versions[met.domain], met.domain)
     return expanded(writer, found, met, [a.default_value for a in schema.attributes.values() if a.default_value.name])
 

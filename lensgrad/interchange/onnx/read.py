@@ -9,11 +9,10 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from lensgrad.core import checks
-from lensgrad.core.checks import clean
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.imported import Imported, Site, imported, of_one
 from lensgrad.interchange.onnx.entries import Entries
-from lensgrad.interchange.onnx.file import opened
+from lensgrad.interchange.onnx.file import opened, short
 from lensgrad.interchange.onnx.formula import Writer, wire_of
 from lensgrad.interchange.onnx.scope import Scope, Source
 from lensgrad.interchange.typed import Serializable
@@ -55,6 +54,6 @@ def from_onnx(
             scope.define(name, x)
             scope.kinds[name] = entries.kind(name)
         writer.graph(file.model.graph, scope)
-        return [wire_of(scope.find(v.name, "the end of the graph"), f"the result '{clean(v.name)}'") for v in file.model.graph.output]
+        return [wire_of(scope.find(v.name, "the end of the graph"), f"the result '{short(v.name)}'") for v in file.model.graph.output]
 
     return imported(*(of_one(file.what, entries.dom, formula) if entries.examples else (entries.dom, formula)))

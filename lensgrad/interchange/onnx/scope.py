@@ -14,12 +14,12 @@ from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.imported import Site
 from lensgrad.interchange.onnx.call import Call, Known, Unsupported, Value
-from lensgrad.interchange.onnx.file import File, home
+from lensgrad.interchange.onnx.file import File, home, short
 from lensgrad.interchange.onnx.tensors import tensor
 
 ROOM = 2**29  # bytes that are computed while a file is read, beside several times those of the file
 FLOATING = (1, 10, 11, 16)  # dtypes of weights, by their numbers in ONNX: float, half, double and bfloat16
-MOST = 50_000  # nodes that are written, so that a small file cannot stand for an endless program
+MOST = 20_000  # nodes that are written, so that a small file cannot stand for an endless program
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Source:
 
     def tensor(self, name: str, proto: Any) -> Any:
         """The array of a tensor with a name of its own."""
-        return self.once(("tensor", name), lambda: tensor(self.file, f"'{clean(name)}'", proto))
+        return self.once(("tensor", name), lambda: tensor(self.file, f"'{short(name)}'", proto))
 
     def begin(self) -> None:
         """Begin to write all of it."""
@@ -131,7 +131,7 @@ class Scope:
     def define(self, name: str, value: Item) -> None:
         """Give a name its value, once."""
         if name in self.values:
-            raise BadCheckpoint(f"the name '{clean(name)}' is given to two values of one graph: the file is damaged")
+            raise BadCheckpoint(f"the name '{short(name)}' is given to two values of one graph: the file is damaged")
         self.values[name] = value
 
     def find(self, name: str, what: str) -> Item:
@@ -146,7 +146,7 @@ class Scope:
         """The value of a name that is not of this graph."""
         if self.outer is not None:
             return self.outer.find(name, what)
-        raise BadCheckpoint(f"{what} reads '{clean(name)}', which no input and no node before it gives: the file is damaged")
+        raise BadCheckpoint(f"{what} reads '{short(name)}', which no input and no node before it gives: the file is damaged")
 
 
 class Writing(Protocol):
@@ -208,7 +208,7 @@ class Met:
 
 def told(node: Any) -> str:
     """A node as messages call it: `Conv 'stem/conv'`."""
-    return clean(f"{node.op_type} '{node.name}'" if node.name else node.op_type)
+    return f"{short(node.op_type)} '{short(node.name)}'" if node.name else short(node.op_type)
 
 
 def single(value: Item, what: str) -> Value:

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import clean
 from lensgrad.core.errors import BadCheckpoint, LensgradError
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.onnx.call import Unsupported
-from lensgrad.interchange.onnx.file import REFUSED, File, package
+from lensgrad.interchange.onnx.file import REFUSED, File, package, short
 
 BITS = {"UINT4": 4, "INT4": 4, "FLOAT4E2M1": 4, "UINT2": 2, "INT2": 2}  # of dtypes that are packed; others have whole bytes
 
@@ -76,14 +75,14 @@ def beside(file: File, what: str, proto: Any, need: int) -> bytes:
     if size < 0:
         raise unreadable(what, path)
     if length != need or start + need > size:
-        raise BadCheckpoint(f"{what} is {need:,} bytes from {start:,} on of '{clean(path.name)}', and the file has {size:,}: it is damaged")
+        raise BadCheckpoint(f"{what} is {need:,} bytes from {start:,} on of '{short(path.name)}', and the file has {size:,}: it is damaged")
     with path.open("rb") as opened:
         opened.seek(start)
         return opened.read(need)
 
 
 def unreadable(what: str, path: Path) -> LensgradError:
-    return BadCheckpoint(f"{what} is in the file '{clean(path.name)}', which is not beside the model: put it there")
+    return BadCheckpoint(f"{what} is in the file '{short(path.name)}', which is not beside the model: put it there")
 
 
 def place(file: File, what: str, location: str) -> Path:
@@ -91,11 +90,11 @@ def place(file: File, what: str, location: str) -> Path:
     if file.folder is None:
         raise BadCheckpoint(f"{what} is in another file, and a model that is open already has no folder: give the path of the .onnx file")
     if not location or leaves(location):
-        raise BadCheckpoint(f"{what} is in the file '{clean(location)}', and only files in the folder of the model are read")
+        raise BadCheckpoint(f"{what} is in the file '{short(location)}', and only files in the folder of the model are read")
     path = file.folder / location
     try:
         if path.resolve() != file.folder.resolve() / location:
-            raise BadCheckpoint(f"{what} is in the file '{clean(location)}', which is a link, and links are not followed")
+            raise BadCheckpoint(f"{what} is in the file '{short(location)}', which is a link, and links are not followed")
     except REFUSED as wrong:
         if isinstance(wrong, BadCheckpoint):
             raise
@@ -112,5 +111,5 @@ def leaves(location: str) -> bool:
 def number(what: str, text: str, other: int) -> int:
     """A whole number that is written as text, or what it is when it is not written."""
     if text and not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise BadCheckpoint(f"{what} is in another file from '{clean(text)}' on, which is no whole number: the file is damaged")
+        raise BadCheckpoint(f"{what} is in another file from '{short(text)}' on, which is no whole number: the file is damaged")
     return int(text) if text else other

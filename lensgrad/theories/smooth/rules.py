@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from lensgrad.core.graph import Node, Wire
@@ -16,11 +17,13 @@ from lensgrad.theories.smooth.array import Array, full
 def on(kind: type[Any], left: Callable[[Wire], Wire], right: Callable[[Wire], Wire]) -> Callable[[Node], Equation | None]:
     """The equation at the type of a node of this kind, for floats."""
 
+    @lru_cache(maxsize=256)
+    def equation(atom: Array) -> Equation:
+        return Equation(trace(left, Ty((atom,))), trace(right, Ty((atom,))))
+
     def at(node: Node) -> Equation | None:
         atom = node.cod[0] if isinstance(node.op, kind) else None
-        if not isinstance(atom, Array) or not atom.floating:
-            return None
-        return Equation(trace(left, Ty((atom,))), trace(right, Ty((atom,))))
+        return equation(atom) if isinstance(atom, Array) and atom.floating else None
 
     return at
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lensgrad.core.checks import is_whole, shown
 from lensgrad.core.graph import Wire
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.onnx.call import Call, Table
@@ -144,9 +145,17 @@ def tile(call: Call) -> list[Wire]:
 # -- blocks ------------------------------------------------------------------------------------------------------------
 
 
+def block(call: Call) -> int:
+    """The size of a block."""
+    b = call.attribute("blocksize")
+    if not is_whole(b) or b < 1:
+        raise call.refused(f"must have a blocksize ≥ 1, got {shown(b)}")
+    return int(b)
+
+
 def depth_to_space(call: Call) -> list[Wire]:
     """DepthToSpace: channels become blocks of pixels."""
-    x, b = call.wire(0), call.attribute("blocksize")
+    x, b = call.wire(0), block(call)
     n, c, h, w = x.atom.shape
     if call.attribute("mode", "DCR") == "DCR":
         y = ops.transpose(ops.reshape(x, n, b, b, c // (b * b), h, w), 0, 3, 4, 1, 5, 2)
@@ -157,7 +166,7 @@ def depth_to_space(call: Call) -> list[Wire]:
 
 def space_to_depth(call: Call) -> list[Wire]:
     """SpaceToDepth: blocks of pixels become channels."""
-    x, b = call.wire(0), call.attribute("blocksize")
+    x, b = call.wire(0), block(call)
     n, c, h, w = x.atom.shape
     y = ops.transpose(ops.reshape(x, n, c, h // b, b, w // b, b), 0, 3, 5, 1, 2, 4)
     return [ops.reshape(y, n, c * b * b, h // b, w // b)]

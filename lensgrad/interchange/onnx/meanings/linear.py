@@ -9,6 +9,8 @@ from lensgrad.interchange.onnx.call import Call, Table
 from lensgrad.interchange.shapes import spread_to
 from lensgrad.theories.smooth import ops
 
+LONGEST = 1000  # characters of an equation
+
 
 def matmul(call: Call) -> list[Wire]:
     """MatMul, as NumPy has it."""
@@ -71,6 +73,8 @@ def scaled(x: Wire, by: float) -> Wire:
 def einsum(call: Call) -> list[Wire]:
     """Einsum; where no result is named, it has the letters that stand once, in the order of the alphabet."""
     equation = str(call.attribute("equation", "")).replace(" ", "")
+    if len(equation) > LONGEST:
+        raise call.refused(f"must have an equation of at most {LONGEST} characters, got {len(equation):,}")
     if "->" not in equation:
         once = sorted(c for c in set(equation) - {",", "."} if equation.count(c) == 1)
         equation += "->" + ("..." if "..." in equation else "") + "".join(once)

@@ -13,6 +13,8 @@ from lensgrad.interchange.shapes import spread_to
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array, full
 
+MOST = 1024  # channels that one is normalized over
+
 
 def epsilon(call: c.Call) -> float:
     """What is added to a variance."""
@@ -127,6 +129,8 @@ def mean_variance_normalization(call: c.Call) -> list[Wire]:
 def local_response(call: c.Call) -> list[Wire]:
     """x / (bias + α/size · Σ x² over near channels)^β (AlexNet)."""
     x, size = call.wire(0), int(call.attribute("size", 1))
+    if not 1 <= size <= MOST:
+        raise call.refused(f"must have a size from 1 to {MOST}, got {size}")
     before, n, rest = (size - 1) // 2, x.atom.shape[1], (0,) * (x.atom.rank - 2)
     squares = ops.pad(x * x, (0, before, *rest), (0, size - 1 - before, *rest))
     near = squares[:, 0:n]
