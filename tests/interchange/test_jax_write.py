@@ -88,7 +88,7 @@ def test_wrong_calls_are_told(run):
         lg.to_jax(3)
     with pytest.raises(TypeMismatch, match="has no type before it meets one"):
         lg.to_jax(lg.dense(3))
-    with pytest.raises(BadCheckpoint, match=r"^these bytes are no StableHLO as to_stablehlo gives it: take another copy$"):
+    with pytest.raises(BadCheckpoint, match=r"^these bytes are no StableHLO as to_stablehlo gives it, or are damaged: take another copy$"):
         lg.from_stablehlo(b"nothing")
     with pytest.raises(TypeMismatch, match=r"^from_stablehlo expects bytes that to_stablehlo gave, got 3$"):
         lg.from_stablehlo(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,8 @@ except ImportError as error:
 
 JAX: Any = jax  # whose types are open in many places
 EXPORT: Any = export
+MARK, DIGEST = b"lensgrad", 32  # what ends the bytes of a program: a word and a digest of all before
+END = len(MARK) + DIGEST
 NUMPY: Any = jnp
 
 
@@ -89,14 +92,28 @@ def function(f: Model, batch: bool) -> Callable[..., Any]:
     def call(values: Mapping[str, Any], *xs: Any) -> Any:
         if len(xs) != wanted:
             raise TypeMismatch(f"this function expects the values and {wanted} array{'s' * (wanted != 1)}, got {len(xs)}")
-        missing = [n for n in names if n not in values]
+        held = checks.mapping("the values of this function", values, "a dict of arrays by name")
+        missing = [n for n in names if n not in held]
         if missing:
             raise TypeMismatch(f"the values have no '{missing[0]}', which this function reads")
         with precision(f.arrow):
-            given = [NUMPY.asarray(x, host(a)[1]) for x, a in zip(xs, f.dom, strict=True)]
+            given = [placed(f"input {k}", x, a, batch) for k, (x, a) in enumerate(zip(xs, f.dom, strict=True))]
             return JAX.vmap(one, (None, *[0] * wanted))(values, *given) if batch and wanted else one(values, *given)
 
     return call
+
+
+def placed(what: str, x: Any, atom: Any, batch: bool) -> Any:
+    """An input as an array of its type, with an axis of examples in front where there are several."""
+    shape, dtype = host(atom)
+    try:
+        found = NUMPY.asarray(x, dtype)
+    except (TypeError, ValueError) as wrong:
+        raise TypeMismatch(f"{what} must be an array of {dtype}, got {checks.shown(x)}") from wrong
+    if found.shape[batch:] != shape or found.ndim != len(shape) + batch:
+        axis = " with an axis of examples in front" if batch else ""
+        raise TypeMismatch(f"{what} must be of shape {[*shape]}{axis}, got {[*found.shape]}")
+    return found
 
 
 def to_stablehlo(what: Para | Diagram | Learned | Program, values: Mapping[str, ArrayLike] | None = None) -> bytes:
@@ -133,19 +150,36 @@ def shape(value: Any) -> Any:
 
 
 def exported(function: Any, shapes: list[Any]) -> bytes:
-    """A function at these shapes, as bytes."""
-    return bytes(EXPORT.export(JAX.jit(function))(*shapes).serialize())
+    """A function at these shapes, as bytes, and at their end what shows whether they are whole; JAX's own reader passes over that."""
+    raw = bytes(EXPORT.export(JAX.jit(function))(*shapes).serialize())
+    return raw + MARK + sha256(raw).digest()
 
 
 def from_stablehlo(data: bytes) -> Callable[..., Numbers]:
-    """The function of what `to_stablehlo` gave; it is called with arrays and can be compiled, not differentiated."""
+    """The function of what `to_stablehlo` gave; it is called with arrays and can be compiled, not differentiated.
+
+    Damaged bytes are refused before they come to a compiler. Take them from people you trust, as any program.
+    """
     if not checks.is_a(data, (bytes, bytearray)):
         raise TypeMismatch(f"from_stablehlo expects bytes that to_stablehlo gave, got {checks.shown(data)}")
+    raw, mark, told = bytes(data[:-END]), bytes(data[-END:-DIGEST]), bytes(data[-DIGEST:])
+    if mark != MARK or sha256(raw).digest() != told:
+        raise BadCheckpoint("these bytes are no StableHLO as to_stablehlo gives it, or are damaged: take another copy")
     try:
-        found = EXPORT.deserialize(bytearray(data))
+        found = EXPORT.deserialize(bytearray(raw))
     except Exception as wrong:
-        raise BadCheckpoint("these bytes are no StableHLO as to_stablehlo gives it: take another copy") from wrong
-    return lambda *xs: JAX.tree.map(as_numbers, found.call(*xs))
+        raise BadCheckpoint("these bytes are StableHLO that this version of JAX does not read: write them again") from wrong
+
+    def call(*xs: Any) -> Any:
+        try:
+            return JAX.tree.map(as_numbers, found.call(*xs))
+        except (TypeError, ValueError) as wrong:
+            wanted = ", ".join(map(str, found.in_avals))
+            raise TypeMismatch(
+                f"this program takes {wanted}, and cannot be called with {', '.join(map(checks.shown, xs)) or 'nothing'}"
+            ) from wrong
+
+    return call
 
 
 def as_numbers(x: Any) -> Numbers:

@@ -92,8 +92,14 @@ def first(x: Any) -> Any:
 
 def alone(module: Any, examples: Sequence[Any], cut: tuple[Any, ...]) -> None:
     """Refuse a module that mixes its examples."""
-    with predicting(module), quiet(), torch.no_grad():
-        many, one = (tree.tree_leaves(module(*xs)) for xs in (examples, cut))
+    try:
+        with predicting(module), quiet(), torch.no_grad():
+            many, one = (tree.tree_leaves(module(*xs)) for xs in (examples, cut))
+    except Exception as error:  # whatever the module raises
+        told = str(error).strip().split("\n")[0]
+        raise BadValue(
+            f"{named(module)} cannot be called with these examples ({type(error).__name__}: {told}): give what it takes"
+        ) from error
     for whole, single in zip(many, one, strict=True):
         near = 1e-9 if whole.dtype == torch.float64 else 1e-3
         if whole.ndim and not torch.allclose(whole[:1].to(single.dtype), single, rtol=near, atol=near, equal_nan=True):

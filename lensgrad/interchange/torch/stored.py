@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.checks import file, is_dict, is_path, shown
+from lensgrad.core.checks import clean, file, is_dict, is_path, shown
 from lensgrad.core.errors import BadValue, MissingData, TypeMismatch
 from lensgrad.core.extras import extra
 from lensgrad.files.place import quoted, write
@@ -45,7 +45,7 @@ def of_memory(name: str, x: Any) -> Numbers:
 def files(path: Path) -> Sequence[Path]:
     """The file itself; of a folder, each file of safetensors in it."""
     if path.is_dir():
-        found = sorted(path.glob("*.safetensors"))
+        found = sorted(each for each in path.glob("*.safetensors") if each.is_file())
         if not found:
             raise MissingData(f"the folder {quoted(path)} has no file that ends in .safetensors")
         return found
@@ -58,11 +58,15 @@ def of_file(path: Path) -> dict[str, Numbers]:
     """The arrays of one file."""
     if path.suffix in PICKLED:
         return unpickled(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as wrong:
+        raise BadValue(f"{quoted(path)} cannot be read: {wrong.strerror}") from wrong
     from safetensors import SafetensorError
     from safetensors import deserialize as unpacked  # pyright: ignore[reportUnknownVariableType]
 
     try:
-        entries: list[tuple[str, Any]] = unpacked(path.read_bytes())
+        entries: list[tuple[str, Any]] = unpacked(raw)
     except SafetensorError as wrong:
         raise BadValue(f"{quoted(path)} is no file of safetensors ({wrong}): give one, or a state_dict of PyTorch ending in .pt") from wrong
     return {str(name): of_bytes(str(name), entry) for name, entry in entries}
@@ -93,4 +97,7 @@ def put(path: Any, arrays: Mapping[str, Numbers]) -> None:
     """A file of safetensors, whole or not at all."""
     from safetensors.numpy import save
 
+    for name, x in arrays.items():
+        if x.dtype.name not in (*KINDS.values(), "bfloat16"):
+            raise BadValue(f"'{clean(name)}' must be an array of numbers to be written, got one of {x.dtype}")
     write(file("the file of weights", path), save({name: np.ascontiguousarray(x) for name, x in arrays.items()}))

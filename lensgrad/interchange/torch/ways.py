@@ -21,7 +21,8 @@ def split(given: Any) -> tuple[str, Way]:
         return given, ""
     if is_group(given) and len(given) == 2 and isinstance(given[0], str):
         way: Any = given[1]
-        return given[0], way if isinstance(way, str) else tuple(way) if is_group(way) else way
+        if isinstance(way, str) or is_group(way):
+            return given[0], way if isinstance(way, str) else tuple(way)
     raise BadValue(f"a mapping goes from names to names, or to a name and one of {WAYS}, got {shown(given)}")
 
 

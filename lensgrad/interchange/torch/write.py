@@ -74,6 +74,9 @@ class Network(torch.nn.Module):
     def examples(self, xs: Sequence[Any]) -> int:
         """How many there are; tensors of other shapes are refused."""
         wanted = self.model.dom
+        strange = [x for x in xs if not isinstance(x, torch.Tensor)]
+        if strange:
+            raise TypeMismatch(f"this module takes tensors of PyTorch, {wanted} with an axis of examples in front, got {shown(strange[0])}")
         if len(xs) != len(wanted) or not len(wanted):
             raise TypeMismatch(f"this module takes {wanted}, {len(wanted)} tensors with an axis of examples in front, got {len(xs)}")
         counts = {x.shape[0] if tuple(x.shape[1:]) == table.host(a)[0] and x.ndim else 0 for x, a in zip(xs, wanted, strict=True)}
