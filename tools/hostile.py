@@ -39,6 +39,7 @@ from lensgrad.program.source import training_file
 from tools.fuzz_calls import CALLS
 from tools.hostile_names import name_of
 from tools.hostile_pictures import pictures
+from tools.hostile_seen import seen
 
 SHOWN = 12
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(6, 4)
@@ -64,7 +65,10 @@ def used(learner: lg.Learner, data: Any = (X, Y), x: Any = X) -> None:
     again = lg.load("run.safetensors")
     again.predict(x)
     again.evaluate(data)
-    texts(run.summary(), learner, run, str(learner.model), str(learner.model.arrow), *pictures(learner))
+    shown, files = seen(run, data)
+    texts(run.summary(), learner, run, str(learner.model), str(learner.model.arrow), *pictures(learner), *shown)
+    for text in files:
+        ran(text)
 
 
 def texts(*what: Any) -> None:
