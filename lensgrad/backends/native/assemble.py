@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lensgrad.backends.loop import Loop, work
 from lensgrad.backends.native.flat import Flat, flattened
-from lensgrad.backends.native.functions import shared
+from lensgrad.backends.native.functions import MANY, halved, shared
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
 from lensgrad.backends.native.nests import Group, Nest, Program
@@ -95,7 +95,8 @@ class Assembly:
         printer = Printer(self.program, places, self.stored, self.rows, many=self.many)
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
         texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held))
-        text = "\n".join([*(p.read_text(encoding="utf-8") for p in PRELUDE), *texts, self.main(functions, ran, held)])
+        whole = [p.read_text(encoding="utf-8") for p in PRELUDE]
+        text = "\n".join([*whole, *halved(texts), self.main(functions, ran, held), *(["#endif"] if len(texts) >= MANY else [])])
         sizes = self.flat.values
         return Assembled(
             text,

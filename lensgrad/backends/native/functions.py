@@ -9,6 +9,7 @@ from lensgrad.backends.native.flat import TYPES, Flat
 from lensgrad.backends.native.printer import Function, Place
 
 NAME = re.compile(r"\b[A-Za-z]\w*_\d+\b")  # how arrays are called
+MANY = 24  # functions that take a compiler long
 Address = Callable[[int], str]  # where an array lies, as C
 
 
@@ -46,3 +47,24 @@ def written(f: Function, arrays: Sequence[str]) -> str:
     more = ", _Atomic int *gate, int *sense" if f.waits else ""
     head = f"static {apart}void {f.name}({''.join(a + ', ' for a in arrays)}int id, int of{more}) {{"
     return "\n".join([*([f"/* {f.title} */"] if f.title else []), head, *f.lines, "}"])
+
+
+UNITS = """
+#ifndef UNIT /* 1 or 2 where this text is compiled in halves, one beside the other */
+#define UNIT 0
+#define PART static
+#else
+#define PART __attribute__((visibility("hidden")))
+#endif"""
+
+
+def halved(texts: Sequence[str]) -> list[str]:
+    """The same functions, such that two compilers can have half of them each."""
+    if len(texts) < MANY:
+        return [*texts]
+    parts = [re.sub(r"^static (.*\) \{)$", r"PART \1", t, flags=re.MULTILINE) for t in texts]
+    heads = [re.sub(r" \{$", ";", line) for t in parts for line in t.splitlines() if line.startswith("PART ")]
+    half, sizes = 0, [len(t) for t in parts]
+    while sum(sizes[: half + 1]) * 2 < sum(sizes):
+        half += 1
+    return [UNITS, *heads, "#if UNIT != 2", *parts[:half], "#endif", "#if UNIT != 1", *parts[half:]]
