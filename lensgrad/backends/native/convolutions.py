@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from lensgrad.backends.native.flat import TYPES, Call, Composite, Value
+from lensgrad.backends.native.flat import BYTES, TYPES, Call, Composite, Value
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Bound, Group, Program, View, squeezed
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer, write_entry
@@ -21,6 +21,7 @@ from lensgrad.theories.smooth import conv, linear
 
 FEW = 256  # input times output channels
 CHUNKS = 8  # of examples, whose kernel gradients are summed apart, whatever the number of threads
+STACK = 1 << 18  # bytes that a thread's stack has for certain
 MARGIN = 32  # numbers behind a row that a vector may read
 
 
@@ -36,7 +37,14 @@ def few(op: Any, dom: Sequence[Value]) -> bool:
     plain = set(win.stride) == {1} and set(win.dilation) == {1} and win.groups == 1 and len(op.size) in (1, 2)
     inner, outer = channels(op, dom)
     small = inner * outer <= FEW and op.size[-1] <= 8 and all(max(pads) < k for pads, k in zip(win.padding, op.size, strict=True))
-    return plain and small and dom[0].dtype in ("float32", "float64")
+    return plain and small and dom[0].dtype in ("float32", "float64") and stacked(op, dom, inner, outer) <= STACK
+
+
+def stacked(op: Any, dom: Sequence[Value], inner: int, outer: int) -> int:
+    """The bytes of planes between zeros, which lie on the stack of a thread."""
+    image, out = op.image, op.window.out(op.image, op.size)
+    grown = [n + k for n, k in zip(map(max, image, out), op.size, strict=True)]
+    return (inner + outer) * prod(grown[:-1]) * (grown[-1] + MARGIN) * BYTES[dom[0].dtype]
 
 
 def channels(op: Any, dom: Sequence[Value]) -> tuple[int, int]:

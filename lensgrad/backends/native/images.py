@@ -16,13 +16,15 @@ from lensgrad.backends.native.products import DEPTH, Entry, base, divided
 from lensgrad.backends.native.scope import SHORT, Whole
 
 LEAST = 8  # channels of either side
+MOST = 2048  # and what a thread's stack has room for
 WIDEST = 32  # entries that a panel's row may have
 
 
 def many(op: Any, dom: Sequence[Value]) -> bool:
     """Whether a convolution has one group and channels enough for tiles."""
     inner, outer = (dom[0].shape[-1], dom[1].shape[-1]) if op.slot == "k" else (dom[1].shape[-2], dom[1].shape[-1])
-    return op.window.groups == 1 and len(op.size) <= 3 and min(inner, outer) >= LEAST and dom[0].dtype in ("float32", "float64")
+    fits = min(inner, outer) >= LEAST and max(inner, outer) <= MOST
+    return op.window.groups == 1 and len(op.size) <= 3 and fits and dom[0].dtype in ("float32", "float64")
 
 
 def chosen(op: Any, dom: Sequence[Value]) -> Whole | None:
