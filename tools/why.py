@@ -259,6 +259,20 @@ def healthy_step() -> Case:
     return made, made.initial(0), data(), None
 
 
+@planted("healthy", "", "")
+def healthy_half_precision() -> Case:
+    made = lg.supervised(network(own(ops.relu, "act")), lg.cross_entropy, lg.sgd(0.1), precision="float16")
+    return made, made.initial(0), data(), "first/weight"
+
+
+@planted("healthy", "", "")
+def healthy_recurrence() -> Case:
+    model = lg.sequential(lg.input(12, 4), lg.lstm(8, last=True), lg.batch_norm(), lg.dense(3, name="last"))
+    made = lg.supervised(model, lg.cross_entropy, lg.adam(0.01))
+    x = np.random.default_rng(0).normal(size=(N, 12, 4)).astype("float32")
+    return made, made.initial(0), (x, data()[1]), None
+
+
 def said(name: str) -> Any:
     """What `why` says of a planted case."""
     make, _ = PLANTED[name]

@@ -31,10 +31,12 @@ def size(x: Any) -> float:
 
 
 def gradient(numbers: Numbers, name: str) -> float:
-    """The size of the gradient of a parameter."""
+    """The size of the gradient of a parameter, without a loss scale."""
     t = numbers.tapped
+    seeds = len(t.task.arrow.dom) < t.inputs
+    scale = max(1.0, size(numbers.at(t.inputs - 1))) if seeds else 1.0
     found = [numbers.cotangent(w) for n, w in t.names.items() if n == name or n.startswith(f"{name}.")]
-    return max((size(g) if finite(g) else np.inf for g in found if g is not None), default=0.0)
+    return max((size(g) / scale if finite(g) else np.inf for g in found if g is not None), default=0.0)
 
 
 def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers, name: str, path: Path) -> Fault | None:
@@ -43,7 +45,8 @@ def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], nu
     weight = np.asarray(values.get(name, rows.get(name, 0.0)))
     if now <= LARGE * max(1.0, size(weight)):
         return None
-    for other, x in (*rows.items(), *values.items()):
+    weights = {n: v for n, v in values.items() if n in learner.model_names}
+    for other, x in (*rows.items(), *weights.items()):
         if isinstance(x, tuple) or np.asarray(x).dtype.kind != "f" or size(x) < WIDE:
             continue
         one, own = np.asarray(x) / size(x), other in rows
@@ -128,4 +131,4 @@ def loss(numbers: Numbers) -> float:
         return float(np.sum(numbers.at(numbers.tapped.outs[0])))
 
 
-__all__ = ["huge", "overshoot", "root", "size"]
+__all__ = ["gradient", "huge", "overshoot", "root", "size"]

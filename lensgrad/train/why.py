@@ -20,7 +20,7 @@ from lensgrad.data.source import Data
 from lensgrad.program.taps import Numbers, Tapped
 from lensgrad.train.faults import Fault, finite, first_bad, no_gradient, not_finite, place, span, tables
 from lensgrad.train.record import Record
-from lensgrad.train.trials import huge, overshoot, root
+from lensgrad.train.trials import gradient, huge, overshoot, root
 from lensgrad.train.wires import numbers_of, rows_of, unknown
 from lensgrad.train.witness import reproduction
 
@@ -240,7 +240,7 @@ class Case:
         at = [w for w in (self.wires(name) if name in self.params else ()) if w in self.t.back]
         if not at:
             return f" on {count(self.rows)} examples"
-        return f": its gradient is {size(self.numbers.cotangent(at[0])):.3g} on average, of numbers of {size(self.numbers.at(at[0])):.3g}"
+        return f": its gradient is {gradient(self.numbers, name):.3g} on average, of numbers of {size(self.numbers.at(at[0])):.3g}"
 
     def lines(self, number: int) -> Iterator[str]:
         """The smallest guilty part: what the generator reads and gives, with values, and what flows back there."""
