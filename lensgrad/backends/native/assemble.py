@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lensgrad.backends.loop import Loop, work
 from lensgrad.backends.native.flat import Flat, flattened
-from lensgrad.backends.native.functions import MANY, halved, shared
+from lensgrad.backends.native.functions import MANY, halved, indented, shared
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
 from lensgrad.backends.native.nests import Group, Nest, Program
@@ -174,7 +174,7 @@ class Assembly:
             lines.append(f"memcpy(seen[{k}] + t * {size}, {self.address(wire, held)}, {size});")
         lines += ["}", *(["wait(gate, &sense, of);"] if threads else [])]
         lines += [f"rows[{k}] += {self.flat.values[w].bytes};" for k, w in enumerate(self.rows)]
-        return "\n".join([*lines, "}", "}"])
+        return indented([*lines, "}", "}"])
 
     def address(self, wire: int, held: Arena) -> str:
         return f"rows[{self.rows.index(wire)}]" if wire in self.rows else f"m + {held.offsets[wire]}"

@@ -46,7 +46,17 @@ def written(f: Function, arrays: Sequence[str]) -> str:
     apart = "__attribute__((noinline)) " if f.parallel else ""
     more = ", _Atomic int *gate, int *sense" if f.waits else ""
     head = f"static {apart}void {f.name}({''.join(a + ', ' for a in arrays)}int id, int of{more}) {{"
-    return "\n".join([*([f"/* {f.title} */"] if f.title else []), head, *f.lines, "}"])
+    return indented([*([f"/* {f.title} */"] if f.title else []), head, *f.lines, "}"])
+
+
+def indented(lines: Sequence[str]) -> str:
+    """Lines, each as far in as there are open braces before it."""
+    depth, found = 0, list[str]()
+    for line in "\n".join(lines).splitlines():
+        depth -= line.startswith("}")
+        found.append(line if line.startswith("#") else "  " * depth + line)
+        depth += line.count("{") - line.count("}") + line.startswith("}")
+    return "\n".join(found)
 
 
 UNITS = """
