@@ -32,9 +32,18 @@ class Reading:
         self.roles = {e.wire: e.role for e in net.entries if e.role != INPUT}
         self.entry = {e.wire: e for e in net.entries}
         self.maker = {w: k for k, s in enumerate(net.steps) for w in s.outs}
+        self.still = self._still()
         self.riding = {k for k, s in enumerate(net.steps) if self._rides(s)}
         self.bundles = self._bundled()
         self.member = {w: wires[0] for wires in self.bundles.values() for w in wires}
+
+    def _still(self) -> set[int]:
+        """The wires that depend on nothing that comes in."""
+        found = set[int]()
+        for s in self.net.steps:
+            if found.issuperset(s.args):
+                found.update(s.outs)
+        return found
 
     def _rides(self, s: Step) -> bool:
         """Whether a step is made of parameters only and gives one thing, so that it stands where a parameter would."""
@@ -69,7 +78,7 @@ class Reading:
             return "left"
         if k in self.riding:
             return "top"
-        other = any(a not in self.roles for a in step.args)
+        other = any(a not in self.roles and a not in self.still for a in step.args)
         return "top" if other or self.roles[step.args[i]] != DATA else "left"
 
     def owner(self, wire: int) -> int | None:
@@ -196,13 +205,13 @@ class Builder:
 
     def stacked(self, wires: list[int], cluster: Cluster, id: str) -> tuple[list[Port], list[Wire]]:
         """Parameters, and what is made of them, standing on a box: equal ones share a cable."""
-        groups: dict[tuple[str, bool], list[int]] = {}
+        groups: dict[tuple[str, bool, bool], list[int]] = {}
         for w in wires:
             k = self.reading.maker.get(w)
             label = "" if k is None else self.net.steps[k].label
-            groups.setdefault((label, self.net.lines[w].back is not None), []).append(w)
+            groups.setdefault((label, self.net.lines[w].back is not None, self.reading.roles[w] == DATA), []).append(w)
         ports, down = list[Port](), list[Wire]()
-        for i, ((label, _), members) in enumerate(groups.items()):
+        for i, ((label, _, _), members) in enumerate(groups.items()):
             ahead, back = self.texts(members)
             source = self.leaf(members, cluster) if not label else self.rider(members, cluster)
             ports.append(Port(f"top{i}", "top", ahead, back))

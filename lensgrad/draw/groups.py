@@ -41,6 +41,19 @@ class Order:
         """The nodes on ways from one of some nodes to another, with these."""
         return nodes | {k for k, up in enumerate(self.above) if up & nodes and any(k in self.above[n] for n in nodes)}
 
+    def absorbed(self, nodes: set[int]) -> set[int]:
+        """Some nodes with the constants that only they read."""
+        found = set(nodes)
+        for k in reversed(range(len(self.nodes))):
+            readers = {j for j, direct in enumerate(self.before) if k in direct}
+            if readers and readers <= found and self.still(k):
+                found.add(k)
+        return found
+
+    def still(self, k: int) -> bool:
+        """Whether a node depends on no input."""
+        return all(len(self.nodes[j].args) == len(self.before[j]) for j in {k, *self.above[k]})
+
     def parts(self, nodes: set[int]) -> list[set[int]]:
         """Some nodes in groups that hang together."""
         found = list[set[int]]()
@@ -84,7 +97,7 @@ def of_scopes(f: Para, arrow: Diagram) -> Groups:
         parts = [order.between(p) for p in order.parts(order.between(nodes))]
         whole = [p for p in parts if len(p) > 1 and not p & found.keys() and convex(order, p)]
         for i, members in enumerate(whole):
-            found |= dict.fromkeys(sorted(members), (scope, i))
+            found |= dict.fromkeys(sorted(order.absorbed(members)), (scope, i))
     return found
 
 

@@ -138,7 +138,8 @@ class Towers:
     def row(self, box: Box, flip: bool = False) -> Row:
         """All that stands on a box, side by side."""
         trees, x = list[tuple[float, Tree]](), 0.0
-        for w in self.standing.get(box.id, []):
+        wires = self.standing.get(box.id, [])
+        for w in sorted(wires, key=lambda w: bool(w.back)) if box.reverse else wires:  # what comes back has its lane on the right
             tree = self.tree(self.boxes[w.source[0]], flip)
             trees.append((x, tree))
             x += tree.width + self.style.side

@@ -78,6 +78,15 @@ def test_a_lens_made_by_hand_has_what_depends_on_its_labels_as_one_box():
     assert kinds(scened(made, open="loss")).count("frame") == 1
 
 
+def test_constants_go_with_what_alone_reads_them():
+    model = lg.sequential(lg.input(4), lg.dense(4, name="layer")).lora("**/weight", rank=2)
+    scene = scened(lg.supervised(model, "mse", lg.descent))
+    assert labels(scene).count("layer") == 1 and "1" not in labels(scene)
+    (corner_,) = (b for b in scene.boxes if b.kind == "corner")
+    (above,) = (scene.box(w.source[0]).label for w in scene.wires if w.target[0] == corner_.id)
+    assert above == "x"
+
+
 def test_a_game_shares_its_discriminator_on_one_cable():
     scene = scened(game())
     assert labels(scene).count("discriminator") == 2
