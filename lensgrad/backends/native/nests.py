@@ -100,20 +100,21 @@ class Program:
     makers: dict[int, tuple[Call, int]] = field(default_factory=dict[int, tuple[Call, int]])
     nests: dict[int, Nest] = field(default_factory=dict[int, Nest])
     kept: set[int] = field(default_factory=set[int])
+    first: list[Nest] = field(default_factory=list[Nest])  # what is done to constants before everything else
     read: dict[int, list[Load]] = field(default_factory=dict[int, list[Load]])  # what each nest reads, once known
 
     def __post_init__(self) -> None:
         self.makers = {o: (c, k) for c in self.calls for k, o in enumerate(c.outs)}
         self.meanings = {c.outs[0]: meaning_of(self.flat, c) for c in self.calls if c.outs}
         self.kept = {*self.inputs, *self.outputs}
+        self.constant = set(self.still)
+        for call in self.calls:
+            self.constant.update(call.outs if self.constant.issuperset(call.args) else ())
         self.whole = {c.outs[0]: self.kind(c) for c in self.calls if self.is_whole(c)}
         for call in self.calls:
             if self.is_whole(call):
                 self.kept.update(call.outs)
                 self.kept.update(w for w in needs(self.whole[call.outs[0]]))
-        self.constant = set(self.still)
-        for call in self.calls:
-            self.constant.update(call.outs if self.constant.issuperset(call.args) else ())
         self.keep()
         for call in self.calls:
             kept = [o for o in call.outs if o in self.kept]
@@ -203,10 +204,20 @@ class Program:
         shape = self.flat.values[wire].shape
         return widened(axes(squeezed(shape)), shape)
 
+    def prepared(self, wire: int, shape: tuple[int, ...], kind: Any) -> int:
+        """A value made of a constant, once, in the form in which a kernel reads it at every step."""
+        old = self.flat.values[wire]
+        self.flat.values.append(Value(shape, old.dtype, old.path))
+        new = len(self.flat.values) - 1
+        self.first.append(Nest((new,), kind))
+        self.kept |= {wire, new}
+        self.constant.add(new)
+        return new
+
     def groups(self) -> list[Group]:
         """Nests over equal spaces side by side, where each entry needs nothing of the others but its own."""
-        found: list[Group] = []
-        where: dict[int, int] = {}
+        found = [Group((), [nest], once=True) for nest in self.first]
+        where = {o: at for at, group in enumerate(found) for o in group.outs}
         for nest in dict.fromkeys(self.nests[o] for c in self.calls for o in c.outs if o in self.nests):
             space = self.space(nest)
             at = self.place(nest, space, found, where)

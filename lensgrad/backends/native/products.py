@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.integers import Atom, Index, of
-from lensgrad.backends.native.nests import Group, Program, View, view, widened
+from lensgrad.backends.native.nests import Group, Program, view, widened
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested, write_entry
 from lensgrad.backends.native.scope import SHORT, Scope
 
 LEAST = 1 << 13  # multiply-adds, from which on tiles pay
+WIDEST = 32  # entries that a row of a panel may have
 DEPTH = 1024  # rows of a panel
 TOGETHER = 384  # rows of results that a long sum is kept for
 
@@ -37,10 +38,57 @@ class Product:
     output: str
     sizes: dict[str, int]
     reads: tuple[int, ...]
+    packed: int | None = None  # the right side as panels, where it is the same at every step
     epilogue: bool = True
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Which side is left, and which right: columns are what lies side by side in the result."""
+        last = self.output[-1]
+        return (1, 0) if last in self.inputs[0] and last not in self.inputs[1] else (0, 1)
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
         Tiles(self, printer, group, made).write()
+
+
+@dataclass(frozen=True, eq=False)
+class Packing:
+    """The right side of products as panels, one after the other."""
+
+    wire: int
+    reads: tuple[int, ...]
+    depth: int
+    columns: int
+    along: tuple[bool, bool]  # whether the first axis of the value is that of columns
+    epilogue: bool = False
+
+    def write(self, printer: Printer, group: Group, made: Function) -> None:
+        view, (out,) = printer.view(self.wire), group.nests[0].outs
+        t = SHORT[printer.flat.values[out].dtype]
+        across, down = view.steps if self.along[0] else view.steps[::-1]
+        made.reads.add(view.wire)
+        made.writes.add(out)
+        made.parallel = self.depth * self.columns >= PARALLEL
+        low, high = divided(f"({self.columns} + WIDE_{t} - 1) / WIDE_{t}", made.parallel)
+        made.lines += [
+            f"for (int p = {low}; p < {high}; p++)",
+            f"pack_{t}({printer.places[out].name} + (int64_t)p * {self.depth} * WIDE_{t}, "
+            f"{printer.places[view.wire].name} + {view.offset} + (int64_t)p * WIDE_{t} * {across}, {self.depth}, "
+            f"{self.columns} - p * WIDE_{t} < WIDE_{t} ? {self.columns} - p * WIDE_{t} : WIDE_{t}, {down}, {across});",
+        ]
+
+
+def packed(program: Program, made: Product) -> int | None:
+    """The right side of a product as panels that are made once, if it is a constant matrix."""
+    right = made.order[1]
+    word, read = made.inputs[right], made.reads[right]
+    matrix = len(word) == 2 and not set(made.output) & set(made.inputs[0]) & set(made.inputs[1])
+    if not matrix or read not in program.constant or not program.fuse:
+        return None
+    columns = word[0] in made.output
+    width, depth = (made.sizes[s] for s in (word if columns else word[::-1]))
+    kind = Packing(made.call.args[right], (read,), depth, width, (columns, not columns))
+    return program.prepared(read, (depth * -(-width // WIDEST) * WIDEST,), kind)
 
 
 def product(program: Program, call: Call) -> Product | None:
@@ -57,7 +105,9 @@ def product(program: Program, call: Call) -> Product | None:
     depth = prod(sizes[s] for s in set("".join(inputs)) - set(output))
     if prod(sizes.values()) < LEAST or rows < 4 or columns < 4 or depth < 4:
         return None
-    return Product(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
+    made = Product(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
+    panels = packed(program, made)
+    return made if panels is None else replace(made, reads=(made.reads[made.order[0]], panels), packed=panels)
 
 
 def base(program: Program, wire: int) -> int:
@@ -116,7 +166,7 @@ class Tiles:
         self.value: Value = flat.values[self.out]
         self.t = SHORT[self.value.dtype]
         views = [self.printer.view(a) for a in self.kind.call.args]
-        order = self.oriented(views)
+        order = self.kind.order
         self.views = [views[i] for i in order]
         self.words = [self.kind.inputs[i] for i in order]
         steps = self.printer.places[self.out].steps
@@ -133,11 +183,6 @@ class Tiles:
         self.columns = axes("".join(s for s in self.kind.output if s not in self.words[0]))
         self.depth = axes("".join(s for s in self.words[0] if s in both and s not in self.kind.output))
 
-    def oriented(self, views: Sequence[View]) -> tuple[int, int]:
-        """Columns are what lies side by side in the result."""
-        last = self.kind.output[-1]
-        return (1, 0) if last in self.kind.inputs[0] and last not in self.kind.inputs[1] else (0, 1)
-
     def write(self) -> None:
         """Loops over the batch, panels of columns, and tiles of rows; panels or tiles are divided over threads."""
         *outer, columns = self.columns or [Axis("", 1, 0, 0, 0)]
@@ -145,14 +190,15 @@ class Tiles:
         *deep, depth = self.depth
         self.loops = {a: of(Atom(f"b{k}", a.size)) for k, a in enumerate([*self.batch, *more, *outer])}
         kind, wide = TYPES[self.value.dtype], f"WIDE_{self.t}"
+        if self.kind.packed is None:
+            self.made.lines.append(f"{kind} panel[{min(depth.size, DEPTH)} * {wide}] __attribute__((aligned(64)));")
         self.made.lines += [
-            f"{kind} panel[{min(depth.size, DEPTH)} * {wide}] __attribute__((aligned(64)));",
             f"{kind} {'tile[HIGH' if depth.size <= DEPTH and not deep else f'part[{TOGETHER}'} * {wide}] __attribute__((aligned(64)));",
         ]
         variables = [v.terms[0][0] for v in self.loops.values() if v.terms]
         self.made.lines += nested(variables, self.panels(rows, columns, depth, deep), note="")
         self.made.parallel = prod(self.kind.sizes.values()) >= PARALLEL
-        self.made.reads.update(v.wire for v in self.views)
+        self.made.reads.update((*(v.wire for v in self.views), *self.kind.reads))
 
     def panels(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis]) -> list[str]:
         """The panels of one matrix, each met by the tiles of rows."""
@@ -221,6 +267,10 @@ class Tiles:
         return f"{self.printer.places[self.views[number].wire].name} + {found}"
 
     def packed(self, columns: Axis, depth: Axis, places: Sequence[tuple[Axis, Index]], at: str, deep: str) -> str:
+        """The panel of these columns: packed here, or before the first step."""
+        if self.kind.packed is not None:
+            name = self.printer.places[self.kind.packed].name
+            return f"const {TYPES[self.value.dtype]} *panel = {name} + ((int64_t)p * {depth.size} + {at}) * WIDE_{self.t};"
         start = f"{self.place('right', places)} + (int64_t)n0 * {columns.right} + (int64_t){at} * {depth.right}"
         return f"pack_{self.t}(panel, {start}, {deep}, columns, {depth.right}, {columns.right});"
 
