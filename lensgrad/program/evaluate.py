@@ -38,9 +38,20 @@ def evaluate(arrow: Arrow | OnWires, *xs: ArrayLike, values: Mapping[str, ArrayL
     if missing:
         raise UnknownParameter(f"this arrow has parameters ({listed(f.names)}): give values={{…}} by name, here without '{missing[0]}'")
     held = [checked(name, p.ob, given) for name, p in zip(f.names, f.params, strict=True)]
+    single(f, xs)
     arrays = [array(name, atom, x) for name, atom, x in zip(names, f.dom, xs, strict=True)]
     outs: Any = backend.function(f.arrow)(*flatten(held), *arrays)[: len(f.cod)]
     return outs[0] if len(outs) == 1 else outs
+
+
+def single(f: Para, xs: Sequence[Any]) -> None:
+    """Refuse several examples where an arrow takes one."""
+    given = [np.shape(readable(x)) for x in xs]
+    fits = [isinstance(a, Array) and shape[1:] == a.shape != shape and len(shape) > 0 for a, shape in zip(f.dom, given, strict=True)]
+    if fits and all(fits) and len({shape[0] for shape in given}) == 1 and given[0][0] > 0:
+        n = given[0][0]
+        fix = f"from lensgrad.lens import batch, and lg.evaluate(batch(arrow, {n}), …) takes them"
+        raise TypeMismatch(f"this arrow is of one example, {f.dom}, and {n} at once are given, {' and '.join(map(str, given))}: {fix}")
 
 
 def typed(arrow: Arrow | OnWires, xs: Sequence[Any]) -> Para:

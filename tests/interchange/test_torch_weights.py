@@ -1,5 +1,7 @@
 """Weights under other people's names: matched, printed, refused, and written back. No test here needs PyTorch but the last."""
 
+import json
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -152,3 +154,18 @@ def test_a_state_dict_of_pytorch_is_read_and_its_code_is_not(tmp_path):
     assert told.startswith(f"'{tmp_path / 'code.pt'}' holds more than tensors by name (") and told.endswith(
         "): save module.state_dict(), or safetensors"
     )
+
+
+def test_two_lists_that_agree_one_by_one_are_proposed_as_a_mapping():
+    ours = lg.sequential(lg.dense(4, 3, name="a"), lg.batch_norm(), lg.dense(3, name="b"))
+    shapes = {"0.weight": (3, 4), "0.bias": (3,), "1.weight": (3,), "1.bias": (3,), "1.running_mean": (3,), "1.running_var": (3,)}
+    shapes |= {"4.weight": (3, 3), "4.bias": (3,)}
+    stored = {n: np.random.default_rng(k).normal(size=s).astype("f4") for k, (n, s) in enumerate(shapes.items())}
+    said = refused(UnknownParameter, ours, stored | {"1.num_batches_tracked": np.int64(3)})
+    head, _, proposed = said.partition(": write mapping={'a/bias': …}, or if they stand in one order mapping=")
+    assert head.startswith("no array is found for 'a/bias' : f32[3]; ") and proposed
+    mapping = json.loads(proposed.replace("'", '"'))
+    assert mapping["scale"] == "1.weight" and mapping["b/bias"] == "4.bias"
+    assert np.array_equal(lg.load_weights(ours, stored, mapping)["mean"], stored["1.running_mean"])
+    swapped = {n: stored[n] for n in ("0.bias", "0.weight", *[n for n in stored if n[0] != "0"])}
+    assert refused(UnknownParameter, ours, swapped).endswith(": write mapping={'a/bias': …}")

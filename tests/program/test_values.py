@@ -134,3 +134,15 @@ def test_a_missing_input_of_a_program_is_named():
     with pytest.raises(UnknownParameter) as error:
         double(lg.Real(3))({"y": np.ones(3)})
     assert str(error.value) == "no value for 'x' : f32[3]; values are given for y"
+
+
+def test_several_examples_where_one_is_taken_are_told_to_be_a_batch():
+    from lensgrad.lens import batch
+
+    model = lg.dense(4, 3)
+    values = {"weight": np.ones((3, 4), np.float32), "bias": np.zeros(3, np.float32)}
+    with pytest.raises(TypeMismatch) as error:
+        lg.evaluate(model, np.ones((8, 4)), values=values)
+    fix = "from lensgrad.lens import batch, and lg.evaluate(batch(arrow, 8), …) takes them"
+    assert str(error.value) == f"this arrow is of one example, f32[4], and 8 at once are given, (8, 4): {fix}"
+    assert np.asarray(lg.evaluate(batch(model, 8), np.ones((8, 4)), values=values)).shape == (8, 3)

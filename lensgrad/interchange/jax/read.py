@@ -181,3 +181,6 @@ def written(array: Numbers) -> Wire:
     if held.dtype.kind in "fiub" and (held == np.trunc(held)).all() and np.abs(held.astype(np.float64)).max(initial=0) < 2**31:
         return ops.cast(ops.reshape(Whole(Entries(held.astype(np.int64).ravel().tolist()))(), *held.shape), held.dtype.name)
     raise TypeMismatch("a scan has an array of fractions inside its body: pass it as an argument of the function, or as a carry")
+
+
+__all__ = ["from_jax"]

@@ -184,3 +184,6 @@ def from_stablehlo(data: bytes) -> Callable[..., Numbers]:
 
 def as_numbers(x: Any) -> Numbers:
     return np.asarray(x)
+
+
+__all__ = ["Exported", "from_stablehlo", "to_jax", "to_stablehlo"]

@@ -57,3 +57,6 @@ def from_onnx(
         return [wire_of(scope.find(v.name, "the end of the graph"), f"the result '{short(v.name)}'") for v in file.model.graph.output]
 
     return imported(*(of_one(file.what, entries.dom, formula) if entries.examples else (entries.dom, formula)))
+
+
+__all__ = ["from_onnx"]

@@ -189,3 +189,6 @@ def finder(module: Any, program: Any) -> Callable[[str], Held]:
 def our_name(name: str) -> str:
     """A name of PyTorch as ours: `layer1.0.conv.weight` → `layer1/0/conv/weight`."""
     return name.replace(".", "/")
+
+
+__all__ = ["from_torch"]

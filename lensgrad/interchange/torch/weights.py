@@ -29,6 +29,7 @@ from lensgrad.program.values import array
 from lensgrad.theories.smooth.array import Array
 
 Mapped = Mapping[str, str | tuple[str, ways.Way]]  # from our names to theirs, or to (theirs, how)
+LONGEST = 24  # parameters of a mapping that a message proposes
 WORDS = {"scale": "weight", "gamma": "weight", "kernel": "weight", "beta": "bias", "mean": "running_mean", "variance": "running_var"}
 
 
@@ -113,7 +114,7 @@ def match_weights(model: Para | Diagram | Learned, source: Source, mapping: Mapp
         **{n: (*how, "mapping") for n, how in said.items()},
         **guessed({n: a for n, a in params.items() if n not in said}, stored, left),
     }
-    pairs = tuple(pair(name, atom, stored, found) for name, atom in params.items())
+    pairs = tuple(pair(name, atom, stored, found, lambda: in_order(params, stored)) for name, atom in params.items())
     values = {p.ours: array(p.ours, params[p.ours], ways.taken(p.theirs, stored[p.theirs], p.way)) for p in pairs}
     return Matched(pairs, values, tuple(n for n in stored if n not in {p.theirs for p in pairs}))
 
@@ -210,12 +211,21 @@ def guessed(params: Mapping[str, Array], stored: Mapping[str, Numbers], left: Se
     return found
 
 
-def pair(name: str, atom: Array, stored: Mapping[str, Numbers], found: Found) -> Pair:
+def in_order(params: Mapping[str, Array], stored: Mapping[str, Numbers]) -> str:
+    """A mapping of all parameters to what is stored in the same order, to be looked at, where shapes and last words agree one by one."""
+    theirs = [n for n in stored if words(n).split(".")[-1] != "num_batches_tracked"]
+    ends = [(words(n).split(".")[-1], a.shape) for n, a in params.items()], [(words(n).split(".")[-1], stored[n].shape) for n in theirs]
+    if ends[0] != ends[1] or len(theirs) > LONGEST:
+        return ""
+    return f", or if they stand in one order mapping={dict(zip(params, theirs, strict=True))}"
+
+
+def pair(name: str, atom: Array, stored: Mapping[str, Numbers], found: Found, hint: Callable[[], str]) -> Pair:
     """One match, checked."""
     if name not in found:
         several = [n for n, x in stored.items() if x.shape == atom.shape]
         told = f"{listed(several)} have its shape" if len(several) > 1 else f"what is stored is {brief(stored)}"
-        raise UnknownParameter(f"no array is found for '{name}' : {atom}; {told}: write mapping={{'{name}': …}}")
+        raise UnknownParameter(f"no array is found for '{name}' : {atom}; {told}: write mapping={{'{name}': …}}{hint()}")
     theirs, way, by = found[name]
     if theirs not in stored:
         raise UnknownParameter(
