@@ -137,8 +137,9 @@ def each_node(f: Diagram, table: Meanings = COSTS) -> list[int]:
 
 
 def of_node(node: Node, dom: tuple[Any, ...], table: Meanings = COSTS) -> int:
-    """The cost of one application of a generator."""
-    return table.line(node.op)(Use(node.op, dom, node.cod.atoms, lambda body: flops(body, table)))
+    """The cost of one application of a generator; one of a user's own that has no line counts as an elementwise function."""
+    rule: Callable[[Use], int] = table.line(node.op) if type(node.op) in table else each(1)
+    return rule(Use(node.op, dom, node.cod.atoms, lambda body: flops(body, table)))
 
 
 __all__ = ["COSTS", "Use", "each_node", "flops", "of_node"]

@@ -11,7 +11,7 @@ from lensgrad.cat.para import Para
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.errors import NoRule
+from lensgrad.core.errors import LensgradError
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import BACK, Node
 from lensgrad.core.ty import Ty
@@ -99,7 +99,7 @@ def of_node(node: Node, dom: Ty, into: Sequence[bool], seeded: Sequence[bool]) -
         return Cost(forward, 0, 0), []
     try:
         whole = reverse(f, into, seeded)
-    except NoRule:
+    except LensgradError:  # a table is printed of every model, also of one that cannot learn
         return Cost(forward, None, 0), []
     back = [n.origin[:1] == (BACK,) for n in whole.nodes]
     made = [*map(nbytes, whole.dom), *(nbytes(a) for n in whole.nodes for a in n.cod)]

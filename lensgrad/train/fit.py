@@ -136,7 +136,7 @@ def recorded(how: Setup, bar: Progress) -> Setup:
     """The same with what takes the records."""
     from lensgrad.train.recording import Recorder
 
-    return replace(how, recorder=Recorder(how.record, how.trained, bar.note))
+    return replace(how, recorder=Recorder(how.record, how.trained, bar.note, engine(how.backend).reference()))
 
 
 def fetched_state(runs: Backend, end: State) -> State:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lensgrad.backends.engine import NumPy
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.program.values import Values
@@ -65,9 +66,9 @@ def glob(pattern: str) -> re.Pattern[str]:
 class Recorder:
     """Takes the records of one run. Where they would be too many for its file it stops, and says so once."""
 
-    def __init__(self, rule: Any, learner: Record, say: Callable[[str], None]) -> None:
+    def __init__(self, rule: Any, learner: Record, say: Callable[[str], None], engine: NumPy | None = None) -> None:
         self.rule: Recording = rule
-        self.learner, self.say = learner, say
+        self.learner, self.say, self.engine = learner, say, engine
         self.taken: list[Snapshot] = []
         self.held, self.full = 0, False
 
@@ -79,7 +80,7 @@ class Recorder:
 
     def take(self, step: int, taken: Taken) -> None:
         """Record a step."""
-        found = snapshot(self.rule, self.learner, taken.values, taken.batch, step, taken.epoch)
+        found = snapshot(self.rule, self.learner, taken.values, taken.batch, step, taken.epoch, self.engine)
         size = sum(len(s.counts) + 6 for group in (found.forward, found.back) for _, s in group)
         if self.held + size > MOST:
             self.full = True
@@ -102,9 +103,11 @@ def expected(rule: Recording | None, learner: Record, examples: int | None, batc
         raise BadValue(f"the records of this run would be {size:,} numbers, and a run holds {MOST:,}: write lg.record(every={fix})")
 
 
-def snapshot(rule: Recording, learner: Record, values: Values, batch: Mapping[str, Any], step: int, epoch: int) -> Snapshot:
+def snapshot(
+    rule: Recording, learner: Record, values: Values, batch: Mapping[str, Any], step: int, epoch: int, engine: NumPy | None = None
+) -> Snapshot:
     """What passes on the wires at these values and on this batch."""
-    numbers = numbers_of(learner, values, rows_of(learner, dict(batch)))
+    numbers = numbers_of(learner, values, rows_of(learner, dict(batch)), engine)
     t = numbers.tapped
     forward, back = list[tuple[str, Statistics]](), list[tuple[str, Statistics]]()
     for name in rule.chosen([*t.names]):

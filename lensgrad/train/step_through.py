@@ -11,6 +11,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lensgrad.backends.engine import Backend
+from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.diagram import flatten
 from lensgrad.core.printed import clean, printable
@@ -89,19 +91,22 @@ def after(at: int, key: str) -> int:
     return sys.maxsize if word.startswith("q") else max(0, at - 1) if word.startswith("b") else at + 1
 
 
-def step_through(learner: Record, batch: Data, values: Mapping[str, ArrayLike] | None = None) -> StepThrough:
+def step_through(
+    learner: Record, batch: Data, values: Mapping[str, ArrayLike] | None = None, backend: str | Backend = "numpy"
+) -> StepThrough:
     """A training step, one box at a time: what each layer gets and gives, what flows back through it, and what becomes of each weight.
 
     - `learner`: what `lg.supervised` makes.
     - `batch`: a pair (x, y) or a dict of arrays.
     - `values`: all values by name, as `run.values`; first ones unless given.
+    - `backend`: where generators of your own have their meanings, of which those for NumPy are used; "numpy" unless given.
     """
     checks.instance("learner", learner, Record, "a learner, as lg.supervised makes it")
     rows = rows_of(learner, batch)
     if values is not None:
         checks.instance("values", values, Mapping, "a dict by name, as run.values is")
     held: Mapping[str, Any] = learner.initial(0) if values is None else values
-    numbers = numbers_of(learner, held, rows)
+    numbers = numbers_of(learner, held, rows, engine(backend).reference())
     boxes = [*(b for b in numbers.tapped.boxes if len(b.path) == 1), outside(numbers)]
     forward = [Scene("get", b.name, tuple(got(numbers, b))) for b in boxes]
     back = [Scene("put", b.name, tuple(put(numbers, b))) for b in reversed(boxes)]
@@ -142,7 +147,7 @@ def line(numbers: Numbers, what: str, wire: int, value: np.ndarray[Any, Any], ma
 
 def updates(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers) -> Iterator[Scene]:
     """What becomes of each weight, and of the states that move with it."""
-    step = learner.step(count(rows), "numpy")
+    step = learner.step(count(rows), numbers.engine)
     after = step({n: v for n, v in {**values, **rows}.items() if n in {p.name for p in step.inputs}})
     for name in learner.model_names:
         own = [n for n in after if n in values and (n == name or n.startswith(f"{name}."))]

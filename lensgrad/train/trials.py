@@ -50,7 +50,8 @@ def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], nu
         if isinstance(x, tuple) or np.asarray(x).dtype.kind != "f" or size(x) < WIDE:
             continue
         one, own = np.asarray(x) / size(x), other in rows
-        then = gradient(numbers_of(learner, values if own else {**values, other: one}, {**rows, other: one} if own else rows), name)
+        given = (values, {**rows, other: one}) if own else ({**values, other: one}, rows)
+        then = gradient(numbers_of(learner, *given, numbers.engine), name)
         if then < now / WIDE:
             kind = "label scale" if other in learner.labels else "input scale" if own else "weight scale"
             about = f"the numbers of '{other}' are about {size(x):.3g}: with them about 1, the gradient is {then:.3g}, not {now:.3g}"
@@ -87,7 +88,7 @@ def root(numbers: Numbers, fault: Fault, params: Mapping[str, Any]) -> Fault:
 
 def overshoot(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers) -> Fault | None:
     """A step that raises the loss, where a smaller one of the same direction lowers it."""
-    step = learner.step(count(rows), "numpy")
+    step = learner.step(count(rows), numbers.engine)
     names = [n for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.WEIGHT]
     if not set(step_needs(step)) <= {*values, *rows} or len(numbers.tapped.task.cod) != 1:
         return None
@@ -96,7 +97,7 @@ def overshoot(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any
     before = loss(numbers)
 
     def at(share: float) -> float:
-        return loss(numbers_of(learner, moved(values, after, names, share), rows))
+        return loss(numbers_of(learner, moved(values, after, names, share), rows, numbers.engine))
 
     whole = at(1.0)
     if whole <= before + 1e-6 * abs(before) or not np.isfinite(before):

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lensgrad.backends.engine import Backend, NumPy
+from lensgrad.backends.engine import backend as engine
 from lensgrad.cat.names import Role, returns
 from lensgrad.core import checks
 from lensgrad.core.diagram import flatten
@@ -59,7 +61,9 @@ class Explanation:
         return f"<pre>{escape(str(self))}</pre>"
 
 
-def why(learner: Record, values: Mapping[str, ArrayLike], batch: Data, name: str | None = None) -> Explanation:
+def why(
+    learner: Record, values: Mapping[str, ArrayLike], batch: Data, name: str | None = None, backend: str | Backend = "numpy"
+) -> Explanation:
     """Why the gradient of a weight is zero, huge or not finite on a batch; where nothing is wrong it says so.
 
     The step is evaluated wire by wire in NumPy and followed back from the gradient: to the first generator that left the finite numbers,
@@ -70,11 +74,12 @@ def why(learner: Record, values: Mapping[str, ArrayLike], batch: Data, name: str
     - `values`: all values by name, as `run.values` or `learner.initial(seed)`.
     - `batch`: a pair (x, y) or a dict of arrays, as for `fit`.
     - `name`: a weight, or something reported, such as "loss"; the first weight with trouble unless given.
+    - `backend`: where generators of your own have their meanings, of which those for NumPy are used; "numpy" unless given.
     """
     checks.instance("learner", learner, Record, "a learner, as lg.supervised makes it")
     checks.instance("values", values, Mapping, "a dict by name, as run.values is")
     rows = rows_of(learner, batch)
-    case = Case(learner, values, rows)
+    case = Case(learner, values, rows, engine(backend).reference())
     if name is not None:
         name = checks.path("name", name)
         return case.told(name, case.fault(name) or case.stepped() or case.partly(name))
@@ -90,10 +95,11 @@ class Case:
     learner: Record
     values: Mapping[str, Any]
     rows: Mapping[str, Any]
+    engine: NumPy
 
     @cached_property
     def numbers(self) -> Numbers:
-        return numbers_of(self.learner, self.values, self.rows)
+        return numbers_of(self.learner, self.values, self.rows, self.engine)
 
     @property
     def t(self) -> Tapped:

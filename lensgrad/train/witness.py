@@ -9,7 +9,7 @@ from zlib import compress
 
 import numpy as np
 
-from lensgrad.backends import numpy as backend
+from lensgrad.backends.engine import NumPy
 from lensgrad.backends.source import comment
 from lensgrad.cat.reverse import reverse
 from lensgrad.cat.structure import change
@@ -38,21 +38,21 @@ def reproduction(numbers: Numbers, number: int, told: str) -> str:
         f = reverse(f, moves, [True] * len(f.cod))
         values += [g for g in flowing if g is not None]
     names = [*(f"x{i}" for i in range(len(ahead.args))), *(f"dy{i}" for i in range(len(values) - len(ahead.args)))]
-    f, values = smaller(ahead, f, values)
+    f, values = smaller(ahead, f, values, numbers.engine)
     if sum(v.nbytes for v in values) > MANY:
         return ""
-    body = backend.source(f, "part", names, header=f"{told}.")
+    body = numbers.engine.source(f, "part", names, header=f"{told}.")
     given = [f"{n} = {written(v)}{comment(str(a))}" for n, v, a in zip(names, values, f.dom, strict=True)]
     shown = "print(*part({}), sep='\\n')".format(", ".join(names))
     return "\n".join([body, *given, 'with np.errstate(all="ignore"):', f"    {shown}", ""])
 
 
-def smaller(node: Node, f: Diagram, values: Sequence[np.ndarray[Any, Any]]) -> tuple[Diagram, list[np.ndarray[Any, Any]]]:
+def smaller(node: Node, f: Diagram, values: Sequence[np.ndarray[Any, Any]], engine: NumPy) -> tuple[Diagram, list[np.ndarray[Any, Any]]]:
     """An elementwise generator at a few of its numbers: those that come first among the worst."""
     shapes = {v.shape for v in values}
     if not getattr(node.op, "arity", 0) or len(shapes) != 1 or values[0].size <= FEW:
         return f, list(values)
-    bad = [~np.isfinite(v).ravel() for v in run(f, values) if v.dtype.kind == "f" and v.shape == values[0].shape]
+    bad = [~np.isfinite(v).ravel() for v in run(f, values, engine) if v.dtype.kind == "f" and v.shape == values[0].shape]
     order = np.argsort(-sum((b.astype(int) for b in bad), np.zeros(values[0].size, int)), kind="stable")[:ALIKE]
     few = [v.ravel()[np.sort(order)] for v in values]
     atoms = Ty(tuple(a.with_shape(len(order)) for a in f.dom))
@@ -62,9 +62,9 @@ def smaller(node: Node, f: Diagram, values: Sequence[np.ndarray[Any, Any]]) -> t
     return made, few
 
 
-def run(f: Diagram, values: Sequence[Any]) -> tuple[np.ndarray[Any, Any], ...]:
+def run(f: Diagram, values: Sequence[Any], engine: NumPy) -> tuple[np.ndarray[Any, Any], ...]:
     with np.errstate(all="ignore"):
-        return tuple(map(np.asarray, backend.function(f)(*values)))
+        return tuple(map(np.asarray, engine.function(f)(*values)))
 
 
 def written(v: np.ndarray[Any, Any]) -> str:

@@ -1,5 +1,6 @@
 """Costs from types alone, beside what JAX's compiler counts in networks written for it, and what NumPy holds."""
 
+import re
 import tracemalloc
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import lensgrad as lg
 from lensgrad.backends import numpy as backend
 from lensgrad.core.diagram import Definition, Diagram
+from lensgrad.core.op import generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.program.costs import COSTS, each_node, flops
@@ -16,7 +18,7 @@ from lensgrad.program.liveness import peak
 from lensgrad.program.phases import Phase, phases
 from lensgrad.testing.cases import cases_of, generators, named
 from lensgrad.theories.smooth import ops
-from lensgrad.theories.smooth.pointwise import Mul
+from lensgrad.theories.smooth.pointwise import Mul, Pointwise
 
 N = 16
 PEAK = 2.0  # the factor within which a peak is estimated, for NumPy
@@ -228,6 +230,18 @@ def test_the_summary_in_a_notebook_is_a_table_and_names_stay_text():
 def test_what_has_no_way_back_is_told_so():
     model = lg.sequential(lg.input(4), lg.dense(2), lambda x: ops.cast(ops.argmax(x), "float32"))
     assert "total" in lg.summary(model)
+
+
+@generator
+class Cube(Pointwise):
+    """x³ : A → A, a generator of a user's own, without a way back."""
+
+
+def test_a_generator_of_ones_own_counts_as_an_elementwise_function():
+    f = trace(lambda x: Cube()(x) + x, lg.Real(5))
+    assert flops(f) == 10 and "none" not in lg.summary(f)
+    model = lg.sequential(lg.input(4), lg.dense(2, name="first"), lambda x: Cube()(x))
+    assert re.search(r"first +f32\[2\] +10 +40 ", lg.summary(model)) and re.search(r"function +f32\[2\] +2 +none", lg.summary(model))
 
 
 def test_amounts_are_short():

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
+from lensgrad.backends.engine import backend
+from lensgrad.core.errors import BadValue, NoRule, TypeMismatch, UnknownParameter
+from lensgrad.core.op import generator
+from lensgrad.theories.smooth.pointwise import Pointwise
 from tools import why as planted
 
 NUMBERS = {"dead_relu", "saturated_sigmoid", "log_of_zero", "root_at_zero", "overflow_of_an_own_softmax", "division_by_a_norm_of_zero"}
@@ -57,6 +60,24 @@ def test_a_name_in_the_text_is_text_in_a_notebook():
     made = lg.supervised(model, lg.cross_entropy, lg.sgd(0.1))
     html = lg.why(made, made.initial(0), planted.data(), "<b>/weight")._repr_html_()
     assert "<b>" not in html and "&lt;b&gt;" in html
+
+
+@generator
+class Reciprocal(Pointwise):
+    """1 / x : A → A, a generator of a user's own."""
+
+    def reverse(self, x, dy):
+        y = self(x)
+        return -(dy * y * y)
+
+
+def test_generators_of_ones_own_have_their_meaning_in_a_backend():
+    made = planted.classifier(planted.own(lambda x: Reciprocal()(x), "mine"))
+    values = planted.changed(made, first__weight=0.0)
+    with pytest.raises(NoRule):
+        lg.why(made, values, planted.data(), "first/weight")
+    found = lg.why(made, values, planted.data(), "first/weight", backend=backend("numpy").extended({Reciprocal: "1.0 / {0}"}))
+    assert (found.place, found.generator) == ("mine", "Reciprocal") and "1.0 / x0" in found.reproduction
 
 
 def test_without_a_name_the_first_weight_with_trouble_is_told():
