@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +45,19 @@ class Assembled:
     seen: tuple[int, ...]
     memory: int
     parallel: bool
+
+    @property
+    def about(self) -> str:
+        """All but the text, as JSON."""
+        slots = ([[s.offset, s.bytes] for s in of] for of in (self.states, self.fixed))
+        return json.dumps([*slots, self.rows, self.seen, self.memory, self.parallel])
+
+    @classmethod
+    def told(cls, about: bytes) -> Assembled:
+        """The same without its text."""
+        states, fixed, rows, seen, memory, parallel = json.loads(about)
+        slots = (tuple(Slot(*s) for s in of) for of in (states, fixed))
+        return cls("", *slots, tuple(rows), tuple(seen), memory, parallel)
 
 
 def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) -> Assembled:

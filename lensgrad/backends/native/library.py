@@ -11,8 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from lensgrad.backends.loop import Loop
+from lensgrad.backends.native import spelled
+from lensgrad.backends.native.assemble import Assembled, assembled
 from lensgrad.backends.native.compiler import Command, NotCompiled, compiler, failure, keyed, made, version
+from lensgrad.backends.native.meanings.table import NATIVE
+from lensgrad.backends.table import Meanings
+from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NoRule, warn
 from lensgrad.core.folders import code_folder, private, trusted
 
@@ -44,48 +51,82 @@ def flags(found: Command) -> tuple[str, ...]:
     return (*COMMON, *MACHINES.get(platform.machine().lower(), ()), *own)
 
 
+def step(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) -> tuple[Assembled, Run]:
+    """A step in a loop as a function, and what its caller has to know; `NoRule` where nothing compiles it.
+
+    What was compiled before is found by the program itself, and not written as C again.
+    """
+    name = spelled.program(f, loop, fuse) if table == NATIVE else None
+    if name is None:
+        made = assembled(f, loop, table, fuse)
+        return made, program(made.text)
+    run = kept(name, lambda: noted(assembled(f, loop, table, fuse)))
+    return Assembled.told(ctypes.c_char_p.in_dll(run.library, "about").value), run.call
+
+
+def noted(made: Assembled) -> str:
+    """The text of a program that says of itself what its callers have to know."""
+    about = made.about.replace('"', '\\"')
+    text, half, _ = made.text.rpartition("#endif") if made.text.endswith("#endif") else (made.text, "", "")
+    return f'{text}\nconst char *const about = "{about}";\n{half}\n'
+
+
 def program(text: str) -> Run:
     """The function `run` of a text in C; `NoRule` where nothing compiles it."""
+    return kept(text, lambda: text).call
+
+
+def kept(name: str, write: Callable[[], str]) -> Opened:
+    """The compiled form of a text, which is written where there is none under its name."""
     found = compiler()
     if found is None:
         raise NoRule(NO_COMPILER)
     told = flags(found)
-    return loaded(Source(text, f"step-{keyed(found, [text, ' '.join(told)])}.so"), found, told, code_folder())
+    return loaded(Source(write, f"step-{keyed(found, [name, ' '.join(told)])}.so"), found, told, code_folder())
 
 
 @dataclass(frozen=True)
 class Source:
-    """A text beside the name that is made of it, so that it need not be compared."""
+    """How to write a text, beside the name that is made of it."""
 
-    text: str = field(compare=False)
+    write: Callable[[], str] = field(compare=False)
     name: str
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A compiled file, and its function."""
+
+    library: Any
+    call: Run
+
+
 @cache
-def loaded(source: Source, found: Command, told: tuple[str, ...], folder: Path) -> Run:
+def loaded(source: Source, found: Command, told: tuple[str, ...], folder: Path) -> Opened:
     """The program in the file that is kept; one that is damaged, or that others could have written, is built once more."""
     path = folder / source.name
-    kept = opened(str(path)) if trusted(path) else None
-    if kept is not None:
+    there = opened(str(path)) if trusted(path) else None
+    if there is not None:
         touched(path)
-        return kept
-    path = built(source.text, found, told, path)
+        return there
+    path = built(source.write(), found, told, path)
     # The system gives the library that it has under a name, so the new one goes by another.
-    run = opened(f"{path.parent}/./{path.name}")
-    if run is None:
+    made = opened(f"{path.parent}/./{path.name}")
+    if made is None:
         raise NoRule(f"what the C compiler '{found[0]}' made cannot be loaded: remove '{path}', or name another compiler in CC")
-    return run
+    return made
 
 
-def opened(path: str) -> Run | None:
-    """The function in a compiled file; None where it is no library, or another one."""
+def opened(path: str) -> Opened | None:
+    """A compiled file; None where it is no library, or another one."""
     try:
-        run = ctypes.CDLL(path).run
+        library = ctypes.CDLL(path)
+        run = library.run
     except (OSError, AttributeError):
         return None
     run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
     run.restype = None
-    return run
+    return Opened(library, run)
 
 
 def built(text: str, found: Command, told: tuple[str, ...], path: Path) -> Path:
@@ -182,4 +223,4 @@ def compiles() -> bool:
     return compiler() is not None
 
 
-__all__ = ["NO_COMPILER", "compiles", "program"]
+__all__ = ["NO_COMPILER", "compiles", "program", "step"]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from lensgrad.backends.loop import BYTES, Loop, work
-from lensgrad.backends.native.assemble import Slot, assembled
+from lensgrad.backends.native.assemble import Slot
 from lensgrad.backends.native.crew import CREW, threads
-from lensgrad.backends.native.library import program
+from lensgrad.backends.native.library import step
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.numpy import host, out_of_memory
 from lensgrad.backends.table import Meanings
@@ -38,8 +38,7 @@ class Steps:
 
     def __init__(self, f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True, threads: int | None = None) -> None:
         self.f, self.loop = f, loop
-        self.made = assembled(f, loop, table, fuse)
-        self.call = program(self.made.text)
+        self.made, self.call = step(f, loop, table, fuse)
         self.states, self.fixed, self.rows = ([host(f.dom[i]) for i in wires] for wires in (loop.states, loop.fixed, loop.rows))
         self.seen = [host(f.cod[o]) for o in loop.seen]
         self.wanted = threads

@@ -65,7 +65,7 @@ def test_calls_return_before_all_steps_are_taken(monkeypatch):
 def test_how_many_steps_there_are_at_once_follows_the_time_they_take():
     f, loop, _ = step()
     steps = running.Steps(f, loop)
-    for seconds, most in ((0.0, 1024), (1e-6, 1024), (1e-3, 100), (0.03, 3), (10.0, 2)):
+    for seconds, most in ((0.0, 8192), (1e-6, 8192), (1e-3, 100), (0.03, 3), (10.0, 2)):
         steps.seconds = seconds
         assert steps.most == most
 
@@ -93,7 +93,7 @@ def test_what_does_not_fit_is_refused_and_never_read(spoil):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_any_number_of_threads_gives_the_same_bits(threads):
-    f, loop, given = step(512, 128)
+    f, loop, given = step(1024, 128)
     one = running.Steps(f, loop, threads=1)
     assert one.made.parallel
     many = running.Steps(f, loop, threads=threads)
@@ -103,7 +103,7 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
 
 
 def test_several_threads_of_python_may_run_one_program_at_once():
-    f, loop, given = step(512, 128)
+    f, loop, given = step(1024, 128)
     steps, found = running.Steps(f, loop, threads=2), [None] * 4
     wanted = steps.run(*given, 30)
 
@@ -125,7 +125,7 @@ def test_where_no_thread_can_begin_one_goes_alone(monkeypatch):
         def start(self):
             raise RuntimeError("can't start new thread")
 
-    f, loop, given = step(512, 128)
+    f, loop, given = step(1024, 128)
     wanted = running.Steps(f, loop, threads=1).run(*given, 30)
     monkeypatch.setattr(crew, "Thread", None_)
     monkeypatch.setattr(running, "CREW", crew.Crew())
@@ -135,7 +135,7 @@ def test_where_no_thread_can_begin_one_goes_alone(monkeypatch):
 
 def test_ctrl_c_on_the_way_leaves_nobody_waiting(monkeypatch):
     """The other thread has begun when the error comes, and is waiting for a partner that never comes."""
-    f, loop, given = step(512, 128)
+    f, loop, given = step(1024, 128)
     steps, own = running.Steps(f, loop, threads=2), crew.Crew()
     monkeypatch.setattr(running, "CREW", own)
     wanted, call, ended = steps.run(*given, 30), steps.call, threading.Event()
@@ -157,7 +157,7 @@ def test_ctrl_c_on_the_way_leaves_nobody_waiting(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 @pytest.mark.filterwarnings("ignore:This process")
 def test_a_forked_process_has_threads_of_its_own():
-    f, loop, given = step(512, 128)
+    f, loop, given = step(1024, 128)
     steps = running.Steps(f, loop, threads=2)
     wanted = steps.run(*given, 30)
     child = os.fork()
