@@ -56,8 +56,8 @@ class Assembled:
     def told(cls, about: bytes) -> Assembled:
         """The same without its text."""
         states, fixed, rows, seen, memory, parallel = json.loads(about)
-        slots = (tuple(Slot(*s) for s in of) for of in (states, fixed))
-        return cls("", *slots, tuple(rows), tuple(seen), memory, parallel)
+        slots = [tuple(Slot(*s) for s in of) for of in (states, fixed)]
+        return cls("", slots[0], slots[1], tuple(rows), tuple(seen), memory, parallel)
 
 
 def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) -> Assembled:

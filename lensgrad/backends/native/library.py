@@ -61,7 +61,7 @@ def step(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) ->
         made = assembled(f, loop, table, fuse)
         return made, program(made.text)
     run = kept(name, lambda: noted(assembled(f, loop, table, fuse)))
-    return Assembled.told(ctypes.c_char_p.in_dll(run.library, "about").value), run.call
+    return Assembled.told(ctypes.c_char_p.in_dll(run.library, "about").value or b"[]"), run.call
 
 
 def noted(made: Assembled) -> str:

@@ -47,10 +47,9 @@ class Spelling:
 
     def value(self, value: Any) -> str:
         """A text of a value, of which other values have others."""
-        kind = type(value)
-        if kind in PLAIN:
+        if type(value) in PLAIN:  # pyright: ignore[reportUnknownArgumentType]
             return repr(value)
-        if kind is Ty:
+        if isinstance(value, Ty):
             return f"[{' '.join(map(self.value, value.atoms))}]"
         if isinstance(value, tuple):
             return f"({', '.join(map(self.value, value))})"  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
@@ -59,10 +58,10 @@ class Spelling:
         if isinstance(value, Diagram):
             return f"{{{self.diagram(value)}}}"
         if is_dataclass(value) and not isinstance(value, type):
-            return f"{kind.__qualname__}({', '.join(self.value(getattr(value, part.name)) for part in fields(value))})"
+            return f"{type(value).__qualname__}({', '.join(self.value(getattr(value, part.name)) for part in fields(value))})"
         if isinstance(value, Op):
             inside = ", ".join(f"{name}={self.value(getattr(value, name))}" for name in value.fields)
-            return f"{kind.__module__}.{kind.__qualname__}({inside})"
+            return f"{type(value).__module__}.{type(value).__qualname__}({inside})"
         raise Unspelled
 
 
