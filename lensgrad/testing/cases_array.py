@@ -7,7 +7,7 @@ import numpy as np
 from lensgrad.core.op import Table
 from lensgrad.testing.case import Case
 from lensgrad.testing.cases_pointwise import f, i, kink
-from lensgrad.testing.samples import between, fractional, normal, spaced, whole
+from lensgrad.testing.samples import between, constant, fractional, normal, spaced, whole
 from lensgrad.theories.smooth import array, index, linear, random, reduce
 from lensgrad.theories.smooth.array import Array, Key
 
@@ -98,13 +98,19 @@ CASTS: list[Case] = [
 EVEN = kink([[1.0, 3.0], [3.0, 0.0], [2.0, 1.0]], [6.0, 4.0], [[0.0, 4.0], [6.0, 0.0], [0.0, 0.0]])
 SHARED = kink([[3.0, 3.0], [3.0, 0.0], [3.0, 3.0]], [6.0, 4.0], [[2.0, 2.0], [2.0, 0.0], [2.0, 2.0]])
 
+DIFFERENCES = ("jax.vjp", "finite differences", "linear", "second order", "R of batch", "batch of R")
+INFINITE = dict.fromkeys(DIFFERENCES, "entries are infinite, where there are no derivatives")
+
 REDUCE: list[Case] = [
     *(Case(reduce.AMax(axes), (f(2, 3, 2),), (spaced(),)) for axes in ((), (1,), (0, 2), (0, 1, 2))),
     Case(reduce.AMax((0,)), (f(3, 2),), (spaced(),), (EVEN, SHARED)),
     Case(reduce.AMax((0,)), (i(3, 2),)),
     *(Case(reduce.LogSoftmax(axis), (f(2, 3, 2),), (v,)) for axis in (0, 1, 2) for v in (normal, between(-30, 30))),
     *(Case(reduce.LogSumExp(axes), (f(2, 3, 2),), (v,)) for axes in ((), (1,), (0, 2), (0, 1, 2)) for v in (normal, between(-30, 30))),
+    Case(reduce.LogSumExp((1,)), (f(2, 2),), (constant([[np.inf, 0.0], [-np.inf, 1.0]]),), without=INFINITE),
+    Case(reduce.LogSoftmax(0), (f(2, 2),), (constant([[-np.inf, 1.0], [2.0, -np.inf]]),), without=INFINITE),
     *(Case(reduce.ArgMax(axis), (a,), (v,)) for axis, a in ((0, f(4)), (1, f(2, 5, 2)), (0, i(6))) for v in (spaced(), whole(0, 2))),
+    Case(reduce.ArgMax(1), (f(2, 5, 2),), (normal,)),
     *(Case(reduce.ArgSort(), (a,), (v,)) for a in (f(5), f(2, 4), i(2, 1, 5)) for v in (spaced(), whole(0, 3))),
 ]
 

@@ -12,7 +12,7 @@ from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Case
 from lensgrad.testing.cases_pointwise import f, i
-from lensgrad.testing.samples import spaced, whole
+from lensgrad.testing.samples import normal, spaced, whole
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Key
 from lensgrad.theories.smooth.conv import Convolve, Window, WindowArgMax
@@ -46,7 +46,7 @@ WINDOWS: list[Case] = [
             (Window((1, 1), (2, 1), ((0, 0), (1, 1))), (2, 2), f(2, 4, 2, 1)),
             (Window((2,), (1,), ((1, 1),)), (3,), i(1, 6, 2)),
         ]
-        for v in (spaced(-100.0), whole(-2, 0))
+        for v in (spaced(-100.0), whole(-2, 0), normal)
     ),
 ]
 

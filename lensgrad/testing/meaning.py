@@ -100,11 +100,17 @@ def refusal(case: Case, atoms: tuple[Any, ...], must: bool = True) -> None:
 
 def agrees(facts: Facts, rules: Rules) -> str:
     """Every installed backend returns what the reference does: to 1e-12 in float64, exactly for anything but floats."""
-    others = [b for b in facts.case.engines[1:] if not isinstance(b, Native) or has_circuits(facts.f)]
+    others = [b for b in facts.case.engines[1:] if not isinstance(b, Native) or has_circuits(facts.f) or in_c(facts, b)]
     gaps = {b: why for b in others if (why := gap(facts, b) or agrees_in(facts, b))}
     if len(gaps) == len(others):
         raise Skip("; ".join(gaps.values()) or ALONE)
-    return f"{', '.join(map(called, (b for b in others if b not in gaps)))}: {told(max(1e-12, tolerance(facts.f)))}"
+    names = ("C" if in_c(facts, b) else called(b) for b in others if b not in gaps)
+    return f"{', '.join(names)}: {told(max(1e-12, tolerance(facts.f)))}"
+
+
+def in_c(facts: Facts, backend: Backend) -> bool:
+    """Whether a case is compared in C, where each is compiled: if it asks for that. All cases of the library are, many in one program."""
+    return isinstance(backend, Native) and backend in facts.case.backends and backend.lanes == "compiled" and not has_circuits(facts.f)
 
 
 def agrees_in(facts: Facts, backend: Backend) -> str:
@@ -130,8 +136,9 @@ def gap(facts: Facts, backend: Backend) -> str:
     """Why a backend has no meaning to compare; empty where it has one."""
     if isinstance(facts.case.op, Definition):
         return ""
-    line = backend.table.get(type(facts.case.op), Hole("it has no line for it"))
-    return f"{called(backend)} has no meaning of it: {line.reason}" if isinstance(line, Hole) else ""
+    table = backend.meanings if isinstance(backend, Native) and in_c(facts, backend) else backend.table
+    line = table.get(type(facts.case.op), Hole("it has no line for it"))
+    return f"{'C' if table is not backend.table else called(backend)} has no meaning of it: {line.reason}" if isinstance(line, Hole) else ""
 
 
 def called(backend: Backend) -> str:

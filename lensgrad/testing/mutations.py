@@ -156,6 +156,8 @@ def wrong_return(node: ast.Return, linear: bool) -> Iterator[ast.AST]:
         yield ast.Return(opposite(node.value))
     elif isinstance(node.value, ast.Tuple):
         for i, entry in enumerate(node.value.elts):
+            if isinstance(entry, ast.Starred):
+                continue
             yield from (ast.Return(with_entry(node.value, i, e)) for e in (ast.UnaryOp(ast.USub(), entry), ast.Constant(None)))
     else:
         yield ast.Return(ast.UnaryOp(ast.USub(), node.value))

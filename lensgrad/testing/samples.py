@@ -58,6 +58,11 @@ def spaced(offset: float = 0.0) -> Sampler:
     return draw
 
 
+def constant(values: Any) -> Sampler:
+    """These numbers and no others."""
+    return lambda _, atom: carried(atom, np.broadcast_to(values, host(atom)[0]))
+
+
 def whole(low: int, high: int) -> Sampler:
     """Whole numbers low … high − 1, repeated: indices, labels, ties."""
     return lambda rng, atom: carried(atom, rng.integers(low, high, host(atom)[0]))

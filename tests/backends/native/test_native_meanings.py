@@ -3,14 +3,17 @@
 import pytest
 from native_check import differing, in_c, in_numpy
 
+from lensgrad.backends.engine import backend
 from lensgrad.backends.native.flat import TYPES
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.table import Hole
 from lensgrad.core.diagram import Definition, Diagram, Recompute
-from lensgrad.core.errors import NoRule
+from lensgrad.core.errors import CheckFailed, NoRule
+from lensgrad.core.op import generator
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Facts
 from lensgrad.testing.cases import cases_of, generators, named
+from lensgrad.testing.check import check
 from lensgrad.testing.meaning import AGREE, dtypes
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.array import Array
@@ -51,3 +54,25 @@ def test_half_precision_is_refused_by_name(dtype):
     f = Diagram.of(p.Exp(), Ty((Array((3,), dtype),)))
     with pytest.raises(NoRule, match=r"has no meaning in the native backend: the NumPy backend has it"):
         in_c(f, [[0.0] * 3])
+
+
+@generator
+class Cubed(p.Pointwise):
+    """x³, a generator of somebody's own."""
+
+    def reverse(self, x, dy):
+        return dy * x * x * 3.0
+
+
+def checked(formula):
+    """The check of that generator in NumPy and in C."""
+    own = {Cubed: "{0} ** 3"}
+    return check(
+        Cubed(), Array((5,), "float64"), backends=(backend("numpy").extended(own), backend("native").extended(own).in_c({Cubed: formula}))
+    )
+
+
+def test_a_generator_of_your_own_is_checked_in_c():
+    assert "C: 1e-12 of the norm" in str(checked("{0} * {0} * {0}"))
+    with pytest.raises(CheckFailed, match=r"failed +backends"):
+        checked("{0} * {0} * {0} * 1.001")

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from native_check import in_c
+from native_check import in_c, in_numpy
 
 from lensgrad.backends import kernels
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.ty import Ty
+from lensgrad.theories.smooth import linear, reduce, special
 from lensgrad.theories.smooth import pointwise as p
-from lensgrad.theories.smooth import special
 from lensgrad.theories.smooth.array import Array
 
 MANY = 1 << 18
@@ -25,6 +25,10 @@ UNARY = {
     p.Rsqrt: lambda x: 1 / np.sqrt(x), p.Floor: np.floor, p.Round: np.round, p.Abs: np.abs, p.Sign: np.sign,
 }  # fmt: skip
 BINARY = {p.Power: np.power, p.Atan2: np.arctan2, p.Maximum: np.maximum, p.Minimum: np.minimum, p.Div: np.divide}
+REDUCED = (
+    *(reduce.LogSumExp((1,)), reduce.LogSoftmax(1), reduce.AMax((1,)), reduce.AMax((0,)), reduce.ArgMax(1), reduce.ArgMax(0)),
+    *(reduce.ArgSort(), linear.Sum((1,)), linear.CumulativeSum(1)),
+)
 OWN_64 = (p.Exp, p.Expm1, p.Log, p.Tanh, p.Logistic)
 
 
@@ -98,3 +102,11 @@ def test_own_functions_in_64_bits_are_right_to_three_units():
         with np.errstate(all="ignore"):
             off = ulps(y, UNARY[op](x.astype(np.longdouble)))
         assert off.max() <= 3, (op, x[off.argmax()], y[off.argmax()])
+
+
+def test_rows_of_infinite_and_missing_numbers():
+    rows = np.array([[-np.inf, -np.inf, -np.inf], [np.inf, 1.0, np.inf], [np.nan, 1.0, np.inf], [1.0, 2.0, np.nan], [-np.inf, 0.5, 0.25]])
+    f = Diagram.tensor(*(Diagram.of(op, Ty((Array((5, 3), "float64"),))) for op in REDUCED))
+    found, wanted = in_c(f, [rows] * len(REDUCED)), in_numpy(f, [rows] * len(REDUCED))
+    for op, y, w in zip(REDUCED, found, wanted, strict=True):
+        assert np.allclose(y, w, rtol=1e-12, equal_nan=True), op

@@ -74,17 +74,19 @@ def guarded(here: Here, condition: str, value: Callable[[Scope], str], other: st
     return choice(here.scope, here.cod.dtype, condition, value, other)
 
 
+def within(place: Index, size: int) -> list[str]:
+    """What must hold for a place to be on an axis, as far as it is not certain."""
+    low, high = place.bounds
+    return [*([f"{place} >= 0"] if low < 0 else []), *([f"{place} < {size}"] if high >= size else [])]
+
+
 def pad(here: Here) -> str:
     """Zeros around and between the entries."""
     tests: list[str] = []
     place: list[Index] = []
     for i, n, low, gap in zip(here.index, here.dom[0].shape, here.op.low, here.op.interior, strict=True):
         inner, step = i - low, gap + 1
-        least, most = inner.bounds
-        if least < 0:
-            tests.append(f"{inner} >= 0")
-        if most > (n - 1) * step:
-            tests.append(f"{inner} <= {(n - 1) * step}")
+        tests += within(inner, (n - 1) * step + 1)
         if step > 1:
             tests.append(f"({inner}) % {step} == 0")
             inner, _ = inner.divided(step)
@@ -95,17 +97,13 @@ def pad(here: Here) -> str:
 def concatenate(here: Here) -> str:
     """The entry of the part that the index falls into."""
     axis: int = here.op.axis
-    i, start = here.index[axis], 0
-    low, high = i.bounds
-    text = here.number(0)
+    i, text = here.index[axis], here.number(0)
     for number, part in enumerate(here.dom):
-        stop = start + part.shape[axis]
-        if low < stop and high >= start:
-            test = [f"{i} >= {start}"] if low < start else []
-            test += [f"{i} < {stop}"] if high >= stop else []
-            place = (*here.index[:axis], i - start, *here.index[axis + 1 :])
-            text = guarded(here, both(test), reader(here.call.args[number], place), text)
-        start = stop
+        low, high = i.bounds
+        if low < part.shape[axis] and high >= 0:
+            place = (*here.index[:axis], i, *here.index[axis + 1 :])
+            text = guarded(here, both(within(i, part.shape[axis])), reader(here.call.args[number], place), text)
+        i = i - part.shape[axis]
     return text
 
 

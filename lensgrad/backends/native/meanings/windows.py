@@ -6,19 +6,13 @@ from collections.abc import Callable, Sequence
 
 from lensgrad.backends.native.flat import TYPES, Call, Flat
 from lensgrad.backends.native.integers import Index, flat
-from lensgrad.backends.native.meanings.entries import both, choice
+from lensgrad.backends.native.meanings.entries import both, choice, within
 from lensgrad.backends.native.meanings.sums import lowest
 from lensgrad.backends.native.nests import Reduction
 from lensgrad.backends.native.scope import Scope, Where
 from lensgrad.theories.smooth.conv import Convolve, Window
 
 Pair = Callable[[Where, Where], tuple[Where, Where, str]]  # where each argument is read, and what must hold
-
-
-def within(place: Index, size: int) -> list[str]:
-    """What must hold for a place to be on an axis, as far as it is not certain."""
-    low, high = place.bounds
-    return [*([f"{place} >= 0"] if low < 0 else []), *([f"{place} < {size}"] if high >= size else [])]
 
 
 def met(window: Window, image: Sequence[int], outs: Where, kernel: Where) -> tuple[Where, str]:
@@ -41,14 +35,14 @@ def meeting(op: Convolve, place: Where, kernel: Where) -> tuple[Where, str]:
         start = p + low - k * d
         tests += within(start, (n - 1) * s + 1)
         if s > 1:
-            start, rest = start.divided(s) if start.bounds[0] >= 0 else shifted(start, s)
+            start, rest = shifted(start, s)
             tests += [f"{rest} == 0"] if rest.terms or rest.constant else []
         outs.append(start)
     return tuple(outs), both(tests)
 
 
 def shifted(start: Index, step: int) -> tuple[Index, Index]:
-    """Quotient and remainder of what may be negative: of the same so many steps further on, fewer steps."""
+    """Quotient and remainder of what may be negative: those of the same so many steps further on, without these steps."""
     turns = -(start.bounds[0] // step)
     quotient, rest = (start + turns * step).divided(step)
     return quotient - turns, rest

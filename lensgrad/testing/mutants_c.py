@@ -1,0 +1,238 @@
+"""Mutation testing of what generators mean in C: every wrong version of every meaning must give other numbers than NumPy, or no program.
+
+`python -m lensgrad.testing.mutants_c` prints a line for each function; names of functions as arguments choose some. It needs a C
+compiler and a system that can fork: a wrong program runs in a process of its own, since it may write anywhere and never end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from lensgrad.backends import numpy as reference
+from lensgrad.backends.loop import Loop
+from lensgrad.backends.native import running
+from lensgrad.backends.native.assemble import Assembled, assembled
+from lensgrad.backends.native.compiler import compiler
+from lensgrad.backends.native.flat import TYPES
+from lensgrad.backends.native.meanings import entries, moves, sums, sweeps, windows
+from lensgrad.backends.native.meanings.table import NATIVE
+from lensgrad.backends.table import Hole, Meanings
+from lensgrad.core.diagram import Diagram
+from lensgrad.core.op import Op
+from lensgrad.testing.case import Facts
+from lensgrad.testing.cases import cases_of, generators, named
+from lensgrad.testing.equivalent_c import EQUIVALENT
+from lensgrad.testing.meaning import AGREE, dtypes
+from lensgrad.testing.mutants import Verdict, row
+from lensgrad.testing.mutations import installed, mutants
+from lensgrad.testing.report import distance
+
+MODULES = (entries, moves, sums, sweeps, windows)
+SECONDS = 20  # after which a wrong program is running forever
+QUICK = ("-std=gnu11", "-O0", "-w", "-shared", "-fPIC")
+SWAPS = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " & ": " | ", " | ": " & ", " >> ": " << ", "!": "", "-": ""}
+NAMES = sorted({text.split("_{t}")[0].split()[-1] for text in NATIVE.values() if isinstance(text, str) and "_{t}" in text})
+
+
+@dataclass
+class Bench:
+    """All cases of one generator as one program, its inputs, and what NumPy gives."""
+
+    cls: type[Op]
+
+    @cached_property
+    def facts(self) -> list[tuple[Diagram, list[Any]]]:
+        tried = [(f, xs) for case in cases_of(self.cls) for _, f, xs in dtypes(Facts(case))]
+        return [(f, xs) for f, xs in tried if all(getattr(a, "dtype", "uint32") in TYPES for a in (*f.dom, *f.cod))]
+
+    @cached_property
+    def whole(self) -> Diagram:
+        return Diagram.tensor(*(f for f, _ in self.facts))
+
+    @cached_property
+    def loop(self) -> Loop:
+        return Loop((), tuple(range(len(self.whole.dom))), (len(self.whole.dom), len(self.whole.cod)))
+
+    @cached_property
+    def wanted(self) -> list[Any]:
+        with np.errstate(all="ignore"):
+            return [np.asarray(y) for f, xs in self.facts for y in reference.function(f)(*xs)]
+
+    @cached_property
+    def right(self) -> str:
+        return self.made().text
+
+    def made(self, table: Meanings = NATIVE) -> Assembled:
+        return assembled(self.whole, self.loop, table)
+
+    def same(self, made: Assembled, run: Any) -> bool:
+        """Whether a program gives what NumPy does. Run it in a process of its own."""
+
+        def known(*_: object) -> Assembled:
+            return made
+
+        def loaded(_: str) -> Any:
+            return run
+
+        running.assembled, running.program = known, loaded
+        steps = running.Steps(self.whole, self.loop, threads=1)
+        _, seen = steps.run([], [], [np.asarray(x)[None] for _, xs in self.facts for x in xs], 1)
+        most = [max((AGREE.get(getattr(a, "dtype", ""), 0.0) for a in (*f.dom, *f.cod)), default=0.0) for f, _ in self.facts for _ in f.cod]
+        return all(distance(y[0], w) <= t for y, w, t in zip(seen, self.wanted, most, strict=True))
+
+
+@dataclass
+class Subject:
+    """A function of the meanings, and the generators whose programs call it."""
+
+    function: FunctionType
+    users: list[Bench] = field(default_factory=list[Bench])
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__module__.rsplit('.', 1)[-1]}.{self.function.__qualname__}"
+
+
+def functions() -> dict[CodeType, FunctionType]:
+    """All functions and methods of the meanings."""
+    found: dict[CodeType, FunctionType] = {}
+    for module in MODULES:
+        for value in vars(module).values():
+            if getattr(value, "__module__", "") == module.__name__:
+                for member in [value, *vars(value).values()] if isinstance(value, type) else [value]:
+                    plain = member.fget if isinstance(member, property) else member
+                    if isinstance(plain, FunctionType) and plain.__code__.co_filename == module.__file__:
+                        found[plain.__code__] = plain
+    return found
+
+
+def subjects() -> list[Subject]:
+    """Every function that writes C for a case, with the generators that it writes for."""
+    known = functions()
+    found: dict[CodeType, Subject] = {}
+    for bench in benches():
+        called: set[CodeType] = set()
+
+        def noted(frame: FrameType, event: str, _: Any, called: set[CodeType] = called) -> None:
+            if event == "call" and frame.f_code in known:
+                called.add(frame.f_code)
+
+        sys.setprofile(noted)
+        try:
+            bench.made()
+        finally:
+            sys.setprofile(None)
+        for code in called:
+            found.setdefault(code, Subject(known[code])).users.append(bench)
+    return sorted(found.values(), key=lambda s: s.name)
+
+
+def benches() -> list[Bench]:
+    """The generators that have a meaning in C, each with its cases."""
+    meant = [c for c in generators() if not isinstance(NATIVE.get(c, Hole("")), Hole)]
+    return [b for b in map(Bench, meant) if b.facts]
+
+
+def judge(name: str, benches: Sequence[Bench], table: Meanings = NATIVE) -> Verdict:
+    """What becomes of the meanings as they are now, or of another table, at these generators."""
+    changed = False
+    for bench in benches:
+        try:
+            made = bench.made(table)
+        except Exception:
+            return Verdict(name, "caught")
+        if made.text != bench.right:
+            changed = True
+            if not passes(bench, made):
+                return Verdict(name, "caught")
+    if not changed:
+        return Verdict(name, "equal", "the same programs on all cases")
+    return Verdict(name, "equal", EQUIVALENT[name]) if name in EQUIVALENT else Verdict(name, "survived")
+
+
+def passes(bench: Bench, made: Assembled) -> bool:
+    """Whether a program compiles, ends and gives what NumPy does."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, library = Path(folder) / "step.c", Path(folder) / "step.so"
+        source.write_text(made.text, encoding="utf-8")
+        command = [*(compiler() or ("cc",)), *QUICK, "-o", str(library), str(source), "-lm"]
+        if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
+            return False
+        _ = bench.wanted  # before there is another process
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1] == 0
+        wrong = 1
+        try:
+            signal.alarm(SECONDS)
+            run = ctypes.CDLL(str(library)).run
+            run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+            wrong = int(not bench.same(made, run))
+        finally:
+            os._exit(wrong)
+
+
+def wrong_texts(text: str) -> Iterator[str]:
+    """The wrong versions of a formula: arguments exchanged, another operation, another function, one argument alone."""
+    if "{1}" in text:
+        yield text.replace("{0}", "{9}").replace("{1}", "{0}").replace("{9}", "{1}")
+        yield from ("{0}", "{1}")
+    for a, b in SWAPS.items():
+        if a in text:
+            yield text.replace(a, b, 1)
+    word = text.split("_{t}")[0].split()[-1]
+    if word in NAMES:
+        yield text.replace(word, NAMES[(NAMES.index(word) + 1) % len(NAMES)])
+
+
+def verdicts(names: Sequence[str] = ()) -> Iterator[tuple[str, list[Verdict]]]:
+    """Judge all wrong versions of all functions and formulas, or of those with these names."""
+    for subject in subjects():
+        if not names or any(n in subject.name.split(".") for n in names):
+            yield subject.name, list(of_function(subject))
+    for bench in benches():
+        text = NATIVE[bench.cls]
+        if isinstance(text, str) and (not names or named(bench.cls).rsplit(".", 1)[-1] in names):
+            made = [(f"{named(bench.cls)}: {text} → {new}", NATIVE.extended({bench.cls: new})) for new in wrong_texts(text)]
+            yield named(bench.cls), [judge(name, [bench], table) for name, table in made]
+
+
+def of_function(subject: Subject) -> Iterator[Verdict]:
+    for bench in subject.users:
+        _ = bench.right
+    function: Any = subject.function  # said so, a type checker would bind it as a method
+    for mutant in mutants(function):
+        with installed(mutant):
+            yield judge(f"{subject.name}: {mutant.change}", subject.users)
+
+
+def main(names: Sequence[str] = ()) -> int:
+    """Print the table; the exit code is 1 when a mutant survived."""
+    total, kinds = [0, 0, 0, 0], ("caught", "equal", "survived")
+    print(f"{'meaning':40} mutants  caught  equal  survived")
+    for name, found in verdicts(names):
+        counts = [len(found), *(sum(v.outcome == k for v in found) for k in kinds)]
+        total = [a + b for a, b in zip(total, counts, strict=True)]
+        print(row(name, counts), flush=True)
+        for v in found:
+            if v.outcome == "survived" or (v.outcome == "equal" and v.name in EQUIVALENT):
+                print(f"    {v.outcome:9} {v.name}  {v.reason}".rstrip())
+    print(row("total", total))
+    return int(total[3] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
