@@ -39,6 +39,11 @@ PIECES = (
     Piece("laws", "Plumbing by `==`, calculus exactly in polynomials, 200 random cases each, over arrays and over bits", m.laws),
     Piece("generators", "One check for every generator: types, R against finite differences and JAX, R of R, batching", m.generators),
     Piece("mutants", "Every rule broken mechanically is caught, and those equal to the original are listed", m.mutants),
+    Piece(
+        "mutants in C",
+        "What generators mean in C, broken mechanically, gives other numbers than NumPy or no program",
+        m.mutants_in_c,
+    ),
     Piece("cost", "Slopes at most 1.15 for seconds and nodes, 1000 layers under 5 s, each forward once", m.cost),
     Piece("same lens", "`learner.lens(batch=n)` equals the lens composed by hand", m.same_lens),
     Piece("unmoved", "Weights without an optimizer, and data, are bit-unchanged after 100 steps", m.unmoved),

@@ -78,7 +78,16 @@ def generators() -> Measured:
 
 def mutants() -> Measured:
     """Each reverse rule, adjoint and batching rule broken in turn."""
-    *table, total = command(sys.executable, "-m", "lensgrad.testing.mutants").strip().splitlines()
+    return mutants_of("lensgrad.testing.mutants")
+
+
+def mutants_in_c() -> Measured:
+    """What each generator means in C broken in turn."""
+    return mutants_of("lensgrad.testing.mutants_c")
+
+
+def mutants_of(module: str) -> Measured:
+    *table, total = command(sys.executable, "-m", module).strip().splitlines()
     made, caught, equal, survived = total.split()[-4:]
     figure = f"{made} mutants: {caught} caught, {equal} equal to the original, {survived} survived"
     return kept(survived == "0", figure, ["```text", *table, total, "```"])

@@ -54,6 +54,7 @@ LINEAR: list[Case] = [
         for a, b, c, x in [
             ((), (), (), f()),
             ((1,), (2,), (0,), f(3)),
+            ((0, 1), (0, 1), (0, 0), f(2, 3)),
             ((0, 2), (1, 0), (2, 1), f(2, 3)),
             ((1, 0, 0), (0, 0, 2), (0, 3, 1), f(2, 1, 3)),
             ((1,), (1,), (1,), i(3)),
@@ -107,10 +108,11 @@ REDUCE: list[Case] = [
     Case(reduce.AMax((0,)), (i(3, 2),)),
     *(Case(reduce.LogSoftmax(axis), (f(2, 3, 2),), (v,)) for axis in (0, 1, 2) for v in (normal, between(-30, 30))),
     *(Case(reduce.LogSumExp(axes), (f(2, 3, 2),), (v,)) for axes in ((), (1,), (0, 2), (0, 1, 2)) for v in (normal, between(-30, 30))),
+    Case(reduce.LogSumExp((1,)), (f(2, 3),), (between(800, 900),)),
     Case(reduce.LogSumExp((1,)), (f(2, 2),), (constant([[np.inf, 0.0], [-np.inf, 1.0]]),), without=INFINITE),
     Case(reduce.LogSoftmax(0), (f(2, 2),), (constant([[-np.inf, 1.0], [2.0, -np.inf]]),), without=INFINITE),
     *(Case(reduce.ArgMax(axis), (a,), (v,)) for axis, a in ((0, f(4)), (1, f(2, 5, 2)), (0, i(6))) for v in (spaced(), whole(0, 2))),
-    Case(reduce.ArgMax(1), (f(2, 5, 2),), (normal,)),
+    Case(reduce.ArgMax(1), (f(4, 9),), (normal,)),
     *(Case(reduce.ArgSort(), (a,), (v,)) for a in (f(5), f(2, 4), i(2, 1, 5)) for v in (spaced(), whole(0, 3))),
 ]
 

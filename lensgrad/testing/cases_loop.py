@@ -94,6 +94,7 @@ BODIES: list[tuple[Diagram, int, int, int, tuple[Any, ...]]] = [
     (arrow(lambda w, x: ops.einsum("ij->ji", w) @ x, f(2, 3), f(2)), 2, 0, 1, (f(2, 3), f(2, 2))),
     (arrow(lambda c, s, x: (c * x, s), f(), f(), f()), 2, 1, 1, (f(), f(), f(2))),
     (arrow(lambda a, c, x: (ops.sin(a), c * x, a * 2.0), f(2), f(2), f(2)), 3, 2, 0, (f(2), f(2), f(3, 2))),
+    (arrow(lambda c, w, x: (w @ ops.tanh(w @ c) + x, ops.sin(w)), f(2), f(2, 2), f(2)), 3, 1, 1, (f(2), f(2, 2), f(3, 2))),
     (arrow(lambda key, n: FoldIn()(key, n), Key(), i()), 3, 1, 0, (Key(), i(3))),
 ]
 DRAWN = arrow(drawn, f(), Key(), f())

@@ -23,7 +23,7 @@ import numpy as np
 
 from lensgrad.backends import numpy as reference
 from lensgrad.backends.loop import Loop
-from lensgrad.backends.native import running
+from lensgrad.backends.native import loops, running
 from lensgrad.backends.native.assemble import Assembled, assembled
 from lensgrad.backends.native.compiler import compiler
 from lensgrad.backends.native.flat import TYPES
@@ -39,8 +39,9 @@ from lensgrad.testing.meaning import AGREE, dtypes
 from lensgrad.testing.mutants import Verdict, row
 from lensgrad.testing.mutations import installed, mutants
 from lensgrad.testing.report import distance
+from lensgrad.theories.smooth.scan import with_outs
 
-MODULES = (entries, moves, sums, sweeps, windows)
+MODULES = (entries, loops, moves, sums, sweeps, windows)
 SECONDS = 20  # after which a wrong program is running forever
 QUICK = ("-std=gnu11", "-O0", "-w", "-shared", "-fPIC")
 SWAPS = {" + ": " - ", " - ": " + ", " * ": " / ", " / ": " * ", " & ": " | ", " | ": " & ", " >> ": " << ", "!": "", "-": ""}
@@ -56,7 +57,8 @@ class Bench:
     @cached_property
     def facts(self) -> list[tuple[Diagram, list[Any]]]:
         tried = [(f, xs) for case in cases_of(self.cls) for _, f, xs in dtypes(Facts(case))]
-        return [(f, xs) for f, xs in tried if all(getattr(a, "dtype", "uint32") in TYPES for a in (*f.dom, *f.cod))]
+        kept = [(f, xs) for f, xs in tried if all(getattr(a, "dtype", "uint32") in TYPES for a in (*f.dom, *f.cod))]
+        return [*kept, *((with_outs(f, f.outs[:1]), xs) for f, xs in kept if len(f.outs) > 1)]
 
     @cached_property
     def whole(self) -> Diagram:
@@ -204,10 +206,17 @@ def verdicts(names: Sequence[str] = ()) -> Iterator[tuple[str, list[Verdict]]]:
         if not names or any(n in subject.name.split(".") for n in names):
             yield subject.name, list(of_function(subject))
     for bench in benches():
-        text = NATIVE[bench.cls]
-        if isinstance(text, str) and (not names or named(bench.cls).rsplit(".", 1)[-1] in names):
-            made = [(f"{named(bench.cls)}: {text} → {new}", NATIVE.extended({bench.cls: new})) for new in wrong_texts(text)]
-            yield named(bench.cls), [judge(name, [bench], table) for name, table in made]
+        if not names or named(bench.cls).rsplit(".", 1)[-1] in names:
+            found = [judge(name, [bench], table) for name, table in of_formula(bench)]
+            if found:
+                yield named(bench.cls), found
+
+
+def of_formula(bench: Bench) -> Iterator[tuple[str, Meanings]]:
+    """Tables with a wrong version of the formula of a generator, if it has one."""
+    text = NATIVE[bench.cls]
+    for new in wrong_texts(text) if isinstance(text, str) else ():
+        yield f"{named(bench.cls)}: {text} → {new}", NATIVE.extended({bench.cls: new})
 
 
 def of_function(subject: Subject) -> Iterator[Verdict]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.functions import shared
 from lensgrad.backends.native.integers import strides
-from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
+from lensgrad.backends.native.memory import Arena, arena, lives, readers, stored
 from lensgrad.backends.native.nests import Bound, Group, Program
 from lensgrad.backends.native.order import calls
 from lensgrad.backends.native.printer import Function, Place, Printer
@@ -44,7 +44,7 @@ class Looped:
         self.stored = stored(self.program, self.groups, self.readers)
         self.held = self.arrays()
         *_, self.scratch = call.outs
-        self.flat.values[self.scratch] = Value((rounded(self.held.bytes) + 64,), "uint8", self.flat.values[self.scratch].path)
+        self.flat.values[self.scratch] = Value((self.held.bytes,), "uint8", self.flat.values[self.scratch].path)
 
     @property
     def row_major(self) -> tuple[int, ...]:
