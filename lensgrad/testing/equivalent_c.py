@@ -8,6 +8,8 @@ DEAD = "a part more, which no index falls into"
 SOONER = "the entry is read before it is asked whether it is there, and the value is not used where it is not"
 THREADS = "other loops are divided over threads, or none: tests/backends/native compare one thread with two"
 ORDER = "the loops run in another order, which no entry depends on"
+MORE = "an array more is kept, which nobody reads"
+AGAIN = "what is the same at all steps is computed at each of them"
 NAMED = "a number more has a name"
 
 EQUIVALENT: dict[str, str] = {
@@ -19,9 +21,13 @@ EQUIVALENT: dict[str, str] = {
     "entries.within: [*([f'{place} >= 0'] if low < 0 else []), *([f'{place} < {size}'] if high >= size else [])] → "
     "[*([f'{place} < {size}'] if high >= size else []), *([f'{place} >= 0'] if low < 0 else [])]": SYMMETRIC,
     "entries.within: 0 → 1": CERTAIN,
-    "loops.Looped.arrays: w not in self.inner.inputs and w not in self.homes → w not in self.inner.inputs": "arrays more, that nobody reads",
-    "loops.Turning.stack: wire in c.args → wire not in c.args": "a stack is kept that nobody reads",
+    "loops.Looped.arrays: w not in self.inner.inputs and w not in self.homes → w not in self.inner.inputs": MORE,
+    "loops.Turning.stack: wire in c.args → wire not in c.args": MORE,
     "loops.Turning.still: [*own, *((w, self.name(a)) for w, a in shared)] → [*((w, self.name(a)) for w, a in shared), *own]": SYMMETRIC,
+    "loops.Turning.write: [f'char *a[{max(1, len(self.numbers))}];', *self.still(), *self.together(once, self.beginning()), "
+    "f'for (int t = 0; t < {kind.op.n}; t++) {{', f'const int64_t s = {at};', *self.moving(), *self.together(each, self.ending()), '}'] → "
+    "[f'char *a[{max(1, len(self.numbers))}];', *self.still(), f'for (int t = 0; t < {kind.op.n}; t++) {{', "
+    "*self.together(once, self.beginning()), f'const int64_t s = {at};', *self.moving(), *self.together(each, self.ending()), '}']": AGAIN,
     "smooth.pointwise.And: {0} & {1} → {1} & {0}": SYMMETRIC,
     "smooth.pointwise.Maximum: larger({0}, {1}) → larger({1}, {0})": SYMMETRIC,
     "smooth.pointwise.Minimum: smaller({0}, {1}) → smaller({1}, {0})": SYMMETRIC,

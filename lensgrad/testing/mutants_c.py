@@ -193,7 +193,7 @@ def wrong_texts(text: str) -> Iterator[str]:
         yield text.replace("{0}", "{9}").replace("{1}", "{0}").replace("{9}", "{1}")
         yield from ("{0}", "{1}")
     for a, b in SWAPS.items():
-        if a in text:
+        if text.startswith(a) if len(a) == 1 else a in text:
             yield text.replace(a, b, 1)
     word = text.split("_{t}")[0].split()[-1]
     if word in NAMES:
