@@ -150,7 +150,7 @@ class Writer:
         ends = last_reads(self.f) if self.module.frees else {}
         for number, node in enumerate(self.f.nodes):
             self.node(node, number)
-            over = [self.texts[w] for w in ends.get(number, ()) if WIRES.fullmatch(self.texts[w])]
+            over = [self.texts[w] for w in ends.get(number, ()) if w not in self.closed and WIRES.fullmatch(self.texts[w])]
             self.lines += [f"    del {', '.join(over)}"] if over else []
         outs = ", ".join(self.array(o) for o in self.f.outs)
         comma = "," if len(self.f.outs) == 1 else ""

@@ -21,11 +21,10 @@ from lensgrad.core.errors import TypeMismatch, UnknownParameter, listed
 from lensgrad.core.functor import unfold
 from lensgrad.core.graph import Wire
 from lensgrad.core.printed import Printed, counted
-from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
+from lensgrad.program.rewrites import finished
 from lensgrad.program.values import Values, by_name, carrier, checked
-from lensgrad.theories.smooth.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def compile(closed: Para, backend: str | Backend = "auto", returned: Sequence[st
     outputs = [Port(names[i], forward(params[i].ob), params[i].role) for i in kept]
     writes = written(params, [label for label, _ in seen])
     outputs += [observed(label, ob, where, names, params) for (label, ob), where in zip(seen, writes, strict=True)]
-    return Program(inputs, tuple(outputs), rewrite(unfold(step), RULES), backend)
+    return Program(inputs, tuple(outputs), finished(unfold(step)), backend)
 
 
 def paired(lens: Lens, objects: Sequence[Ty], kept: Sequence[int]) -> Diagram:
@@ -191,7 +190,7 @@ def program(f: Para, backend: str | Backend = "auto", input_name: str = "input",
     inputs += [Port(input_name, f.dom)] if len(f.dom) else []
     outputs = [Port(output_name, f.cod)] if len(f.cod) else []
     outputs += [Port(label, ob) for label, ob in f.observables]
-    return Program(tuple(inputs), tuple(outputs), rewrite(unfold(f.arrow), RULES), backend)
+    return Program(tuple(inputs), tuple(outputs), finished(unfold(f.arrow)), backend)
 
 
 def merged(old: Values, new: Mapping[str, Any]) -> Values:

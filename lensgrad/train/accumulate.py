@@ -11,16 +11,15 @@ from lensgrad.cat.names import Param, Role
 from lensgrad.cat.para import Para, Places, Point, lens
 from lensgrad.core.diagram import Diagram, at, flatten
 from lensgrad.core.errors import BadValue
-from lensgrad.core.rewrite import rewrite
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty, product, split
 from lensgrad.learn.batching import batch
 from lensgrad.learn.optimizers.groups import parameter_groups
 from lensgrad.learn.rates import rate as rate_of
 from lensgrad.program.compile import Program, compile
+from lensgrad.program.rewrites import finished
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import Array
-from lensgrad.theories.smooth.rules import RULES
 from lensgrad.theories.smooth.scan import scan
 
 Wires = dict[str, list[Any]]  # by name, one wire an atom
@@ -67,7 +66,7 @@ def accumulated(learner: Parts, step: Program, n: int, parts: int) -> Program:
         return [whole(p.name, p.ob, done, now, pieces, reports) for p in step.outputs]
 
     arrow = trace(body, *(Ty((a,)) for p in step.inputs for a in p.ob))
-    return Program(step.inputs, step.outputs, rewrite(arrow, RULES), step.backend)
+    return Program(step.inputs, step.outputs, finished(arrow), step.backend)
 
 
 def part(learner: Parts, size: int, moved: Sequence[str]) -> Program:
