@@ -29,7 +29,7 @@ def test_what_no_memory_holds_is_told_with_its_type_and_its_size(made, largest, 
     assert issubclass(OutOfMemory, LensgradError) and issubclass(OutOfMemory, MemoryError)
 
 
-@pytest.mark.parametrize("name", ["native", "numpy", "jax"])
+@pytest.mark.parametrize("name", ["auto", "numpy", "jax"])
 def test_every_backend_tells_it(name):
     if name == "jax":
         pytest.importorskip("jax")
@@ -37,7 +37,7 @@ def test_every_backend_tells_it(name):
     assert told(OutOfMemory, lambda: call(X)) == COMPUTED.format(*MADE["spread"][1:]) + FIX
 
 
-@pytest.mark.parametrize("name", ["native", "jax"])
+@pytest.mark.parametrize("name", ["auto", "jax"])
 def test_so_does_training(name):
     if name == "jax":
         pytest.importorskip("jax")
