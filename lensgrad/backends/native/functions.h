@@ -174,7 +174,7 @@ INLINE float erf_f32(float x) {
   return a < 1.0f ? p : signed_f32(1.0f - exp_f32(-q), x);
 }
 
-/* erfc a = e^(-a^2) p(u) / (a + 5/2) with u = (a - 5/2) / (a + 5/2), the square in two parts; 1 - erf x below 0.7 */
+/* erfc a = e^(-a^2) p(u) / (a + 5/2) with u = (a - 5/2) / (a + 5/2), the square in two parts; 1 - erf x below 0.85 */
 INLINE float erfc_f32(float x) {
   const float a = abs_f32(x), z = x * x;
   float near = -6.315255e-4f;
@@ -183,8 +183,8 @@ INLINE float erfc_f32(float x) {
   near = near * z + 1.1282718e-1f;
   near = near * z - 3.7612572e-1f;
   near = near * z + 1.2837917e-1f;
-  near = 1.0f - (near * x + x);
-  const float b = a > 11.0f ? 11.0f : a, part = 1.0f / (b + 2.5f), u = (b - 2.5f) * part;
+  near = (float)(1.0 - (double)x * (1.0 + (double)near)); /* 64 bits, as the difference has fewer */
+  const float b = a > 11.0f ? 11.0f : a, u = (b - 2.5f) / (b + 2.5f);
   float p = 5.6870384e-5f;
   p = p * u + 6.0091045e-4f;
   p = p * u - 4.439886e-4f;
@@ -196,9 +196,9 @@ INLINE float erfc_f32(float x) {
   p = p * u - 8.0465186e-1f;
   p = p * u + 1.0540318f;
   const float high = number_f32(bits_f32(b) & -4096); /* 12 bits, whose square is exact */
-  const float far = p * part * exp_sum_f32(EXACT(-high * high), (high - b) * (high + b));
+  const float far = (float)(p / (b + 2.5) * exp_sum_f32(EXACT(-high * high), (high - b) * (high + b)));
   const float below = x < 0.0f ? 2.0f - far : far;
-  return a < 0.7f ? near : below;
+  return a < 0.85f ? near : below;
 }
 
 /* x^y = 2^(y log2 |x|) in 64 bits, rounded once */
