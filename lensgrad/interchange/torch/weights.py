@@ -220,12 +220,12 @@ def in_order(params: Mapping[str, Array], stored: Mapping[str, Numbers]) -> str:
     return f", or if they stand in one order mapping={dict(zip(params, theirs, strict=True))}"
 
 
-def pair(name: str, atom: Array, stored: Mapping[str, Numbers], found: Found, hint: Callable[[], str]) -> Pair:
+def pair(name: str, atom: Array, stored: Mapping[str, Numbers], found: Found, proposed: Callable[[], str]) -> Pair:
     """One match, checked."""
     if name not in found:
         several = [n for n, x in stored.items() if x.shape == atom.shape]
         told = f"{listed(several)} have its shape" if len(several) > 1 else f"what is stored is {brief(stored)}"
-        raise UnknownParameter(f"no array is found for '{name}' : {atom}; {told}: write mapping={{'{name}': …}}{hint()}")
+        raise UnknownParameter(f"no array is found for '{name}' : {atom}; {told}: write mapping={{'{name}': …}}{proposed()}")
     theirs, way, by = found[name]
     if theirs not in stored:
         raise UnknownParameter(
