@@ -14,7 +14,7 @@ from lensgrad.draw.tikz import ESCAPES, tikz
 ELEMENTS = {"svg", "title", "style", "rect", "g", "path", "text", "circle"}
 ATTRIBUTES = {"viewBox", "width", "height", "role", "aria-label", "style", "class", "data-id", "x", "y", "rx", "d", "cx", "cy", "r"}
 COMMAND = re.compile(r"\\([A-Za-z]+)")
-COMMANDS = {*COMMAND.findall("".join(ESCAPES.values())), *COMMAND.findall(tikz(placed(lg.dense(2, 2), depth=1, types=True)))}
+COMMANDS = {"fill", *COMMAND.findall("".join(ESCAPES.values())), *COMMAND.findall(tikz(placed(lg.dense(2, 2), depth=1, types=True)))}
 
 
 def pictures(learner: Any) -> list[str]:
