@@ -99,8 +99,8 @@ CASTS: list[Case] = [
 EVEN = kink([[1.0, 3.0], [3.0, 0.0], [2.0, 1.0]], [6.0, 4.0], [[0.0, 4.0], [6.0, 0.0], [0.0, 0.0]])
 SHARED = kink([[3.0, 3.0], [3.0, 0.0], [3.0, 3.0]], [6.0, 4.0], [[2.0, 2.0], [2.0, 0.0], [2.0, 2.0]])
 
-DIFFERENCES = ("jax.vjp", "finite differences", "linear", "second order", "R of batch", "batch of R")
-INFINITE = dict.fromkeys(DIFFERENCES, "entries are infinite, where there are no derivatives")
+DIFFERENCES: tuple[str, ...] = ("jax.vjp", "finite differences", "linear", "second order", "R of batch", "batch of R")
+INFINITE: dict[str, str] = {part: "entries are infinite, where there are no derivatives" for part in DIFFERENCES}
 
 REDUCE: list[Case] = [
     *(Case(reduce.AMax(axes), (f(2, 3, 2),), (spaced(),)) for axes in ((), (1,), (0, 2), (0, 1, 2))),

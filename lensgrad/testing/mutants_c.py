@@ -89,7 +89,8 @@ class Bench:
         def loaded(_: str) -> Any:
             return run
 
-        running.assembled, running.program = known, loaded
+        module: Any = running  # whose functions give this program and no other, in this process
+        module.assembled, module.program = known, loaded
         steps = running.Steps(self.whole, self.loop, threads=1)
         _, seen = steps.run([], [], [np.asarray(x)[None] for _, xs in self.facts for x in xs], 1)
         most = [max((AGREE.get(getattr(a, "dtype", ""), 0.0) for a in (*f.dom, *f.cod)), default=0.0) for f, _ in self.facts for _ in f.cod]
