@@ -197,14 +197,15 @@ def predict(
         "lensgrad export digits.safetensors digits.onnx              the model as it predicts, for any number of examples",
         "lensgrad export digits.safetensors step.onnx --step         its training step, on as many examples as it was trained on",
         "lensgrad export digits.safetensors predict.py               NumPy and safetensors only, the weights beside it",
+        "lensgrad export digits.safetensors predict.c                one C99 file that needs no library; with --step it trains",
     )
 )
 def export(
     file: File,
-    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx or .py.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx, .py or .c.")],
     step: Annotated[bool, typer.Option("--step", help="The training step, and not the model as it predicts.")] = False,
     batch: Annotated[
-        int | None, typer.Option(help="Examples that it always takes.", show_default="any number; a step, those of the run")
+        int | None, typer.Option(help="Examples that it always takes.", show_default="any number, 1 in C; a step, those of the run")
     ] = None,
 ) -> None:
     """Write a saved run in a format that needs no lensgrad."""
@@ -219,7 +220,7 @@ def export(
 )
 def convert(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A network in .onnx, or a saved run in .safetensors.")],
-    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx or .py.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx, .py or .c.")],
     batch: Annotated[int | None, typer.Option(help="Examples that it always takes.", show_default="any number")] = None,
 ) -> None:
     """Write a network in another format, and list what differs from the one that was read."""

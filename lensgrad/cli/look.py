@@ -177,12 +177,15 @@ def told(run: Run, rows: Any, classes: Sequence[str], names: Sequence[str]) -> s
 def exported(file: Path, target: Path, step: bool, batch: int | None) -> str:
     """Write a saved run, or its training step, in another format; what was written, and of how many bytes."""
     run = load(file)
-    if step:
-        run.learner.export_step(target, run.position.get("batch_size") if batch is None else batch)
+    size = run.position.get("batch_size") if batch is None else batch
+    if step and target.suffix.lower() == ".c":
+        run.learner.export_c(target, size, {n: run.values[n] for n in run.learner.objects()})
+    elif step:
+        run.learner.export_step(target, size)
     else:
         run.export(target, batch)
-    beside = target.with_suffix(".safetensors")
-    written = [target, *([beside] if target.suffix.lower() == ".py" else [])]
+    beside = {".py": ".safetensors", ".c": ".bin"}.get(target.suffix.lower())
+    written = [target, *([target.with_suffix(beside)] if beside else [])]
     return "\n".join(f"{place}  {place.stat().st_size:,} bytes" for place in written)
 
 

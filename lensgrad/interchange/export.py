@@ -51,7 +51,7 @@ def export(run: Trained, path: Any, batch: int | None) -> None:
     goal = checks.file("path", path)
     save = FORMATS.get(goal.suffix.lower())
     if save is None:
-        told = f"the path of an export must end in {' or '.join(FORMATS)}, got {quoted(goal)}"
+        told = f"the path of an export must end in {', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}, got {quoted(goal)}"
         raise BadValue(f"{told}; run.save(path) writes a .safetensors file that lg.load reads")
     batch = None if batch is None else checks.whole("batch", batch, 1)
     ready(goal)
@@ -100,7 +100,14 @@ def parts(value: Any, port: Port) -> Sequence[Any]:
     return (value,) if len(port.ob) == 1 else value
 
 
-FORMATS: dict[str, Callable[[Trained, Path, int | None], None]] = {".onnx": to_onnx, ".py": to_python}
+def to_c(run: Trained, goal: Path, batch: int | None) -> None:
+    """A C file of the function `predict`, and its weights beside it; one example a call unless more are given."""
+    from lensgrad.interchange.c_file import write_c
+
+    write_c(run.program(batch or 1), goal, "predict", run.inputs, run.weights)
+
+
+FORMATS: dict[str, Callable[[Trained, Path, int | None], None]] = {".onnx": to_onnx, ".py": to_python, ".c": to_c}
 
 
 def export_step(step: Program, path: Any) -> None:

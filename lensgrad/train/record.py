@@ -175,6 +175,21 @@ class Record(Drawn):
 
         export_step(self.step(batch), path)
 
+    def export_c(self, path: checkpoint.Where, batch: int | None = None, start: Mapping[str, ArrayLike] | None = None) -> None:
+        """Write the training step as one C99 file that needs no library, no heap and no threads, for any machine with a C compiler.
+
+        Layers, weights and data stand in it by name, and its first lines say what lies where. With -DLENSGRAD_MAIN it is a program that
+        trains from files; beside it lies a file of first values, ending in .bin.
+
+        - `path`: the file, ending in .c.
+        - `batch`: examples in a step; one unbatched example unless given.
+        - `start`: first values by name, such as `run.values`; those of `learner.initial()` for all that are not given.
+        """
+        from lensgrad.interchange.c_file import write_c
+
+        step, kept = self.step(batch), self.objects()
+        write_c(step, path, "step", [p.name for p in step.inputs if p.name not in kept], self.initial(0, start))
+
     # -- values ----------------------------------------------------------------------------------------------------
     def initial(self, seed: int = 0, start: Mapping[str, ArrayLike] | None = None) -> Arrays:
         """First values of all weights and states, those in `start` as they are given there."""

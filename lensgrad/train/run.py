@@ -282,14 +282,28 @@ class Run(Drawn, Generic[Given]):
         "net.onnx" is an ONNX file: weights and inputs by their names, an axis N of examples; it needs `pip install 'lensgrad[onnx]'`.
         "predict.py" is a Python file with `predict(x)`, which needs NumPy and safetensors, and its weights beside it in
         "predict.safetensors"; `python predict.py in.npy out.npy` predicts too.
+        "predict.c" is a C99 file that needs no library, as of `export_c`.
 
-        - `path`: the file, ending in .onnx or .py.
-        - `batch`: the number of examples that it always takes; any number unless given.
+        - `path`: the file, ending in .onnx, .py or .c.
+        - `batch`: the number of examples that it always takes; any number unless given, and 1 in C.
         """
         from lensgrad.interchange.export import Trained, export
 
         made = self.learner
         export(Trained(made.predictor, self.weights, made.inputs, made.outputs, self.meaning.classes), path, batch)
+
+    def export_c(self, path: checkpoint.Where, batch: int = 1) -> None:
+        """Write the model as it predicts as one C99 file that needs no library, no heap and no threads; its weights lie beside it.
+
+        - `path`: the file, ending in .c; the weights are in one of the same name, ending in .bin.
+        - `batch`: examples in a call; 1 unless given.
+        """
+        from lensgrad.interchange.c_file import write_c
+        from lensgrad.interchange.export import Trained
+
+        made = self.learner
+        step = Trained(made.predictor, self.weights, made.inputs, made.outputs).program(checks.whole("batch", batch, 1))
+        write_c(step, path, "predict", made.inputs, self.weights)
 
     def fit(
         self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, epochs: int = 1, **how: Unpack[Options]

@@ -57,6 +57,16 @@ def test_the_weights_do_not_replace_the_run_that_is_exported(run, saved, tmp_pat
 
 
 def test_other_endings_and_sizes_are_one_sentence(run, saved, tmp_path):
-    path = "the path of an export must end in .onnx or .py, got 'net.txt'; run.save(path) writes a .safetensors file that lg.load reads"
+    path = "the path of an export must end in .onnx, .py or .c, got 'net.txt'; run.save(path) writes a .safetensors file that lg.load reads"
     assert run("export", saved, "net.txt") == (2, "", f"lensgrad: {path}\n")
     assert run("export", saved, tmp_path / "a.py", "--batch", "0") == (2, "", "lensgrad: batch must be a whole number ≥ 1, got 0\n")
+
+
+def test_a_model_and_its_step_become_c(run, saved, tmp_path):
+    file, step = tmp_path / "predict.c", tmp_path / "step.c"
+    assert run("export", saved, file) == (0, told(file, tmp_path / "predict.bin"), "")
+    assert "void predict(void *memory, const float *x, float *output)" in file.read_text(encoding="utf-8")
+    assert run("export", saved, step, "--step") == (0, told(step, tmp_path / "step.bin"), "")
+    assert "x  x: float32 (2, 4)" in step.read_text(encoding="utf-8")
+    weights = np.frombuffer((tmp_path / "predict.bin").read_bytes(), np.float32)
+    assert np.array_equal(weights[:16].reshape(4, 4), lg.load(saved).values["weight"])

@@ -275,7 +275,7 @@ def refused(kind, use):
 
 def test_other_endings_are_refused_with_those_there_are(tmp_path):
     run = trained(mlp(), data((6,), 3))
-    told = "the path of an export must end in .onnx or .py, got 'net.pt'; run.save(path) writes a .safetensors file that lg.load reads"
+    told = "the path of an export must end in .onnx, .py or .c, got 'net.pt'; run.save(path) writes a .safetensors file that lg.load reads"
     assert refused(BadValue, lambda: run.export("net.pt")) == told
     told = "the path of a training step must end in .onnx, got 'step.py'; learner.source(batch) is the step in NumPy"
     assert refused(BadValue, lambda: run.learner.export_step("step.py")) == told

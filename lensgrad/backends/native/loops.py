@@ -89,7 +89,7 @@ class Turning:
         foreign = [w for w in kind.program.kept if w not in kind.held.offsets]
         self.numbers = {w: k for k, w in enumerate(sorted(kind.stored))}
         places = {w: Place(f"w_{w}", strides(kind.flat.values[w].shape)) for w in kind.program.kept}
-        inner = Printer(kind.program, places, kind.stored, foreign, self.made.name, self.printer.many)
+        inner = type(self.printer)(kind.program, places, kind.stored, foreign, self.made.name, self.printer.many)
         functions = [inner.function(k, g) for k, g in enumerate(kind.groups)]
         self.made.parallel = self.made.waits = any(f.parallel for f in functions)
         texts, ran = shared(kind.flat, places, functions, lambda w: f"a[{self.numbers[w]}]")

@@ -122,6 +122,8 @@ def take(here: Here) -> str:
 
 def clipped(number: str, rows: int, kind: Value) -> str:
     """A number of a row, at the nearer end where there is no such row."""
+    if kind.dtype in ("uint8", "bool") and rows > 255:
+        return f"(int){number}"
     if kind.dtype != "int32":
         return f"{number} >= {rows}u ? {rows - 1} : (int){number}"
     return f"{number} < 0 ? 0 : {number} >= {rows} ? {rows - 1} : {number}"

@@ -60,9 +60,8 @@ def argmax(program: Flat, call: Call) -> Reduction:
     def step(scope: Scope, found: Sequence[str], index: Where, inner: Where) -> None:
         text = scope.at(call.args[0], put(index, inner, (axis,)))
         best, where = found
-        scope.lines.append(
-            f"if ({text} > {best} || {where} < 0 || ({text} != {text} && {best} == {best})) {{ {best} = {text}; {where} = {inner[0]}; }}"
-        )
+        nan = f" || ({text} != {text} && {best} == {best})" if x.dtype in ("float32", "float64") else ""
+        scope.lines.append(f"if ({text} > {best} || {where} < 0{nan}) {{ {best} = {text}; {where} = {inner[0]}; }}")
 
     return Reduction((x.shape[axis],), ((TYPES[x.dtype], lowest(x)), ("int32_t", "-1")), step, lambda found: found[1])
 
