@@ -12,14 +12,14 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 TEXT = re.compile(r"/\*.*?\*/|\"[^\"]*\"", re.DOTALL)  # in which no name is used
 FROM, LAST = r"(?:first|stretch)\((.+?), id, of\)", r"(?:first|stretch)\((.+?), id \+ 1, of\)"
 KINDS = {"f64": "double", "i32": "int32_t", "u32": "uint32_t", "u8": "uint8_t"}
-UNUSED = re.compile(r"^const \w+ (\w+) = .*;$")
+UNUSED = re.compile(r"^const \w+ (\w+) = (?!.*, \w+ = ).*;$")  # one name, not several
 WHOLE = re.compile(r"\}( /\*.*\*/)?$")
 INDENT = "  "
 
 
 def plain(lines: Iterable[str]) -> list[str]:
     """Lines of functions for one thread, in C99."""
-    found = [said(line) for text in lines for line in text.split("\n")]
+    found = [said(line.strip()) for text in lines for line in text.split("\n")]
     return dropped([line for line in found if line and not line.startswith("#pragma")])
 
 
@@ -46,23 +46,33 @@ def dropped(lines: Sequence[str]) -> list[str]:
 
 
 def used(lines: Sequence[str]) -> list[str]:
+    """A function without numbers that nothing reads, and without those that only they read."""
     while True:
-        counts: dict[str, int] = {}
-        for line in lines:
-            for word in WORD.findall(line):
-                counts[word] = counts.get(word, 0) + 1
-        kept = [line for line in lines if not ((m := UNUSED.match(line)) and counts[m[1]] == 1)]
+        kept = [line for at, line in enumerate(lines) if not ((m := UNUSED.match(line)) and not read(m[1], lines[at + 1 :]))]
         if len(kept) == len(lines):
-            return told(kept, counts)
+            return told(kept)
         lines = kept
 
 
-def told(lines: Sequence[str], counts: Mapping[str, int]) -> list[str]:
+def read(name: str, lines: Sequence[str]) -> bool:
+    """Whether a name is in the rest of its block."""
+    depth = 0
+    for line in lines:
+        depth += line.count("{") - line.count("}")
+        if depth < 0:
+            return False
+        if name in WORD.findall(line):
+            return True
+    return False
+
+
+def told(lines: Sequence[str]) -> list[str]:
     """The same function, which says of arrays that it never reads that it does so on purpose."""
     head = next((k for k, line in enumerate(lines) if line.startswith("static void ") and line.endswith("{")), None)
     if head is None:
         return [*lines]
-    unused = [name for name in re.findall(r"\*(\w+)[,)]", lines[head]) if counts[name] == 1]
+    words = {word for line in lines[head + 1 :] for word in WORD.findall(line)}
+    unused = [name for name in re.findall(r"\*(\w+)[,)]", lines[head]) if name not in words]
     return [*lines[: head + 1], *(f"(void){name};" for name in unused), *lines[head + 1 :]]
 
 
