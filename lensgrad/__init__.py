@@ -88,6 +88,7 @@ from lensgrad.version import __version__ as __version__
 if TYPE_CHECKING:
     from lensgrad import circuits as circuits
     from lensgrad.circuits.classifier import CircuitClassifier as CircuitClassifier
+    from lensgrad.draw.explore.front import explore
     from lensgrad.draw.front import draw
     from lensgrad.estimators import LensClassifier as LensClassifier
     from lensgrad.estimators import LensRegressor as LensRegressor
@@ -144,7 +145,7 @@ __all__ = [
     "contrastive", "conv1d", "conv2d", "conv3d", "conv_transpose", "cosine", "cosine_similarity", "cross_attention", "cross_entropy",
     "data", "dense", "depthwise_conv", "descent", "differences", "dot", "draw", "dream", "dropout", "each", "early_stopping", "echo",
     "elbo",
-    "elu", "ema", "embedding", "evaluate", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "from_jax",
+    "elu", "ema", "embedding", "evaluate", "explore", "extragradient", "feed_forward", "fit_curve", "flatten", "fork", "freeze", "from_jax",
     "from_onnx", "from_stablehlo", "from_torch", "gan",
     "gaussian_sample", "gelu", "gelu_tanh", "global_average_pool", "global_max_pool", "glorot", "graph_conv",
     "group_norm", "gru", "half_squared_error", "hard_sigmoid", "he", "hinge", "huber", "info_nce", "input",
@@ -178,6 +179,7 @@ if not TYPE_CHECKING:
         "circuits": ["circuits"],
         "circuits.classifier": ["CircuitClassifier"],
         "draw": ["draw"],
+        "draw.explore.front": ["explore"],
         "estimators": ["LensClassifier", "LensRegressor"],
         "interchange.differences": ["differences"],
         "interchange.jax.read": ["from_jax"],

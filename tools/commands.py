@@ -57,6 +57,7 @@ RIGHT: dict[str, tuple[str, ...]] = {  # a right line of each command; what is w
     "export": ("good.safetensors", "good.onnx"),
     "convert": ("good.safetensors", "other.onnx"),
     "draw": ("good.safetensors",),
+    "explore": ("good.safetensors", "--output", "good.html"),
     "check": (),
     "demo": (),
     "circuit show": ("good.aig",),

@@ -280,6 +280,27 @@ def draw(
     say(drawn(what, model, output, {"view": view, "depth": depth, "open": words(opened), "types": types, "states": states}))
 
 
+@app.command(
+    cls=example(
+        "lensgrad explore iris                                      writes iris.html",
+        "lensgrad explore run.safetensors --output run.html         with the curves and records of the run",
+        "lensgrad explore net.onnx",
+    ),
+    short_help="Write a page in which the diagram is explored.",
+)
+def explore(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help=f"One of {NAMES}, gan, dream, circuit, or a file: a saved run, .onnx, .aig, .aag, .blif.")
+    ],
+    model: Model = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, .html.", show_default="WHAT.html")] = None,
+) -> None:
+    """Write one HTML file with the diagram of a model or learner: move in it, search it, open its boxes; of a run, see its records."""
+    from lensgrad.cli.draw import explored
+
+    say(explored(what, model, output))
+
+
 @app.command(cls=example("lensgrad check"))
 def check() -> None:
     """Check every law and every generator, a line each."""

@@ -1,4 +1,4 @@
-"""`lensgrad draw`: pictures of tasks, saved runs, networks and circuits, on the terminal or in a file."""
+"""`lensgrad draw` and `lensgrad explore`: pictures and pages of tasks, saved runs, networks and circuits, on the terminal or in a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from lensgrad import recipes
 from lensgrad.core.drawing import Options
 from lensgrad.core.errors import BadValue
+from lensgrad.draw.explore.front import explore
 from lensgrad.draw.front import draw, drawn_text
 
 CIRCUITS = (".aig", ".aag", ".blif")
@@ -78,3 +79,10 @@ def drawn(what: str, model: str | None, output: Path | None, how: Options) -> st
         return drawn_text(found, **how)
     draw(found, output, **how)
     return f"{output}  {output.stat().st_size:,} bytes"
+
+
+def explored(what: str, model: str | None, output: Path | None) -> str:
+    """The page that was written: beside what it is of, called like it, unless told otherwise."""
+    found, target = subject(what, model), output or Path(Path(what).stem + ".html")
+    explore(found, target)
+    return f"{target}  {target.stat().st_size:,} bytes: open it in a browser"

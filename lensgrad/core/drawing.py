@@ -20,8 +20,16 @@ class Options(TypedDict, total=False):
     states: bool
 
 
+class PageOptions(TypedDict, total=False):
+    """What a page to explore is made with."""
+
+    view: str | None
+    types: bool
+    states: bool
+
+
 class Drawer(Protocol):
-    """What draws: into a file, and for a notebook."""
+    """What draws: into a file, as a page to explore, and for a notebook."""
 
     def draw(
         self,
@@ -33,6 +41,10 @@ class Drawer(Protocol):
         open: str | Sequence[str] = ...,
         types: bool = ...,
         states: bool = ...,
+    ) -> None: ...
+
+    def explore(
+        self, subject: Any, path: str | PathLike[str], *, view: str | None = ..., types: bool = ..., states: bool = ...
     ) -> None: ...
 
     def shown_svg(self, subject: Any) -> str | None: ...
@@ -58,6 +70,14 @@ class Drawn:
         - `how`: that of `lg.draw`: view ("arrow", "lens" or "step"), depth, open, types and states.
         """
         _FOUND[0]().draw(self, path, **how)
+
+    def explore(self, path: str | PathLike[str], **how: Unpack[PageOptions]) -> None:
+        """Write a page of HTML in which the picture is moved, searched, and its boxes opened and closed; of a run, with its records.
+
+        - `path`: the file, ending in .html.
+        - `how`: that of `lg.explore`: view ("arrow", "lens" or "step"), types and states.
+        """
+        _FOUND[0]().explore(self, path, **how)
 
     def _repr_svg_(self) -> str | None:
         """The picture in a notebook; none where it would be too large."""

@@ -133,6 +133,7 @@ class Builder:
         self.sources: dict[tuple[Path, int], Address] = {}
         self.numbers = 0
         self.ids: dict[int, str] = {}
+        self.shown: dict[str, tuple[Step, ...]] = {}  # the steps that a box stands for
 
     def scene(self, title: str = "") -> Scene:
         """The whole."""
@@ -179,7 +180,7 @@ class Builder:
     def step(self, k: int, step: Step) -> None:
         """A box on the ground, with all that stands on it."""
         cluster, id = self.cluster(step.path), self.number()
-        self.ids[k] = id
+        self.ids[k], self.shown[id] = id, (step,)
         tops, above = self.above(k, step, cluster, id)
         lefts = [Port(f"in{i}", "left", *self.reading.taken(step, a)) for i, a in enumerate(step.args) if self.reading.side(k, i) == "left"]
         lefts += [
@@ -239,6 +240,7 @@ class Builder:
         """Optimizers, or other steps made of parameters, that stand on one box and are called the same: drawn once."""
         steps = [self.net.steps[self.reading.maker[w]] for w in wires]
         id, (ahead, back) = self.number(), self.texts(wires)
+        self.shown[id] = tuple(steps)
         tops, down = self.stacked([a for s in steps for a in s.args], cluster, id)
         kind = "optimizer" if steps[0].kind == "optimizer" else "lens" if back else "box"
         ports = (*tops, Port("out", "bottom", ahead, back))
@@ -317,8 +319,3 @@ def common(paths: list[Path]) -> Path:
     first, last = min(paths), max(paths)
     same = [a == b for a, b in zip(first, last, strict=False)]
     return first[: same.index(False) if False in same else len(same)]
-
-
-def scene_of(net: Net, title: str = "", apart: bool = False, reads: dict[int, tuple[str, ...]] | None = None) -> Scene:
-    """The scene of a net; `apart` where forward and backward pass are drawn as boxes of their own."""
-    return Builder(net, apart, reads or {}).scene(title)

@@ -10,6 +10,7 @@ from lensgrad.core.calls import in_words
 from lensgrad.core.diagram import Family
 from lensgrad.core.errors import BadValue
 from lensgrad.core.printed import Printed
+from lensgrad.draw.explore.front import explore
 from lensgrad.draw.place import layout
 from lensgrad.draw.placed import Picture
 from lensgrad.draw.png import png
@@ -117,3 +118,6 @@ def shown_svg(subject: Subject) -> str | None:
         return None
     made = scened(subject)
     return svg(layout(made)) if count(made)[0] <= MOST else None
+
+
+__all__ = ["draw", "drawn_text", "explore", "placed", "scened", "shown_svg", "styled"]

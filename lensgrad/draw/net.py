@@ -32,7 +32,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A box applied to wires. `kind` is box, lens (two ways), optimizer or cap; `arrow` is what a box does, where it is one of C."""
+    """A box applied to wires. `kind` is box, lens (two ways), optimizer or cap; `arrow` is what a box does, where it is one of C.
+
+    `opens` is the path of what would be around its parts, were it opened; empty where it has none.
+    """
 
     label: str
     args: tuple[int, ...]
@@ -41,6 +44,7 @@ class Step:
     tip: str = ""
     path: Path = ()
     arrow: Diagram | None = None
+    opens: Path = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,18 @@ class Grower:
             return self.inline(body, args, inner, two)
         outs = self.wires([line(a, two) for a in cod])
         dom = Ty(tuple(self.lines[a].atom for a in args))
-        self.steps.append(Step(label_of(op), tuple(args), outs, "lens" if two else "box", tip_of(op), path, Diagram.of(op, dom)))
+        self.steps.append(
+            Step(
+                label_of(op),
+                tuple(args),
+                outs,
+                "lens" if two else "box",
+                tip_of(op),
+                path,
+                Diagram.of(op, dom),
+                () if body is None else inner,
+            )
+        )
         return outs
 
 
@@ -197,7 +212,7 @@ def collapsed(net: Net, path: Path) -> Net:
     needed = {a for s in net.steps if s not in inside for a in s.args} | {e.wire for e in net.exits}
     outs = tuple(w for s in inside for w in s.outs if w in needed)
     label = title(path)
-    step = Step(label, args, outs, inside[0].kind, tip=label, path=path[:-1], arrow=joined(net, inside, args, outs))
+    step = Step(label, args, outs, inside[0].kind, tip=label, path=path[:-1], arrow=joined(net, inside, args, outs), opens=path)
     kept = [s for s in net.steps if s not in inside]
     return replace(net, steps=tuple(ordered([*kept, step])))
 

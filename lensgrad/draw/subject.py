@@ -12,7 +12,7 @@ from lensgrad.cat.para import Para, lens
 from lensgrad.core.checks import clean, nearest, shown
 from lensgrad.core.diagram import Diagram, Family
 from lensgrad.core.errors import BadValue, TypeMismatch, some
-from lensgrad.draw.build import scene_of
+from lensgrad.draw.build import Builder
 from lensgrad.draw.gates import Gates, gates_net
 from lensgrad.draw.groups import LOSS, of_learner, of_scopes
 from lensgrad.draw.lenses import lens_net
@@ -50,7 +50,11 @@ Subject = Diagram | Lens | Para | Family | Learns | Learned | Gates | Program  #
 
 def scene(subject: Subject, view: str | None = None, depth: int = 0, opened: Sequence[str] = (), states: bool = False) -> Scene:
     """The picture of an arrow, without places."""
-    opens = Opens(depth, tuple(opened))
+    return builder(subject, view, Opens(depth, tuple(opened)), states).scene()
+
+
+def builder(subject: Subject, view: str | None, opens: Opens, states: bool) -> Builder:
+    """What builds the scene of an arrow with some boxes open, and knows then which steps each box stands for."""
     found = learner_of(subject)
     net = net_of(subject, view, opens) if found is None else learner_net(found, opens)
     known(net, opens)
@@ -61,9 +65,9 @@ def scene(subject: Subject, view: str | None = None, depth: int = 0, opened: Seq
         raise BadValue(f"view must be one of {', '.join(VIEWS)}, got {shown(view)}")
     net = seeded(net)
     if kind != "step":
-        return scene_of(wanted(net, formal=True))
+        return Builder(wanted(net, formal=True), False, {})
     net = wanted(net)
-    return scene_of(net, apart=True, reads=reads(net))
+    return Builder(net, True, reads(net))
 
 
 def learner_net(learner: Learns, opens: Opens) -> Net:

@@ -37,6 +37,16 @@ def test_saved_runs_and_circuits_are_drawn(run, tmp_path):
     assert "sum" in run("draw", str(tmp_path / "net.aig"))[1]
 
 
+def test_a_page_is_written_beside_us_or_where_it_is_told(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, told, wrong = run("explore", "iris")
+    size = (tmp_path / "iris.html").stat().st_size
+    assert (code, told, wrong) == (0, f"iris.html  {size:,} bytes: open it in a browser\n", "")
+    assert run("explore", "circuit", "-o", "a.html")[0] == 0 and (tmp_path / "a.html").read_text(encoding="utf-8").startswith(
+        "<!DOCTYPE html>"
+    )
+
+
 def test_a_network_in_onnx_is_drawn_and_shown_with_a_picture(run, tmp_path):
     pytest.importorskip("onnx")
     learner = lg.supervised(lg.dense(2, 3), loss="mse", optimizer="sgd")
@@ -53,6 +63,7 @@ WRONG = {
         "dream, circuit, or a file (.safetensors, .onnx, .aig, .aag, .blif)"
     ),
     ("draw", "gan", "--model", "x"): "'gan' is one thing: leave --model away",
+    ("explore", "iris", "--output", "a.svg"): "a page to explore ends in .html, got 'a.svg'; lg.draw writes pictures",
     ("draw", "iris", "--output", "a.gif"): "a picture ends in .svg, .tex, .png, .txt, got 'a.gif'",
     ("draw", "iris", "--view", "len"): "view must be one of arrow, lens, step, got 'len': did you mean 'lens'?",
     ("draw", "iris", "--open", "hiden"): "no box to open is called 'hiden'; this picture has: loss, hidden, output: did you mean 'hidden'?",

@@ -27,6 +27,7 @@ WRITERS = {
     "cli/__init__.py": "what learner.source() gives",
     "cli/circuit.py": "what the writers of circuits give",
     "data/files.py": "official data, compared with its digest",
+    "draw/explore/front.py": "pages whose names stay data: tests/draw/test_explore.py",
     "draw/front.py": "layer name",
     "draw/pictures.py": "pictures with titles that the caller writes",
     "draw/plots.py": "pictures whose words are no formulas: tests/train/test_shown.py",
