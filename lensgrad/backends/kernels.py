@@ -109,7 +109,13 @@ def scatter_add(index, y, rows, lead):
     """Add the rows of y into zeros by number; numbers outside are clipped."""
     index = np.clip(index, 0, rows - 1)
     out = np.zeros((*index.shape[:lead], rows, *y.shape[index.ndim :]), y.dtype)
-    np.add.at(out, (*common_grid(index, lead), index), y)
+    if lead == 0 and y.size > 1000 * rows and y.size > index.size:  # long rows for few numbers: one sum for each
+        order = np.argsort(index, None, kind="stable")
+        ends = np.searchsorted(index.reshape(-1)[order], np.arange(rows + 1))
+        for r in range(rows):
+            out[r] = y.reshape(-1, *out.shape[1:])[order[ends[r] : ends[r + 1]]].sum(0, y.dtype)
+    else:
+        np.add.at(out, (*common_grid(index, lead), index), y)
     return out
 
 

@@ -170,3 +170,13 @@ def test_a_choice_between_two_numbers_keeps_their_kind():
     f = trace(lambda x: ops.select(x > 0.0, full(0.1, x.atom), full(0.2, x.atom)), Real(3))
     (y,) = backend.function(f)(np.array([1.0, -1.0, 0.0], np.float32))
     assert y.dtype == np.float32 and y.tolist() == [np.float32(0.1), np.float32(0.2), np.float32(0.2)]
+
+
+def test_many_rows_added_by_number_are_added_in_order():
+    index = np.random.default_rng(0).integers(-2, 9, (40, 50)).astype(np.int32)  # outside is clipped
+    y = np.random.default_rng(1).standard_normal((40, 50, 8)).astype(np.float32)
+    y[0, 0] = np.inf
+    wanted = np.zeros((8, 8), np.float32)
+    np.add.at(wanted, np.clip(index, 0, 7), y)
+    assert y.size > 1000 * 8
+    assert np.array_equal(kernels.scatter_add(index, y, 8, 0), wanted)
