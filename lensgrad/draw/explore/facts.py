@@ -76,7 +76,9 @@ def spent(built: Builder, steps: Sequence[Step]) -> list[Fact]:
 
 def carried(built: Builder, steps: Sequence[Step], role: str) -> str:
     """How many numbers parameters of a role have, and how many bytes; nothing for none."""
-    read = {a for s in steps for a in s.args if built.reading.roles.get(a) == role}
+    roles = {e.wire: e.role for e in built.net.entries}
+    roles |= {w: "weight" for s in built.net.steps if s.kind == "optimizer" for w in s.outs}  # a weight, as its optimizer shows it
+    read = {a for s in steps for a in s.args if roles.get(a) == role}
     sizes = [measured(built.net.lines[a].atom) for a in read]
     numbers, size = sum(n for n, _ in sizes), sum(b for _, b in sizes)
     return f"{amount(numbers)} numbers, {amount(size)} bytes" if numbers else ""
