@@ -61,7 +61,10 @@ def cut(text: str) -> str:
 
 
 def spent(built: Builder, steps: Sequence[Step]) -> list[Fact]:
-    """How many weights and states some steps read, the bytes of what they give, and how many operations they take ahead."""
+    """How many weights and states some steps read, the bytes of what they give, and how many operations they take ahead.
+
+    A closed box has all of its operations; an opened one those of what is drawn in it, so without writing states unless these are shown.
+    """
     found = [(f"{role}s", carried(built, steps, role)) for role in ("weight", "state")]
     made = {w for s in steps for w in s.outs} - {a for s in steps for a in s.args}
     size = sum(measured(built.net.lines[w].atom)[1] for w in made)
