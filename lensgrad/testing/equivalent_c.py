@@ -10,6 +10,7 @@ THREADS = "other loops are divided over threads, or none: tests/backends/native 
 ORDER = "the loops run in another order, which no entry depends on"
 MORE = "an array more is kept, which nobody reads"
 AGAIN = "what is the same at all steps is computed at each of them"
+APART = "it differs for NaN only, which no case has: tests/backends/native/test_native_numbers.py does"
 NAMED = "a number more has a name"
 
 EQUIVALENT: dict[str, str] = {
@@ -48,6 +49,8 @@ EQUIVALENT: dict[str, str] = {
     "sweeps.Running.body: self.cod.size >= PARALLEL and bool(around) → bool(around)": THREADS,
     "sweeps.Running.body: self.cod.size >= PARALLEL → self.cod.size < PARALLEL": THREADS,
     "sweeps.Running.body: [*around, *loops(index[axis:])] → [*loops(index[axis:]), *around]": ORDER,
+    "sums.argmax: f' || ({text} != {text} && {best} == {best})' if x.dtype in ('float32', 'float64') else '' → "
+    "'' if x.dtype in ('float32', 'float64') else f' || ({text} != {text} && {best} == {best})'": APART,
     "windows.argmax: [f'const int better = {text} > {best} || {where} < 0;', f'{best} = better ? {text} : {best};', "
     "f'{where} = better ? {flat(place, image)} : {where};'] → [f'const int better = {text} > {best} || {where} < 0;', "
     "f'{where} = better ? {flat(place, image)} : {where};', f'{best} = better ? {text} : {best};']": SYMMETRIC,

@@ -83,14 +83,11 @@ class Bench:
     def same(self, made: Assembled, run: Any) -> bool:
         """Whether a program gives what NumPy does. Run it in a process of its own."""
 
-        def known(*_: object) -> Assembled:
-            return made
+        def given(*_: object) -> tuple[Assembled, Any]:
+            return made, run
 
-        def loaded(_: str) -> Any:
-            return run
-
-        module: Any = running  # whose functions give this program and no other, in this process
-        module.assembled, module.program = known, loaded
+        module: Any = running  # whose programs are this one and no other, in this process
+        module.step = given
         steps = running.Steps(self.whole, self.loop, threads=1)
         _, seen = steps.run([], [], [np.asarray(x)[None] for _, xs in self.facts for x in xs], 1)
         most = [max((AGREE.get(getattr(a, "dtype", ""), 0.0) for a in (*f.dom, *f.cod)), default=0.0) for f, _ in self.facts for _ in f.cod]

@@ -109,10 +109,15 @@ def told(found):
 
 
 def test_a_run_and_its_file_are_one_arrow_where_the_format_has_its_generators(tmp_path):
-    for name, same in {"mlp": True, "lstm": True, "cnn": False, "transformer": False}.items():
+    for name, same in {"mlp": True, "lstm": False, "cnn": False, "transformer": False}.items():
         run_of(name).export(tmp_path / "net.onnx")
         found = differences(run_of(name), lg.from_onnx(tmp_path / "net.onnx"))
         assert found.same is found.arrows is same
+        if name == "lstm":  # what is written is finished: rows are read after the product of the table
+            assert told(found) == {
+                ("f32[3]", "f32[3]", "another arrow, equal to the bit on 4 random examples"),
+                ("9 nodes", "9 nodes", "wired or set in another way"),
+            }
         if name == "cnn":  # there is no operator for 1 / √x
             assert told(found) == {
                 ("f32[3]", "f32[3]", "another arrow, equal to the bit on 4 random examples"),

@@ -32,6 +32,7 @@ WRITERS = {
     "draw/pictures.py": "pictures with titles that the caller writes",
     "draw/plots.py": "pictures whose words are no formulas: tests/train/test_shown.py",
     "files/place.py": "layer name",
+    "testing/mutants_c.py": "wrong versions of the library's own meanings in C",
     "testing/mutations.py": "mutants of the library's own rules",
     "train/logs.py": "layer name",
 }
