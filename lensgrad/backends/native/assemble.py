@@ -91,13 +91,16 @@ class Assembly:
         self.readers = readers(self.program, self.groups)
         self.stored = stored(self.program, self.groups, self.readers)
         self.same = self.in_place()
+        self.moved = [(w, state) for w, state in self.back if w != state and self.same.get(w) != state]
+        # A state that another one becomes is put aside, as it may be written over before it is read.
+        self.aside = {w: -1 - k for k, w in enumerate(dict.fromkeys(w for w, _ in self.moved if w in self.states))}
 
     def in_place(self) -> dict[int, int]:
         """The next states that may be written over the states they follow: nobody reads those later, or other entries of them."""
         found: dict[int, int] = {}
         for out, state in self.back:
             at = self.where.get(out)
-            alone = [o for o, _ in self.back].count(out) == 1 and out not in self.seen
+            alone = [o for o, _ in self.back].count(out) == 1 and out not in self.seen and state not in self.flat.outputs
             if at is None or not alone or self.flat.values[out].bytes != self.flat.values[state].bytes:
                 continue
             if all(reader < at or (reader == at and own) for reader, own in self.readers.get(state, ())):
@@ -129,7 +132,8 @@ class Assembly:
         made = {w: self.where.get(w, -1) for w in kept}
         read = {w: [at for at, _ in self.readers.get(w, ())] for w in kept}
         forever = [w for w in kept if w in self.flat.inputs or w in self.flat.outputs or w in self.program.constant]
-        held = arena({w: self.bytes(w, laid.get(w)) for w in kept}, lives(made, read, forever, end))
+        sizes = {w: self.bytes(w, laid.get(w)) for w in kept} | {k: self.flat.values[w].bytes for w, k in self.aside.items()}
+        held = arena(sizes, lives(made, read, [*forever, *self.aside.values()], end))
         offsets = {**held.offsets, **{o: held.offsets[s] for o, s in self.same.items()}}
         places = {w: laid_out(self.flat, w, name(self.flat, w, self.rows), laid.get(w)) for w in self.program.kept}
         return places, Arena(offsets, held.bytes)
@@ -179,16 +183,17 @@ class Assembly:
         lines += calls(each, bool(copied))
         alone = not each[-1][0].parallel if each else bool(copied)
         lines += [] if alone else ["if (id == 0) {"]
-        for wire, state in self.back:
-            if self.same.get(wire) != state:
-                source = self.address(wire, held)
-                lines.append(f"memcpy(m + {held.offsets[state]}, {source}, {self.flat.values[state].bytes});")
-        for k, wire in enumerate(self.seen):
-            size = self.flat.values[wire].bytes
-            lines.append(f"memcpy(seen[{k}] + t * {size}, {self.address(wire, held)}, {size});")
+        lines += self.ending(held, [f"seen[{k}] + t * {self.flat.values[w].bytes}" for k, w in enumerate(self.seen)])
         lines += ["}", *(["wait(gate, &sense, of);"] if threads else [])]
         lines += [f"rows[{k}] += {self.flat.values[w].bytes};" for k, w in enumerate(self.rows)]
         return indented([*lines, "}", "}"])
+
+    def ending(self, held: Arena, seen: Sequence[str]) -> list[str]:
+        """Copies at the end of a step: what is observed, to where it is told, then states to where the next step reads them."""
+        moved = [*zip(self.seen, seen, strict=True), *((w, self.address(k, held)) for w, k in self.aside.items())]
+        moved += [(self.aside.get(w, w), self.address(state, held)) for w, state in self.moved]
+        sizes = {k: w for w, k in self.aside.items()}
+        return [f"memcpy({to}, {self.address(w, held)}, {self.flat.values[sizes.get(w, w)].bytes});" for w, to in moved]
 
     def address(self, wire: int, held: Arena) -> str:
         return f"rows[{self.rows.index(wire)}]" if wire in self.rows else f"m + {held.offsets[wire]}"

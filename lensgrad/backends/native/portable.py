@@ -150,11 +150,7 @@ class Whole(Assembly):
         for group, call in zip(self.groups, calls, strict=True):
             what = title(self.flat, group)
             lines.append(f"{call.removesuffix(', ')});{f' /* {what} */' if what else ''}")
-        for wire, state in self.back:
-            if self.same.get(wire) != state:
-                lines.append(f"memcpy(m + {self.words[state]}, {self.address(wire, held)}, {self.flat.values[state].bytes});")
-        for wire, item in zip(self.seen, seen, strict=True):
-            lines.append(f"memcpy({item.word}, {self.address(wire, held)}, {item.bytes});")
+        lines += self.ending(held, [item.word for item in seen])
         return [*lines, "}"]
 
     def address(self, wire: int, held: Arena) -> str:
