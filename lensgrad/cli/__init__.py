@@ -267,7 +267,9 @@ def draw(
         str, typer.Argument(metavar="WHAT", help=f"One of {NAMES}, gan, dream, circuit, or a file: a saved run, .onnx, .aig, .aag, .blif.")
     ],
     model: Model = None,
-    output: Annotated[Path | None, typer.Option(help="Write to this file: .svg, .png, .tex or .txt.", show_default="the terminal")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file: .svg, .png, .tex or .txt.", show_default="the terminal")
+    ] = None,
     view: Annotated[str | None, typer.Option(metavar="arrow|lens|step", help="What is shown.", show_default="lens for learners")] = None,
     depth: Annotated[int, typer.Option(help="How many levels of boxes are opened.")] = 0,
     opened: Annotated[str, typer.Option("--open", help="Names of boxes to open, with commas between; * stands for any.")] = "",
