@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,14 @@ from pathlib import Path
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
 WHY = "no Chromium is on this machine (apt install chromium): the page is not tried in a browser"
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe")
+# Chromium reads pipe 3 and writes pipe 4. Another program puts them there and becomes Chromium, since a function that runs between fork and
+# exec is refused in a process with threads, as one with JAX is.
+WIRED = """
+import fcntl, os, sys
+give, take = (fcntl.fcntl(int(f), fcntl.F_DUPFD, 10) for f in sys.argv[1:3])
+os.dup2(give, 3), os.dup2(take, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -20,13 +29,9 @@ class Browser:
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         (give, into), (out, take) = os.pipe(), os.pipe()
         command = [CHROMIUM, *FLAGS, f"--user-data-dir={self.folder.name}", f"--window-size={size[0]},{size[1]}", "about:blank"]
-
-        def wire():
-            os.dup2(give, 60), os.dup2(take, 61)
-            os.dup2(60, 3), os.dup2(61, 4)
-
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, preexec_fn=wire, close_fds=False, **quiet)
+        wired = [sys.executable, "-I", "-S", "-c", WIRED, str(give), str(take), *command]
+        self.process = subprocess.Popen(wired, pass_fds=(give, take), **quiet)
         os.close(give), os.close(take)
         self.into, self.out = os.fdopen(into, "wb", 0), os.fdopen(out, "rb", 0)
         self.numbers, self.left, self.said, self.session, self.asked = count(1), b"", [], None, []

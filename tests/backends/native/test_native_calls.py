@@ -1,7 +1,10 @@
 """Calls of programs in C: states that go round, data of each step, threads, and what is given stays as it is."""
 
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,16 +157,31 @@ def test_ctrl_c_on_the_way_leaves_nobody_waiting(monkeypatch):
     assert same(steps.run(*given, 30)[0], wanted[0]) and not own.lock.locked()
 
 
+FORKED = """
+import os
+import sys
+
+sys.path[:0] = sys.argv[1:]
+
+from lensgrad.backends.native import running
+from test_native_calls import same, step
+
+f, loop, given = step(1024, 128)
+steps = running.Steps(f, loop, threads=2)
+wanted = steps.run(*given, 30)
+child = os.fork()
+if not child:
+    os._exit(0 if same(steps.run(*given, 30)[0], wanted[0]) else 1)
+print(os.waitpid(child, 0)[1])
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore:This process")
 def test_a_forked_process_has_threads_of_its_own():
-    f, loop, given = step(1024, 128)
-    steps = running.Steps(f, loop, threads=2)
-    wanted = steps.run(*given, 30)
-    child = os.fork()
-    if not child:
-        os._exit(0 if same(steps.run(*given, 30)[0], wanted[0]) else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    said = subprocess.run(
+        [sys.executable, "-c", FORKED, str(Path(__file__).parent)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (said.stdout, said.returncode) == ("0\n", 0), said.stderr
 
 
 def test_threads_are_as_many_as_are_asked_for(monkeypatch):
