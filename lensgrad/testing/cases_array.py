@@ -130,6 +130,8 @@ INDEX: list[Case] = [
         ]
     ),
     Case(index.Take(0), (f(300), i(4, dtype="uint8")), (normal, whole(0, 256))),
+    Case(index.Take(0), (f(300), i(4)), (normal, whole(-100, 400))),
+    Case(index.Take(0), (f(4), i(4, dtype="uint8")), (normal, whole(0, 256))),
     Case(index.Take(0), (f(4), i(4, dtype="uint32")), (normal, whole(0, 2**32))),
     *(
         Case(index.ScatterAdd(rows, lead), (at, y), (ANY, normal))
