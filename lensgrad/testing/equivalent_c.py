@@ -34,6 +34,7 @@ EQUIVALENT: dict[str, str] = {
     "smooth.pointwise.Minimum: smaller({0}, {1}) → smaller({1}, {0})": SYMMETRIC,
     "smooth.pointwise.Or: {0} | {1} → {1} | {0}": SYMMETRIC,
     "sums.log_of_sum: Compare('==')(top - top, zero) → Compare('==')(zero, top - top)": SYMMETRIC,
+    "sums.argmax: x.dtype in ('float32', 'float64') → x.dtype not in ('float32', 'float64')": APART,
     "sums.outer: 1 → 0": NAMED,
     "sweeps.Added.body: self.cod.size + rows.size >= PARALLEL and (bool(around) or count > 1) → "
     "self.cod.size + rows.size >= PARALLEL or (bool(around) or count > 1)": THREADS,
