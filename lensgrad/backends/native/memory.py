@@ -68,6 +68,6 @@ def stored(program: Program, groups: Sequence[Group], read: Readers) -> set[int]
     kept = {*program.inputs, *program.outputs}
     for at, group in enumerate(groups):
         head = group.nests[0]
-        alone = head.outs if head.kind is not None and not program.joins(head) else ()
-        kept.update(alone, (o for o in group.outs if any(reader != at for reader, _ in read.get(o, ()))))
+        whole = head.kind is not None and not program.joins(head) and not getattr(head.kind, "passing", False)
+        kept.update(head.outs if whole else (), (o for o in group.outs if any(reader != at for reader, _ in read.get(o, ()))))
     return kept

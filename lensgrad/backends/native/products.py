@@ -29,6 +29,9 @@ class Axis:
     out: int
 
 
+ONE = Axis("", 1, 0, 0, 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Product:
     """Σ left · right over axes in common, tile by tile."""
@@ -40,6 +43,7 @@ class Product:
     reads: tuple[int, ...]
     packed: int | None = None  # the right side as panels, where it is the same at every step
     epilogue: bool = True
+    passing: bool = True  # results that only its epilogue reads have no array
 
     @property
     def order(self) -> tuple[int, int]:
@@ -185,9 +189,9 @@ class Tiles:
 
     def write(self) -> None:
         """Loops over the batch, panels of columns, and tiles of rows; panels or tiles are divided over threads."""
-        *outer, columns = self.columns or [Axis("", 1, 0, 0, 0)]
-        *more, rows = self.rows or [Axis("", 1, 0, 0, 0)]
-        *deep, depth = self.depth
+        *outer, columns = self.columns or [ONE]
+        *more, rows = sorted(self.rows, key=lambda a: a.size) or [ONE]
+        *deep, depth = sorted(self.depth, key=lambda a: a.size) or [ONE]
         self.loops = {a: of(Atom(f"b{k}", a.size)) for k, a in enumerate([*self.batch, *more, *outer])}
         kind, wide = TYPES[self.value.dtype], f"WIDE_{self.t}"
         if self.kind.packed is None:
@@ -291,7 +295,7 @@ class Tiles:
             for k, letter in enumerate(axis.letters):
                 step = prod(self.kind.sizes[s] for s in axis.letters[k + 1 :])
                 found[letter], rest = rest.divided(step)
-        return tuple(found[s] for s in self.kind.output)
+        return tuple(found.get(s, Index()) for s in self.kind.output)
 
 
 def divided(count: str, over: bool) -> tuple[str, str]:
@@ -300,9 +304,11 @@ def divided(count: str, over: bool) -> tuple[str, str]:
 
 
 def joined(axes: Sequence[Axis]) -> list[Axis]:
-    """Neighbours as one axis where every side moves through them as through one; axes of one entry are left out where they can be."""
+    """Neighbours as one axis where every side moves through them as through one, without axes of one entry."""
     found: list[Axis] = []
     for a in axes:
+        if a.size == 1:
+            continue
         if found and all(x == y * a.size for x, y in ((found[-1].left, a.left), (found[-1].right, a.right), (found[-1].out, a.out))):
             found[-1] = Axis(found[-1].letters + a.letters, found[-1].size * a.size, a.left, a.right, a.out)
         else:
