@@ -59,21 +59,21 @@ class Steps:
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
         """The states after n steps, and what was observed with one row a step. Nothing that is given is changed."""
         room = self.room()
-        for view, x in zip(room.views, (*states, *fixed), strict=True):
-            put(view, x)
+        for (view, shape, dtype), x in zip(room.views, (*states, *fixed), strict=True):
+            put(view, shape, dtype, x)
         given = [stacked(x, atom, n) for x, atom in zip(rows, self.rows, strict=True)]
         seen = [np.empty((n, *shape), dtype) for shape, dtype in self.seen]
         self.take(room, given, seen, n)
-        after = [view.copy() for view in room.states]
+        after = [view.copy() for view, _, _ in room.views[: room.states]]
         self.rooms.append(room)  # not after an error, when another thread may still write there
         return after, seen
 
     def take(self, room: Room, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
         """Take n steps, in calls that return soon."""
         done, of = 0, self.threads
+        room.point(given, seen)
         while done < n:
             number = min(n - done, int(CALL / (self.seconds or SLOW)) or 1)
-            room.point(given, seen, done)
             began = perf_counter()
             if of == 1:
                 self.call(*room.places, number, 0, 1, room.turnstile)
@@ -81,6 +81,8 @@ class Steps:
                 CREW.run(self.call, (*room.places, number), of, room.gate, (room, given, seen))
             self.seconds = (perf_counter() - began) / number
             done += number
+            if done < n:
+                room.move(number)
 
     def room(self) -> Room:
         """Memory for one call, used again by later ones."""
@@ -98,22 +100,28 @@ class Room:
     """The memory of one call, and its arguments."""
 
     def __init__(self, steps: Steps) -> None:
-        made = steps.made
+        made, self.states = steps.made, len(steps.states)
         self.memory = aligned(made.memory)
         self.gate = aligned(256).view(np.int32)
-        self.states = [seen_at(self.memory, s, atom) for s, atom in zip(made.states, steps.states, strict=True)]
-        self.views = [*self.states, *(seen_at(self.memory, s, atom) for s, atom in zip(made.fixed, steps.fixed, strict=True))]
+        slots = zip((*made.states, *made.fixed), (*steps.states, *steps.fixed), strict=True)
+        self.views = [(seen_at(self.memory, slot, atom), *atom) for slot, atom in slots]
         self.given = (ctypes.c_void_p * max(1, len(steps.rows)))()
         self.seen = (ctypes.c_void_p * max(1, len(steps.seen)))()
+        self.ends = *((self.given, k, n) for k, n in enumerate(made.rows)), *((self.seen, k, n) for k, n in enumerate(made.seen))
         self.places = self.memory.ctypes.data, ctypes.addressof(self.given), ctypes.addressof(self.seen)
         self.turnstile = self.gate.ctypes.data
 
-    def point(self, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], done: int) -> None:
-        """Tell the program where the data of the next step is read, and where its observations go."""
+    def point(self, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]]) -> None:
+        """Tell the program where the data of the first step is read, and where its observations go."""
         for k, x in enumerate(given):
-            self.given[k] = x.ctypes.data + done * x.strides[0]
+            self.given[k] = address(x)
         for k, x in enumerate(seen):
-            self.seen[k] = x.ctypes.data + done * x.strides[0]
+            self.seen[k] = address(x)
+
+    def move(self, n: int) -> None:
+        """The same so many steps later."""
+        for places, k, size in self.ends:
+            places[k] = (places[k] or 0) + n * size
 
 
 class Once:
@@ -132,12 +140,12 @@ class Once:
         return tuple(y[0, ...] for y in seen)
 
 
-def put(view: np.ndarray[Any, Any], x: Any) -> None:
+def put(view: np.ndarray[Any, Any], shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> None:
     """Write an array where the program reads it."""
     if type(x) is not np.ndarray:
         x = np.asarray(x)
-    if x.shape != view.shape or x.dtype != view.dtype:
-        raise TypeMismatch(f"a program in C wants an array of shape {view.shape} and dtype {view.dtype}, got {x.shape} and {x.dtype}")
+    if x.shape != shape or x.dtype != dtype:
+        raise TypeMismatch(f"a program in C wants an array of shape {shape} and dtype {dtype}, got {x.shape} and {x.dtype}")
     view[...] = x
 
 
@@ -148,6 +156,14 @@ def stacked(x: Any, atom: Atom, n: int) -> np.ndarray[Any, Any]:
         wanted = f"{n} rows of shape {atom[0]} and dtype {atom[1]}"
         raise TypeMismatch(f"a program in C wants {wanted}, got an array of shape {x.shape} and dtype {x.dtype}")
     return x
+
+
+def address(x: np.ndarray[Any, Any]) -> int:
+    """Where an array lies. NumPy's own way to tell takes longer than thirty steps of a small model."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(x))
+    except (TypeError, ValueError):  # one that may not be written, or that is empty
+        return x.ctypes.data
 
 
 def seen_at(memory: np.ndarray[Any, Any], slot: Slot, atom: Atom) -> np.ndarray[Any, Any]:
