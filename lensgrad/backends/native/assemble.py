@@ -17,6 +17,7 @@ from lensgrad.backends.native.nests import Group, Nest, Program
 from lensgrad.backends.native.order import calls
 from lensgrad.backends.native.pooling import simplified
 from lensgrad.backends.native.printer import Function, Place, Printer, laid_out
+from lensgrad.backends.native.rows import Orders, ordered
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
 from lensgrad.theories.smooth.conv import WindowArgMax
@@ -28,10 +29,15 @@ PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h
 
 @dataclass(frozen=True)
 class Slot:
-    """An input or output that stays in memory from step to step: where, and how many bytes."""
+    """An input or output that stays in memory from step to step: where, and how many bytes.
+
+    A matrix may have rows that are so many entries apart, `room`, and these may be its columns, `turned`.
+    """
 
     offset: int
     bytes: int
+    room: int = 0
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Assembled:
     @property
     def about(self) -> str:
         """All but the text, as JSON."""
-        slots = ([[s.offset, s.bytes] for s in of] for of in (self.states, self.fixed))
+        slots = ([[s.offset, s.bytes, s.room, s.turned] for s in of] for of in (self.states, self.fixed))
         return json.dumps([*slots, self.rows, self.seen, self.memory, self.parallel])
 
     @classmethod
@@ -91,6 +97,7 @@ class Assembly:
         self.readers = readers(self.program, self.groups)
         self.stored = stored(self.program, self.groups, self.readers)
         self.same = self.in_place()
+        self.laid = self.layouts()
         self.moved = [(w, state) for w, state in self.back if w != state and self.same.get(w) != state]
         # A state that another one becomes is put aside, as it may be written over before it is read.
         self.aside = {w: -1 - k for k, w in enumerate(dict.fromkeys(w for w, _ in self.moved if w in self.states))}
@@ -111,13 +118,13 @@ class Assembly:
         places, held = self.places()
         printer = Printer(self.program, places, self.stored, self.rows, many=self.many)
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
-        texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held))
+        texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held), inline=True)
         whole = [p.read_text(encoding="utf-8") for p in PRELUDE]
         text = "\n".join([*whole, *halved(texts), self.main(functions, ran, held), *(["#endif"] if len(texts) >= MANY else [])])
         sizes = self.flat.values
         return Assembled(
             text,
-            tuple(Slot(held.offsets[w], sizes[w].bytes) for w in self.states),
+            tuple(Slot(held.offsets[w], self.bytes(w, self.laid.get(w)), places[w].room, self.laid.get(w) == (1, 0)) for w in self.states),
             tuple(Slot(held.offsets[w], sizes[w].bytes) for w in self.fixed),
             tuple(sizes[w].bytes for w in self.given),
             tuple(sizes[w].bytes for w in self.seen),
@@ -127,7 +134,7 @@ class Assembly:
 
     def places(self) -> tuple[dict[int, Place], Arena]:
         """The name and the address of every array."""
-        end, laid = len(self.groups), self.layouts()
+        end, laid = len(self.groups), self.laid
         kept = {w for w in self.stored if w not in self.rows and w not in self.same}
         made = {w: self.where.get(w, -1) for w in kept}
         read = {w: [at for at, _ in self.readers.get(w, ())] for w in kept}
@@ -153,7 +160,12 @@ class Assembly:
             shapes = {self.flat.values[w].shape for w in wires}
             wires += [o for o in group.outs if self.flat.values[o].shape in shapes]
             found |= {w: channels_first(self.flat.values[w].shape) for w in wires if w not in outside}
-        return found
+        taken = {self.flat.values[w].shape for w in found}
+        return found | {w: order for w, order in self.rows_of_states().items() if self.flat.values[w].shape not in taken}
+
+    def rows_of_states(self) -> Orders:
+        """Orders of the axes of matrices of weights."""
+        return ordered(self.program, self.groups, self.same) if not self.many else {}
 
     def main(self, functions: Sequence[Function], ran: Sequence[str], held: Arena) -> str:
         """The loop over steps."""

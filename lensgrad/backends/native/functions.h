@@ -26,12 +26,9 @@ INLINE float round_f32(float x) { return __builtin_rintf(x); }
 
 /* (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
 INLINE float above_line_f32(float r) {
-  float p = 1.9845885e-4f;
-  p = p * r + 1.3940721e-3f;
-  p = p * r + 8.33339e-3f;
-  p = p * r + 4.166636e-2f;
-  p = p * r + 1.6666666e-1f;
-  return p * r + 0.5f;
+  const float z = r * r;
+  const float low = 1.6666666e-1f * r + 0.5f, middle = 8.33339e-3f * r + 4.166636e-2f, high = 1.9845885e-4f * r + 1.3940721e-3f;
+  return (high * z + middle) * z + low; /* by pairs, which wait less for each other */
 }
 
 /* e^(x + low) = 2^k e^r with |r| <= ln 2 / 2, for a low that is small */

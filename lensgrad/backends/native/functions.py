@@ -13,10 +13,16 @@ MANY = 24  # functions that take a compiler long
 Address = Callable[[int], str]  # where an array lies, as C
 
 
-def shared(flat: Flat, places: Mapping[int, Place], functions: Sequence[Function], address: Address) -> tuple[list[str], list[str]]:
-    """The texts of the functions, each once, and for each group its call, to be ended by the numbers of threads."""
+def shared(
+    flat: Flat, places: Mapping[int, Place], functions: Sequence[Function], address: Address, inline: bool = False
+) -> tuple[list[str], list[str]]:  # fmt: skip
+    """The texts of the functions, each once, and for each group its call, to be ended by the numbers of threads.
+
+    With `inline` those of small steps, a few of them, become one text for the compiler: a call is as long as what it calls there.
+    """
     texts: dict[tuple[object, ...], str] = {}
     named: dict[tuple[object, ...], str] = {}
+    inline = inline and len(functions) < MANY
     calls: list[str] = []
     for f in functions:
         wires = ordered(f, places)
@@ -24,7 +30,7 @@ def shared(flat: Flat, places: Mapping[int, Place], functions: Sequence[Function
         key = (f.parallel, tuple(kinds), neutral(f, [places[w].name for w in wires]))
         if key not in named:
             arrays = [f"{k} *{places[w].name}" for k, w in zip(kinds, wires, strict=True)]
-            named[key], texts[key] = f.name, "\n".join([*f.before, written(f, arrays)])
+            named[key], texts[key] = f.name, "\n".join([*f.before, written(f, arrays, inline and not f.many)])
         given = [f"({k} *)({address(w)})" for k, w in zip(kinds, wires, strict=True)]
         calls.append(f"{named[key]}({''.join(g + ', ' for g in given)}")
     return list(texts.values()), calls
@@ -42,10 +48,10 @@ def neutral(f: Function, names: Sequence[str]) -> str:
     return NAME.sub(lambda m: numbers.get(m[0], m[0]), "\n".join(f.lines))
 
 
-def written(f: Function, arrays: Sequence[str]) -> str:
-    apart = "__attribute__((noinline)) " if f.parallel else ""
+def written(f: Function, arrays: Sequence[str], inline: bool) -> str:
+    kind = "INLINE" if inline else "static __attribute__((noinline))" if f.parallel else "static"
     more = ", _Atomic int *gate, int *sense" if f.waits else ""
-    head = f"static {apart}void {f.name}({''.join(a + ', ' for a in arrays)}int id, int of{more}) {{"
+    head = f"{kind} void {f.name}({''.join(a + ', ' for a in arrays)}int id, int of{more}) {{"
     return indented([*([f"/* {f.title} */"] if f.title else []), head, *f.lines, "}"])
 
 

@@ -17,6 +17,7 @@ from lensgrad.backends.native.nests import Program
 from lensgrad.backends.native.plain import helpers, indented, needed, plain
 from lensgrad.backends.native.pooling import simplified
 from lensgrad.backends.native.printer import Printer, title
+from lensgrad.backends.native.rows import Orders
 from lensgrad.backends.native.scope import Load
 from lensgrad.core.diagram import Diagram
 
@@ -109,6 +110,10 @@ class Exact(Printer):
 
 class Whole(Assembly):
     """A program on its way into C99."""
+
+    def rows_of_states(self) -> Orders:
+        """None: whoever writes the states from elsewhere finds them as they are."""
+        return {}
 
     def printed(self, called: Called) -> Portable:
         places, held = self.places()

@@ -98,8 +98,12 @@ class Printer:
         """A loop that ends on a whole vector where every row that it moves in has room for that."""
         size, shapes = vectors(loop.size), self.flat.values
         places = [*loads, *((o, widened(index, shapes[o].shape)) for o in outs if o in self.stored)]
-        fits = loop.size >= 4 and all(self.places[w].beyond(i, loop, size) for w, i in places)
+        fits = loop.size >= 4 and all(self.places[w].beyond(i, loop, size) or self.alone(w, i, loop) for w, i in places)
         return Atom(loop.name, size) if fits else loop
+
+    def alone(self, wire: int, index: Where, loop: Atom) -> bool:
+        """Whether a loop moves through one row that is an array, apart from all others."""
+        return wire not in self.foreign and self.places[wire].offset(index) == of(loop)
 
     def store(self, scope: Scope, wire: int, index: Where, text: str, made: Function) -> None:
         if wire in self.stored:
@@ -294,17 +298,18 @@ class Rows:
         """The entries of a row that collect."""
         kind: Reduction = nest.kind
         (wire,) = nest.outs
-        inside, inner = scope.inside(), axes(kind.sizes, "k")
+        inside, inner, before = scope.inside(), axes(kind.sizes, "k"), len(scope.reading.loads)
         rows = [scope.reading.names.new("s") for _ in kind.starts]
         side = self.sideways(nest)
         numbers = [f"{r}[{self.inner}]" for r in rows] if side else rows
         kind.step(inside, numbers, self.own(wire), inner)
         loops = self.ordered([v.terms[0][0] for v in inner if v.terms], nest)
         last = scope.inside()
+        wide = [self.printer.full(inside.reading.loads[before:], (), self.index, a) for a in self.variable]
         if side:
-            scope.lines += [f"{t} {r}[{self.size}];" for r, (t, _) in zip(rows, kind.starts, strict=True)]
-            scope.lines += nested(self.variable, [f"{n} = {v};" for n, (_, v) in zip(numbers, kind.starts, strict=True)])
-            scope.lines += nested([*loops, *self.variable], inside.lines)
+            scope.lines += [f"{t} {r}[{vectors(self.size)}];" for r, (t, _) in zip(rows, kind.starts, strict=True)]
+            scope.lines += nested(wide, [f"{n} = {v};" for n, (_, v) in zip(numbers, kind.starts, strict=True)])
+            scope.lines += nested([*loops, *wide], inside.lines)
         else:
             last.lines += [f"{t} {r} = {v};" for r, (t, v) in zip(rows, kind.starts, strict=True)]
             last.lines += nested(loops, inside.lines)
@@ -312,7 +317,8 @@ class Rows:
         self.printer.store(last, wire, self.own(wire), text, self.made)
         if wire not in self.printer.stored:
             last.lines.append(f"{self.row(scope, wire)}[{self.inner}] = {text};")
-        scope.lines += nested(self.variable, last.lines, note="#pragma GCC ivdep" if side else "")
+        kept = wire in self.printer.stored or not side
+        scope.lines += nested(self.variable if kept else wide, last.lines, note="#pragma GCC ivdep" if side else "")
 
     def sideways(self, nest: Nest) -> bool:
         """Whether neighbours in memory are entries of one row rather than what one entry collects."""

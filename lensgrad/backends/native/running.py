@@ -169,7 +169,12 @@ def address(x: np.ndarray[Any, Any]) -> int:
 def seen_at(memory: np.ndarray[Any, Any], slot: Slot, atom: Atom) -> np.ndarray[Any, Any]:
     """The part of the memory where a value lies, as its array."""
     shape, dtype = atom
-    return memory[slot.offset : slot.offset + slot.bytes].view(dtype).reshape(shape)
+    found = memory[slot.offset : slot.offset + slot.bytes].view(dtype)
+    if not slot.room:
+        return found.reshape(shape)
+    rows, columns = shape[::-1] if slot.turned else shape
+    table = found.reshape(rows, slot.room)[:, :columns]
+    return table.T if slot.turned else table
 
 
 def aligned(n: int) -> np.ndarray[Any, Any]:

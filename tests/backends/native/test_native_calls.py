@@ -214,3 +214,19 @@ def test_a_function_takes_arrays_and_keeps_nothing():
     np.testing.assert_allclose(found, learner.predictor(5, "numpy")(given)["output"], rtol=1e-5, atol=1e-6)
     again = program({**given, "x": 2 * given["x"]})["output"]
     assert not np.allclose(found, again) and same([found], [program(given)["output"]])
+
+
+def test_small_matrices_lie_in_rows_of_whole_vectors_and_short_rows_as_columns():
+    f, loop, given = step()
+    steps = running.Steps(f, loop)
+    lie = {shape: (slot.room, slot.turned) for slot, (shape, _) in zip(steps.made.states, steps.states, strict=True)}
+    assert lie == {(20, 4): (24, True), (20,): (0, False), (3, 20): (24, False), (3,): (0, False)}
+    wanted, _ = NumPy().iterate(f, loop).run(*given, 30)
+    for found, want in zip(steps.run(*given, 30)[0], wanted, strict=True):
+        assert found.flags.c_contiguous
+        np.testing.assert_allclose(found, want, rtol=2e-5, atol=2e-6)
+
+
+def test_matrices_that_kernels_read_lie_as_they_are_given():
+    steps = running.Steps(*step(1024, 128)[:2])
+    assert not any(slot.room for slot in steps.made.states)
