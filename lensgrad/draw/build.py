@@ -34,8 +34,12 @@ class Reading:
         self.maker = {w: k for k, s in enumerate(net.steps) for w in s.outs}
         self.still = self._still()
         self.riding = {k for k, s in enumerate(net.steps) if self._rides(s)}
+        self.sides: list[list[Side]] = [[self._side(k, i) for i in range(len(s.args))] for k, s in enumerate(net.steps)]
         self.bundles = self._bundled()
         self.member = {w: wires[0] for wires in self.bundles.values() for w in wires}
+        self.texts = [line.types for line in net.lines]
+        for w, wires in self.bundles.items():
+            self.texts[w] = side_by_side([self.texts[each] for each in wires])
 
     def _still(self) -> set[int]:
         """The wires that depend on nothing that comes in."""
@@ -73,6 +77,9 @@ class Reading:
 
     def side(self, k: int, i: int) -> Side:
         """On which side a wire meets a box: from above if it comes from parameters and something else comes from the left."""
+        return self.sides[k][i]
+
+    def _side(self, k: int, i: int) -> Side:
         step = self.net.steps[k]
         if step.args[i] not in self.roles or step.kind == "cap":
             return "left"
@@ -99,8 +106,7 @@ class Reading:
 
     def text(self, wire: int) -> tuple[str, str]:
         """The types of a wire, or of several on one cable: ahead and back."""
-        lines = [self.net.lines[w] for w in self.bundles.get(wire, [wire])]
-        return " × ".join(str(x.atom) for x in lines), " × ".join(str(x.back) for x in lines if x.back is not None)
+        return self.texts[wire]
 
     def first(self, wire: int) -> bool:
         """Whether a wire has a cable of its own, or is the first on one."""
@@ -121,6 +127,16 @@ class Cluster:
     wires: list[Wire] = field(default_factory=list[Wire])
     ports: list[Port] = field(default_factory=list[Port])
     inner: dict[Path, Cluster] = field(default_factory=dict[Path, "Cluster"])
+    numbers: int = 0
+
+    def number(self) -> str:
+        """An id for one more box: what is inside a frame is the same value whatever is around it, so it is laid out once."""
+        self.numbers += 1
+        return f"b{self.numbers}"
+
+    def plate(self, id: str) -> str:
+        """The id of a box in the whole picture: behind those of the frames around it."""
+        return "".join(f"{key(self.path[: k + 1])}/" for k in range(len(self.path))) + id
 
 
 class Builder:
@@ -131,9 +147,9 @@ class Builder:
         self.reading = Reading(net)
         self.root = Cluster(())
         self.sources: dict[tuple[Path, int], Address] = {}
-        self.numbers = 0
+        self.homes: dict[int, Path] = {}  # where each wire was first to be had
         self.ids: dict[int, str] = {}
-        self.shown: dict[str, tuple[Step, ...]] = {}  # the steps that a box stands for
+        self.shown: dict[str, tuple[Step, ...]] = {}  # the steps that a box stands for, by the id of its plate
 
     def scene(self, title: str = "") -> Scene:
         """The whole."""
@@ -166,21 +182,18 @@ class Builder:
             found = found.inner.setdefault(path[:k], Cluster(path[:k]))
         return found
 
-    def number(self) -> str:
-        self.numbers += 1
-        return f"b{self.numbers}"
-
     def ending(self, entry: End) -> None:
         """The name of an input at the left end of its wire."""
-        id, (ahead, back) = self.number(), self.reading.text(entry.wire)
+        id, (ahead, back) = self.root.number(), self.reading.text(entry.wire)
         lines = (short(entry.name or ahead),)
         self.root.boxes.append(Box(id, "input", lines, (Port("out", "right", ahead, back),), tip=f"input {entry.name} : {ahead}"))
-        self.sources[(), entry.wire] = (id, "out")
+        self.had((), entry.wire, (id, "out"))
 
     def step(self, k: int, step: Step) -> None:
         """A box on the ground, with all that stands on it."""
-        cluster, id = self.cluster(step.path), self.number()
-        self.ids[k], self.shown[id] = id, (step,)
+        cluster = self.cluster(step.path)
+        id = self.ids[k] = cluster.number()
+        self.shown[cluster.plate(id)] = (step,)
         tops, above = self.above(k, step, cluster, id)
         lefts = [Port(f"in{i}", "left", *self.reading.taken(step, a)) for i, a in enumerate(step.args) if self.reading.side(k, i) == "left"]
         lefts += [
@@ -197,7 +210,7 @@ class Builder:
         cluster.boxes.append(Box(id, kind, (step.label,), ports, step.tip, step.path, reverse=reverse, reads=reads if reverse else ()))
         cluster.wires += above
         for i, w in enumerate(step.outs):
-            self.sources[step.path, w] = (id, f"out{i}")
+            self.had(step.path, w, (id, f"out{i}"))
 
     def above(self, k: int, step: Step, cluster: Cluster, id: str) -> tuple[list[Port], list[Wire]]:
         """What stands on a box: ports on its top, and the wires that come down to them."""
@@ -223,13 +236,12 @@ class Builder:
         """The types of several wires as one cable."""
         if wires[0] in self.reading.bundles:
             return self.reading.text(wires[0])
-        found = [self.reading.text(w) for w in wires]
-        return " × ".join(a for a, _ in found), " × ".join(b for _, b in found if b)
+        return side_by_side([self.reading.text(w) for w in wires])
 
     def leaf(self, wires: list[int], cluster: Cluster) -> Address:
         """The names of parameters."""
         ends = [self.reading.entry[w] for w in wires]
-        id, (ahead, back) = self.number(), self.texts(wires)
+        id, (ahead, back) = cluster.number(), self.texts(wires)
         states = [e.name for e in ends if e.role == STATE and "." in e.name and len(ends) > 1]
         lines = bundle([e.name for e in ends if e.name not in states], states)
         tip = "\n".join(f"{e.name} : {self.net.lines[e.wire].atom}" for e in ends)
@@ -239,8 +251,8 @@ class Builder:
     def rider(self, wires: list[int], cluster: Cluster) -> Address:
         """Optimizers, or other steps made of parameters, that stand on one box and are called the same: drawn once."""
         steps = [self.net.steps[self.reading.maker[w]] for w in wires]
-        id, (ahead, back) = self.number(), self.texts(wires)
-        self.shown[id] = tuple(steps)
+        id, (ahead, back) = cluster.number(), self.texts(wires)
+        self.shown[cluster.plate(id)] = tuple(steps)
         tops, down = self.stacked([a for s in steps for a in s.args], cluster, id)
         kind = "optimizer" if steps[0].kind == "optimizer" else "lens" if back else "box"
         ports = (*tops, Port("out", "bottom", ahead, back))
@@ -252,18 +264,19 @@ class Builder:
         """A parameter that turns into an input."""
         ends = [self.net.steps[k].path for k, _ in self.reading.takers.get(wire, [])]
         path = common(ends) if ends and wire not in self.reading.leaving else ()
-        cluster, id, (ahead, back) = self.cluster(path), self.number(), self.reading.text(wire)
+        cluster, (ahead, back) = self.cluster(path), self.reading.text(wire)
+        id = cluster.number()
         wires = self.reading.bundles.get(wire, [wire])
         source = self.rider(wires, cluster) if wire in self.reading.maker else self.leaf(wires, cluster)
         cluster.boxes.append(Box(id, "corner", (), (Port("in", "top", ahead, back), Port("out", "right", ahead, back)), path=path))
         cluster.wires.append(Wire(source, (id, "in"), ahead, back))
-        self.sources[path, wire] = (id, "out")
+        self.had(path, wire, (id, "out"))
 
     def leave(self, end: End) -> None:
         """The name of an output at the right end of its wire."""
         ahead, back = self.reading.text(end.wire)
         back = back if end.wanted else ""
-        id = self.number()
+        id = self.root.number()
         lines = (short(end.name or ahead),)
         self.root.boxes.append(Box(id, "output", lines, (Port("in", "left", ahead, back),), tip=f"output {end.name} : {ahead}"))
         self.join(self.source((), end.wire), (id, "in"), ahead, back, self.root)
@@ -280,24 +293,31 @@ class Builder:
     def join(self, source: Address, target: Address, ahead: str, back: str, cluster: Cluster) -> None:
         cluster.wires.append(Wire(source, target, ahead, back))
 
+    def had(self, path: Path, wire: int, address: Address) -> None:
+        """Note where a wire is to be had."""
+        self.sources[path, wire] = address
+        self.homes.setdefault(wire, path)
+
     def source(self, path: Path, wire: int) -> Address:
         """Where a wire is to be had inside a frame: from a box there, out of a frame there, or through the frame itself."""
         if (path, wire) in self.sources:
             return self.sources[path, wire]
-        home = next(p for p, w in self.sources if w == wire)
+        home = self.homes[wire]
         ahead, back = self.reading.text(wire)
         if home[: len(path)] == path:
-            inner, name, side = self.cluster(home[: len(path) + 1]), f"out{wire}", "right"
+            inner, side = self.cluster(home[: len(path) + 1]), "right"
+            name = f"out{len(inner.ports)}"
             self.join(self.source(inner.path, wire), (name, "in"), ahead, back, inner)
             inner.boxes.append(Box(name, "exit", (), (Port("in", "left", ahead, back),), path=inner.path))
             found = (key(inner.path), name)
         else:
-            inner, name, side = self.cluster(path), f"in{wire}", "left"
+            inner, side = self.cluster(path), "left"
+            name = f"in{len(inner.ports)}"
             self.join(self.source(path[:-1], wire), (key(path), name), ahead, back, self.cluster(path[:-1]))
             inner.boxes.append(Box(name, "entry", (), (Port("out", "right", ahead, back),), path=path))
             found = (name, "out")
         inner.ports.append(Port(name, side, ahead, back))
-        self.sources[path, wire] = found
+        self.had(path, wire, found)
         return found
 
     def finished(self, cluster: Cluster, title: str) -> Scene:
@@ -307,6 +327,11 @@ class Builder:
             inside = self.finished(inner, path[-1])
             boxes.append(Box(key(path), "frame", (named(path),), tuple(inner.ports), "/".join(path), path[:-1], inside))
         return Scene(tuple(boxes), tuple(cluster.wires), title, self.apart)
+
+
+def side_by_side(texts: list[tuple[str, str]]) -> tuple[str, str]:
+    """The types of several wires on one cable: ahead and back."""
+    return texts[0] if len(texts) == 1 else (" × ".join([a for a, _ in texts]), " × ".join([b for _, b in texts if b]))
 
 
 def key(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from lensgrad.draw.net import End, Line, Net, Step
+from lensgrad.draw.net import End, Net, Step, typed
 
 BIT = "bit"
 AND, OR, XOR, NOT = "∧", "∨", "⊕", "¬"
@@ -70,7 +70,7 @@ def gates_net(circuit: Gates) -> Net:
             if sign:
                 wires[literal] = inputs + len(steps)
                 steps.append(Step(sign, tuple(wires[a] for a in args), (wires[literal],)))
-    lines = tuple(Line(BIT) for _ in range(inputs + len(steps)))
+    lines = tuple(typed(BIT) for _ in range(inputs + len(steps)))
     entries = tuple(End(name, "input", i) for i, name in enumerate(circuit.inputs))
     exits = tuple(End(name, "output", wires[x]) for name, x in zip(circuit.outputs, circuit.literals, strict=True))
     return Net(lines, entries, tuple(steps), exits)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from lensgrad.cat.lens import Delta
@@ -24,10 +25,16 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A wire: the atom that flows ahead, and what comes back along it; None where nothing does."""
+    """A wire: the atom that flows ahead, and what comes back along it; None where nothing does. `types` are both as texts."""
 
     atom: Any
     back: Any = None
+    types: tuple[str, str] = ("", "")
+
+
+def typed(atom: Any, back: Any = None) -> Line:
+    """A wire with its types as texts."""
+    return Line(atom, back, (str(atom), "" if back is None else str(back)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +133,27 @@ class Grower:
     def node(self, op: Any, args: Sequence[int], cod: Ty, path: Path, two: bool) -> Sequence[int]:
         """One generator, or what a definition is made of where it is opened."""
         body = op.body if isinstance(op, Definition | Recompute) else None
-        inner = path if body is None else self.key(path, label_of(op))
+        label, tip, arrow = described(op, Ty(tuple(self.lines[a].atom for a in args)))
+        inner = path if body is None else self.key(path, label)
         if body is not None and self.opens(inner):
             return self.inline(body, args, inner, two)
         outs = self.wires([line(a, two) for a in cod])
-        dom = Ty(tuple(self.lines[a].atom for a in args))
-        self.steps.append(
-            Step(
-                label_of(op),
-                tuple(args),
-                outs,
-                "lens" if two else "box",
-                tip_of(op),
-                path,
-                Diagram.of(op, dom),
-                () if body is None else inner,
-            )
-        )
+        opens = () if body is None else inner
+        self.steps.append(Step(label, tuple(args), outs, "lens" if two else "box", tip, path, arrow, opens))
         return outs
 
 
+@lru_cache(4096)
+def described(op: Any, dom: Ty) -> tuple[str, str, Diagram]:
+    """The label of a generator, its title, and what it is at a type: made once, since a page has many pictures of it."""
+    return label_of(op), tip_of(op), Diagram.of(op, dom)
+
+
+@lru_cache(4096)
 def line(atom: Any, two: bool) -> Line:
     """A wire of an atom, with its changes coming back where it has some."""
     changes = change(atom) if two else None
-    return Line(atom, None if changes is None else Delta(changes))
+    return typed(atom, None if changes is None else Delta(changes))
 
 
 def grown(f: Diagram, names: Sequence[str], roles: Sequence[str], outs: Sequence[str], opens: Opens, groups: Groups | None = None) -> Net:
@@ -226,10 +230,16 @@ def title(path: Path) -> str:
 def joined(net: Net, steps: Sequence[Step], args: Sequence[int], outs: Sequence[int]) -> Diagram | None:
     """What some steps do together, where each is an arrow."""
     place = {w: k for k, w in enumerate([*args, *(w for s in steps for w in s.outs)])}
-    parts = [(s.arrow, [place[a] for a in s.args]) for s in steps if s.arrow is not None]
+    parts = tuple((s.arrow, tuple(place[a] for a in s.args)) for s in steps if s.arrow is not None)
     if len(parts) < len(steps):
         return None
-    return Diagram.assemble(Ty(tuple(net.lines[a].atom for a in args)), parts, [place[o] for o in outs])
+    return assembled(Ty(tuple(net.lines[a].atom for a in args)), parts, tuple(place[o] for o in outs))
+
+
+@lru_cache(512)
+def assembled(dom: Ty, parts: tuple[tuple[Diagram, tuple[int, ...]], ...], outs: tuple[int, ...]) -> Diagram:
+    """Arrows on wires by number as one arrow: the same value for the same ones."""
+    return Diagram.assemble(dom, parts, outs)
 
 
 def ordered(steps: Sequence[Step]) -> list[Step]:
@@ -280,4 +290,9 @@ def answers(net: Net, step: Step) -> bool:
 
 def kept_back(net: Net, keep: Callable[[int], bool]) -> Net:
     """The net with a way back on some of its wires only."""
-    return replace(net, lines=tuple(x if keep(w) else Line(x.atom) for w, x in enumerate(net.lines)))
+    return replace(net, lines=tuple([x if x.back is None or keep(w) else ahead(x) for w, x in enumerate(net.lines)]))
+
+
+def ahead(line: Line) -> Line:
+    """A wire without what comes back along it."""
+    return Line(line.atom, None, (line.types[0], ""))

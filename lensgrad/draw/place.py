@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from lensgrad.draw.heights import Extent, heights
 from lensgrad.draw.layers import Run, grid, ranks
@@ -32,7 +33,7 @@ class Layout:
         self.scene, self.style = scene, style
         above = standing(scene)
         stacked = {w.source[0] for wires in above.values() for w in wires}
-        self.towers = Towers(scene, style, above, self.framed)
+        self.towers = Towers(scene, style, above, framed)
         self.ground = [b for b in scene.boxes if b.id not in stacked]
         self.shapes = {b.id: self.towers.shape(b) for b in self.ground}
         self.wires = [w for w in scene.wires if w.source[0] not in stacked]
@@ -99,26 +100,30 @@ class Layout:
         width = self.rights[-1] if self.rights else 0.0
         return replace(together([Picture(strokes=tuple(strokes), dots=tuple(dots)), *shapes]), width=width, height=bottom)
 
-    # -- frames ----------------------------------------------------------------------------------------------------
-    def framed(self, box: Box) -> Shape:
-        """The shape of an opened box: its inside in a frame, with sockets where the wires of its inside end."""
-        s = self.style
-        inner = Layout(box.inside or Scene((), ()), s)
-        picture, head = inner.picture(), s.snap(s.line + s.frame / 2)
-        wide = max(picture.width, s.width(box.label, s.small) + s.frame)
-        width, height = wide + 2 * s.frame, picture.height + head + 1.5 * s.frame
-        plate = Plate(box.id, "frame", 0, 0, width, height, box.lines, box.tip, box.path)
-        sockets, strokes = dict[str, Socket](), list[Stroke]()
-        for port in box.ports:
-            socket = next(iter(inner.shapes[port.name].sockets.values()))
-            y = inner.y[port.name] + head + s.frame / 2
-            here = Socket(0.0 if port.side == "left" else width, y + socket.ahead, None if socket.back is None else y + socket.back)
-            edges = (0.0, s.frame) if port.side == "left" else (s.frame + picture.width, width)
-            strokes += strands(edges[0], here, edges[1], here, bool(port.back))
-            sockets[port.name] = here
-        inside = picture.moved(s.frame, head + s.frame / 2).inside(box.id)
-        whole = together([Picture(plates=(plate,), strokes=tuple(strokes)), inside])
-        return Shape(whole, width, 0.0, height, sockets)
+
+@lru_cache(512)
+def framed(box: Box, style: Style) -> Shape:
+    """The shape of an opened box: its inside in a frame, with sockets where the wires of its inside end.
+
+    Equal insides are laid out once: those of a page stand in many of its pictures.
+    """
+    s = style
+    inner = Layout(box.inside or Scene((), ()), s)
+    picture, head = inner.picture(), s.snap(s.line + s.frame / 2)
+    wide = max(picture.width, s.width(box.label, s.small) + s.frame)
+    width, height = wide + 2 * s.frame, picture.height + head + 1.5 * s.frame
+    plate = Plate(box.id, "frame", 0, 0, width, height, box.lines, box.tip, box.path)
+    sockets, strokes = dict[str, Socket](), list[Stroke]()
+    for port in box.ports:
+        socket = next(iter(inner.shapes[port.name].sockets.values()))
+        y = inner.y[port.name] + head + s.frame / 2
+        here = Socket(0.0 if port.side == "left" else width, y + socket.ahead, None if socket.back is None else y + socket.back)
+        edges = (0.0, s.frame) if port.side == "left" else (s.frame + picture.width, width)
+        strokes += strands(edges[0], here, edges[1], here, bool(port.back))
+        sockets[port.name] = here
+    inside = picture.moved(s.frame, head + s.frame / 2).inside(box.id)
+    whole = together([Picture(plates=(plate,), strokes=tuple(strokes)), inside])
+    return Shape(whole, width, 0.0, height, sockets)
 
 
 def strands(x: float, start: Socket, x2: float, end: Socket, back: bool) -> list[Stroke]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Strand = Literal["ahead", "back", "read"]
 Command = tuple[str | float, ...]
@@ -34,7 +34,11 @@ class Plate:
     part: str = ""
 
     def moved(self, dx: float, dy: float) -> Plate:
-        return replace(self, x=self.x + dx, y=self.y + dy)
+        return Plate(self.id, self.kind, self.x + dx, self.y + dy, self.width, self.height, self.lines, self.tip, self.path, self.part)
+
+    def inside(self, frame: str) -> Plate:
+        """The same as part of a frame, whose id stands before its own."""
+        return replace(self, id=f"{frame}/{self.id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Stroke:
     tip: str = ""
 
     def moved(self, dx: float, dy: float) -> Stroke:
-        return replace(self, path=tuple(shifted(c, dx, dy) for c in self.path))
+        return Stroke(self.strand, tuple([shifted(c, dx, dy) for c in self.path]), self.arrow, self.tip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,15 @@ class Picture:
 
     def moved(self, dx: float, dy: float) -> Picture:
         """The same somewhere else."""
+        if dx == dy == 0:
+            return self
         plates, strokes = tuple(p.moved(dx, dy) for p in self.plates), tuple(s.moved(dx, dy) for s in self.strokes)
         dots, notes = tuple(d.moved(dx, dy) for d in self.dots), tuple(n.moved(dx, dy) for n in self.notes)
         return replace(self, plates=plates, strokes=strokes, dots=dots, notes=notes)
 
     def inside(self, frame: str) -> Picture:
         """The same as part of a frame: ids begin with that of the frame."""
-        return replace(self, plates=tuple(replace(p, id=f"{frame}/{p.id}") for p in self.plates))
+        return replace(self, plates=tuple([p.inside(frame) for p in self.plates]))
 
     def as_dict(self) -> dict[str, Any]:
         """The picture as plain data."""
@@ -105,8 +111,11 @@ class Picture:
 
 def shifted(command: Command, dx: float, dy: float) -> Command:
     """A command somewhere else."""
-    kind, *numbers = command
-    return (kind, *(float(v) + (dy if k % 2 else dx) for k, v in enumerate(numbers)))
+    if len(command) == 3:
+        kind, x, y = cast("tuple[str, float, float]", command)
+        return kind, x + dx, y + dy
+    kind, x1, y1, x2, y2, x, y = cast("tuple[str, float, float, float, float, float, float]", command)
+    return kind, x1 + dx, y1 + dy, x2 + dx, y2 + dy, x + dx, y + dy
 
 
 def together(pictures: Iterable[Picture]) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -55,24 +55,28 @@ def scene(subject: Subject, view: str | None = None, depth: int = 0, opened: Seq
 
 def builder(subject: Subject, view: str | None, opens: Opens, states: bool) -> Builder:
     """What builds the scene of an arrow with some boxes open, and knows then which steps each box stands for."""
-    found = learner_of(subject)
-    net = net_of(subject, view, opens) if found is None else learner_net(found, opens)
-    known(net, opens)
-    net = closed(net if states else unwritten(net), opens)
-    two = any(line.back is not None for line in net.lines)
-    kind = view or ("lens" if two else "arrow")
-    if kind not in VIEWS:
-        raise BadValue(f"view must be one of {', '.join(VIEWS)}, got {shown(view)}")
-    net = seeded(net)
-    if kind != "step":
-        return Builder(wanted(net, formal=True), False, {})
-    net = wanted(net)
-    return Builder(net, True, reads(net))
+    return builders(subject, view, states)(opens)
 
 
-def learner_net(learner: Learns, opens: Opens) -> Net:
-    """The net of the closed lens of a learner, with its loss as one box."""
-    return lens_net(learner.lens(), opens, lambda f: of_learner(learner.model, learner.task, f))
+def builders(subject: Subject, view: str | None, states: bool) -> Callable[[Opens], Builder]:
+    """The same for many sets of open boxes: what they share is made once."""
+    nets = nets_of(subject, view)
+
+    def built(opens: Opens) -> Builder:
+        net = nets(opens)
+        known(net, opens)
+        net = closed(net if states else unwritten(net), opens)
+        two = any(line.back is not None for line in net.lines)
+        kind = view or ("lens" if two else "arrow")
+        if kind not in VIEWS:
+            raise BadValue(f"view must be one of {', '.join(VIEWS)}, got {shown(view)}")
+        net = seeded(net)
+        if kind != "step":
+            return Builder(wanted(net, formal=True), False, {})
+        net = wanted(net)
+        return Builder(net, True, reads(net))
+
+    return built
 
 
 def learner_of(subject: Any) -> Learns | None:
@@ -97,37 +101,44 @@ def unwritten(net: Net) -> Net:
     return replace(left, entries=tuple(e for e in left.entries if e.wire in read or e.name not in kept))
 
 
-def net_of(subject: Any, view: str | None, opens: Opens) -> Net:
-    """The net of an arrow, as it is or as the lens that it becomes."""
+Nets = Callable[[Opens], Net]
+
+
+def nets_of(subject: Any, view: str | None) -> Nets:
+    """The nets of an arrow, as it is or as the lens that it becomes: one for each set of open boxes."""
+    learner = learner_of(subject)
+    if learner is not None:
+        return lens_net(learner.lens(), lambda f: of_learner(learner.model, learner.task, f))
     if isinstance(subject, Family):
         told = "begin with lg.input(…), or give it its object with .at(…)"
         raise TypeMismatch(f"{subject.name} has no type before it meets one, so it has no picture: {told}")
     if isinstance(subject, Gates):
-        return gates_net(subject)
+        net = gates_net(subject)
+        return lambda _: net
     if isinstance(subject, Program):
-        return program_net(subject, opens)
+        return program_net(subject)
     if isinstance(subject, Lens | Diagram):
         subject = Para.lift(subject)
     if not isinstance(subject, Para):
         raise TypeMismatch(f"what is drawn must be an arrow, a lens, a model, a learner or a run, got {shown(subject)}")
     if isinstance(subject.arrow, Diagram):
-        if view in ("lens", "step"):
-            return lens_net(lens(subject), opens, lambda f: of_scopes(subject, f))
-        return arrow_net(subject, opens)
+        return lens_net(lens(subject), lambda f: of_scopes(subject, f)) if view in ("lens", "step") else arrow_net(subject)
     if view == "arrow":
         raise BadValue("a lens goes both ways: draw it with view='lens' or view='step'")
-    return labelled(lens_net(subject, opens), LOSS)
+    nets = lens_net(subject)
+    return lambda opens: labelled(nets(opens), LOSS)
 
 
-def program_net(f: Program, opens: Opens) -> Net:
-    """The net of a program, whose inputs and outputs have names."""
+def program_net(f: Program) -> Nets:
+    """The nets of a program, whose inputs and outputs have names."""
     ins, outs = ([port.name for port in ports for _ in port.ob] for ports in (f.inputs, f.outputs))
-    return grown(f.diagram, ins, ["input"] * len(ins), outs, opens)
+    return lambda opens: grown(f.diagram, ins, ["input"] * len(ins), outs, opens)
 
 
-def arrow_net(f: Para, opens: Opens) -> Net:
-    """The net of a parametric arrow of C."""
+def arrow_net(f: Para) -> Nets:
+    """The nets of a parametric arrow of C."""
     named = [(n, p.role.value) for n, p in zip(f.names, f.params, strict=True) for _ in p.ob]
-    names, roles = [n for n, _ in named], [r for _, r in named]
+    names, roles = [*(n for n, _ in named), *[""] * len(f.dom)], [*(r for _, r in named), *["input"] * len(f.dom)]
     outs = [*[""] * len(f.cod), *(label for label, ob in f.observables for _ in ob)]
-    return grown(f.arrow, [*names, *[""] * len(f.dom)], [*roles, *["input"] * len(f.dom)], outs, opens, of_scopes(f, f.arrow))
+    groups = of_scopes(f, f.arrow)
+    return lambda opens: grown(f.arrow, names, roles, outs, opens, groups)

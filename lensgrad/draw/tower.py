@@ -68,7 +68,7 @@ def cable(feet: Feet, start: float, end: float, types: tuple[str, str]) -> list[
 class Towers:
     """The shapes of the boxes of a scene."""
 
-    def __init__(self, scene: Scene, style: Style, standing: dict[str, list[Wire]], framed: Callable[[Box], Shape]) -> None:
+    def __init__(self, scene: Scene, style: Style, standing: dict[str, list[Wire]], framed: Callable[[Box, Style], Shape]) -> None:
         self.scene, self.style, self.standing, self.framed = scene, style, standing, framed
         self.boxes = {b.id: b for b in scene.boxes}
 
@@ -154,7 +154,7 @@ class Towers:
     def shape(self, box: Box) -> Shape:
         """A box with all that stands on it."""
         if box.kind == "frame":
-            return self.framed(box)
+            return self.framed(box, self.style)
         if box.kind in ("input", "output", "entry", "exit"):
             return self.end(box)
         if box.kind == "corner":

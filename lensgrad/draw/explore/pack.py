@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from lensgrad.core.checks import clean
@@ -51,6 +52,7 @@ class Packer:
 
     def __init__(self) -> None:
         self.texts: dict[str, int] = {}
+        self.given: dict[str, int] = {}  # the numbers of texts as they came
         self.told: dict[Hashable, int] = {}
         self.shapes: dict[Hashable, int] = {}
         self.pictures: list[Any] = []
@@ -58,7 +60,9 @@ class Packer:
 
     def text(self, text: str) -> int:
         """The number of a text, whose lines hold nothing that steers."""
-        return self.texts.setdefault("\n".join(clean(line) for line in text.split("\n")), len(self.texts))
+        if text not in self.given:
+            self.given[text] = self.texts.setdefault("\n".join(clean(line) for line in text.split("\n")), len(self.texts))
+        return self.given[text]
 
     def add(self, state: State) -> None:
         """One more picture."""
@@ -97,8 +101,7 @@ class Packer:
 
     def stroke(self, s: Stroke) -> Hashable:
         """Strand, head, title and path, from its start."""
-        x, y = start(s)
-        return STRANDS.index(s.strand), ("", "start", "end").index(s.arrow), self.text(s.tip), path(s.moved(-x, -y).path)
+        return STRANDS.index(s.strand), ("", "start", "end").index(s.arrow), self.text(s.tip), path(s.path, *start(s))
 
 
 def start(s: Stroke) -> tuple[float, float]:
@@ -106,15 +109,23 @@ def start(s: Stroke) -> tuple[float, float]:
     return float(s.path[0][1]), float(s.path[0][2])
 
 
+@lru_cache(1 << 16)
 def short(x: float) -> float | int:
     """A length with at most one decimal."""
     rounded = round(float(x), 1)
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def path(commands: Sequence[Command]) -> str:
-    """A path as SVG writes it."""
-    return "".join(f"{c[0]}{' '.join(str(short(float(v))) for v in c[1:])}" for c in commands)
+@lru_cache(1 << 16)
+def written(x: float) -> str:
+    """A length with at most one decimal, as text."""
+    return str(short(x))
+
+
+def path(commands: Sequence[Command], x: float, y: float) -> str:
+    """A path as SVG writes it, seen from a place."""
+    ends = x, y, x, y, x, y
+    return "".join([c[0] + " ".join([written(float(v) - o) for v, o in zip(c[1:], ends, strict=False)]) for c in commands])  # pyright: ignore
 
 
 def pictures(asked: Asked) -> dict[str, Any]:

@@ -7,17 +7,19 @@ count of boxes in all pictures, and their bytes, are bounded, so that a large mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
+from lensgrad.draw.build import Builder
 from lensgrad.draw.explore.facts import Fact, facts, plates
 from lensgrad.draw.net import Opens, Path
 from lensgrad.draw.place import layout
 from lensgrad.draw.placed import Picture
-from lensgrad.draw.scene import count
+from lensgrad.draw.scene import Scene, count
 from lensgrad.draw.style import Style
-from lensgrad.draw.subject import Subject, builder
+from lensgrad.draw.subject import Subject, builders
 
 LARGEST = 3000  # boxes of one picture
 TOGETHER = 4  # boxes that are open at once, beside those of whole levels and those around them
@@ -48,7 +50,7 @@ class State:
     facts: dict[str, tuple[Fact, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """What is drawn, and how."""
 
@@ -57,21 +59,36 @@ class Asked:
     states: bool
     style: Style
 
+    @cached_property
+    def built(self) -> Callable[[Opens], Builder]:
+        """What builds a scene with some boxes open."""
+        return builders(self.subject, self.view, self.states)
+
+    @cached_property
+    def scenes(self) -> dict[Set, tuple[Builder, Scene]]:
+        """The largest scenes, which are asked for twice."""
+        return {}
+
+    def scene(self, opened: Set) -> tuple[Builder, Scene]:
+        """The scene with these boxes open, and what knows its steps."""
+        if opened in self.scenes:
+            return self.scenes[opened]
+        built = self.built(Only(opened))
+        return built, built.scene()
+
     def state(self, opened: Set) -> State:
         """The picture with these boxes open."""
-        built = builder(self.subject, self.view, Only(opened), self.states)
-        scene = built.scene()
+        built, scene = self.scene(opened)
         opens = {id: s[0].opens for id, s in built.shown.items() if len(s) == 1 and s[0].opens}
         frames = {"/" + "/".join(path): path for path in opened}
-        boxes = {id: path for id, box in plates(scene) if (path := frames.get(box.id) if box.kind == "frame" else opens.get(box.id))}
+        boxes = {id: path for id, box in plates(scene) if (path := frames.get(box.id) if box.kind == "frame" else opens.get(id))}
         return State(opened, layout(scene, self.style), boxes, facts(built, scene))
 
     def levels(self) -> list[Set]:
         """The boxes of the first level, of the first two, …, while one picture holds them."""
         found, deepest = list[Set](), frozenset[Path]()
         while True:
-            built = builder(self.subject, self.view, Only(deepest), self.states)
-            scene = built.scene()
+            built, scene = self.scenes[deepest] = self.scene(deepest)
             more = deepest | {s.opens for steps in built.shown.values() for s in steps if s.opens}
             if count(scene)[0] > LARGEST:
                 return found[:-1]
