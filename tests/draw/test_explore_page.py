@@ -1,9 +1,9 @@
 """The page in a headless Chromium: opening, moving, searching, keys, buttons, curves. Skipped where there is none."""
 
 import pytest
-from browser import CHROMIUM, WHY, Browser
 
 import lensgrad as lg
+from tools.browser import CHROMIUM, WHY, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WHY)
 BOX = "[...document.querySelectorAll('g[data-plate]')]"
@@ -91,6 +91,8 @@ def test_the_keyboard_alone_opens_and_closes(browser):
 def test_the_pointer_tells_what_it_is_over(browser):
     browser.mouse("mouseMoved", *middle(browser, "out"))
     assert text(browser, "named") == "out" and "operations33 ahead" in text(browser, "facts")
+    titles = browser.run(f"{BOX}.filter(g => g.querySelector('title')).map(g => g.querySelector('title').textContent)")
+    assert len(titles) == 1 and "operations: 33 ahead" in titles[0]
 
 
 def test_the_search_goes_from_hit_to_hit_and_opens_what_is_hidden(browser):
@@ -120,6 +122,45 @@ def test_wheel_keys_and_dragging_move_and_scale(browser):
     browser.mouse("mouseReleased", 340, 720, button="left", clickCount=1)
     moved, still = ([float(v) for v in t.removeprefix("translate(").split(")")[0].split()] for t in (browser.run(where), fitted))
     assert [a - b for a, b in zip(moved, still, strict=True)] == pytest.approx([40, 20], abs=0.1)
+
+
+def where(browser):
+    """How far the diagram is moved, and its scale."""
+    numbers = browser.run("document.querySelector('#diagram > g').getAttribute('transform').match(/-?[\\d.]+/g).map(Number)")
+    return numbers[:2], numbers[2]
+
+
+def test_one_finger_drags_and_does_not_click(browser):
+    before, opened = where(browser), labels(browser)
+    x, y = middle(browser, "hidden")
+    browser.touch("touchStart", (x, y))
+    for far in (20, 45, 60):
+        browser.touch("touchMove", (x + far, y + far / 2))
+    browser.touch("touchEnd")
+    (to, scale), (start, size) = where(browser), before
+    assert [a - b for a, b in zip(to, start, strict=True)] == pytest.approx([60, 30], abs=1) and scale == size
+    assert labels(browser) == opened
+
+
+def test_two_fingers_pinch_around_their_middle(browser):
+    (dx, dy), size = where(browser)
+    browser.touch("touchStart", (300, 300), (400, 300))
+    for far in (10, 30, 50):
+        browser.touch("touchMove", (300 - far, 300), (400 + far, 300))
+    browser.touch("touchEnd")
+    (x, y), scale = where(browser)
+    left, top = browser.run("(r => [r.left, r.top])(document.getElementById('diagram').getBoundingClientRect())")
+    assert scale / size == pytest.approx(2, rel=0.02)
+    under = [((350 - left - a) / s, (300 - top - b) / s) for a, b, s in ((dx, dy, size), (x, y, scale))]  # what the middle is over
+    assert under[0] == pytest.approx(under[1], abs=2)
+
+
+def test_a_tap_opens_a_box(browser):
+    x, y = middle(browser, "hidden")
+    browser.touch("touchStart", (x, y))
+    browser.touch("touchEnd")
+    assert browser.run("new Promise(f => requestAnimationFrame(() => setTimeout(() => f(document.getElementById('status').textContent))))")
+    assert text(browser, "status") == "hidden is open"
 
 
 def test_buttons_show_one_way_or_both(browser):
@@ -158,6 +199,25 @@ def test_every_control_has_a_name_and_can_be_focused(browser):
     assert browser.run(nameless) == 0
     assert browser.run(f"{BOX}.every(g => g.getAttribute('aria-label') && g.getAttribute('role'))")
     assert browser.run(f"{BOX}.filter(g => g.getAttribute('tabindex') === '0').length") == 1
+
+
+def test_what_is_out_of_sight_is_made_later(tmp_path, page):
+    browser, _ = page
+    file = tmp_path / "long.html"
+    lg.explore(lg.sequential(lg.input(2), *[lg.dense(2, name=f"layer{k}") for k in range(60)]), file)
+    late = "window.late = [], window.setTimeout = f => late.push(f)"
+    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source=late)
+    browser.open(file)
+    browser.call("Page.removeScriptToEvaluateOnNewDocument", **script)
+    count = "document.querySelectorAll('g[data-plate]').length"
+    assert 5 < browser.run(count) < 100
+    for letter in "/layer59":
+        browser.key(letter)
+    browser.key("Enter")  # what is looked for is made at once
+    assert text(browser, "named") == "layer59" and "layer59" in labels(browser)
+    browser.run("while (late.length) late.shift()()")
+    assert browser.run(count) == 122  # a box and its parameters for each layer, an input, an output
+    assert len(set(browser.run(f"{BOX}.map(g => g.dataset.plate)"))) == 122
 
 
 def test_hostile_names_run_nothing(tmp_path, page):

@@ -4,13 +4,16 @@
   const { texts, facts, shapes, pictures } = data;
   const SVG = "http://www.w3.org/2000/svg";
   const STRANDS = ["ahead", "back", "read"];
-  const LINE = 16, FONT = 14, MOST_WIRES = 60, LEGIBLE = 0.55;
+  const LINE = 16, FONT = 14, MOST_WIRES = 40, LEGIBLE = 0.55;
   const at = (id) => document.getElementById(id);
   const diagram = at("diagram"), query = at("query"), slider = at("step");
 
   // What is on the screen: a picture, where it lies (x, y, scale), and which box is selected.
   let picture = pictures[0], plates = [], chosen = null, hit = -1;
   let x = 0, y = 0, scale = 1, content = null;
+  // What of it is still to be made: only what is in sight is made before a click is answered, the rest in slices after that.
+  const LAYERS = ["frames", "strokes", "dots", "fronts", "notes"], SLICE = 6, PAUSE = 30, MARGIN = 40;
+  let layers = {}, waiting = [], round = 0, stop = null, marked = new Set();
 
   // -- elements: texts are put in as texts, and nothing is ever parsed ------------------------------------------------
   function make(name, attributes = {}, ...children) {
@@ -33,8 +36,26 @@
     const label = lines.map((t) => texts[t]).join(" ");
     return {
       index, kind: texts[kind], left, top, width, height, lines: lines.map((t) => texts[t]), label, tip: texts[tip], path: texts[path],
-      facts: facts[told], box: box < 0 ? "" : texts[box], part: texts[part],
+      facts: facts[told], box: box < 0 ? "" : texts[box], part: texts[part], made: null,
+      get group() {
+        if (!this.made) {
+          this.made = plate(this);
+          layers[this.kind === "frame" ? "frames" : "fronts"].append(this.made);
+        }
+        return this.made;
+      },
     };
+  }
+
+  const extents = new Map();
+
+  // How far a path reaches from its start: its points and handles are pairs of numbers.
+  function extent(shape) {
+    if (!extents.has(shape)) {
+      const numbers = shapes[shape][3].match(/-?[\d.]+/g).map(Number), across = numbers.filter((_, k) => k % 2 === 0), down = numbers.filter((_, k) => k % 2);
+      extents.set(shape, [Math.min(...across), Math.min(...down), Math.max(...across), Math.max(...down)]);
+    }
+    return extents.get(shape);
   }
 
   function heads() {
@@ -59,52 +80,108 @@
     const group = make("g", { class: [p.kind, p.part, bare ? "bare" : "", p.box ? "opens" : ""].join(" ").trim(), tabindex: -1 });
     group.setAttribute("role", p.box ? "button" : "img");
     group.setAttribute("aria-label", [p.label, p.part, p.path && `in ${p.path}`].filter(Boolean).join(", "));
+    if (marked.has(p)) group.classList.add("hit");
     if (p.box) group.setAttribute("aria-expanded", String(frame));
     group.dataset.plate = p.index;
-    group.append(make("title", {}, [p.tip, ...p.facts.map(([what, said]) => `${texts[what]}: ${texts[said]}`)].join("\n")), outline(p));
+    group.append(outline(p));
     if (frame) group.append(make("text", { x: p.left + 14, y: p.top + LINE }, p.label));
     else {
       const first = p.top + p.height / 2 - (LINE * (p.lines.length - 1)) / 2 + FONT * 0.35;
       p.lines.forEach((line, k) => group.append(make("text", { x: p.left + p.width / 2, y: first + LINE * k }, line)));
     }
-    p.group = group;
     return group;
   }
 
-  function stroke([shape, left, top]) {
-    const [strand, arrow, tip, path] = shapes[shape], name = STRANDS[strand];
+  function stroke([shape, left, top], index) {
+    const [strand, arrow, , path] = shapes[shape], name = STRANDS[strand];
     const made = make("path", { class: `strand ${name}`, d: path, transform: `translate(${left} ${top})` });
     if (arrow) made.setAttribute(arrow === 1 ? "marker-start" : "marker-end", `url(#head-${name})`);
-    if (texts[tip]) made.append(make("title", {}, texts[tip]));
+    made.dataset.stroke = index;
     return made;
   }
 
-  function show(next, keep = "") {
+  // Titles are made when they are first asked for.
+  function titled(node) {
+    const group = node.closest("g[data-plate], path[data-stroke]");
+    if (!group || group.querySelector("title")) return;
+    const p = plateOf(node), tip = p ? told(p) : texts[shapes[picture.strokes[Number(group.dataset.stroke)][0]][2]];
+    if (tip) group.prepend(make("title", {}, tip));
+  }
+
+  const told = (p) => [p.tip, ...p.facts.map(([what, said]) => `${texts[what]}: ${texts[said]}`)].join("\n");
+
+  function dot([strand, cx, cy]) {
+    return make("circle", { class: `dot ${STRANDS[strand]}`, cx, cy, r: strand ? 4 : 3 });
+  }
+
+  // All that is in a picture: where it is, and what makes it.
+  function parts() {
+    const found = plates.map((p) => [p.left, p.top, p.left + p.width, p.top + p.height, () => p.group]);
+    picture.strokes.forEach((row, index) => {
+      const [shape, left, top] = row, [a, b, c, d] = extent(shape);
+      found.push([left + a, top + b, left + c, top + d, () => layers.strokes.append(stroke(row, index))]);
+    });
+    for (const row of picture.dots) found.push([row[1], row[2], row[1], row[2], () => layers.dots.append(dot(row))]);
+    for (const [text, left, base] of picture.notes) {
+      found.push([left, base - LINE, left + 8 * texts[text].length, base, () => layers.notes.append(make("text", { class: "type", x: left, y: base }, texts[text]))]);
+    }
+    return found;
+  }
+
+  // Make what is in sight, and keep the rest for later.
+  function fill() {
+    const { width, height } = diagram.getBoundingClientRect(), near = MARGIN / scale;
+    const [left, top, right, bottom] = [-x / scale - near, -y / scale - near, (width - x) / scale + near, (height - y) / scale + near];
+    waiting = waiting.filter(([a, b, c, d, build]) => {
+      const out = c < left || a > right || d < top || b > bottom;
+      if (!out) build();
+      return out;
+    });
+  }
+
+  function later() {
+    const mine = ++round;
+    const slice = () => {
+      if (mine !== round) return;
+      const end = performance.now() + SLICE;
+      while (waiting.length && performance.now() < end) waiting.pop()[4]();
+      if (waiting.length) setTimeout(slice, PAUSE);
+    };
+    if (waiting.length) setTimeout(slice, PAUSE);
+  }
+
+  function show(next, keep = "", place = move) {
     const before = keep && plates.find((p) => p.box === keep);
     const focused = document.activeElement && document.activeElement.closest("#diagram");
     picture = next;
     plates = picture.plates.map(read);
-    content = make("g");
-    const behind = plates.filter((p) => p.kind === "frame"), front = plates.filter((p) => p.kind !== "frame");
-    content.append(...behind.map(plate), ...picture.strokes.map(stroke));
-    for (const [strand, cx, cy] of picture.dots) {
-      content.append(make("circle", { class: `dot ${STRANDS[strand]}`, cx, cy, r: strand ? 4 : 3 }));
-    }
-    content.append(...front.map(plate));
-    for (const [text, left, base] of picture.notes) content.append(make("text", { class: "type", x: left, y: base }, texts[text]));
-    diagram.replaceChildren(heads(), content);
+    marked = new Set();
+    layers = Object.fromEntries(LAYERS.map((name) => [name, make("g")]));
+    content = make("g", {}, ...LAYERS.map((name) => layers[name]));
     const after = keep && plates.find((p) => p.box === keep);
     if (before && after) {
       x += (before.left - after.left) * scale;
       y += (before.top - after.top) * scale;
     }
-    const stop = after || reading()[0];
-    if (stop) stop.group.setAttribute("tabindex", 0);
+    place();
+    for (const p of plates) if (p.kind === "frame") p.group;
+    waiting = parts();
+    fill();
+    diagram.replaceChildren(heads(), content);
+    stop = null;
+    reach(after || reading()[0]);
     if (after && focused) after.group.focus({ preventScroll: true });
     chosen = null;
     select(after || null);
-    move();
     at("close").disabled = !picture.open.length;
+    later();
+  }
+
+  // The one box that the tab key comes to.
+  function reach(p) {
+    if (stop) stop.group.setAttribute("tabindex", -1);
+    stop = p;
+    if (p) p.group.setAttribute("tabindex", 0);
   }
 
   function reading() {
@@ -169,6 +246,7 @@
     if (left < 0 || top < 0 || left + p.width * scale > width || top + p.height * scale > height) {
       [x, y] = [width / 2 - (p.left + p.width / 2) * scale, height / 2 - (p.top + p.height / 2) * scale];
       move();
+      fill();
     }
   }
 
@@ -239,12 +317,13 @@
   diagram.addEventListener("pointerover", (event) => {
     const p = plateOf(event.target);
     if (p) tell(p);
+    titled(event.target);
   });
   diagram.addEventListener("pointerout", () => tell(chosen));
   at("stage").addEventListener("focusin", (event) => {
     const p = plateOf(event.target);
     if (!p || p === chosen) return;
-    for (const other of plates) other.group.setAttribute("tabindex", other === p ? 0 : -1);
+    reach(p);
     select(p);
   });
   diagram.addEventListener("click", (event) => {
@@ -294,15 +373,18 @@
   function found() {
     const word = query.value.trim().toLowerCase();
     if (!word) return [];
-    const here = reading().filter((p) => `${p.label}\n${p.tip}\n${p.box}`.toLowerCase().includes(word));
+    const named = (p) => p.label.toLowerCase() === word;
+    const here = reading().filter((p) => `${p.label}\n${p.tip}\n${p.box}`.toLowerCase().includes(word)).sort((a, b) => named(b) - named(a));
     const seen = new Set(plates.map((p) => p.box));
     const hidden = every.filter((box) => !seen.has(box) && box.toLowerCase().includes(word));
     return [...here.map((p) => ({ plate: p })), ...hidden.map((box) => ({ box }))];
   }
 
   function mark() {
-    const hits = found(), shown = new Set(hits.map((h) => h.plate));
-    for (const p of plates) p.group.classList.toggle("hit", shown.has(p));
+    const hits = found();
+    for (const p of marked) p.group.classList.remove("hit");
+    marked = new Set(hits.map((h) => h.plate).filter(Boolean));
+    for (const p of marked) if (p.made) p.made.classList.add("hit");
     at("hits").textContent = query.value.trim() ? `${hits.length} found` : "";
     return hits;
   }
@@ -318,8 +400,8 @@
       reveal(there);
       return;
     }
-    const [best] = nearest(box.split("/").slice(0, -1).map((_, k, all) => all.slice(0, k + 1).join("/")), (open) =>
-      !open.includes(box) && pictures.some(() => open.includes(box.split("/").slice(0, -1).join("/"))));
+    const around = box.split("/").slice(0, -1).map((_, k, all) => all.slice(0, k + 1).join("/"));
+    const [best] = nearest(around, (open) => !open.includes(box) && open.includes(around.at(-1)));
     if (!best) return say(`${box} is in no picture of this file`);
     show(best);
     mark();
@@ -362,13 +444,11 @@
   at("smaller").addEventListener("click", () => zoom(0.8));
   at("fit").addEventListener("click", fit);
   at("close").addEventListener("click", () => {
-    show(pictures[0]);
-    begin();
+    show(pictures[0], "", begin);
     say("all boxes are closed");
   });
   at("open").addEventListener("click", () => {
-    show(pictures.reduce((a, b) => (b.open.length > a.open.length ? b : a)));
-    begin();
+    show(pictures.reduce((a, b) => (b.open.length > a.open.length ? b : a)), "", begin);
     say(`${picture.open.length} boxes are open`);
   });
   at("open").disabled = pictures.length < 2;
@@ -420,16 +500,14 @@
   }
 
   function bars(counts, name) {
-    const width = 96, height = 26, most = Math.max(1, ...counts), each = width / counts.length;
+    const width = 96, height = 26, most = Math.max(1, ...counts), each = width / counts.length, wide = Math.max(0.5, each - 0.5);
+    const one = (c, k) => (c ? `M${(k * each).toFixed(1)} ${height}v${(-(c / most) * height).toFixed(1)}h${wide.toFixed(1)}V${height}z` : "");
     const drawn = make("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
-    counts.forEach((c, k) => {
-      const tall = (c / most) * height;
-      drawn.append(make("rect", { class: `${name}-bar`, x: k * each, y: height - tall, width: Math.max(0.5, each - 0.5), height: tall }));
-    });
+    drawn.append(make("path", { class: `${name}-bar`, d: counts.map(one).join("") }));
     return drawn;
   }
 
-  function figures(name, k, side) {
+  function figures(k, side) {
     const one = data.records.steps[Number(slider.value)][side][k];
     if (!one) return null;
     const [mean, norm, zeros, low, high, odd, counts] = one, flows = side === 2 ? "ahead" : "back";
@@ -440,6 +518,17 @@
     const text = `${side === 2 ? "→" : "←"} mean ${said(mean)}, norm ${said(norm)}, zeros ${said(100 * zeros)} %, from ${said(low)} to ${said(high)}`;
     row.append(bars(counts, flows), spark, html("span", odd ? `${text}, ${odd} not finite` : text));
     return row;
+  }
+
+  const blocks = new Map();  // what is shown of each wire at the step of the slider, by its number
+
+  function block(name, k) {
+    if (!blocks.has(k)) {
+      const made = html("div", "", { class: "wire" });
+      made.append(html("h3", name), ...[2, 3].map((side) => figures(k, side)).filter(Boolean));
+      blocks.set(k, made);
+    }
+    return blocks.get(k);
   }
 
   function wires() {
@@ -454,21 +543,19 @@
     const thin = each > 1 ? ` One record in ${each} is in this file.` : "";
     const left = kept.length > MOST_WIRES ? ` ${kept.length - MOST_WIRES} more: select a box.` : "";
     at("which").textContent = `${some.length && about ? `${kept.length} of ${names.length} wires, at what is selected.` : `${names.length} wires.`}${thin}${left}`;
-    at("wires").replaceChildren(...kept.slice(0, MOST_WIRES).map((n) => {
-      const k = names.indexOf(n), block = html("div", "", { class: "wire" });
-      block.append(html("h3", n), ...[2, 3].map((side) => figures(n, k, side)).filter(Boolean));
-      return block;
-    }));
+    at("wires").replaceChildren(...kept.slice(0, MOST_WIRES).map((n) => block(n, names.indexOf(n))));
   }
 
   at("records").hidden = !data.records.steps.length;
   slider.max = Math.max(0, data.records.steps.length - 1);
-  slider.addEventListener("input", wires);
+  slider.addEventListener("input", () => {
+    blocks.clear();
+    wires();
+  });
 
   named();
   curves();
-  show(pictures[0]);
-  begin();
+  show(pictures[0], "", begin);
   say(data.full ? "" : `${pictures.length} sets of open boxes are in this file`);
   window.addEventListener("resize", begin);
 })();

@@ -101,6 +101,11 @@ class Browser:
         for kind in ("mousePressed", "mouseReleased"):
             self.mouse(kind, x, y, button="left", clickCount=1)
 
+    def touch(self, kind, *fingers):
+        """One event of fingers, each at its place: touchStart, touchMove, touchEnd."""
+        points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(fingers)]
+        self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
     def close(self):
         """End the browser."""
         self.process.kill()
