@@ -11,16 +11,17 @@ from pathlib import Path
 from lensgrad.backends.loop import Loop, work
 from lensgrad.backends.native.flat import Flat, flattened
 from lensgrad.backends.native.functions import MANY, halved, indented, shared
+from lensgrad.backends.native.layouts import layouts
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
-from lensgrad.backends.native.nests import Group, Nest, Program
+from lensgrad.backends.native.nests import Group, Program
 from lensgrad.backends.native.order import calls
+from lensgrad.backends.native.places import Layout
 from lensgrad.backends.native.pooling import simplified
 from lensgrad.backends.native.printer import Function, Place, Printer, laid_out
 from lensgrad.backends.native.rows import Orders, ordered
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
-from lensgrad.theories.smooth.conv import WindowArgMax
 
 SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
 THREADS = 1 << 21  # multiply-adds of a step, from which on it is divided over threads: less takes no longer than waiting for each other
@@ -124,7 +125,10 @@ class Assembly:
         sizes = self.flat.values
         return Assembled(
             text,
-            tuple(Slot(held.offsets[w], self.bytes(w, self.laid.get(w)), places[w].room, self.laid.get(w) == (1, 0)) for w in self.states),
+            tuple(
+                Slot(held.offsets[w], self.bytes(w, self.laid.get(w)), places[w].room, self.laid.get(w) == Layout((1, 0)))
+                for w in self.states
+            ),
             tuple(Slot(held.offsets[w], sizes[w].bytes) for w in self.fixed),
             tuple(sizes[w].bytes for w in self.given),
             tuple(sizes[w].bytes for w in self.seen),
@@ -145,23 +149,16 @@ class Assembly:
         places = {w: laid_out(self.flat, w, name(self.flat, w, self.rows), laid.get(w)) for w in self.program.kept}
         return places, Arena(offsets, held.bytes)
 
-    def bytes(self, wire: int, order: Sequence[int] | None) -> int:
+    def bytes(self, wire: int, layout: Layout | None) -> int:
         """The bytes of an array, with what is behind the ends of its rows."""
-        value, room = self.flat.values[wire], laid_out(self.flat, wire, "", order).room
-        return value.bytes if not room or order is None else value.bytes // value.shape[order[-1]] * room
+        value, room = self.flat.values[wire], laid_out(self.flat, wire, "", layout).room
+        return value.bytes if not room or layout is None else value.bytes // value.shape[layout.order[-1]] * room
 
-    def layouts(self) -> dict[int, tuple[int, ...]]:
-        """Orders of axes other than row-major: of values inside that convolutions of few channels read and write."""
-        found: dict[int, tuple[int, ...]] = {}
-        outside = {*self.flat.inputs, *self.flat.outputs}
-        outside.update(w for g in self.groups for n in g.nests for w in getattr(n.kind, "row_major", ()))
-        for group in self.groups:
-            wires = [w for n in group.nests for w in (*getattr(n.kind, "layouts", ()), *windows(n))]
-            shapes = {self.flat.values[w].shape for w in wires}
-            wires += [o for o in group.outs if self.flat.values[o].shape in shapes]
-            found |= {w: channels_first(self.flat.values[w].shape) for w in wires if w not in outside}
+    def layouts(self) -> dict[int, Layout]:
+        """Orders of axes other than row-major: of what convolutions of few channels read and write, and of matrices of weights."""
+        found = layouts(self.program, self.groups)
         taken = {self.flat.values[w].shape for w in found}
-        return found | {w: order for w, order in self.rows_of_states().items() if self.flat.values[w].shape not in taken}
+        return found | {w: Layout(order) for w, order in self.rows_of_states().items() if self.flat.values[w].shape not in taken}
 
     def rows_of_states(self) -> Orders:
         """Orders of the axes of matrices of weights."""
@@ -209,16 +206,6 @@ class Assembly:
 
     def address(self, wire: int, held: Arena) -> str:
         return f"rows[{self.rows.index(wire)}]" if wire in self.rows else f"m + {held.offsets[wire]}"
-
-
-def windows(nest: Nest) -> tuple[int, ...]:
-    """What a search for the largest entries of windows writes."""
-    return nest.outs if nest.call is not None and isinstance(nest.call.op, WindowArgMax) else ()
-
-
-def channels_first(shape: Sequence[int]) -> tuple[int, ...]:
-    """The order of axes with the last one behind the first."""
-    return (0, len(shape) - 1, *range(1, len(shape) - 1)) if len(shape) >= 3 else tuple(range(len(shape)))
 
 
 def name(flat: Flat, wire: int, rows: Sequence[int]) -> str:

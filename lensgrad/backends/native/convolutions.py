@@ -1,18 +1,19 @@
-"""Convolutions by planes: few channels, whose rows are vectors."""
+"""Which convolutions go by planes, as they have few channels, and which of these for several examples at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from lensgrad.backends.native.flat import BYTES, TYPES, Call, Composite, Value
-from lensgrad.backends.native.integers import Atom, Index, of
-from lensgrad.backends.native.nests import Bound, Group, Program, View, squeezed
-from lensgrad.backends.native.printer import PARALLEL, Function, Printer, write_entry
-from lensgrad.backends.native.products import base, divided
-from lensgrad.backends.native.scope import SHORT, Scope, Whole
+from lensgrad.backends.native import batches
+from lensgrad.backends.native.batches import Batches, BatchTaps
+from lensgrad.backends.native.flat import BYTES, Call, Composite, Value
+from lensgrad.backends.native.nests import Bound, Program, squeezed
+from lensgrad.backends.native.places import EXAMPLES
+from lensgrad.backends.native.planes import MARGIN, Planes, Taps
+from lensgrad.backends.native.products import base
+from lensgrad.backends.native.scope import Whole
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.op import Op, generator
 from lensgrad.core.trace import trace
@@ -22,13 +23,6 @@ from lensgrad.theories.smooth import conv, linear
 FEW = 256  # input times output channels
 CHUNKS = 8  # of examples, whose kernel gradients are summed apart, whatever the number of threads
 STACK = 1 << 18  # bytes that a thread's stack has for certain
-MARGIN = 32  # numbers behind a row that a vector may read
-
-
-def planes(value: Value) -> tuple[int, ...]:
-    """The order of axes with channels before space."""
-    rank = len(value.shape)
-    return (0, rank - 1, *range(1, rank - 1))
 
 
 def few(op: Any, dom: Sequence[Value]) -> bool:
@@ -53,34 +47,19 @@ def channels(op: Any, dom: Sequence[Value]) -> tuple[int, int]:
     return dom[1].shape[-2], dom[1].shape[-1]
 
 
-@dataclass(frozen=True, eq=False)
-class Planes:
-    """The result of a convolution, or its adjoint in the image: rows of results from rows of all channels."""
-
-    call: Call
-    reads: tuple[int, ...]
-    straight: bool  # whether what is read is itself the image, not something of another shape
-    epilogue: bool = True
-
-    @property
-    def layouts(self) -> tuple[int, ...]:
-        """Values that had best lie with channels before space."""
-        return (self.reads[0], self.call.outs[0])[not self.straight :]
-
-    @property
-    def views(self) -> tuple[int, ...]:
-        return self.call.args
-
-    def write(self, printer: Printer, group: Group, made: Function) -> None:
-        Correlation(self.call, printer, group, made).write()
-
-
 def by_planes(program: Program, call: Call) -> Any:
     """A convolution of few channels, or None."""
     if call.op.slot == "k" or not few(call.op, program.flat.dom(call)):
         return None
     reads = (image(program, call.args[0]), base(program, call.args[1]))
-    return Planes(call, reads, same_shape(program, call.args[0], reads[0]))
+    kind = Batches if batched(program, call.args[0], call.outs[0], call.op) else Planes
+    return kind(call, reads, same_shape(program, call.args[0], reads[0]))
+
+
+def batched(program: Program, x: int, y: int, op: Any) -> bool:
+    """Whether there are examples enough, and copies of some lie on the stack of a thread."""
+    a, b = (program.flat.values[w] for w in (x, y))
+    return a.shape[0] % EXAMPLES == 0 and batches.stacked(a, b, op.size) <= STACK
 
 
 def image(program: Program, wire: int) -> int:
@@ -92,121 +71,6 @@ def image(program: Program, wire: int) -> int:
 
 def same_shape(program: Program, a: int, b: int) -> bool:
     return squeezed(program.flat.values[a].shape) == squeezed(program.flat.values[b].shape)
-
-
-@dataclass
-class Correlation:
-    """Rows of results as C. The adjoint in the image is the convolution of a padded image with the kernel turned around."""
-
-    call: Call
-    printer: Printer
-    group: Group
-    made: Function
-
-    def __post_init__(self) -> None:
-        flat, op = self.printer.flat, self.call.op
-        self.source, self.kernel = (self.printer.view(a) for a in self.call.args)
-        self.value = flat.values[self.call.outs[0]]
-        self.t = SHORT[self.value.dtype]
-        self.back = op.slot == "x"
-        self.size = (1, *op.size)[-2:]
-        padding = ((0, 0), *op.window.padding)[-2:]
-        self.low = tuple(k - 1 - p if self.back else p for k, (p, _) in zip(self.size, padding, strict=True))
-        self.space = (1, *self.value.shape[1:-1])[-2:]
-        self.image = (1, *flat.values[self.call.args[0]].shape[1:-1])[-2:]
-        self.outs = self.value.shape[-1]
-        self.ins = flat.values[self.call.args[0]].shape[-1]
-
-    def write(self) -> None:
-        kind, (high, wide) = TYPES[self.value.dtype], self.space
-        rows, pitch = high + self.size[0] - 1, wide + self.size[1] - 1 + MARGIN
-        n = self.value.shape[0]
-        self.made.parallel = n > 1 and self.value.size * self.ins * prod(self.size) >= PARALLEL
-        self.made.reads.update((self.source.wire, self.kernel.wire))
-        span = divided(str(n), self.made.parallel)
-        self.made.lines += [
-            f"{kind} x[{self.ins}][{rows}][{pitch}] __attribute__((aligned(64)));",
-            f"{kind} y[{self.outs}][{wide} + {MARGIN}] __attribute__((aligned(64)));",
-            "memset(x, 0, sizeof x);",
-            f"for (int n = {span[0]}; n < {span[1]}; n++) {{",
-            *copied(self.source, self.printer, self.image, "x", self.low, self.ins),
-            f"for (int h = 0; h < {high}; h++) {{",
-            *self.rows(pitch, rows),
-            *self.done(),
-            "}",
-            "}",
-        ]
-
-    def rows(self, pitch: int, rows: int) -> list[str]:
-        """The rows of all results at one height, as many side by side as there are registers."""
-        lines = [f"for (int w = 0; w < {self.space[1]}; w += WIDE_{self.t}) {{"]
-        start, (kc, ki, kj, ko) = self.steps()
-        for at in range(0, self.outs, 5):
-            count = min(5, self.outs - at)
-            lines.append(
-                f"row_{self.t}({self.ins}, {self.size[0]}, {self.size[1]}, {count}, &x[0][h][w], {rows * pitch}, {pitch}, "
-                f"{start + at * ko}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {self.space[1]} + {MARGIN});"
-            )
-        return [*lines, "}"]
-
-    def steps(self) -> tuple[Any, tuple[int, int, int, int]]:
-        """Where the kernel begins, and how far one step moves: channels read, rows, columns, channels written."""
-        *space, inner, outer = self.kernel.steps
-        ki, kj = (0, *space)[-2:]
-        name = self.printer.places[self.kernel.wire].name
-        if not self.back:
-            return Text(name, self.kernel.offset), (inner, ki, kj, outer)
-        last = (self.size[0] - 1) * ki + (self.size[1] - 1) * kj
-        return Text(name, self.kernel.offset + last), (outer, -ki, -kj, inner)
-
-    def done(self) -> list[str]:
-        """What is done to each entry of the rows."""
-        scope = Scope(self.printer.reading(self.made))
-        n, *space, outs = (
-            of(Atom(name, size)) for name, size in zip(("n", "h", "w", "o"), (self.value.shape[0], *self.space, self.outs), strict=True)
-        )
-        index = (n, *(space[-len(self.value.shape[1:-1]) :]), outs)
-        text = scope.let("y[o][w]", self.value.dtype)
-        squeezed = [i for i, size in zip(index, self.value.shape, strict=True) if size != 1]
-        scope.known[self.call.outs[0], index] = text
-        self.printer.store(scope, self.call.outs[0], index, text, self.made)
-        for nest in self.group.nests[1:]:
-            write_entry(self.printer, scope, nest, squeezed, self.made)
-        return [
-            f"for (int o = 0; o < {self.outs}; o++)",
-            "#pragma GCC ivdep",
-            f"for (int w = 0; w < {self.space[1]}; w++) {{",
-            *scope.lines,
-            "}",
-        ]
-
-
-@dataclass(frozen=True)
-class Text:
-    """A pointer: a name and an offset."""
-
-    name: str
-    offset: int
-
-    def __add__(self, n: int) -> Text:
-        return Text(self.name, self.offset + n)
-
-    def __str__(self) -> str:
-        return f"{self.name} + {self.offset}"
-
-
-def copied(source: View, printer: Printer, image: Sequence[int], to: str, low: Sequence[int], channels: int) -> list[str]:
-    """The planes of example n, between zeros."""
-    n, *space, c = source.steps
-    h, w = (0, *space)[-2:]
-    name = printer.places[source.wire].name
-    place = Index(source.offset, tuple((Atom(v, 2), s) for v, s in (("c", c), ("h", h), ("n", n), ("w", w)) if s))
-    return [
-        f"for (int c = 0; c < {channels}; c++)",
-        f"for (int h = 0; h < {image[0]}; h++)",
-        "#pragma GCC ivdep",
-        f"for (int w = 0; w < {image[1]}; w++) {to}[c][h + {low[0]}][w + {low[1]}] = {name}[{place}];",
-    ]
 
 
 @generator
@@ -223,7 +87,8 @@ class KernelParts(Op):
 
 def parts(examples: int) -> int:
     """How many parts the examples are summed in: always the same, so that the number of threads changes no sum."""
-    return max(n for n in range(1, min(CHUNKS, examples) + 1) if examples % n == 0)
+    some = examples // EXAMPLES if examples % EXAMPLES == 0 else examples
+    return max(n for n in range(1, min(CHUNKS, some) + 1) if some % n == 0)
 
 
 def kernel_arrow(op: Any, x: Any, y: Any) -> Diagram:
@@ -231,99 +96,10 @@ def kernel_arrow(op: Any, x: Any, y: Any) -> Diagram:
     return trace(lambda a, b: linear.Sum((0,))(KernelParts(op, parts(x.shape[0]))(a, b)), Ty((x,)), Ty((y,)))
 
 
-@dataclass(frozen=True, eq=False)
-class Taps:
-    """Gradients of a kernel: products of shifted planes, summed lane by lane and at last over lanes."""
-
-    call: Call
-    reads: tuple[int, ...]
-    straight: tuple[bool, ...]
-    epilogue: bool = False
-
-    @property
-    def layouts(self) -> tuple[int, ...]:
-        return tuple(r for r, straight in zip(self.reads, self.straight, strict=True) if straight)
-
-    @property
-    def views(self) -> tuple[int, ...]:
-        return self.call.args
-
-    def write(self, printer: Printer, group: Group, made: Function) -> None:
-        Tapping(self.call, printer, made).write()
-
-
-@dataclass
-class Tapping:
-    """Gradients of a kernel as C: planes of an image and of results, both between zeros, and a vector of sums for each entry."""
-
-    call: Call
-    printer: Printer
-    made: Function
-
-    def __post_init__(self) -> None:
-        flat, op = self.printer.flat, self.call.op.form
-        self.x, self.y = (self.printer.view(a) for a in self.call.args)
-        self.value, self.out = flat.values[self.call.outs[0]], self.printer.places[self.call.outs[0]]
-        self.t, self.type = SHORT[self.value.dtype], TYPES[self.value.dtype]
-        self.high, self.wide = (1, *op.size)[-2:]
-        self.image, self.space = ((1, *flat.values[a].shape[1:-1])[-2:] for a in self.call.args)
-        self.low = tuple(a for a, _ in ((0, 0), *op.window.padding)[-2:])
-        self.ins, self.outs = self.value.shape[-2:]
-        self.parts, self.count = self.value.shape[0], flat.values[self.call.args[0]].shape[0]
-        self.rows, self.pitch = self.space[0] + self.high - 1, self.space[1] + self.wide - 1 + MARGIN
-        self.line = self.space[1] + MARGIN
-
-    def write(self) -> None:
-        made, aligned = self.made, "__attribute__((aligned(64)))"
-        made.reads.update((self.x.wire, self.y.wire))
-        made.writes.add(self.call.outs[0])
-        made.parallel = self.parts > 1
-        each, (low, high) = self.count // self.parts, divided(str(self.parts), made.parallel)
-        made.lines += [
-            f"{self.type} x[{self.ins}][{self.rows}][{self.pitch}] {aligned}, y[{self.outs}][{self.space[0]}][{self.line}] {aligned};",
-            f"{self.type} sums[{self.ins}][{self.high}][{self.outs * self.wide}][LANES_{self.t}] {aligned};",
-            "memset(x, 0, sizeof x);",
-            "memset(y, 0, sizeof y);",
-            f"for (int p = {low}; p < {high}; p++) {{",
-            "memset(sums, 0, sizeof sums);",
-            f"for (int n = p * {each}; n < (p + 1) * {each}; n++) {{",
-            *copied(self.x, self.printer, self.image, "x", self.low, self.ins),
-            *copied(self.y, self.printer, self.space, "y", (0, 0), self.outs),
-            *self.summed(),
-            "}",
-            *self.stored(),
-            "}",
-        ]
-
-    def summed(self) -> list[str]:
-        """As many sums at a time as there are registers."""
-        side, lanes = min(self.outs, max(1, 12 // self.wide)), f"LANES_{self.t}"
-        shape = f"{self.space[0]}, ({self.space[1]} + {lanes} - 1) / {lanes}, &x[c][i][0], {self.pitch}"
-        calls = [
-            f"taps_{self.t}({self.wide}, {min(side, self.outs - at)}, {shape}, &y[{at}][0][0], {self.space[0] * self.line}, {self.line}, "
-            f"&sums[c][i][{at * self.wide}][0]);"
-            for at in range(0, self.outs, side)
-        ]
-        return [f"for (int c = 0; c < {self.ins}; c++)", f"for (int i = 0; i < {self.high}; i++) {{", *calls, "}"]
-
-    def stored(self) -> list[str]:
-        """The lanes of each sum added up."""
-        first, *rest = self.out.steps
-        p, i, j, c, o = (first, *((0,) if len(rest) == 3 else ()), *rest)
-        return [
-            f"for (int c = 0; c < {self.ins}; c++)",
-            f"for (int i = 0; i < {self.high}; i++)",
-            f"for (int s = 0; s < {self.outs * self.wide}; s++) {{",
-            f"{self.type} total = 0;",
-            f"for (int l = 0; l < LANES_{self.t}; l++) total += sums[c][i][s][l];",
-            f"{self.out.name}[p * {p} + i * {i} + s % {self.wide} * {j} + c * {c} + s / {self.wide} * {o}] = total;",
-            "}",
-        ]
-
-
 def taps(program: Program, call: Call) -> Taps:
     reads = tuple(image(program, a) for a in call.args)
-    return Taps(call, reads, tuple(same_shape(program, a, b) for a, b in zip(call.args, reads, strict=True)))
+    kind = BatchTaps if batched(program, call.args[0], call.args[1], call.op.form) else Taps
+    return kind(call, reads, tuple(same_shape(program, a, b) for a, b in zip(call.args, reads, strict=True)))
 
 
 def gradient(_: Any, __: Call) -> Bound:

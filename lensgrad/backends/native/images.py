@@ -10,10 +10,11 @@ from typing import Any
 
 from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.integers import Atom, Index, unflat
-from lensgrad.backends.native.nests import Bound, Group, Program, View
+from lensgrad.backends.native.nests import Bound, Group, Program, View, view
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
 from lensgrad.backends.native.products import DEPTH, Entry, base, divided
 from lensgrad.backends.native.scope import SHORT, Whole
+from lensgrad.core.errors import NoRule
 
 LEAST = 8  # channels of either side
 MOST = 2048  # and what a thread's stack has room for
@@ -33,8 +34,24 @@ def chosen(op: Any, dom: Sequence[Value]) -> Whole | None:
 
 
 def bound(program: Program, call: Call) -> Any:
-    reads = tuple(base(program, a) for a in call.args)
-    return Sums(call, reads) if call.op.slot == "k" else Pixels(call, reads, panels(program, call))
+    if call.op.slot == "k":
+        return Sums(call, (runs(program, call.args[0]), base(program, call.args[1])))
+    return Pixels(call, (runs(program, call.args[0]), base(program, call.args[1])), panels(program, call))
+
+
+def runs(program: Program, wire: int) -> int:
+    """The array that an image is read from pixel by pixel: one whose channels lie side by side."""
+    found = base(program, wire)
+    seen = view(program.flat, program.makers, {found}, wire)
+    return found if seen is not None and seen.steps[-1] == 1 else wire
+
+
+def runs_of(printer: Printer, wire: int) -> View:
+    """An image as an array; an error where its channels do not lie side by side."""
+    seen = printer.view(wire)
+    if seen.steps[-1] != 1:
+        raise NoRule("the native backend has no array with channels side by side for a convolution")
+    return seen
 
 
 def panels(program: Program, call: Call) -> tuple[int, ...]:
@@ -85,6 +102,11 @@ class Pixels:
     spare: tuple[int, ...]
     epilogue: bool = True
 
+    @property
+    def row_major(self) -> tuple[int, ...]:
+        """What it reads pixel by pixel has its channels side by side."""
+        return self.reads[:1]
+
     def write(self, printer: Printer, group: Group, made: Function) -> None:
         Meeting(self, printer, group, made).write()
 
@@ -101,7 +123,7 @@ class Meeting:
     def __post_init__(self) -> None:
         flat, call = self.printer.flat, self.kind.call
         self.op, self.back = call.op, call.op.slot == "x"
-        self.image, self.kernel = (self.printer.view(a) for a in call.args)
+        self.image, self.kernel = runs_of(self.printer, call.args[0]), self.printer.view(call.args[1])
         self.source, self.value = flat.values[call.args[0]], flat.values[call.outs[0]]
         self.t, self.type = SHORT[self.value.dtype], TYPES[self.value.dtype]
         self.depth, self.columns = self.source.shape[-1], self.value.shape[-1]
@@ -192,9 +214,14 @@ class Sums:
     reads: tuple[int, ...]
     epilogue: bool = False
 
+    @property
+    def row_major(self) -> tuple[int, ...]:
+        """What it reads pixel by pixel has its channels side by side."""
+        return self.reads[:1]
+
     def write(self, printer: Printer, group: Group, made: Function) -> None:
         flat, op = printer.flat, self.call.op
-        x, y = (printer.view(a) for a in self.call.args)
+        x, y = runs_of(printer, self.call.args[0]), printer.view(self.call.args[1])
         image, space = (flat.values[a].shape for a in self.call.args)
         value, out = flat.values[self.call.outs[0]], printer.places[self.call.outs[0]]
         t, kind, wide = SHORT[value.dtype], TYPES[value.dtype], f"WIDE_{SHORT[value.dtype]}"

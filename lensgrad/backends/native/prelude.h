@@ -205,6 +205,54 @@ MATRIX(double, f64)
 PLANES(float, f32)
 PLANES(double, f64)
 
+/* The same for EXAMPLES examples side by side, which are one vector at each pixel, or several. */
+enum { EXAMPLES = 8 };
+#define BATCHES(type, t)                                                                                                         \
+  typedef type some_##t                                                                                                          \
+    __attribute__((vector_size(WIDTH < EXAMPLES * sizeof(type) ? WIDTH : EXAMPLES * sizeof(type)), aligned(sizeof(type)), may_alias)); \
+  enum { SOME_##t = sizeof(some_##t) / sizeof(type) };                                                                           \
+  /* `across` pixels of `outs` rows of results: out[o][w] = sum of k[o][c][i][j] x[c][i][w + j] */                               \
+  INLINE void batch_row_##t(const int channels, const int high, const int wide, const int outs, const int across, const type *x, \
+                            const int64_t plane, const int64_t row, const type *k, const int64_t kc, const int64_t ki,           \
+                            const int64_t kj, const int64_t ko, type *out, const int64_t gap) {                                  \
+    for (int e = 0; e < EXAMPLES; e += SOME_##t) {                                                                               \
+      some_##t c[12];                                                                                                            \
+      _Pragma("GCC unroll 12") for (int s = 0; s < outs * across; s++) c[s] = (some_##t){0};                                     \
+      for (int n = 0; n < channels; n++)                                                                                         \
+        for (int i = 0; i < high; i++)                                                                                           \
+          _Pragma("GCC unroll 8") for (int j = 0; j < wide; j++) {                                                               \
+            const type *from = x + n * plane + i * row + j * EXAMPLES + e, *by = k + n * kc + i * ki + j * kj;                   \
+            _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++)                                                               \
+              _Pragma("GCC unroll 6") for (int u = 0; u < across; u++)                                                           \
+                c[o * across + u] += by[o * ko] * *(const some_##t *)(from + u * EXAMPLES);                                      \
+          }                                                                                                                      \
+      _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++)                                                                     \
+        _Pragma("GCC unroll 6") for (int u = 0; u < across; u++)                                                                 \
+          *(some_##t *)(out + o * gap + u * EXAMPLES + e) = c[o * across + u];                                                   \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  /* sums[o][j] += x[w + j] y[o][w] over rows of one plane, example by example */                                                \
+  INLINE void batch_taps_##t(const int wide, const int outs, const int rows, const int across, const type *x, const int64_t row, \
+                             const type *y, const int64_t plane, const int64_t line, type *sums) {                               \
+    for (int e = 0; e < EXAMPLES; e += SOME_##t) {                                                                               \
+      some_##t c[12];                                                                                                            \
+      _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) c[s] = *(const some_##t *)(sums + s * EXAMPLES + e);        \
+      for (int i = 0; i < rows; i++)                                                                                             \
+        for (int w = 0; w < across; w++) {                                                                                       \
+          some_##t d[12];                                                                                                        \
+          _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++)                                                                \
+            d[o] = *(const some_##t *)(y + o * plane + i * line + w * EXAMPLES + e);                                             \
+          _Pragma("GCC unroll 12") for (int j = 0; j < wide; j++) {                                                              \
+            const some_##t a = *(const some_##t *)(x + i * row + (w + j) * EXAMPLES + e);                                        \
+            _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++) c[o * wide + j] += a * d[o];                                 \
+          }                                                                                                                      \
+        }                                                                                                                        \
+      _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) *(some_##t *)(sums + s * EXAMPLES + e) = c[s];              \
+    }                                                                                                                            \
+  }
+BATCHES(float, f32)
+BATCHES(double, f64)
+
 /* Convolutions with many channels: rows of pixels that lie anywhere, each a run of channels; padding is a run of zeros. */
 #define PIXELS(type, t)                                                                                                          \
   /* out[r] = sum over taps and channels of a[tap][r][k] panel[tap][k] */                                                        \

@@ -10,13 +10,15 @@ from math import prod
 from lensgrad.backends.native.flat import TYPES, Flat
 from lensgrad.backends.native.integers import Atom, Index, cuts, of, strides
 from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, View, axes, compute, view, widened
-from lensgrad.backends.native.places import Place, laid_out, vectors
+from lensgrad.backends.native.places import EXAMPLES, Place, laid_out, vectors
 from lensgrad.backends.native.scope import Load, Reading, Scope, Where
 from lensgrad.core.errors import NoRule
 
 PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
 SHORT_LOOP = 4  # turns of a loop that is written out
 ROW = 64  # entries of a row that collect side by side
+NOTE = "#pragma GCC ivdep"  # that entries need nothing of each other
+VECTOR = f"{NOTE}\n#pragma GCC unroll 1"  # that a short loop is one vector: entries that are written out first are often not made one
 
 
 @dataclass
@@ -132,7 +134,8 @@ class Entries:
             at = -2 if loops[-1].size <= SHORT_LOOP else -1
             loops[at] = self.printer.full(reading.loads, self.group.outs, index, loops[at])
         self.made.parallel = prod(self.group.space) * len(self.group.nests) >= PARALLEL and bool(loops)
-        self.made.lines += nested(loops, scope.lines, self.made.parallel)
+        beside = bool(loops) and loops[-1].size == EXAMPLES and any(self.printer.places[w].beside for w, _ in reading.loads)
+        self.made.lines += nested(loops, scope.lines, self.made.parallel, VECTOR if beside else NOTE)
 
     def split(self) -> tuple[tuple[Index, ...], list[Atom]]:
         """A loop for each axis, or two where entries are read at quotients and remainders of its variable."""
@@ -216,7 +219,7 @@ def together(access: Index, outer: Atom, inner: Atom) -> bool:
     return a is not None and b is not None and a == b * inner.size
 
 
-def nested(loops: Sequence[Atom], body: Sequence[str], parallel: bool = False, note: str = "#pragma GCC ivdep") -> list[str]:
+def nested(loops: Sequence[Atom], body: Sequence[str], parallel: bool = False, note: str = NOTE) -> list[str]:
     """Lines inside loops, the outermost of which may be divided over threads."""
     if not loops:
         return ["{", *body, "}"]
@@ -318,7 +321,7 @@ class Rows:
         if wire not in self.printer.stored:
             last.lines.append(f"{self.row(scope, wire)}[{self.inner}] = {text};")
         kept = wire in self.printer.stored or not side
-        scope.lines += nested(self.variable if kept else wide, last.lines, note="#pragma GCC ivdep" if side else "")
+        scope.lines += nested(self.variable if kept else wide, last.lines, note=NOTE if side else "")
 
     def sideways(self, nest: Nest) -> bool:
         """Whether neighbours in memory are entries of one row rather than what one entry collects."""

@@ -2,6 +2,7 @@
 #define HIGH 4
 
 enum { LANES_f32 = 8, WIDE_f32 = 16 };
+enum { EXAMPLES = 8 };
 
 /* Some rows of results: out[r] = sum over k of a[r][k] panel[k], with what is there already where `more` says so. */
 static void tile_f32(int rows, int64_t depth, const float *a, int64_t down, int64_t along, const float *panel, float *out, int more) {
@@ -52,6 +53,31 @@ static void taps_f32(int wide, int outs, int rows, int vectors, const float *x, 
         for (int j = 0; j < wide; j++)
           for (int l = 0; l < LANES_f32; l++)
             sums[(o * wide + j) * LANES_f32 + l] += x[i * row + v + l + j] * y[o * plane + i * line + v + l];
+}
+
+/* The same two for EXAMPLES examples side by side. */
+static void batch_row_f32(int channels, int high, int wide, int outs, int across, const float *x, int64_t plane, int64_t row,
+                          const float *k, int64_t kc, int64_t ki, int64_t kj, int64_t ko, float *out, int64_t gap) {
+  for (int o = 0; o < outs; o++)
+    for (int u = 0; u < across; u++) {
+      float sums[EXAMPLES] = {0};
+      for (int n = 0; n < channels; n++)
+        for (int i = 0; i < high; i++)
+          for (int j = 0; j < wide; j++) {
+            const float by = k[o * ko + n * kc + i * ki + j * kj];
+            for (int e = 0; e < EXAMPLES; e++) sums[e] += by * x[n * plane + i * row + (u + j) * EXAMPLES + e];
+          }
+      for (int e = 0; e < EXAMPLES; e++) out[o * gap + u * EXAMPLES + e] = sums[e];
+    }
+}
+static void batch_taps_f32(int wide, int outs, int rows, int across, const float *x, int64_t row, const float *y, int64_t plane,
+                           int64_t line, float *sums) {
+  for (int i = 0; i < rows; i++)
+    for (int w = 0; w < across; w++)
+      for (int o = 0; o < outs; o++)
+        for (int j = 0; j < wide; j++)
+          for (int e = 0; e < EXAMPLES; e++)
+            sums[(o * wide + j) * EXAMPLES + e] += x[i * row + (w + j) * EXAMPLES + e] * y[o * plane + i * line + w * EXAMPLES + e];
 }
 
 /* Rows of results of a convolution with many channels: out[r] = sum over taps and channels k of a[tap][r][k] panel[tap][k]. */
