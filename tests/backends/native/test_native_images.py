@@ -68,4 +68,5 @@ def test_the_file_for_any_machine_says_the_same(batch, tmp_path):
 def test_examples_lie_side_by_side_where_there_are_enough():
     f = learner_of("small").step(16, "numpy").diagram
     text = assembled(f, once(f)).text
-    assert "batch_row_f32(" in text[text.index("static void part_0") :] and " row_f32(" not in text[text.index("static void part_0") :]
+    calls = text[text.index("void part_0(") :]
+    assert "batch_row_f32(" in calls and "batch_taps_f32(" in calls and " row_f32(" not in calls
