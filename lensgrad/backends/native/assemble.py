@@ -72,7 +72,7 @@ def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = Tru
     flat = flattened(f, table)
     if fuse:
         simplified(flat)
-    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed])
+    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed], fuse)
     return Assembly(flat, program, program.groups(), loop, work(f) >= THREADS).made()
 
 

@@ -97,6 +97,7 @@ class Program:
     outputs: Sequence[int]
     fuse: bool = True
     still: Collection[int] = ()  # inputs that are the same at every step
+    data: bool = False  # whether those are data, in which there may be many zeros
     makers: dict[int, tuple[Call, int]] = field(default_factory=dict[int, tuple[Call, int]])
     nests: dict[int, Nest] = field(default_factory=dict[int, Nest])
     kept: set[int] = field(default_factory=set[int])
@@ -204,14 +205,13 @@ class Program:
         shape = self.flat.values[wire].shape
         return widened(axes(squeezed(shape)), shape)
 
-    def prepared(self, wire: int, shape: tuple[int, ...], kind: Any) -> int:
-        """A value made of a constant, once, in the form in which a kernel reads it at every step."""
-        old = self.flat.values[wire]
-        self.flat.values.append(Value(shape, old.dtype, old.path))
-        new = len(self.flat.values) - 1
-        self.first.append(Nest((new,), kind))
-        self.kept |= {wire, new}
-        self.constant.add(new)
+    def prepared(self, kind: Any, *made: Value) -> tuple[int, ...]:
+        """Values made of constants, once, in the form in which a kernel reads them at every step."""
+        new = tuple(range(len(self.flat.values), len(self.flat.values) + len(made)))
+        self.flat.values += made
+        self.first.append(Nest(new, kind))
+        self.kept |= {*kind.reads, *new}
+        self.constant.update(new)
         return new
 
     def groups(self) -> list[Group]:

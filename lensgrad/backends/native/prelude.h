@@ -165,6 +165,73 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
 MATRIX(float, f32)
 MATRIX(double, f64)
 
+/* Products with a matrix that is mostly zeros. It is kept row by row, in stretches of `block` columns: what is not zero in row r of stretch s
+   begins at starts[s * rows + r], `places` are columns in the stretch. Where there is more than `most` of it, starts[0] is -1. */
+#define SPARSE(type, t)                                                                                                         \
+  static void __attribute__((noinline, unused)) thin_##t(const type *a, int rows, int depth, int64_t down, int64_t along, int block, \
+                                                         int64_t most, int32_t *starts, int32_t *places, type *numbers) {       \
+    const int by_rows = along <= down, outer = by_rows ? rows : depth, inner = by_rows ? depth : rows;                          \
+    const int64_t far = by_rows ? down : along, near = by_rows ? along : down;                                                  \
+    const int64_t count = (int64_t)rows * ((depth + block - 1) / block);                                                        \
+    int64_t found = 0;                                                                                                          \
+    memset(starts, 0, (count + 2) * sizeof *starts);                                                                            \
+    for (int fill = 0; fill < 2; fill++) {                                                                                      \
+      for (int o = 0; o < outer; o++)                                                                                           \
+        for (int i0 = 0; i0 < inner; i0 += 16) {                                                                                \
+          const type *x = a + o * far + i0 * near;                                                                              \
+          const int some = inner - i0 < 16 ? inner - i0 : 16;                                                                   \
+          int any = some < 16 || near != 1;                                                                                     \
+          if (!any) for (int i = 0; i < 16; i++) any |= x[i] != 0;                                                              \
+          for (int i = 0; any && i < some; i++) {                                                                               \
+            if (x[i * near] == 0) continue;                                                                                     \
+            const int row = by_rows ? o : i0 + i, column = by_rows ? i0 + i : o;                                                \
+            int32_t *const at = starts + 1 + (int64_t)(column / block) * rows + row;                                            \
+            if (fill) {                                                                                                         \
+              places[*at] = column % block;                                                                                     \
+              numbers[*at] = x[i * near];                                                                                       \
+              ++*at;                                                                                                            \
+            } else {                                                                                                            \
+              if (++found > most) {                                                                                             \
+                starts[0] = -1;                                                                                                 \
+                return;                                                                                                         \
+              }                                                                                                                 \
+              at[1]++;                                                                                                          \
+            }                                                                                                                   \
+          }                                                                                                                     \
+        }                                                                                                                       \
+      for (int64_t b = 2; !fill && b < count + 2; b++) starts[b] += starts[b - 1];                                              \
+    }                                                                                                                           \
+  }                                                                                                                             \
+  /* Whether all of an array is finite: then 0 times any of it is 0. */                                                         \
+  static int __attribute__((noinline, unused)) finite_##t(const type *a, int64_t n) {                                           \
+    type sum = 0;                                                                                                               \
+    for (int64_t i = 0; i < n; i++) sum += a[i] * 0;                                                                            \
+    return sum == 0;                                                                                                            \
+  }                                                                                                                             \
+  static void __attribute__((noinline, unused)) few_##t(int rows, const int32_t *starts, const int32_t *places, const type *numbers, \
+                                                        const type *panel, int64_t down, type *out, int more) {                 \
+    for (int r = 0; r < rows; r++, out += WIDE_##t) {                                                                           \
+      vector_##t c[2][2] = {{{0}, {0}}, {{0}, {0}}};                                                                            \
+      if (more) c[0][0] = *(const vector_##t *)out, c[0][1] = *(const vector_##t *)(out + LANES_##t);                           \
+      int32_t e = starts[r];                                                                                                    \
+      for (; e + 1 < starts[r + 1]; e += 2)                                                                                     \
+        _Pragma("GCC unroll 2") for (int k = 0; k < 2; k++) {                                                                   \
+          const type *row = panel + places[e + k] * down;                                                                       \
+          c[k][0] += numbers[e + k] * *(const vector_##t *)row;                                                                 \
+          c[k][1] += numbers[e + k] * *(const vector_##t *)(row + LANES_##t);                                                   \
+        }                                                                                                                       \
+      if (e < starts[r + 1]) {                                                                                                  \
+        const type *row = panel + places[e] * down;                                                                             \
+        c[0][0] += numbers[e] * *(const vector_##t *)row;                                                                       \
+        c[0][1] += numbers[e] * *(const vector_##t *)(row + LANES_##t);                                                         \
+      }                                                                                                                         \
+      *(vector_##t *)out = c[0][0] + c[1][0];                                                                                   \
+      *(vector_##t *)(out + LANES_##t) = c[0][1] + c[1][1];                                                                     \
+    }                                                                                                                           \
+  }
+SPARSE(float, f32)
+SPARSE(double, f64)
+
 /* Convolutions with few channels, each channel a plane of rows: numbers side by side in a row are one vector. */
 #define PLANES(type, t)                                                                                                          \
   /* `outs` rows of results, two vectors of each: out[o][w] = sum of k[o][c][i][j] x[c][i][w + j] */                             \

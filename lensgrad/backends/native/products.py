@@ -42,6 +42,7 @@ class Product:
     sizes: dict[str, int]
     reads: tuple[int, ...]
     packed: int | None = None  # the right side as panels, where it is the same at every step
+    turned: bool = False  # whether left and right are the other way round
     epilogue: bool = True
     passing: bool = True  # results that only its epilogue reads have no array
 
@@ -49,7 +50,8 @@ class Product:
     def order(self) -> tuple[int, int]:
         """Which side is left, and which right: columns are what lies side by side in the result."""
         last = self.output[-1]
-        return (1, 0) if last in self.inputs[0] and last not in self.inputs[1] else (0, 1)
+        first = last in self.inputs[0] and last not in self.inputs[1]
+        return (1, 0) if first != self.turned else (0, 1)
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
         Tiles(self, printer, group, made).write()
@@ -64,6 +66,7 @@ class Packing:
     depth: int
     columns: int
     along: tuple[bool, bool]  # whether the first axis of the value is that of columns
+    unless: int | None = None  # where something else is prepared instead, if it begins with 0
     epilogue: bool = False
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
@@ -74,6 +77,9 @@ class Packing:
         made.writes.add(out)
         made.parallel = self.depth * self.columns >= PARALLEL
         low, high = divided(f"({self.columns} + WIDE_{t} - 1) / WIDE_{t}", made.parallel)
+        if self.unless is not None:
+            made.reads.add(self.unless)
+            made.lines.append(f"if ({printer.places[self.unless].name}[0] == 0) return;")
         made.lines += [
             f"for (int p = {low}; p < {high}; p++)",
             f"pack_{t}({printer.places[out].name} + (int64_t)p * {self.depth} * WIDE_{t}, "
@@ -82,20 +88,28 @@ class Packing:
         ]
 
 
-def packed(program: Program, made: Product) -> int | None:
-    """The right side of a product as panels that are made once, if it is a constant matrix."""
+def packed(program: Program, made: Product, unless: int | None = None) -> Product:
+    """A product that reads its right side as panels, which are made once, if that is a constant matrix."""
     right = made.order[1]
     word, read = made.inputs[right], made.reads[right]
     matrix = len(word) == 2 and not set(made.output) & set(made.inputs[0]) & set(made.inputs[1])
     if not matrix or read not in program.constant or not program.fuse:
-        return None
+        return made
     columns = word[0] in made.output
     width, depth = (made.sizes[s] for s in (word if columns else word[::-1]))
-    kind = Packing(made.call.args[right], (read,), depth, width, (columns, not columns))
-    return program.prepared(read, (depth * -(-width // WIDEST) * WIDEST,), kind)
+    reads = (read,) if unless is None else (read, unless)
+    kind = Packing(made.call.args[right], reads, depth, width, (columns, not columns), unless)
+    (panels,) = program.prepared(kind, Value((depth * -(-width // WIDEST) * WIDEST,), program.flat.values[read].dtype))
+    return replace(made, reads=(made.reads[made.order[0]], panels), packed=panels)
 
 
 def product(program: Program, call: Call) -> Product | None:
+    """An einsum as tiles, if it is worth them."""
+    made = tiled(program, call)
+    return None if made is None else packed(program, made)
+
+
+def tiled(program: Program, call: Call) -> Product | None:
     """An einsum as tiles, if it is of two arrays of floats, and large enough."""
     dom = program.flat.dom(call)
     inputs, output = call.op.letters()
@@ -109,9 +123,7 @@ def product(program: Program, call: Call) -> Product | None:
     depth = prod(sizes[s] for s in set("".join(inputs)) - set(output))
     if prod(sizes.values()) < LEAST or rows < 4 or columns < 4 or depth < 4:
         return None
-    made = Product(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
-    panels = packed(program, made)
-    return made if panels is None else replace(made, reads=(made.reads[made.order[0]], panels), packed=panels)
+    return Product(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
 
 
 def base(program: Program, wire: int) -> int:
@@ -133,14 +145,17 @@ class Entry:
     made: Function
     out: int
 
-    def loops(self, index: Callable[[Index, Index], tuple[Index, ...]], rows: int, columns: int) -> list[str]:
-        """Loops over the entries; `index(m, n)` is where the entry of row m and column n belongs."""
+    def loops(self, index: Callable[[Index, Index], tuple[Index, ...]], rows: int, columns: int, turned: str = "") -> list[str]:
+        """Loops over the entries; `index(m, n)` is where the entry of row m and column n belongs.
+
+        `turned` is where rows of a tile lie side by side, if they do: how far columns are apart.
+        """
         value = self.printer.flat.values[self.out]
         t = SHORT[value.dtype]
         scope = Scope(self.printer.reading(self.made))
         m = Index(0, ((Atom("m0", max(2, rows)), 1), (Atom("r", max(2, rows)), 1))) if rows > 1 else Index()
         n = Index(0, ((Atom("n0", max(2, columns)), 1), (Atom("c", max(2, columns)), 1))) if columns > 1 else Index()
-        text = scope.let(f"tile[r * WIDE_{t} + c]", value.dtype)
+        text = scope.let(f"tile[c * {turned} + r]" if turned else f"tile[r * WIDE_{t} + c]", value.dtype)
         squeezed = [i for i, s in zip(index(m, n), value.shape, strict=True) if s != 1]
         own = widened(squeezed, value.shape)
         scope.known[self.out, own] = text
@@ -151,6 +166,8 @@ class Entry:
         def inner(width: str) -> list[str]:
             return ["for (int r = 0; r < rows; r++)", "#pragma GCC ivdep", f"for (int c = 0; c < {width}; c++) {{", *scope.lines, "}"]
 
+        if turned:
+            return ["for (int c = 0; c < columns; c++)", "#pragma GCC ivdep", "for (int r = 0; r < rows; r++) {", *scope.lines, "}"]
         full = f"{columns} % WIDE_{t} == 0 || columns == WIDE_{t}"
         return [f"if ({full}) {{", *inner(f"WIDE_{t}"), "} else {", *inner("columns"), "}"]
 
@@ -163,12 +180,14 @@ class Tiles:
     printer: Printer
     group: Group
     made: Function
+    most: int = DEPTH  # rows of a panel
+    together: int = TOGETHER
 
     def __post_init__(self) -> None:
         flat = self.printer.flat
         self.out = self.kind.call.outs[0]
         self.value: Value = flat.values[self.out]
-        self.t = SHORT[self.value.dtype]
+        self.t, self.type = SHORT[self.value.dtype], TYPES[self.value.dtype]
         views = [self.printer.view(a) for a in self.kind.call.args]
         order = self.kind.order
         self.views = [views[i] for i in order]
@@ -193,16 +212,22 @@ class Tiles:
         *more, rows = sorted(self.rows, key=lambda a: a.size) or [ONE]
         *deep, depth = sorted(self.depth, key=lambda a: a.size) or [ONE]
         self.loops = {a: of(Atom(f"b{k}", a.size)) for k, a in enumerate([*self.batch, *more, *outer])}
-        kind, wide = TYPES[self.value.dtype], f"WIDE_{self.t}"
-        if self.kind.packed is None:
-            self.made.lines.append(f"{kind} panel[{min(depth.size, DEPTH)} * {wide}] __attribute__((aligned(64)));")
-        self.made.lines += [
-            f"{kind} {'tile[HIGH' if depth.size <= DEPTH and not deep else f'part[{TOGETHER}'} * {wide}] __attribute__((aligned(64)));",
-        ]
+        self.made.lines += self.arrays(depth, self.short(depth, deep))
         variables = [v.terms[0][0] for v in self.loops.values() if v.terms]
         self.made.lines += nested(variables, self.panels(rows, columns, depth, deep), note="")
         self.made.parallel = prod(self.kind.sizes.values()) >= PARALLEL
         self.made.reads.update((*(v.wire for v in self.views), *self.kind.reads))
+
+    def arrays(self, depth: Axis, short: bool) -> list[str]:
+        """What lies on the stack: a panel that is packed here, and a tile or parts of several."""
+        wide = f"WIDE_{self.t}"
+        panel = [f"{self.type} panel[{min(depth.size, self.most)} * {wide}] __attribute__((aligned(64)));"]
+        tiles = f"{self.type} {'tile[HIGH' if short else f'part[{self.together}'} * {wide}] __attribute__((aligned(64)));"
+        return [*(panel if self.kind.packed is None else []), tiles]
+
+    def short(self, depth: Axis, deep: Sequence[Axis]) -> bool:
+        """Whether a sum is done at once."""
+        return depth.size <= self.most and not deep
 
     def panels(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis]) -> list[str]:
         """The panels of one matrix, each met by the tiles of rows."""
@@ -210,7 +235,7 @@ class Tiles:
         by_columns = columns.size >= 64 or rows.size < 24
         panels = divided(f"({columns.size} + {wide} - 1) / {wide}", by_columns)
         tiles = divided(f"({rows.size} + HIGH - 1) / HIGH", not by_columns)
-        short = depth.size <= DEPTH and not deep
+        short = self.short(depth, deep)
         return [
             f"for (int p = {panels[0]}; p < {panels[1]}; p++) {{",
             f"const int n0 = p * {wide}, columns = {columns.size} - n0 < {wide} ? {columns.size} - n0 : {wide};",
@@ -235,15 +260,15 @@ class Tiles:
 
     def in_stretches(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis], tiles: tuple[str, str]) -> list[str]:
         """A long sum in stretches, each packed once for some tiles, which are done after the last."""
-        kind, some = TYPES[self.value.dtype], f"{TOGETHER} / HIGH"
+        some = f"{self.together} / HIGH"
         loops = [Atom(f"d{k}", a.size) for k, a in enumerate(deep)]
         places = [(a, of(loop)) for a, loop in zip(deep, loops, strict=True)]
         walk = [f"for (int q = q0; q < q1; q++, tile += HIGH * WIDE_{self.t}) {{", self.each(rows)]
         stretch = [
-            f"for (int k0 = 0; k0 < {depth.size}; k0 += {DEPTH}) {{",
-            f"const int deep = {depth.size} - k0 < {DEPTH} ? {depth.size} - k0 : {DEPTH};",
+            f"for (int k0 = 0; k0 < {depth.size}; k0 += {self.most}) {{",
+            f"const int deep = {depth.size} - k0 < {self.most} ? {depth.size} - k0 : {self.most};",
             self.packed(columns, depth, places, "k0", "deep"),
-            f"{kind} *tile = part;",
+            f"{self.type} *tile = part;",
             *walk,
             *self.tile(rows, depth, places, "k0", "deep", "more"),
             "}",
@@ -255,12 +280,13 @@ class Tiles:
             f"const int q1 = q0 + {some} < {tiles[1]} ? q0 + {some} : {tiles[1]};",
             "int more = 0;",
             *nested(loops, stretch, note=""),
-            f"const {kind} *tile = part;",
-            *walk,
-            *self.done(rows, columns),
-            "}",
+            *self.ended(walk, rows, columns),
             "}",
         ]
+
+    def ended(self, walk: Sequence[str], rows: Axis, columns: Axis) -> list[str]:
+        """What is done to the tiles of a long sum when all of it is there."""
+        return [f"const {self.type} *tile = part;", *walk, *self.done(rows, columns), "}"]
 
     def place(self, side: str, places: Sequence[tuple[Axis, Index]]) -> str:
         """Where a side begins: its view, moved by the loops around."""
@@ -274,9 +300,12 @@ class Tiles:
         """The panel of these columns: packed here, or before the first step."""
         if self.kind.packed is not None:
             name = self.printer.places[self.kind.packed].name
-            return f"const {TYPES[self.value.dtype]} *panel = {name} + ((int64_t)p * {depth.size} + {at}) * WIDE_{self.t};"
+            return f"const {self.type} *panel = {name} + ((int64_t)p * {depth.size} + {at}) * WIDE_{self.t};"
+        return self.packing("panel", columns, depth, places, at, deep)
+
+    def packing(self, to: str, columns: Axis, depth: Axis, places: Sequence[tuple[Axis, Index]], at: str, deep: str) -> str:
         start = f"{self.place('right', places)} + (int64_t)n0 * {columns.right} + (int64_t){at} * {depth.right}"
-        return f"pack_{self.t}(panel, {start}, {deep}, columns, {depth.right}, {columns.right});"
+        return f"pack_{self.t}({to}, {start}, {deep}, columns, {depth.right}, {columns.right});"
 
     def tile(self, rows: Axis, depth: Axis, places: Sequence[tuple[Axis, Index]], at: str, deep: str, more: str) -> list[str]:
         start = f"{self.place('left', places)} + (int64_t)m0 * {rows.left} + (int64_t){at} * {depth.left}"

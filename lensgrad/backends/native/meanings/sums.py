@@ -8,8 +8,8 @@ from typing import Any
 from lensgrad.backends.native.flat import TYPES, Call, Flat, Value
 from lensgrad.backends.native.integers import Index, flat
 from lensgrad.backends.native.nests import Bound, Reduction
-from lensgrad.backends.native.products import product
 from lensgrad.backends.native.scope import Here, Pulled, Scope, Where, Whole, literal
+from lensgrad.backends.native.sparse import product
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
