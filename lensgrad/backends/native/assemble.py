@@ -25,6 +25,7 @@ from lensgrad.core.diagram import Diagram
 
 SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
 THREADS = 1 << 21  # multiply-adds of a step, from which on it is divided over threads: less takes no longer than waiting for each other
+READY = 48  # where the gate says that what is made once is there
 PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h")]
 
 
@@ -52,19 +53,20 @@ class Assembled:
     seen: tuple[int, ...]
     memory: int
     parallel: bool
+    once: bool = False  # whether something is made of what stays, by the first call with it alone
 
     @property
     def about(self) -> str:
         """All but the text, as JSON."""
         slots = ([[s.offset, s.bytes, s.room, s.turned] for s in of] for of in (self.states, self.fixed))
-        return json.dumps([*slots, self.rows, self.seen, self.memory, self.parallel])
+        return json.dumps([*slots, self.rows, self.seen, self.memory, self.parallel, self.once])
 
     @classmethod
     def told(cls, about: bytes) -> Assembled:
         """The same without its text."""
-        states, fixed, rows, seen, memory, parallel = json.loads(about)
+        states, fixed, rows, seen, memory, parallel, once = json.loads(about)
         slots = [tuple(Slot(*s) for s in of) for of in (states, fixed)]
-        return cls("", slots[0], slots[1], tuple(rows), tuple(seen), memory, parallel)
+        return cls("", slots[0], slots[1], tuple(rows), tuple(seen), memory, parallel, once)
 
 
 def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True) -> Assembled:
@@ -134,6 +136,7 @@ class Assembly:
             tuple(sizes[w].bytes for w in self.seen),
             rounded(held.bytes) + 64,
             any(f.parallel for f in functions),
+            any(g.once for g in self.groups),
         )
 
     def places(self) -> tuple[dict[int, Place], Arena]:
@@ -177,11 +180,9 @@ class Assembly:
         ]
         parts = list(zip(functions, ran, self.groups, strict=True))
         once = [(f, call) for f, call, g in parts if g.once]
-        lines += [
-            *calls(once, False),
-            *(["}"] if once and not once[-1][0].parallel else []),
-            *(["wait(gate, &sense, of);"] if once and threads else []),
-        ]
+        if once:
+            alone = [] if once[-1][0].parallel else ["}"]
+            lines += [f"if (!gate[{READY}]) {{", *calls(once, False), *alone, *(["wait(gate, &sense, of);"] if threads else []), "}"]
         lines.append("for (int64_t t = 0; t < n; t++) {")
         copied = [(k, w) for k, w in enumerate(self.given) if w not in self.rows]
         lines += ["if (id == 0) {"] if copied else []

@@ -203,11 +203,13 @@ MATRIX(double, f64)
     }                                                                                                                           \
   }                                                                                                                             \
   /* Whether all of an array is finite: then 0 times any of it is 0. */                                                         \
-  static int __attribute__((noinline, unused)) finite_##t(const type *a, int64_t n) {                                           \
-    type sum = 0;                                                                                                               \
-    for (int64_t i = 0; i < n; i++) sum += a[i] * 0;                                                                            \
-    return sum == 0;                                                                                                            \
+  static int __attribute__((noinline, unused)) finite_##t(const type *a, int rows, int64_t columns, int64_t down) {             \
+    int strange = 0;                                                                                                            \
+    for (int r = 0; r < rows; r++)                                                                                              \
+      for (int64_t i = 0; i < columns; i++) strange |= a[r * down + i] - a[r * down + i] != 0;                                  \
+    return !strange;                                                                                                            \
   }                                                                                                                             \
+  /* Rows of results: out[r] = sum of numbers times rows of the right side, which are `down` apart. */                          \
   static void __attribute__((noinline, unused)) few_##t(int rows, const int32_t *starts, const int32_t *places, const type *numbers, \
                                                         const type *panel, int64_t down, type *out, int more) {                 \
     for (int r = 0; r < rows; r++, out += WIDE_##t) {                                                                           \

@@ -68,14 +68,19 @@ class Sparse:
     def write(self, printer: Printer, group: Group, made: Function) -> None:
         starts, *_ = (printer.places[w].name for w in self.places)
         few = Few(self.few, printer, group, made, STRETCH, ROWS, places=self.places)
-        right = few.views[1].wire
-        value, name = printer.flat.values[right], printer.places[right].name
-        made.lines += [f"const int few = {starts}[0] == 0;", f"if (few && finite_{few.t}({name}, {value.size})) {{"]
+        made.lines += [f"const int few = {starts}[0] == 0;", f"if (few && {finite(printer, few.views[1].wire)}) {{"]
         few.write()
         made.lines.append("} else {")
         Full(self.full, printer, group, made).write()
         made.lines.append("}")
         made.reads.update(self.places)
+
+
+def finite(printer: Printer, wire: int) -> str:
+    """Whether an array is finite, in C. What lies behind the ends of its rows does not count."""
+    value, place = printer.flat.values[wire], printer.places[wire]
+    row = value.shape[place.last] if place.room else value.size
+    return f"finite_{SHORT[value.dtype]}({place.name}, {value.size // row}, {row}, {place.room or row})"
 
 
 class Full(Tiles):
