@@ -1,4 +1,4 @@
-"""Products with a matrix of data that is mostly zeros: what is not zero is multiplied, unless there is much of it or something is not finite."""
+"""Products with a matrix of data that is mostly zeros: only the rest is multiplied, unless that is much or something is not finite."""
 
 import numpy as np
 import pytest
