@@ -48,13 +48,15 @@ def train(path: str | None, backend: str = "numpy", speak: bool = True) -> lg.Ru
     rule = None if path is None else lg.checkpoint(path, steps=1)
     stop = lg.early_stopping("val_loss", patience=EPOCHS)
     how: dict[str, Any] = {"validation_data": test, "early_stopping": stop, "checkpoint": rule, "resume": rule is not None}
+    how["record"] = lg.record(every=40, wires="**/out", bins=4)
     return learner().fit(source, epochs=EPOCHS, batch_size=SIZE, seed=3, progress=False, backend=backend, **how)
 
 
 def same(a: lg.Run, b: lg.Run) -> bool:
-    """Whether two runs are equal to the last bit: values, history, best epoch, position."""
+    """Whether two runs are equal to the last bit: values, history, best epoch, position, records."""
     values = list(a.values) == list(b.values) and all(bits(a.values[n]) == bits(b.values[n]) for n in a.values)
-    return values and a.history == b.history and a.best_epoch == b.best_epoch and a.position == b.position
+    told = (a.history, a.best_epoch, a.position, a.records) == (b.history, b.best_epoch, b.position, b.records)
+    return values and told
 
 
 def bits(value: Any) -> Any:

@@ -32,6 +32,7 @@ from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.progress import Progress
 from lensgrad.train.record import Record
 from lensgrad.train.resume import Earlier, begin, checked
+from lensgrad.train.snapshots import Snapshot
 from lensgrad.train.state import Kept, State
 
 if TYPE_CHECKING:
@@ -125,18 +126,19 @@ def fit(how: Setup, start: Mapping[str, Any] | None, resume: Any, after: Earlier
             bar.note(sentence)
         if choice.told:
             bar.say(choice.told)
-        keeper = Keeper(how.checkpoint, {**order, **in_file(how.feed.meaning)}, bar.note, how.first)
-        how = how if how.record is None else recorded(how, bar)
+        how = how if how.record is None else recorded(how, bar, state.records)
+        taken = state.records if how.recorder is None else how.recorder.taken
+        keeper = Keeper(how.checkpoint, {**order, **in_file(how.feed.meaning)}, bar.note, how.first, lambda: taken)
         end = train(how, state, bar, keeper)
         keeper.close()
-    return replace(fetched_state(runs, end), records=() if how.recorder is None else tuple(how.recorder.taken))
+    return replace(fetched_state(runs, end), records=tuple(taken))
 
 
-def recorded(how: Setup, bar: Progress) -> Setup:
-    """The same with what takes the records."""
+def recorded(how: Setup, bar: Progress, before: Sequence[Snapshot]) -> Setup:
+    """The same with what takes the records, after those that there are."""
     from lensgrad.train.recording import Recorder
 
-    return replace(how, recorder=Recorder(how.record, how.trained, bar.note, engine(how.backend).reference()))
+    return replace(how, recorder=Recorder(how.record, how.trained, bar.note, engine(how.backend).reference(), before))
 
 
 def fetched_state(runs: Backend, end: State) -> State:

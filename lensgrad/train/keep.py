@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lensgrad.core.errors import BadCheckpoint
@@ -11,14 +11,22 @@ from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.feed import Feed
 from lensgrad.train.plan import Plan
 from lensgrad.train.record import BEST
+from lensgrad.train.snapshots import Snapshot
 from lensgrad.train.state import Kept, Order, Planned, State, Watched
 
 
 class Keeper:
     """Writes the checkpoints of one run. Where one cannot be written the old one stays, training goes on, and it is said once."""
 
-    def __init__(self, rule: Checkpoint | None, order: Mapping[str, Any], say: Callable[[str], None], writes: bool) -> None:
-        self.rule, self.order, self.say = rule if writes else None, order, say
+    def __init__(
+        self,
+        rule: Checkpoint | None,
+        order: Mapping[str, Any],
+        say: Callable[[str], None],
+        writes: bool,
+        records: Callable[[], Sequence[Snapshot]],
+    ) -> None:
+        self.rule, self.order, self.say, self.records = rule if writes else None, order, say, records
         self.failed = False
 
     @property
@@ -31,7 +39,7 @@ class Keeper:
         if self.rule is None:
             return
         try:
-            write(self.rule, self.order, state, ended)
+            write(self.rule, {**self.order, **recorded(self.records(), state)}, state, ended)
             self.failed = False
         except BadCheckpoint as wrong:
             if not self.failed:
@@ -55,6 +63,15 @@ def write(rule: Checkpoint, order: Mapping[str, Any], state: State, ended: bool)
     position = {**state.position.plain, **order, "seconds": list(state.seconds), **watched(kept, state.since), "ended": ended}
     position |= {"backend": state.backend} if state.backend else {}
     files.save(rule.path, state.learner, {**state.values, **best}, history=state.history, position=position)
+
+
+def recorded(records: Sequence[Snapshot], state: State) -> dict[str, Any]:
+    """The records of a run so far, and the steps that they are counted by, as plain values."""
+    if not records:
+        return {}
+    from lensgrad.train.recording import plain
+
+    return {"records": plain(records), "steps": state.step}
 
 
 def order_of(plan: Plan, feed: Feed) -> Planned:

@@ -33,6 +33,8 @@ def run_in(learner: Learner, saved: checkpoint.Saved) -> Run[Any]:
     kept = None if best is None or ended else Kept(epoch, best)
     if kept is None:
         position.pop("since", None)
+    if ended:
+        position.pop("steps", None)
     told: dict[str, Any] = {
         "best_epoch": epoch if kept is None else None,
         "meaning": meaning,

@@ -64,30 +64,40 @@ def glob(pattern: str) -> re.Pattern[str]:
 
 
 class Recorder:
-    """Takes the records of one run. Where they would be too many for its file it stops, and says so once."""
+    """Takes the records of one run, after those `before` it that are in its checkpoint.
 
-    def __init__(self, rule: Any, learner: Record, say: Callable[[str], None], engine: NumPy | None = None) -> None:
+    Where they would be too many for its file it stops, and says so once.
+    """
+
+    def __init__(
+        self, rule: Any, learner: Record, say: Callable[[str], None], engine: NumPy | None = None, before: Sequence[Snapshot] = ()
+    ) -> None:
         self.rule: Recording = rule
         self.learner, self.say, self.engine = learner, say, engine
-        self.taken: list[Snapshot] = []
-        self.held, self.full = 0, False
+        self.taken = list(before)
+        self.held, self.full = sum(map(numbers_in, before)), False
 
     def watch(self, chunk: Chunk, state: State) -> None:
         """Record the steps of a chunk that are to be, before it runs."""
         for number in range(chunk.steps):
-            if not self.full and (state.steps + number) % self.rule.every == 0:
-                self.take(state.steps + number, chunk.taken(state.values, number))
+            if not self.full and (state.step + number) % self.rule.every == 0:
+                self.take(state.step + number, chunk.taken(state.values, number))
 
     def take(self, step: int, taken: Taken) -> None:
         """Record a step."""
         found = snapshot(self.rule, self.learner, taken.values, taken.batch, step, taken.epoch, self.engine)
-        size = sum(len(s.counts) + 6 for group in (found.forward, found.back) for _, s in group)
+        size = numbers_in(found)
         if self.held + size > MOST:
             self.full = True
             self.say(f"the records of this run are full after {len(self.taken)} of its steps: record less often, or fewer wires")
             return
         self.held += size
         self.taken.append(found)
+
+
+def numbers_in(record: Snapshot) -> int:
+    """How many numbers a record holds."""
+    return sum(len(s.counts) + 6 for group in (record.forward, record.back) for _, s in group)
 
 
 def expected(rule: Recording | None, learner: Record, examples: int | None, batch_size: int | None, epochs: int) -> None:

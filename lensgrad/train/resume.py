@@ -12,6 +12,7 @@ from lensgrad.program.values import Values
 from lensgrad.train.callbacks import Checkpoint
 from lensgrad.train.keep import kept_of, parted
 from lensgrad.train.record import Record, recipe_fields
+from lensgrad.train.snapshots import Snapshot
 from lensgrad.train.state import Kept, Position, Standing, State, standing
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Earlier(Protocol):
     def kept(self) -> Kept | None: ...
     @property
     def ran_on(self) -> str: ...
+    @property
+    def records(self) -> tuple[Snapshot, ...]: ...
 
 
 def checked(resume: Any, rule: Checkpoint | None) -> bool | str:
@@ -82,12 +85,13 @@ def continued(learner: Record, order: Mapping[str, Any], start: Mapping[str, Any
     if within:
         same_order(after.position, order)
     place = place_of(after.position, within)
-    done = len(after.history)
+    done, begun = len(after.history), after.position.get("steps", 0)
+    more: dict[str, Any] = {"backend": after.ran_on, "records": after.records, "begun": begun}
     if after.kept is not None:
         since = after.position.get("since", 0)
-        return State(learner, values, after.history, after.seconds, place, done, after.kept, since, backend=after.ran_on)
+        return State(learner, values, after.history, after.seconds, place, done, after.kept, since, **more)
     best = None if start or within or not done else Kept(after.best_epoch or done, values)
-    return State(learner, values, after.history, after.seconds, place, done, best, done, backend=after.ran_on)
+    return State(learner, values, after.history, after.seconds, place, done, best, done, **more)
 
 
 def same_order(position: Mapping[str, Any], order: Mapping[str, Any]) -> None:
@@ -124,8 +128,18 @@ def resumed(learner: Record, seed: int, order: Mapping[str, Any], rule: Checkpoi
     times, epoch = tuple(saved.position.get("seconds", ())), stands.get("best_epoch")
     kept = kept_of(values, best, epoch)
     since, ran_on = stands.get("since", 0), saved.position.get("backend", "")
-    state = State(learner, values, saved.history, times, place, len(saved.history), kept, since, backend=ran_on)
+    records, begun = recorded(saved.position, place)
+    state = State(
+        learner, values, saved.history, times, place, len(saved.history), kept, since, backend=ran_on, records=records, begun=begun
+    )
     return state, told(rule, found, missing, again)
+
+
+def recorded(position: Mapping[str, Any], place: Position) -> tuple[tuple[Snapshot, ...], int]:
+    """The records in a file up to a place, and how many steps were taken before it: an epoch that is begun again is recorded again."""
+    again = position.get("batch", 0) - place.batch
+    steps = max(0, position.get("steps", 0) - again)
+    return tuple(r for r in position.get("records", ()) if r.step < steps), steps
 
 
 def refusing(saved: Saved, learner: Record, order: Mapping[str, Any], within: bool, rule: Checkpoint) -> list[Difference]:

@@ -184,7 +184,7 @@ class Learner(Record, Generic[Given]):
         how = Setup(made, plan, source, early_stopping, watchers, checkpoint_of(checkpoint), backend, checks.flag("guard", guard), record)
         end = trained(how, start, resume, after, checks.flag("progress", progress) and first)
         found = run_of(made, end, order_of(plan, source), backend, source.meaning)
-        return replace(found, records=(*(after.records if after is not None else ()), *end.records))
+        return replace(found, records=end.records)
 
 
 def written(log: Path | None) -> tuple[Callback, ...]:
@@ -219,6 +219,7 @@ def run_of(learner: Learner[Given], end: State, order: Planned, backend: str | B
     own = best is None or best.values is end.values
     where: Standing = {**end.position.plain, **order}
     where = where if own else {**where, **watched(None, end.since)}
+    where = {**where, "steps": end.step} if end.interrupted and end.records else where
     epoch = best.epoch if best is not None and own else None
     kept = None if own else best
     return Run(learner, end.values, end.history, where, end.seconds, epoch, end.interrupted, backend, meaning, kept, ran_on=end.backend)

@@ -125,6 +125,7 @@ ENTRIES: Mapping[str, Callable[[str, Any], Any]] = {
     "seed": counted(0, 2**64 - 1),
     "shuffle": checks.flag,
     "since": counted(),
+    "steps": counted(),
     "totals": checkpoint.report,
     "weighting": text,
 }

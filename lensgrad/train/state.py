@@ -39,12 +39,16 @@ class Watched(TypedDict, total=False):
 
 
 class Standing(Planned, Watched, total=False):
-    """Where a run stands, as plain values for its file: its place, which every run has, and what is known of its plan."""
+    """Where a run stands, as plain values for its file: its place, which every run has, and what is known of its plan.
+
+    `steps` are all those before it, where they are counted, as they are for records.
+    """
 
     epoch: Required[int]
     batch: Required[int]
     examples: Required[int]
     totals: Required[Report]
+    steps: int
 
 
 def order_in(standing: Standing) -> Order:
@@ -111,7 +115,8 @@ class Kept:
 class State:
     """A run as its callbacks see it: values, one report and one time for each epoch, and how many epochs there were before this call.
 
-    `steps` are those of this call. `kept` is the best epoch, where there is early stopping, which counts from the epoch `since`.
+    `steps` are those of this call, and `begun` those before it which are in its checkpoint. `kept` is the best epoch, where there is early
+    stopping, which counts from the epoch `since`.
     """
 
     learner: Any
@@ -126,6 +131,12 @@ class State:
     interrupted: bool = False
     backend: str = ""  # what takes its steps
     records: tuple[Snapshot, ...] = field(default=(), repr=False)
+    begun: int = 0
+
+    @property
+    def step(self) -> int:
+        """How many steps were taken, from the first of the run."""
+        return self.begun + self.steps
 
     @property
     def epoch(self) -> int:

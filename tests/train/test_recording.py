@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import going_on
 import numpy as np
 import pytest
 
@@ -84,6 +85,24 @@ def test_a_run_that_goes_on_keeps_them_and_adds_its_own():
     run = fit(record=lg.record(every=10))
     longer = run.fit((X, Y), epochs=1, record=lg.record(every=2, wires="objective"), progress=False)
     assert longer.records[: len(run.records)] == run.records and len(longer.records) == len(run.records) + 3
+
+
+@pytest.mark.parametrize("batches", [1, 4, 7])
+def test_a_run_that_is_stopped_and_resumed_has_its_record_whole(tmp_path, batches):
+    path, how = tmp_path / "run.safetensors", {"record": lg.record(every=2), "epochs": 3}
+    whole = going_on.fit(**how)
+    with pytest.raises(going_on.Stop):
+        going_on.fit(going_on.after(batches, going_on.fail), checkpoint=lg.checkpoint(path, steps=1), **how)
+    again = going_on.fit(checkpoint=lg.checkpoint(path, steps=1), resume=True, **how)
+    going_on.same(again, whole)
+    assert plain(again.records) == plain(whole.records) and [r.step for r in again.records] == [0, 2, 4, 6, 8]
+    assert plain(lg.load(path).records) == plain(whole.records)
+
+
+def test_a_run_resumed_without_recording_keeps_what_was_recorded(tmp_path):
+    path = tmp_path / "run.safetensors"
+    first = going_on.fit(epochs=2, checkpoint=path, record=lg.record(every=3))
+    assert going_on.fit(epochs=3, checkpoint=path, resume=True).records == first.records == lg.load(path).records != ()
 
 
 def test_a_file_with_odd_records_is_refused(tmp_path):
