@@ -1,222 +1,144 @@
-"""Training steps of this library beside the same written by hand in JAX, in one interleaved run.
+"""Training steps of this library beside PyTorch, JAX, Flax and Keras on the same workloads, in interleaved rounds.
 
-Every competitor has a process of its own; rounds go round all of them, so that a busy machine is busy for all. Printed are
-medians of microseconds a step, and the ratio to the twin: below 1 is faster than the twin.
+    python -m benchmarks.run --peers-python PATH --write           everything, into benchmarks/RESULTS.md
+    python -m benchmarks.run W1 W3 --peers native torch --rounds 3 some of it, shown only
+    python -m benchmarks.run --quick                               whether something became slower than RESULTS says
+
+Each race that ends is kept in build/race; with --resume those that are there are not run again. A competitor that is not installed,
+fails, takes too long or computes something else is shown with the reason. --quick ends with 1 where something became slower.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from rich.console import Console
+from rich.markup import escape
 
 if not __package__:  # run as a file, which finds only what is beside it
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-WORKLOADS = {"W1": "iris", "W2": "mnist"}
-TWIN = "twin, JAX scan"
-LIMIT = 1.1
+from benchmarks.race import driver, limit, page, plot, quick, show
+from benchmarks.race.competitors import COMPETITORS, Competitor
+from benchmarks.race.driver import Plan
+from benchmarks.race.process import ROOT
+from benchmarks.race.results import Found, Race, key
+from benchmarks.race.workloads import WORKLOADS
 
-EPOCHS = 20  # of a call of `fit`, whose beginning and end are not steps but count
-Turn = Callable[[], int]  # trains for an epoch or more, and says how many steps that were
-
-
-def data_of(workload: Any) -> dict[str, Any]:
-    """Real data, or random images where MNIST is not at hand."""
-    if hasattr(workload, "random_rows") and not os.environ.get("LENSGRAD_DATA"):
-        return workload.random_rows()
-    return workload.rows()
-
-
-def ours(backend: str) -> Callable[[Any], Turn]:
-    """Our step as `fit` runs it, its data where the backend keeps it."""
-
-    def make(workload: Any) -> Turn:
-        from lensgrad.train.iterate import first_wrong
-
-        step, rows = workload.learner().step(None, backend), data_of(workload)
-        iteration = step.iteration(tuple(rows))
-        n = len(rows["x"])
-        held = {**workload.learner().initial(0, workload.start()), **rows}
-        arrays = [held[p.name] for p in step.inputs]
-        own = [filled(arrays[i], iteration.most, step.engine) for i in iteration.loop.rows]
-        fixed = [step.engine.place(arrays[i]) for i in iteration.loop.fixed]
-        now = [[step.engine.place(arrays[i]) for i in iteration.loop.states]]
-
-        def turn() -> int:
-            for start in range(0, n, iteration.most):
-                part = own if iteration.most >= n else [r[start:] for r in own]
-                now[0], seen = iteration.run(now[0], fixed, part, min(iteration.most, n - start))
-                if first_wrong(seen) is not None:
-                    raise SystemExit("a step observed a number that is not finite")
-            return n
-
-        return turn
-
-    return make
-
-
-def filled(rows: Any, most: int, engine: Any) -> Any:
-    """Rows up to the length that a program is compiled for, placed once."""
-    missing = max(0, most - len(rows)) if most > 1 else 0
-    return engine.place(np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), rows.dtype)]))
-
-
-def fitted(backend: str) -> Callable[[Any], Turn]:
-    """Calls of `fit` that go on from one run: shuffling, checks, the guard and reports included."""
-
-    def make(workload: Any) -> Turn:
-        learner, rows = workload.learner(), data_of(workload)
-        run = learner.fit(rows, batch_size=None, start=workload.start(), backend=backend, progress=False)
-
-        def turn() -> int:
-            run.fit(rows, epochs=EPOCHS, progress=False)
-            return EPOCHS * len(rows["x"])
-
-        return turn
-
-    return make
-
-
-def by_hand(kind: str) -> Callable[[Any], Turn]:
-    """The twin: an epoch as one program, or a call for each step."""
-
-    def make(workload: Any) -> Turn:
-        import jax
-        import jax.numpy as jnp
-
-        from benchmarks.workloads.jax_twin import dispatched, scanned
-
-        step = workload.step(products=True) if kind == "products" else workload.step()
-        now = [workload.twin_state(workload.start())]
-        x, y = (jnp.asarray(v) for v in workload.twin_rows(data_of(workload)))
-        run, rows = (dispatched(step), list(zip(x, y, strict=True))) if kind == "jit" else (scanned(step), [(x, y)])
-
-        def turn() -> int:
-            losses: Any = None
-            for row in rows:
-                now[0], losses = run(now[0], row)
-            jax.block_until_ready((now[0], losses))
-            return len(x)
-
-        return turn
-
-    return make
-
-
-COMPETITORS: dict[str, Callable[[Any], Turn]] = {
-    TWIN: by_hand("scan"),
-    "twin, JAX jit": by_hand("jit"),
-    "twin, products": by_hand("products"),
-    "ours, jax": ours("jax"),
-    "ours, jax fit": fitted("jax"),
-    "ours, numpy": ours("numpy"),
-}
-
-
-def competitors(workload: str) -> list[str]:
-    """Those that make sense: only a convolution can be written as a product."""
-    return [name for name in COMPETITORS if workload == "W2" or name != "twin, products"]
-
-
-def work(workload: str, name: str) -> None:
-    """One competitor in its process: it says when it is ready, then runs for so many seconds whenever asked."""
-    module = import_module(f"benchmarks.workloads.{WORKLOADS[workload]}")
-    turn = COMPETITORS[name](module)
-    print(json.dumps([turn(), turn()]), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(timed(turn, float(line))), flush=True)
-
-
-def timed(turn: Turn, seconds: float) -> float:
-    """Microseconds a step: the median of turns, so that one that waited for a processor does not count."""
-    end, found = time.perf_counter() + seconds, list[float]()
-    while (began := time.perf_counter()) < end or not found:
-        steps = turn()
-        found.append((time.perf_counter() - began) / steps * 1e6)
-    return statistics.median(found)
-
-
-def started(workload: str, name: str) -> subprocess.Popen[str]:
-    command = [sys.executable, __file__, "--worker", workload, name]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def compare(workload: str, rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Microseconds a step of every competitor, a number for each round."""
-    processes = {name: started(workload, name) for name in competitors(workload)}
-    try:
-        for p in processes.values():
-            json.loads(answer(p))
-        found: dict[str, list[float]] = {name: [] for name in processes}
-        for _ in range(rounds):
-            for name, p in processes.items():
-                found[name].append(json.loads(answer(p, seconds)))
-        return found
-    finally:
-        for p in processes.values():
-            p.kill()
-            p.communicate()
-
-
-def answer(process: Any, seconds: float | None = None) -> str:
-    """The next line of a competitor, asked to run for so many seconds."""
-    if seconds is not None:
-        process.stdin.write(f"{seconds}\n")
-        process.stdin.flush()
-    line = process.stdout.readline()
-    if not line:
-        raise SystemExit("a competitor ended before its time; its message is above")
-    return line
-
-
-def table(workload: str, found: dict[str, list[float]]) -> str:
-    """Medians, ranges, and the median over rounds of the ratio to the twin in the same round."""
-    title = import_module(f"benchmarks.workloads.{WORKLOADS[workload]}").NAME
-    lines = [f"{title:<32}{'us a step':>12}{'from':>10}{'to':>10}{'ratio':>8}"]
-    for name, times in found.items():
-        ratio = ratio_of(found, name)
-        lines.append(f"  {name:<30}{statistics.median(times):>12.2f}{min(times):>10.2f}{max(times):>10.2f}{ratio:>8.2f}")
-    return "\n".join(lines)
-
-
-def ratio_of(found: dict[str, list[float]], name: str) -> float:
-    return statistics.median(a / b for a, b in zip(found[name], found[TWIN], strict=True))
+KEPT = ROOT / "build" / "race"
+ONE_CORE = ("native", "lensgrad-jax", "torch", "jax", "jax-scan")
+FAILED = 1
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Print a table for each workload; 1 where our JAX step is over the limit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("workloads", nargs="*", metavar="W1 W2", help="all if not given")
-    parser.add_argument("--quick", action="store_true", help="few and short rounds")
+    """Run what is asked for; 1 where something became slower, or ours computes something else or not at all."""
+    given = parsed(args)
+    console = Console()
+    return quickly(given, console) if given.quick else wholly(given, console)
+
+
+def parsed(args: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all if not given")
+    parser.add_argument("--peers", nargs="+", metavar="NAME", help=f"who races, of {', '.join(COMPETITORS)}")
+    parser.add_argument("--peers-python", default=sys.executable, metavar="PATH", help="a Python that has the peers")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    parser.add_argument("--worker", nargs=2, metavar=("WORKLOAD", "NAME"), help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each competitor in a round")
+    parser.add_argument("--patience", type=float, default=180, help="seconds that a competitor may be silent")
+    parser.add_argument("--cores", choices=["all", "one", "both"], default="both")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md, its plot and its numbers")
+    parser.add_argument("--resume", action="store_true", help="take races that are in build/race from there")
+    parser.add_argument("--quick", action="store_true", help="look for what became slower, in less than five minutes")
+    parser.add_argument("--margin", type=float, default=quick.MARGIN, help="times as slow, up to which --quick says nothing")
     given = parser.parse_args(args)
-    if given.worker:
-        work(*given.worker)
-        return 0
-    if strange := [w for w in given.workloads if w not in WORKLOADS]:
-        parser.error(f"'{strange[0]}' is no workload; there are {', '.join(WORKLOADS)}")
-    rounds, seconds = (3, 0.2) if given.quick else (given.rounds, given.seconds)
-    good = True
-    for workload in given.workloads or WORKLOADS:
-        found = compare(workload, rounds, seconds)
-        good &= ratio_of(found, "ours, jax") <= LIMIT
-        print(table(workload, found), flush=True)
-    if hasattr(os, "getloadavg"):
-        print(f"{rounds} rounds of {seconds} s; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    return 0 if good else 1
+    for what, names, known in (("workload", given.workloads, WORKLOADS), ("competitor", given.peers or (), COMPETITORS)):
+        if strange := [name for name in names if name not in known]:
+            parser.error(f"'{strange[0]}' is no {what}; there are {', '.join(known)}")
+    for name in ("rounds", "seconds", "patience", "margin"):
+        if not getattr(given, name) > 0:
+            parser.error(f"--{name} must be above 0, got {getattr(given, name)}")
+    return given
+
+
+# -- everything --------------------------------------------------------------------------------------------------------
+
+
+def wholly(given: argparse.Namespace, console: Console) -> int:
+    """All races, their tables, and the page where it is wanted."""
+    found, good = Found({}, {}), True
+    with show.Bar(console) as bar:
+        for name in given.workloads or WORKLOADS:
+            for one_core in {"all": [False], "one": [True], "both": [False, True]}[given.cores]:
+                race = kept(name, one_core, given) or raced(name, one_core, given, bar)
+                found.races[race.key] = race
+                good &= not [r for r in race.rows if r.ours and not r.steps and name not in COMPETITORS[r.name].absent]
+                console.print(show.table(race))
+                console.print(*map(escape, show.absent(race)), sep="\n", style="yellow", highlight=False)
+    if given.write:
+        write(found, console)
+    return 0 if good else FAILED
+
+
+def file_of(workload: str, one_core: bool) -> Path:
+    return KEPT / f"{workload}-{'one' if one_core else 'all'}.json"
+
+
+def kept(workload: str, one_core: bool, given: argparse.Namespace) -> Race | None:
+    """A race that was run before, where those are to be taken."""
+    if not given.resume:
+        return None
+    return Found.read(file_of(workload, one_core)).races.get(key(workload, one_core))
+
+
+def raced(name: str, one_core: bool, given: argparse.Namespace, bar: show.Bar) -> Race:
+    """A race, kept in its file when it ends."""
+    workload = WORKLOADS[name]
+    chosen = [COMPETITORS[n] for n in given.peers] if given.peers else default(one_core)
+    absent = [] if given.peers else driver.left_out(workload, chosen)
+    running: list[Competitor] = [c for c in chosen if given.peers or name not in c.absent]
+    plan = Plan(given.rounds, given.seconds, given.patience, given.peers_python, one_core)
+    race = driver.run(workload, running, plan, bar)
+    race.rows += absent
+    Found({}, {race.key: race}).write(file_of(name, one_core))
+    return race
+
+
+def default(one_core: bool) -> list[Competitor]:
+    return [COMPETITORS[name] for name in (ONE_CORE if one_core else COMPETITORS)]
+
+
+def write(found: Found, console: Console) -> None:
+    """The page, its plot and its numbers; races that were not run now stay as they were."""
+    before = Found.read(page.DATA)
+    held = Found(limit.machine(), before.races | found.races)
+    held.write(page.DATA)
+    page.PAGE.write_text(page.written(held), encoding="utf-8", newline="\n")
+    plot.draw(held, page.PLOT)
+    console.print(f"written: {page.PAGE.relative_to(ROOT)}, and its plot and numbers beside it")
+
+
+# -- quickly -----------------------------------------------------------------------------------------------------------
+
+
+def quickly(given: argparse.Namespace, console: Console) -> int:
+    """Ours and the twin on one core, beside what was written."""
+    before, changes, lost = Found.read(page.DATA), list[quick.Change](), 0
+    plan = Plan(3, 0.2, 60, given.peers_python, one_core=True)
+    with show.Bar(console) as bar:
+        for name in given.workloads or quick.WORKED:
+            race = driver.run(WORKLOADS[name], quick.runners(name), plan, bar)
+            changes += quick.changes(before, race)
+            lost += len(quick.missing(race))
+    for change in changes:
+        console.print(change.told(), style="bold red" if change.slower > given.margin else "", highlight=False)
+    found = quick.worse(changes, given.margin)
+    console.print(f"slower by more than {given.margin} ×: {len(found)} of {len(changes)}; not run: {lost}", highlight=False)
+    if not changes:
+        console.print(f"{page.DATA.name} has nothing to compare with: run with --write first", highlight=False)
+    return FAILED if found or lost else 0
 
 
 if __name__ == "__main__":
