@@ -11,6 +11,8 @@ from lensgrad.backends.native.integers import Atom, Index, flat, of
 from lensgrad.backends.native.scope import Load, Moved, Pulled, Reading, Scope, Where, Whole, meaning_of
 
 CHEAP = 2  # additions that may be done again for a reader rather than be kept in an array
+CHEAP_FAR = 8  # and where the array is larger than the nearest cache
+NEAR = 1 << 15  # bytes of that
 
 
 @dataclass(frozen=True)
@@ -140,19 +142,31 @@ class Program:
 
     def keep(self) -> None:
         """Keep what several nests would compute again, or one would many times, where that is no small thing."""
-        cost = self.costs()
+        cost, shared = self.costs(), set[int]()
         users: dict[int, set[int]] = {}
         for call in reversed(self.calls):
             for o in call.outs:
                 if o not in self.kept and (not self.fuse or (len(users.get(o, ())) > 1 and cost[o] > CHEAP and not self.only_moves(call))):
-                    self.kept.add(o)
+                    shared.add(o)
             readers: set[int] = set()
             for o in call.outs:
-                readers |= {o} if o in self.kept else users.get(o, set())
+                readers |= {o} if o in self.kept or o in shared else users.get(o, set())
             for number, a in enumerate(call.args):
                 users.setdefault(a, set()).update(readers)
                 if self.again(call, number) and cost[a] > 0:
                     self.kept.add(a)
+        self.keep_dear(shared)
+
+    def keep_dear(self, shared: Collection[int]) -> None:
+        """Keep of what several nests read all that is no small thing to compute from what is kept before it."""
+        cost: dict[int, int] = {}
+        for call in self.calls:
+            for o in call.outs:
+                own = sum(cost.get(a, 0) for a in call.args) + cost_of(self.meanings[call.outs[0]])
+                cheap = CHEAP if self.flat.values[o].bytes <= NEAR else CHEAP_FAR
+                if o in shared and (own > cheap or not self.fuse):
+                    self.kept.add(o)
+                cost[o] = 0 if o in self.kept else own
 
     def only_moves(self, call: Call) -> bool:
         """Whether a call gives all the entries of its argument in another order: that is kept in its stead."""

@@ -15,6 +15,7 @@ from lensgrad.backends.native.scope import SHORT, Scope
 LEAST = 1 << 13  # multiply-adds, from which on tiles pay
 WIDEST = 32  # entries that a row of a panel may have
 DEPTH = 1024  # rows of a panel
+CLOSE = 256  # and where the left side has as many rows: both are read again and again from the nearest cache
 TOGETHER = 384  # rows of results that a long sum is kept for
 
 
@@ -180,7 +181,7 @@ class Tiles:
     printer: Printer
     group: Group
     made: Function
-    most: int = DEPTH  # rows of a panel
+    most: int = 0  # rows of a panel, where that is known
     together: int = TOGETHER
 
     def __post_init__(self) -> None:
@@ -211,6 +212,7 @@ class Tiles:
         *outer, columns = self.columns or [ONE]
         *more, rows = sorted(self.rows, key=lambda a: a.size) or [ONE]
         *deep, depth = sorted(self.depth, key=lambda a: a.size) or [ONE]
+        self.most = self.most or (DEPTH if depth.left == 1 else CLOSE)
         self.loops = {a: of(Atom(f"b{k}", a.size)) for k, a in enumerate([*self.batch, *more, *outer])}
         self.made.lines += self.arrays(depth, self.short(depth, deep))
         variables = [v.terms[0][0] for v in self.loops.values() if v.terms]
