@@ -14,6 +14,7 @@ import numpy as np
 import lensgrad as lg
 from lensgrad import ops
 from lensgrad.lens import parametric
+from lensgrad.theories.smooth.scan import scan
 
 N = 16
 Case = tuple[Any, Mapping[str, Any], Any, str | None]  # learner, values, batch, wire
@@ -214,14 +215,53 @@ def nan_in_the_data() -> Case:
 # -- too large ---------------------------------------------------------------------------------------------------------
 
 
-@planted("exploding", "memory", "Scan")
-def exploding_recurrence() -> Case:
-    model = lg.sequential(lg.input(30, 4), lg.simple_rnn(8, activation="relu", last=True, name="memory"), lg.dense(3, name="last"))
+def recurrent(activation: str, weight: float = 1.0, bias: float = 0.0) -> Case:
+    """A network with a loop of 30 steps, the weights that go round so many times larger."""
+    model = lg.sequential(lg.input(30, 4), lg.simple_rnn(8, activation=activation, last=True, name="memory"), lg.dense(3, name="last"))
     made = lg.supervised(model, lg.cross_entropy, lg.sgd(0.1))
     start = made.initial(0)
     x = np.random.default_rng(0).normal(size=(N, 30, 4)).astype("float32")
-    name = next(n for n in start if "state" in n)
-    return made, {**start, name: start[name] * 4}, (x, data()[1]), next(n for n in start if n.startswith("memory/input"))
+    values = {
+        "memory/state/weight": start["memory/state/weight"] * np.float32(weight),
+        "memory/bias": start["memory/bias"] + np.float32(bias),
+    }
+    return made, {**start, **values}, (x, data()[1]), "memory/input/weight"
+
+
+def loop(step: Any, steps: int = 6) -> Case:
+    """A network with a loop of one's own."""
+
+    def run(x: Any) -> Any:
+        last, _ = scan(lambda c, row, _: (step(c, row), c), x, ops.spread(x, (steps, *x.shape), (1,)))
+        return last
+
+    made = classifier(own(run, "dig"))
+    return made, changed(made, first__weight=0.0, first__bias=1.0), data(), "first/weight"
+
+
+@planted("exploding", "memory/loop", "Einsum")
+def exploding_recurrence() -> Case:
+    return recurrent("relu", weight=4.0)
+
+
+@planted("exploding", "memory/loop", "Einsum")
+def overflow_of_a_recurrence() -> Case:
+    return recurrent("relu", weight=1e4)
+
+
+@planted("saturated", "memory/loop", "Tanh")
+def saturated_recurrence() -> Case:
+    return recurrent("tanh", bias=50.0)
+
+
+@planted("log", "dig/loop", "Log")
+def log_of_zero_in_a_loop() -> Case:
+    return loop(lambda c, _: ops.log(c))
+
+
+@planted("root", "dig/loop", "Sqrt")
+def root_at_zero_in_a_loop() -> Case:
+    return loop(lambda c, row: ops.sqrt((c - row) * (c - row)) + row)
 
 
 @planted("rate", "sgd(50.0)", "sgd(50.0)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -101,19 +101,25 @@ def tapped(task: Para) -> Tapped:
     walk = Walk(Graph(f.dom), {i for i, p in enumerate(p for p in task.params for _ in p.ob) if p.role.value != "data"})
     outs = walk.expand(f, range(len(f.dom)), ())
     walk.ends(outs[len(task.cod) + k] for k, (label, _) in enumerate(spread(task.observables)) if label in task.names)
-    whole = Diagram(f.dom, f.cod, (tuple(walk.graph.nodes), tuple(outs)))
-    moves = [change(a) is not None for a in f.dom]
     seeded = [i < len(task.cod) and not isinstance(a, Vector) for i, a in enumerate(f.cod)]
-    sums, _ = swept(whole, moves, seeded)
+    found = both_ways(task, walk, outs, seeded)
+    ends = found.outs[len(task.cod) :]
+    whole_loss = [(OBJECTIVE, found.outs[0])] if len(task.cod) == 1 and OBJECTIVE not in task.names else []
+    return replace(found, names=dict([*inputs(task), *found.names.items(), *labels(task, ends), *whole_loss]))
+
+
+def both_ways(task: Para, walk: Walk, outs: Sequence[int], seeded: Sequence[bool]) -> Tapped:
+    """What was walked through, forward and back from the outputs that are seeded, with the names that the walk has found."""
+    f: Diagram = task.arrow
+    whole = Diagram(f.dom, f.cod, (tuple(walk.graph.nodes), tuple(outs)))
+    sums, _ = swept(whole, [change(a) is not None for a in f.dom], seeded)
     env, graph = sums.env, sums.graph
     back = {env[w]: value.index for w, value in sums.values.items() if value.graph is graph}
-    ends = list(outs)[len(task.cod) :]
-    whole_loss = [(OBJECTIVE, env[outs[0]])] if len(task.cod) == 1 and OBJECTIVE not in task.names else []
-    named = [*inputs(task), *((n, env[w]) for n, w in walk.named()), *labels(task, [env[o] for o in ends]), *whole_loss]
+    names = {n: env[w] for n, w in walk.named()}
     count, size = len(walk.graph.nodes), len(graph.dom)
     boxes = tuple(Box(p, tuple(env[a] for a in ins), tuple(env[o] for o in outs), nodes) for p, ins, outs, nodes in walk.boxes)
     results = tuple(env[o] for o in outs)
-    return Tapped(task, tuple(graph.nodes), tuple(graph.types), size, count, dict(named), results, back, sums.through, boxes)
+    return Tapped(task, tuple(graph.nodes), tuple(graph.types), size, count, names, results, back, sums.through, boxes)
 
 
 def spread(observables: Iterable[tuple[str, Ty]]) -> list[tuple[str, Any]]:
@@ -232,4 +238,4 @@ class Numbers:
         return self.at(self.tapped.back[wire]) if wire in self.tapped.back else None
 
 
-__all__ = ["TASK", "Box", "Numbers", "Tapped", "function_of", "tapped"]
+__all__ = ["TASK", "Box", "Numbers", "Tapped", "Walk", "both_ways", "function_of", "tapped"]

@@ -18,13 +18,17 @@ from lensgrad.theories.smooth.index import ScatterAdd, Take
 
 @dataclass(frozen=True)
 class Fault:
-    """Something found: a word for its cause, where, the generator, a sentence, and the node that shows it, by number."""
+    """Something found: a word for its cause, where, the generator, a sentence, and the node that shows it, by number.
+
+    `within` are the numbers that the node stands among, where these are not those of the task but of one step of a loop.
+    """
 
     cause: str
     place: str
     generator: str
     told: str
     node: int | None = None
+    within: Numbers | None = None
 
 
 def place(node: Node) -> str:

@@ -14,6 +14,7 @@ from lensgrad.program.taps import Numbers
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.scan import Scan
 from lensgrad.train.faults import Fault, finite, place
+from lensgrad.train.insides import growing, size
 from lensgrad.train.record import Record, shown
 from lensgrad.train.wires import numbers_of
 
@@ -21,13 +22,6 @@ LARGE = 1e3  # how often larger than its weight, and than 1, a gradient counts a
 WIDE = 100.0  # the size of an array from which its scale is tried
 HALVINGS = 12  # how often a step is divided by 4, to see whether it goes too far
 Path = Sequence[tuple[int, set[int]]]
-
-
-def size(x: Any) -> float:
-    """The root of the mean square of an array; 0 for nothing."""
-    wide = np.abs(np.asarray(x, np.float64))
-    most = float(wide.max(initial=0.0))
-    return 0.0 if most == 0 or not np.isfinite(most) else most * float(np.sqrt(np.mean(np.square(wide / most))))
 
 
 def gradient(numbers: Numbers, name: str) -> float:
@@ -71,9 +65,17 @@ def grown(numbers: Numbers, name: str, now: float, path: Path) -> Fault | None:
         return None
     node = t.nodes[most[1]]
     op: Any = node.op
-    loop = f" in its {op.n} steps: make the weights that go round smaller, or clip the gradient" if isinstance(op, Scan) else ""
-    told = f"the gradient of '{name}' is about {now:.3g}, and grows {most[0]:.3g} times through {op.name} in {place(node)}{loop}"
-    return Fault("exploding" if loop else "grows", place(node), op.name, told, most[1])
+    told = f"the gradient of '{name}' is about {now:.3g}, and grows {most[0]:.3g} times through {op.name} in {place(node)}"
+    if not isinstance(op, Scan):
+        return Fault("grows", place(node), op.name, told, most[1])
+    told += f" in its {op.n} steps: make the weights that go round smaller, or clip the gradient"
+    found = growing(numbers, most[1])
+    if found is None:
+        return Fault("exploding", place(node), op.name, told, most[1])
+    loop, step, k, times = found
+    inner = loop.tapped.nodes[k]
+    told += f"; most of all in step {step + 1}, {times:.3g} times through {inner.op.name} in {place(inner)}"
+    return Fault("exploding", place(inner), inner.op.name, told, k, loop.at(step))
 
 
 def root(numbers: Numbers, fault: Fault, params: Mapping[str, Any]) -> Fault:

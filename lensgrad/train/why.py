@@ -20,9 +20,10 @@ from lensgrad.core.printed import printable
 from lensgrad.data.arrays import count
 from lensgrad.data.source import Data
 from lensgrad.program.taps import Numbers, Tapped
-from lensgrad.train.faults import Fault, finite, first_bad, no_gradient, not_finite, place, span, tables
+from lensgrad.train.faults import Fault, finite, first_bad, not_finite, place, span, tables
+from lensgrad.train.insides import opened, path, vanished
 from lensgrad.train.record import Record
-from lensgrad.train.trials import gradient, huge, overshoot, root
+from lensgrad.train.trials import gradient, huge, overshoot, root, size
 from lensgrad.train.wires import numbers_of, rows_of, unknown
 from lensgrad.train.witness import reproduction
 
@@ -159,35 +160,22 @@ class Case:
 
     def unread(self, name: str, at: list[int]) -> Fault | None:
         """A weight that the loss does not read, or that it reads through what has no derivative."""
-        path = [*self.path(at)]
-        if not path:
+        way = [*path(self.t, at)]
+        if not way:
             return Fault("unread", name, "", f"the loss does not read '{name}': no layer between them uses it")
         if any(w in self.t.back for w in at):
             return None
-        for number, along in reversed(path):
+        for number, along in reversed(way):
             node = self.t.nodes[number]
             if any(w in self.t.back for w in self.t.outputs(number)) and not any(a in self.t.back for a in along):
                 told = f"{node.op.name} in {place(node)} lets no gradient through, and all ways from '{name}' to the loss lead through it"
                 return Fault("stopped", place(node), node.op.name, told, number)
         return Fault("stopped", name, "", f"no gradient flows from the loss to '{name}'")
 
-    def path(self, at: list[int]) -> Iterator[tuple[int, set[int]]]:
-        """The nodes between wires and the loss, in order, each with those of its arguments that lie on the way."""
-        t = self.t
-        need, on = set(t.outs[: len(t.task.cod)]), set(at)
-        for number in reversed(range(t.count)):
-            if any(w in need for w in t.outputs(number)):
-                need.update(t.nodes[number].args)
-        for number in range(t.count):
-            along = on & set(t.nodes[number].args)
-            if along and any(w in need for w in t.outputs(number)):
-                on.update(t.outputs(number))
-                yield number, along
-
     def not_finite(self, wire: int) -> Fault | None:
         """The generator that left the finite numbers on the way to a wire."""
         number = first_bad(self.numbers, wire)
-        return None if number is None else root(self.numbers, not_finite(self.numbers, number), self.params)
+        return None if number is None else root(self.numbers, opened(self.numbers, not_finite(self.numbers, number)), self.params)
 
     def gradient(self, name: str, at: list[int]) -> Fault | None:
         """What is wrong with a gradient that is there."""
@@ -196,21 +184,8 @@ class Case:
         if bad is not None:
             return self.not_finite(self.t.back[bad])
         if all(size(self.numbers.cotangent(w)) < TINY for w in back):
-            return self.vanished(back)
-        return huge(self.learner, self.values, self.rows, self.numbers, name, list(self.path(at)))
-
-    def vanished(self, at: list[int]) -> Fault | None:
-        """The generator where what comes back is lost: from there on it is zero, or where it shrinks most."""
-        lost: tuple[float, int, set[int]] | None = None
-        for number, along in self.path(at):
-            arrives = max((size(self.numbers.cotangent(w)) for w in self.t.outputs(number)), default=0.0)
-            arrives = 1.0 if any(w in self.t.outs[: len(self.t.task.cod)] for w in self.t.outputs(number)) and arrives == 0 else arrives
-            leaves = max((size(self.numbers.cotangent(a)) for a in along), default=0.0)
-            if arrives > 0 and (lost is None or leaves / arrives <= lost[0]):
-                lost = leaves / arrives, number, along
-        if lost is None:
-            return Fault("solved", "task", "", "the loss sends nothing back: it is at its least for this batch")
-        return no_gradient(self.numbers, lost[1], lost[2])
+            return vanished(self.numbers, back)
+        return huge(self.learner, self.values, self.rows, self.numbers, name, list(path(self.t, at)))
 
     def stepped(self) -> Fault | None:
         """A step that goes too far."""
@@ -237,8 +212,9 @@ class Case:
         """The explanation of a fault, or of none."""
         if fault is None:
             return Explanation(name, "healthy", "", "", f"nothing is wrong{self.sizes(name)}")
-        parts = () if fault.node is None else tuple(self.lines(fault.node))
-        again = "" if fault.node is None else reproduction(self.numbers, fault.node, fault.told)
+        numbers = fault.within or self.numbers
+        parts = () if fault.node is None else tuple(lines(numbers, fault.node))
+        again = "" if fault.node is None else reproduction(numbers, fault.node, fault.told)
         return Explanation(name, fault.cause, fault.place, fault.generator, fault.told, parts, again)
 
     def sizes(self, name: str) -> str:
@@ -248,30 +224,22 @@ class Case:
             return f" on {count(self.rows)} examples"
         return f": its gradient is {gradient(self.numbers, name):.3g} on average, of numbers of {size(self.numbers.at(at[0])):.3g}"
 
-    def lines(self, number: int) -> Iterator[str]:
-        """The smallest guilty part: what the generator reads and gives, with values, and what flows back there."""
-        t, shown = self.t, t_number(self.t, number)
-        node = t.nodes[shown]
-        yield f"{node.op} in {place(node)}"
-        for what, wires in (("reads", node.args), ("gives", t.outputs(shown))):
-            for w in wires:
-                back = self.numbers.cotangent(w)
-                flows = "" if back is None else f"; flowing back: {numbers_told(back)}"
-                yield f"{what} {t.labels.get(w, 'a constant')} : {t.types[w]}, {numbers_told(self.numbers.at(w))}{flows}"
+
+def lines(numbers: Numbers, number: int) -> Iterator[str]:
+    """The smallest guilty part: what the generator reads and gives, with values, and what flows back there."""
+    t, shown = numbers.tapped, t_number(numbers.tapped, number)
+    node = t.nodes[shown]
+    yield f"{node.op} in {place(node)}"
+    for what, wires in (("reads", node.args), ("gives", t.outputs(shown))):
+        for w in wires:
+            back = numbers.cotangent(w)
+            flows = "" if back is None else f"; flowing back: {numbers_told(back)}"
+            yield f"{what} {t.labels.get(w, 'a constant')} : {t.types[w]}, {numbers_told(numbers.at(w))}{flows}"
 
 
 def t_number(t: Tapped, number: int) -> int:
     """The node of the task that a node is, or goes back through."""
     return t.through.get(number, number)
-
-
-def size(x: np.ndarray[Any, Any] | None) -> float:
-    """The root of the mean square; 0 for nothing."""
-    if x is None or not x.size:
-        return 0.0
-    wide = np.abs(x.astype(np.float64))
-    most = float(wide.max())
-    return 0.0 if most == 0 else most * float(np.sqrt(np.mean(np.square(wide / most))))
 
 
 def numbers_told(x: np.ndarray[Any, Any]) -> str:

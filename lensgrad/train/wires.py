@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from lensgrad.data.source import ArraySource, source
 from lensgrad.learn.batching import batch as batched
 from lensgrad.learn.loss_scale import LABEL as LOSS_SCALE
 from lensgrad.learn.tasks import reduced
+from lensgrad.program.loops import Inside, loops
 from lensgrad.program.taps import Numbers, Tapped, tapped
 from lensgrad.program.values import checked
 from lensgrad.theories.smooth.array import Array
@@ -30,7 +32,8 @@ class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
     """The wires of a task on a batch by name: `wires["encoder/out"]`, and `wires.cotangent["encoder/out"]` for what flows back there.
 
     Names are those of parameters and data, `layer/out` and `layer/in` for what a layer gives and takes, `layer/add` for what a generator
-    makes in it, `task/…` for what stands in no layer, and the labels of what is reported. A cotangent is the gradient of the loss of the
+    makes in it, `task/…` for what stands in no layer, and the labels of what is reported. `lstm/loop/tanh` is what a generator makes in the
+    body of a loop, and `lstm/loop/carry` what goes round: of all steps, one above the other. A cotangent is the gradient of the loss of the
     batch at that wire (with a loss scale: times it). Each is computed when it is first read, in NumPy, and kept.
     """
 
@@ -43,29 +46,47 @@ class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
         back = self._numbers.tapped.back
         return Wires(self._numbers, {n: back[w] for n, w in self._names.items() if w in back}, self._examples, True)
 
+    @cached_property
+    def _inner(self) -> dict[str, tuple[Inside, int]]:
+        """The wires of loops, which stand in them by number."""
+        found = dict[str, tuple[Inside, int]]()
+        for loop in loops(self._numbers):
+            back = loop.tapped.back
+            if self._back and loop.back is None:
+                continue
+            mine = {n: back[w] for n, w in loop.names.items() if w in back} if self._back else loop.names
+            found |= {n: (loop, w) for n, w in mine.items() if n not in self._names}
+        return found
+
     def __getitem__(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
-        if not isinstance(name, str) or name not in self._names:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise unknown(name, self._names, "gradient flows back at" if self._back else "wire is called")
-        found = self._numbers.at(self._names[name])
-        shown = found.view()
+        if not isinstance(name, str) or name not in self:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise unknown(name, [*self], "gradient flows back at" if self._back else "wire is called")
+        shown = self._found(name).view()
         shown.flags.writeable = False
         return shown
 
+    def _found(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
+        if name in self._names:
+            return self._numbers.at(self._names[name])
+        loop, wire = self._inner[name]
+        return loop.stacked(wire)
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        yield from self._names
+        yield from self._inner
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._names) + len(self._inner)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self._names
+        return isinstance(name, str) and (name in self._names or name in self._inner)
 
     def __repr__(self) -> str:
         what = "cotangents" if self._back else "wires"
         return f"<{len(self)} {what} on {counted(self._examples, 'example')}: {', '.join(map(clean, [*self][:SHOWN]))}, …>"
 
 
-def unknown(name: Any, names: Mapping[str, int], what: str) -> UnknownParameter:
+def unknown(name: Any, names: Collection[str], what: str) -> UnknownParameter:
     """The error for a name that no wire has, with the nearest ones."""
     shown = f"'{checks.clean(name)}'" if isinstance(name, str) else checks.shown(name)
     layer = str(name).rpartition("/")[0]
@@ -74,7 +95,7 @@ def unknown(name: Any, names: Mapping[str, int], what: str) -> UnknownParameter:
     return UnknownParameter(f"no {what} {shown}{checks.nearest(name, list(names)) or there}")
 
 
-def inside(layer: str, names: Mapping[str, int]) -> list[str]:
+def inside(layer: str, names: Collection[str]) -> list[str]:
     """Some of the wires of a layer."""
     return [n for n in names if layer and n.startswith(f"{layer}/")][:SHOWN]
 

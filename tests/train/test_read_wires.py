@@ -11,6 +11,8 @@ from lensgrad import ops
 from lensgrad.cat.reverse import grad
 from lensgrad.core.errors import BadValue, UnknownParameter
 from lensgrad.core.trace import trace
+from lensgrad.lens import parametric
+from lensgrad.theories.smooth.scan import scan
 from lensgrad.train.step_through import after
 from lensgrad.train.wires import wires_of
 
@@ -46,6 +48,37 @@ def test_a_wire_with_two_readers_gets_the_sum():
     found = wires_of(made, {}, (x, y)).cotangent["x"]
     inner = trace(lambda x, y: ops.mean((x * ops.sin(x) - y) * (x * ops.sin(x) - y)), lg.Real(3), lg.Real(3))
     np.testing.assert_allclose(found[0], evaluate(grad(inner), x[0], y[0])[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_the_wires_of_a_loop_are_stacked_by_step(backward):
+    model = lg.sequential(lg.input(5, 4), lg.lstm(3, backward=backward, name="memory"), lg.flatten(), lg.dense(2, name="out"))
+    made = lg.supervised(model, lg.mse, {})
+    x, y = (v.astype("float32") for v in reals(2, (6, 5, 4), (6, 2)))
+    w = wires_of(made, made.initial(0), (x, y))
+    carry, gates = w["memory/loop/carry.0"], w["memory/loop/add.0"]
+    assert carry.shape == (5, 6, 3) and gates.shape == (5, 6, 12)
+    np.testing.assert_allclose(w["memory/loop/tanh.0"], np.tanh(gates[..., 6:9]), rtol=1e-6)
+    before = carry[::-1] if backward else carry  # what each step gives is what the next one begins with
+    given = np.swapaxes(w["memory/out"], 0, 1)
+    np.testing.assert_array_equal(before[1:], (given[::-1] if backward else given)[:-1])
+    d = w.cotangent["memory/loop/add.0"]
+    np.testing.assert_allclose(np.einsum("tbi,tbj->ij", d, carry), w.cotangent["memory/state/weight"], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(d.sum((0, 1)), w.cotangent["memory/bias"], rtol=1e-4, atol=1e-7)
+    assert len([*w]) == len(w) and "memory/loop/einsum" in [*w] and "memory/loop/einsum" in w.cotangent
+
+
+def test_two_loops_of_one_layer_are_numbered():
+    def both(x):
+        first, _ = scan(lambda c, row, _: (ops.tanh(c + row), c), lg.Real(4)[0].zero(), x)
+        last, _ = scan(lambda c, row, _: (ops.tanh(c + row), c), first, x, backward=True)
+        return last
+
+    made = lg.supervised(lg.sequential(lg.input(5, 4), lg.layer("own", lambda dom: parametric([], dom, both), name="own")), lg.mse, {})
+    x, y = (v.astype("float32") for v in reals(2, (6, 5, 4), (6, 4)))
+    w = wires_of(made, {}, (x, y))
+    np.testing.assert_array_equal(w["own/loop.0/carry"][1], np.tanh(x[:, 0]))
+    np.testing.assert_array_equal(w["own/loop.1/tanh"][0], w["own/out"])
 
 
 def test_nothing_is_computed_before_it_is_read_and_nothing_twice(monkeypatch):

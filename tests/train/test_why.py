@@ -14,6 +14,7 @@ from lensgrad.theories.smooth.pointwise import Pointwise
 from tools import why as planted
 
 NUMBERS = {"dead_relu", "saturated_sigmoid", "log_of_zero", "root_at_zero", "overflow_of_an_own_softmax", "division_by_a_norm_of_zero"}
+NUMBERS |= {"log_of_zero_in_a_loop", "saturated_recurrence"}
 
 
 @pytest.mark.parametrize("name", planted.PLANTED)
@@ -53,6 +54,14 @@ def test_the_guilty_part_is_told_with_its_values():
     found = planted.said("dead_relu")
     assert "reads act/add : f32[16,8], from -102.3 to -97.86; flowing back: 0 everywhere" in found.parts
     assert found.parts[0] == "Select in act/relu" and "<pre>" in found._repr_html_()
+
+
+def test_a_fault_in_a_loop_is_told_with_its_step_and_the_wires_of_its_body():
+    found = planted.said("saturated_recurrence")
+    assert "this happens in step 30 of 30 of the loop in memory" in found.verdict
+    assert found.parts[0] == "Tanh in memory/loop" and found.parts[1].startswith("reads memory/loop/add : f32[16,8], from 4")
+    found = planted.said("overflow_of_a_recurrence")
+    assert "step 11 of 30" in found.verdict and any(p.startswith("reads memory/loop/carry : f32[16,8]") for p in found.parts)
 
 
 def test_a_name_in_the_text_is_text_in_a_notebook():
