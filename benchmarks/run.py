@@ -45,8 +45,8 @@ def parsed(args: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all if not given")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help=f"who races, of {', '.join(COMPETITORS)}")
     parser.add_argument("--peers-python", default=sys.executable, metavar="PATH", help="a Python that has the peers")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5, help="of each competitor in a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.4, help="of each competitor in a round")
     parser.add_argument("--patience", type=float, default=180, help="seconds that a competitor may be silent")
     parser.add_argument("--cores", choices=["all", "one", "both"], default="both")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md, its plot and its numbers")
@@ -71,7 +71,7 @@ def wholly(given: argparse.Namespace, console: Console) -> int:
     found, good = Found({}, {}), True
     with show.Bar(console) as bar:
         for name in given.workloads or WORKLOADS:
-            for one_core in {"all": [False], "one": [True], "both": [False, True]}[given.cores]:
+            for one_core in cores(name, given):
                 race = kept(name, one_core, given) or raced(name, one_core, given, bar)
                 found.races[race.key] = race
                 good &= not [r for r in race.rows if r.ours and not r.steps and name not in COMPETITORS[r.name].absent]
@@ -80,6 +80,12 @@ def wholly(given: argparse.Namespace, console: Console) -> int:
     if given.write:
         write(found, console)
     return 0 if good else FAILED
+
+
+def cores(workload: str, given: argparse.Namespace) -> list[bool]:
+    """Whether on one core: for what is heavy only where that is asked for."""
+    both = [False] if WORKLOADS[workload].heavy else [False, True]
+    return {"all": [False], "one": [True], "both": both}[given.cores]
 
 
 def file_of(workload: str, one_core: bool) -> Path:

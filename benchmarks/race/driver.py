@@ -29,8 +29,8 @@ FEW = 3  # rounds of a heavy workload
 class Plan:
     """How a race is run."""
 
-    rounds: int = 7
-    seconds: float = 0.5  # of each competitor in a round
+    rounds: int = 5
+    seconds: float = 0.4  # of each competitor in a round
     patience: float = 180.0  # seconds that a worker may be silent
     peers: str = ""  # the Python of the peers
     one_core: bool = False

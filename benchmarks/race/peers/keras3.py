@@ -16,6 +16,7 @@ PACKAGES = ("keras",)
 import keras  # noqa: E402
 from keras import layers, ops  # noqa: E402
 
+EPSILON = 1e-8 * (1 - 0.999) ** 0.5
 Net = Callable[[Arrays, Arrays], Any]
 
 
@@ -180,12 +181,15 @@ NETS: dict[str, Net] = {
 
 
 def optimizer(how: Optimizer) -> Any:
-    """As Keras has it, with the ε of the other libraries."""
+    """As Keras has it.
+
+    Its ε is added to a root that is not corrected yet, so it stands for a larger one at first: this is the ε of the others at step 1.
+    """
     if how.kind == "sgd":
         return keras.optimizers.SGD(how.rate, momentum=how.momentum)
     if how.kind == "adam":
-        return keras.optimizers.Adam(how.rate, epsilon=1e-8)
-    return keras.optimizers.AdamW(how.rate, weight_decay=how.decay, epsilon=1e-8)
+        return keras.optimizers.Adam(how.rate, epsilon=EPSILON)
+    return keras.optimizers.AdamW(how.rate, weight_decay=how.decay, epsilon=EPSILON)
 
 
 def loss(workload: Workload) -> Any:

@@ -26,11 +26,10 @@ def rows_of(workload: Workload, data: Arrays) -> dict[str, Array]:
 
 
 class Ours:
-    """What bare steps and `fit` have alike. A call takes whole epochs."""
+    """What bare steps and `fit` have alike."""
 
     def __init__(self, workload: Workload, backend: str, data: Arrays, start: Arrays) -> None:
-        self.backend, self.quantum = backend, workload.steps
-        self.at_once = workload.steps * (1 if backend == "numpy" else workload.at_once)
+        self.backend, self.steps = backend, workload.steps
         self.batch = None if workload.batch == 1 or workload.name == "W6" else workload.batch
         self.learner, self.start = models.learner(workload), models.start(workload, start)
         self.rows = rows_of(workload, data)
@@ -67,29 +66,35 @@ class Bare(Ours):
         self.inputs = [held[port.name] for port in self.program.inputs]
         place, loop = self.program.engine.place, self.iteration.loop
         self.fixed = [place(self.inputs[i]) for i in loop.fixed]
-        self.parts = self.split([self.inputs[i] for i in loop.rows], workload.at_once)
+        own_rows = [self.inputs[i] for i in loop.rows]
+        if getattr(self.iteration, "one_program", False):
+            self.parts = self.filled(own_rows, workload.at_once)
+            self.quantum, self.at_once = self.steps, sum(n for _, n in self.parts)
+        else:
+            self.parts = [([np.concatenate([r] * workload.at_once) for r in own_rows], self.steps * workload.at_once)]
+            self.quantum, self.at_once = 1, self.parts[0][1] if self.backend == "native" else 1
 
-    def split(self, rows: Sequence[Array], at_once: int) -> list[tuple[list[Any], int]]:
-        """The data of calls in a row, with the steps of each: several epochs in one call where that is one program."""
-        if not getattr(self.iteration, "one_program", False):
-            return [([np.concatenate([r] * at_once) for r in rows], self.quantum * at_once)]
+    def filled(self, rows: Sequence[Array], at_once: int) -> list[tuple[list[Any], int]]:
+        """The data of calls in a row, filled up to what a program is compiled for, with the steps of each: epochs, or parts of one."""
         most, place = self.iteration.most, self.program.engine.place
-        if most >= self.quantum:
-            epochs = min(at_once, most // self.quantum)
-            return [([place(filled(np.concatenate([r] * epochs), most)) for r in rows], self.quantum * epochs)]
-        sizes = [(k, min(most, self.quantum - k)) for k in range(0, self.quantum, most)]
+        if most >= self.steps:
+            epochs = min(at_once, most // self.steps)
+            return [([place(filled(np.concatenate([r] * epochs), most)) for r in rows], self.steps * epochs)]
+        sizes = [(k, min(most, self.steps - k)) for k in range(0, self.steps, most)]
         return [([place(filled(r[k : k + n], most)) for r in rows], n) for k, n in sizes]
 
     def reset(self) -> None:
+        self.at = 0
         self.states = [self.program.engine.place(self.inputs[i]) for i in self.iteration.loop.states]
 
     def run(self, n: int) -> float:
-        left, seen = n, list[Any]()
-        while left:
+        seen = list[Any]()
+        while n:
             for rows, most in self.parts:
-                k = min(most, left)
-                self.states, seen = self.iteration.run(self.states, self.fixed, rows, k)
-                left -= k
+                k = min(most - self.at, n)
+                part = [r[self.at :] for r in rows] if self.at else rows
+                self.states, seen = self.iteration.run(self.states, self.fixed, part, k)
+                self.at, n = (self.at + k) % most if self.quantum == 1 else 0, n - k
         return float(np.mean(seen[0][-1]))
 
     def values(self) -> dict[str, Any]:
@@ -101,6 +106,7 @@ class Fit(Ours):
     """Calls of `fit`, each for as many epochs as are asked for: checks, the guard and the history included."""
 
     def prepare(self, workload: Workload) -> None:
+        self.quantum = self.at_once = self.steps
         if self.batch is not None:
             self.rows = {name: v.reshape(-1, *v.shape[2:]) for name, v in self.rows.items()}
 
@@ -111,7 +117,7 @@ class Fit(Ours):
         return self.start if self.run_ is None else self.run_.values
 
     def run(self, n: int) -> float:
-        how: dict[str, Any] = {"epochs": n // self.quantum, "progress": False}
+        how: dict[str, Any] = {"epochs": n // self.steps, "progress": False}
         if self.run_ is None:
             own = {"batch_size": self.batch, "shuffle": False, "start": self.start, "backend": self.backend}
             self.run_ = self.learner.fit(self.rows, **how, **own)
