@@ -182,7 +182,21 @@ def test_what_depends_on_the_number_of_examples_otherwise_is_refused_for_any_and
 @pytest.mark.parametrize("name", onnx_steps.SUBJECTS)
 def test_onnxruntime_trains_as_we_do(name, tmp_path):
     found = onnx_steps.compared(onnx_steps.SUBJECTS[name](), 20, tmp_path)
-    assert found.largest < 1e-6 and "loss" in found.differences
+    assert found.largest < 1e-6 and found.steps < 1e-6 and "loss" in found.runs and found.holds
+
+
+def test_where_a_kink_parts_two_runs_is_found_in_float64(tmp_path):
+    subject = onnx_steps.relus()
+    first = {n: np.array(v) for n, v in subject.learner.initial(0).items()} | subject.draw(np.random.default_rng(0))
+    first["bias.0"][3] = -np.float64(first["x"][5]) @ np.float64(first["weight.0"][3])
+    at = subject.kinks(first)[5, 3]
+    other = first | {"bias.0": first["bias.0"] - np.sign(at) * 2 * np.abs(np.eye(128, dtype=np.float32)[3] * at)}
+    assert onnx_steps.part(subject, 7, first, first) is None
+    found = onnx_steps.part(subject, 7, first, other)
+    assert (found.step, found.place, found.ours) == (7, (5, 3), at) and at * found.theirs < 0 and max(abs(at), abs(found.theirs)) < 1e-6
+    told = dict(steps=0.0, runs={"loss": 1e-3}, before=1e-6, seconds=(0, 0), bytes=0)
+    assert onnx_steps.Found(parted=found, **told).holds
+    assert not onnx_steps.Found(parted=onnx_steps.Parted(7, (5, 3), 1e-3, -1e-3), **told).holds
 
 
 @pytest.mark.parametrize("optimizer", sorted(NAMED))
