@@ -39,6 +39,8 @@ NAMED = (
     "--swap",
     "--view",
     "--open",
+    "--size",
+    "--constant",
 )
 ASKED = ("--categorical", "--drop", "--irrelevant", "--monotone", "--open", "--swap")  # empty where nothing is asked, which is right
 WORDS = ("abacus", "", "no such", "\u202e", "a\nb", "x" * 300, "../..", "%s", "{}")

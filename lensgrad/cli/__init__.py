@@ -17,6 +17,7 @@ from lensgrad.cli import look
 from lensgrad.cli.console import PLAIN, command, complain, encodable, example, say, with_examples
 from lensgrad.cli.learn import circuit
 from lensgrad.cli.messages import in_options, told
+from lensgrad.cli.opening import Constants, Sizes, given
 from lensgrad.cli.table import Network, Table, fitted
 from lensgrad.cli.train import engine, finish, new, resumed
 from lensgrad.core.errors import BadValue, LensgradError
@@ -222,14 +223,23 @@ def convert(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A network in .onnx, or a saved run in .safetensors.")],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The file to write, ending in .onnx, .py or .c.")],
     batch: Annotated[int | None, typer.Option(help="Examples that it always takes.", show_default="any number")] = None,
+    size: Sizes = None,
+    constant: Constants = None,
 ) -> None:
     """Write a network in another format, and list what differs from the one that was read."""
     from lensgrad.cli.networks import converted
 
-    converted(source, target, batch)
+    converted(source, target, batch, given(source, size, constant))
 
 
-@app.command(cls=example("lensgrad show digits", "lensgrad show digits.safetensors", "lensgrad show iris --source --output step.py"))
+@app.command(
+    cls=example(
+        "lensgrad show digits",
+        "lensgrad show digits.safetensors",
+        "lensgrad show iris --source --output step.py",
+        "lensgrad show net.onnx --size height=32 --picture net.svg",
+    )
+)
 def show(
     what: Annotated[str, typer.Argument(metavar="TASK|FILE", help=f"One of {NAMES}, the file of a saved run, or a network in .onnx.")],
     model: Model = None,
@@ -237,13 +247,16 @@ def show(
     diagram: Annotated[bool, typer.Option("--diagram", help="The model as a straight-line program with the type of every wire.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Also draw it into this file: .svg, .png, .tex or .txt.", show_default=False)] = None,
+    size: Sizes = None,
+    constant: Constants = None,
 ) -> None:
     """Print a model's layers, diagram or training step."""
+    how = given(what, size, constant)
     if picture is not None:
         from lensgrad.cli.draw import drawn
 
-        say(drawn(what, model, picture, {}))
-    text = look.shown(what, model, source, diagram)
+        say(drawn(what, model, picture, {}, how))
+    text = look.shown(what, model, source, diagram, how)
     if output is None:
         say(text)
     else:
@@ -275,11 +288,14 @@ def draw(
     opened: Annotated[str, typer.Option("--open", help="Names of boxes to open, with commas between; * stands for any.")] = "",
     types: Annotated[bool, typer.Option("--types", help="Types on wires.")] = False,
     states: Annotated[bool, typer.Option("--states", help="Also what a step writes back to states and keys.")] = False,
+    size: Sizes = None,
+    constant: Constants = None,
 ) -> None:
     """Draw a model or learner as a string diagram, as text here or into a file."""
     from lensgrad.cli.draw import drawn
 
-    say(drawn(what, model, output, {"view": view, "depth": depth, "open": words(opened), "types": types, "states": states}))
+    net = given(what, size, constant)
+    say(drawn(what, model, output, {"view": view, "depth": depth, "open": words(opened), "types": types, "states": states}, net))
 
 
 @app.command(
@@ -296,11 +312,13 @@ def explore(
     ],
     model: Model = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, .html.", show_default="WHAT.html")] = None,
+    size: Sizes = None,
+    constant: Constants = None,
 ) -> None:
     """Write one HTML file with the diagram of a model or learner: move in it, search it, open its boxes; of a run, see its records."""
     from lensgrad.cli.draw import explored
 
-    say(explored(what, model, output))
+    say(explored(what, model, output, given(what, size, constant)))
 
 
 @app.command(cls=example("lensgrad check"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lensgrad import recipes
+from lensgrad.cli.opening import Given
 from lensgrad.core.drawing import Options
 from lensgrad.core.errors import BadValue
 from lensgrad.draw.explore.front import explore
@@ -47,7 +48,7 @@ def adder() -> Any:
 EXAMPLES: dict[str, Callable[[], Any]] = {"gan": game, "dream": dream, "circuit": adder}
 
 
-def subject(what: str, model: str | None) -> Any:
+def subject(what: str, model: str | None, given: Given) -> Any:
     """What is drawn: a task or an example by its name, or what is in a file."""
     if what in recipes.TASKS and not Path(what).is_file():
         return recipes.task(what).learner(model)
@@ -61,9 +62,7 @@ def subject(what: str, model: str | None) -> Any:
 
         return read(Path(what))
     if ending == ".onnx":
-        from lensgrad.interchange.onnx.read import from_onnx
-
-        return from_onnx(what).model
+        return given.model(what).model
     if ending or Path(what).is_file():
         from lensgrad.train.loading import load
 
@@ -72,17 +71,17 @@ def subject(what: str, model: str | None) -> Any:
     raise BadValue(f"'{what}' is nothing that can be drawn; use one of {told}, or a file (.safetensors, .onnx, .aig, .aag, .blif)")
 
 
-def drawn(what: str, model: str | None, output: Path | None, how: Options) -> str:
+def drawn(what: str, model: str | None, output: Path | None, how: Options, given: Given) -> str:
     """The picture as text, or the file that it was written to."""
-    found = subject(what, model)
+    found = subject(what, model, given)
     if output is None:
         return drawn_text(found, **how)
     draw(found, output, **how)
     return f"{output}  {output.stat().st_size:,} bytes"
 
 
-def explored(what: str, model: str | None, output: Path | None) -> str:
+def explored(what: str, model: str | None, output: Path | None, given: Given) -> str:
     """The page that was written: beside what it is of, called like it, unless told otherwise."""
-    found, target = subject(what, model), output or Path(Path(what).stem + ".html")
+    found, target = subject(what, model, given), output or Path(Path(what).stem + ".html")
     explore(found, target)
     return f"{target}  {target.stat().st_size:,} bytes: open it in a browser"

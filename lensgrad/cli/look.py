@@ -13,6 +13,7 @@ import numpy as np
 from lensgrad import recipes
 from lensgrad.backends.numpy import host
 from lensgrad.cli.console import command
+from lensgrad.cli.opening import Given
 from lensgrad.cli.table import tested
 from lensgrad.cli.train import known, model_name
 from lensgrad.core.errors import BadValue
@@ -189,14 +190,14 @@ def exported(file: Path, target: Path, step: bool, batch: int | None) -> str:
     return "\n".join(f"{place}  {place.stat().st_size:,} bytes" for place in written)
 
 
-def shown(what: str, model: str | None, source: bool, diagram: bool) -> str:
+def shown(what: str, model: str | None, source: bool, diagram: bool, how: Given) -> str:
     """A task's learner, or that of a file: its layers, the diagram of its model, the source of its step; a network of another format."""
     if Path(what).suffix.lower() == ".onnx":
         from lensgrad.cli.networks import described
 
         if source or diagram or model is not None:
             raise BadValue(f"'{what}' is a network without a learner: leave --source, --diagram and --model away")
-        return described(Path(what))
+        return described(Path(what), how)
     learner, batch, table = subject(what, model)
     parts = [str(learner.model.arrow)] if diagram else []
     parts += [learner.source(batch)] if source else []

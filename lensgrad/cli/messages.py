@@ -22,11 +22,23 @@ TAKEN = {  # what to write where a command has the option
     ),
     "--drop": ((r"drop=…", "--drop"),),
     "--categorical": ((r"categorical=…", "--categorical"),),
+    "--size": (
+        (r"^sizes has", "--size has"),
+        (r"give batch=False", "give it a size by --size"),
+        (r"sizes=\{'([^']*)': …\}", r"--size \1=N"),
+        (r"sizes=\{'([^']*)': \(…\)\}", r"--size \1=N,N,…"),
+    ),
+    "--constant": (
+        (r"^constants has", "--constant has"),
+        (r"by constants=\{…\}", "by --constant NAME=N"),
+    ),
 }
 LEFT = {  # and where it has none
     "--delimiter": ((r"give delimiter='[^']*', or ", ""),),
     "--drop": ((r",? or [^,:;]+ drop=…", ""),),
     "--categorical": ((r",? or [^,:;]+ categorical=…[^,:;]*", ""),),
+    "--size": (),
+    "--constant": (),
 }
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lensgrad.cli.console import command, say
+from lensgrad.cli.messages import in_options
+from lensgrad.cli.opening import ONNX, OPTIONS, Given
 from lensgrad.core.checks import LONGEST_NAME, clean
 from lensgrad.core.errors import BadValue, LensgradError
 from lensgrad.data.cells import quoted
@@ -24,11 +26,10 @@ from lensgrad.program.compile import Program, program
 from lensgrad.program.summary import summary
 from lensgrad.train.loading import load
 
-ONNX = ".onnx"
 EXAMPLES = 4  # that both are run on
 
 
-def described(path: Path) -> str:
+def described(path: Path, how: Given) -> str:
     """The operators of an ONNX file, most frequent first, then its layers; why it has no meaning here, where it has none."""
     file = opened(path)
     graph = file.model.graph
@@ -36,20 +37,22 @@ def described(path: Path) -> str:
     told = ", ".join(f"{clean(name)} {n}" for name, n in counted.most_common())
     versions = ", ".join(f"{domain or 'ai.onnx'} {n}" for domain, n in sorted(file.versions.items()))
     lines = [f"{clean(path.name)}: {len(graph.node)} nodes, operator sets {versions}", told or "no operators"]
-    return "\n".join([*lines, "", layers(file)])
+    return "\n".join([*lines, "", layers(file, how)])
 
 
-def layers(file: File) -> str:
-    """The summary of a network, or why it cannot be read."""
+def layers(file: File, how: Given) -> str:
+    """The summary of a network, or why it cannot be read; where sizes were given, that is an error."""
     try:
-        return summary(from_onnx(file.model).model)
+        return summary(how.model(file.model).model)
     except LensgradError as why:
-        return f"not readable as a model: {why}"
+        if how.options:
+            raise
+        return f"not readable as a model: {in_options(str(why), OPTIONS)}"
 
 
-def converted(source: Path, target: Path, examples: int | None) -> None:
+def converted(source: Path, target: Path, examples: int | None, how: Given) -> None:
     """Write a network in another format, say which files that gave, and show what differs from what was read."""
-    net = read(source)
+    net = read(source, how)
     written(net, target, examples)
     python = target.suffix.lower() == ".py"
     for place in [target, target.with_suffix(".safetensors")] if python else [target]:
@@ -80,12 +83,12 @@ class Net:
     outputs: tuple[str, ...] = ()
 
 
-def read(source: Path) -> Net:
+def read(source: Path, how: Given) -> Net:
     """The network of a file."""
     if source.suffix.lower() == ONNX:
         file = opened(source)
-        model, values = from_onnx(source)
-        stored = {t.name for t in file.model.graph.initializer}
+        model, values = how.model(source)
+        stored = {t.name for t in file.model.graph.initializer} | {*how.constants}
         inputs = called([v.name for v in file.model.graph.input if v.name not in stored], len(model.dom), "input", model.names)
         return Net(
             model, values, inputs, called([v.name for v in file.model.graph.output], len(model.cod), "output", (*inputs, *model.names))

@@ -83,15 +83,20 @@ def of_learner(model: Para, task: Para, f: Diagram) -> Groups:
 
 
 def of_scopes(f: Para, arrow: Diagram) -> Groups:
-    """Nodes that read parameters of one scope, as `encoder/…`, and what is between them, where there are several."""
+    """Nodes that read parameters of one scope, as `encoder/…`, and what is between them, where there are several.
+
+    What is made of parameters alone, as a reshaped kernel is, has their scope.
+    """
     if len(f.arrow.dom) != len(arrow.dom):
         return {}
-    order, names = Order(arrow), owners(f, f.names)
+    order, names = Order(arrow), owners(f, scoped(f.names))
     scopes: dict[str, set[int]] = {}
     for k, node in enumerate(arrow.nodes):
-        read = {names[a].partition("/")[0] for a in node.args if a in names and "/" in names[a]}
+        read = {names[a] for a in node.args if names.get(a)}
         if len(read) == 1:
-            scopes.setdefault(read.pop(), set()).add(k)
+            scopes.setdefault(scope := read.pop(), set()).add(k)
+            if all(map(names.get, node.args)):
+                names |= dict.fromkeys(range(order.starts[k], order.starts[k] + len(node.cod)), scope)
     found = dict[int, tuple[str, int]]()
     for scope, nodes in scopes.items():
         parts = [order.between(p) for p in order.parts(order.between(nodes))]
@@ -99,6 +104,20 @@ def of_scopes(f: Para, arrow: Diagram) -> Groups:
         for i, members in enumerate(whole):
             found |= dict.fromkeys(sorted(order.absorbed(members)), (scope, i))
     return found
+
+
+def scoped(names: Sequence[str]) -> list[str]:
+    """The scope of each parameter, or an empty text: the outermost of which there are several, since what all share says nothing."""
+    paths = [(name.split("/") if "/" in name else dotted(name))[:-1] for name in names]
+    deepest = max(map(len, paths), default=0)
+    depth = next((d for d in range(deepest) if len({*(p[d] for p in paths if len(p) > d)}) > 1), 0)
+    return [p[depth] if len(p) > depth else "" for p in paths]
+
+
+def dotted(name: str) -> list[str]:
+    """The path of a name as PyTorch writes it; `weight.0` is the first of several weights, and no path."""
+    path = name.split(".")
+    return [name] if path[-1].isdigit() else path
 
 
 def convex(order: Order, nodes: set[int]) -> bool:

@@ -89,9 +89,10 @@ def described(model: Para) -> str:
     rows: list[Row] = [("layer", "type", "numbers", "bytes", "forward", "backward", "kept")]
     costs = layer_costs(model)
     other = set(range(len(costs)))
-    for name, ob, group, node in layers(model, named):
-        told = NOTHING if node is None else costs[node].told
-        other -= {node} if node is not None else set()
+    for name, ob, group, nodes in layers(model, named):
+        own = other.intersection(nodes)
+        told = told_of([costs[i] for i in sorted(own)])
+        other -= own
         rows.append((name, str(ob), *weight(p for _, p in group), *told))
         rows += [(f"  {label}", str(forward_object(p)), *weight([p]), "", "", "") for label, p in group]
     rest = added([costs[i] for i in other])
@@ -119,16 +120,36 @@ def of_step(step: Program, batch: int | None) -> str:
     return f"a step on {what}: {amount(sum(spent.values()))} operations ({work})\nbytes: {memory} at the peak"
 
 
-def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named, int | None]]:
-    """The boxes of a model, and the generators that read a parameter: name, what it gives, parameters read there first, its number."""
-    owner = {wire: i for wire, i in enumerate(i for i, (_, p) in enumerate(named) for _ in p.ob)}
-    left = dict(enumerate(named))
-    for number, node in enumerate(model.arrow.nodes):
-        read = sorted({owner[a] for a in node.args if owner.get(a) in left})
-        if read or boxed(node):
-            yield node.op.name, node.cod, [left.pop(i) for i in read], number
+def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named, Sequence[int]]]:
+    """The boxes of a model, and the generators in which a parameter meets data: name, what it gives, parameters read there first, nodes.
+
+    What is made of parameters alone, as a reshaped kernel is, belongs to the generator that reads it.
+    """
+    f: Diagram = model.arrow
+    held: dict[int, tuple[set[int], list[int]]] = {
+        wire: ({i}, []) for wire, i in enumerate(i for i, (_, p) in enumerate(named) for _ in p.ob)
+    }
+    data = {*range(len(held), len(f.dom))}
+    left, wire = dict(enumerate(named)), len(f.dom)
+    for number, node in enumerate(f.nodes):
+        outs = range(wire, wire := wire + len(node.cod))
+        made = [held[a] for a in node.args if a in held]
+        params, nodes = {i for some, _ in made for i in some}, sorted({number, *(n for _, before in made for n in before)})
+        if made and not boxed(node) and not data.intersection(node.args) and not {*outs}.intersection(f.outs):
+            held.update(dict.fromkeys(outs, (params, nodes)))
+            continue
+        if made or data.intersection(node.args):
+            data.update(outs)
+        group = [left.pop(i) for i in sorted(params & {*left})]
+        if group or boxed(node):
+            yield node.op.name, node.cod, group, nodes
     if left:
-        yield "not read", Ty(), list(left.values()), None
+        yield "not read", Ty(), list(left.values()), []
+
+
+def told_of(costs: Sequence[Cost]) -> tuple[str, str, str]:
+    """The cost of some nodes as cells of a table."""
+    return NOTHING if not costs else costs[0].told if len(costs) == 1 else added(costs).told
 
 
 def boxed(node: Node) -> bool:

@@ -69,3 +69,55 @@ def test_what_is_neither_is_refused(tmp_path, capsys):
     assert code == 2 and "convert reads a network in .onnx or a saved run in .safetensors, got" in told
     code, told = said(capsys, "show", tmp_path / "missing.onnx")
     assert code == 2 and "missing.onnx" in told and "\n" not in told
+
+
+def looped(path):
+    """x ↦ x wᵏ for an x of any number of rows, where k is an input."""
+    helper, floats, whole, truth = onnx.helper, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.BOOL
+    value = helper.make_tensor_value_info
+    nodes = [helper.make_node("Mul", ["a", "w"], ["b"]), helper.make_node("Identity", ["go"], ["on"])]
+    ins = [value("i", whole, []), value("go", truth, []), value("a", floats, ["rows", 3])]
+    body = helper.make_graph(nodes, "body", ins, [value("on", truth, []), value("b", floats, ["rows", 3])])
+    loop = helper.make_node("Loop", ["k", "", "x"], ["y"], body=body)
+    weights = [onnx.numpy_helper.from_array(np.float32([1, 2, 3]), "w")]
+    ins = [value("x", floats, ["rows", 3]), value("k", whole, [])]
+    graph = helper.make_graph([loop], "g", ins, [value("y", floats, ["rows", 3])], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), path)
+
+
+def test_what_a_file_leaves_open_is_given_in_options(tmp_path, capsys):
+    file = tmp_path / "loop.onnx"
+    looped(file)
+    told = "not readable as a model: the input 'x' of the ONNX model has the shape [rows, 3], and sizes are fixed here: give --size rows=N"
+    assert said(capsys, "show", file) == (0, f"loop.onnx: 1 nodes, operator sets ai.onnx 18\nLoop 1\n\n{told}")
+    code, told = said(capsys, "show", file, "--size", "rows=2")
+    assert code == 2 and told.endswith("give the input a value by --constant NAME=N")
+    code, told = said(capsys, "show", file, "--size", "x=2,3", "--constant", "k=4")
+    assert code == 0 and "f32[2,3] → f32[2,3]" in told
+    assert said(capsys, "convert", file, tmp_path / "net.py", "--constant", "k=4")[0] == 0
+    np.save(tmp_path / "x.npy", X[:, :3])
+    subprocess.run([sys.executable, tmp_path / "net.py", tmp_path / "x.npy", tmp_path / "y.npy"], check=True)
+    assert np.allclose(np.load(tmp_path / "y.npy"), X[:, :3] * [1, 16, 81], rtol=1e-6)
+    assert "f32[2,3]" in said(capsys, "draw", file, "--size", "rows=2", "--constant", "k=1")[1]
+    assert said(capsys, "explore", file, "--size", "rows=2", "--constant", "k=1", "-o", tmp_path / "loop.html")[0] == 0
+
+
+SIZE = "--size is written NAME=NUMBER or NAME=NUMBER,NUMBER,…, as in --size x=1,3,32,32 or height=32, got "
+OPTIONS = {
+    ("iris", "--size", "x=2"): "--size is for networks in .onnx, and iris is none: leave it away",
+    ("loop.onnx", "--size", "rows"): SIZE + "rows",
+    ("loop.onnx", "--size", "rows=-2"): SIZE + "rows=-2",
+    ("loop.onnx", "--size", "=2"): SIZE + "=2",
+    ("loop.onnx", "--size", "rows=2", "--size", "rows=3"): "--size gives rows twice: leave one out",
+    ("loop.onnx", "--size", "row=2"): "--size has no 'row', only rows, x, k",
+    ("loop.onnx", "--constant", "k=1.5"): "the constant 'k' must be an array of int64, got array(1.5)",
+    ("loop.onnx", "--constant", "k=x"): ("--constant is written NAME=NUMBER or NAME=NUMBER,NUMBER,…, as in --constant rate=16000, got k=x"),
+}
+
+
+@pytest.mark.parametrize("words", OPTIONS, ids=" ".join)
+def test_an_option_that_does_not_fit_is_named(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    looped(tmp_path / "loop.onnx")
+    code, told = said(capsys, "show", *words)
+    assert code == 2 and told.startswith(f"lensgrad: {OPTIONS[words]}") and "\n" not in told

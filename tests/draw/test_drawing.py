@@ -13,10 +13,11 @@ from lensgrad.circuits import Circuit
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.draw.front import drawn_text, placed, scened, shown_svg
 from lensgrad.draw.gates import gates_net
+from lensgrad.draw.groups import of_scopes, scoped
 from lensgrad.draw.net import Opens
 from lensgrad.draw.style import INK, thousandths
 from lensgrad.draw.svg import svg
-from lensgrad.lens import corner, lens
+from lensgrad.lens import corner, lens, parametric
 from tools.diagrams import DIAGRAMS, adder, game, quickstart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -292,3 +293,25 @@ def test_widths_are_those_of_the_widest_usual_font():
     for c in [*map(chr, range(32, 127)), *"ΔΣσ×−√∧∨⊕¬→…′é"]:
         real = 1000 * sizes[names[ord(c)]][0] / unit
         assert thousandths(c) >= real - 0.5 and (c > "~" or thousandths(c) <= real + 0.5), c
+
+
+def test_scopes_are_the_outermost_of_which_there_are_several():
+    assert scoped(["encoder/w", "encoder/b", "head/w", "scale"]) == ["encoder", "encoder", "head", ""]
+    assert scoped(["net.encoder.0.weight", "net.encoder.1.weight", "net.head.bias", "net.scale"]) == ["encoder", "encoder", "head", ""]
+    assert scoped(["weight.0", "bias.0", "weight.1"]) == ["", "", ""]
+    assert scoped(["block/w", "block/b"]) == ["block", "block"]
+
+
+def test_a_reshaped_kernel_is_in_the_box_of_its_scope():
+    def times(w, rows, x):
+        return lg.ops.einsum("ij,j->i", lg.ops.reshape(w, rows, x.shape[0]), x)
+
+    weights = [lg.weight(name, lg.Real(n)) for name, n in {"a/w": 12, "a/b": 3, "c/v": 6}.items()]
+    named = parametric(weights, lg.Real(4), lambda w, b, v, x: times(v, 2, times(w, 3, x) + b))
+    assert sorted({(n.op.name, *of_scopes(named, named.arrow).get(k, ())) for k, n in enumerate(named.arrow.nodes)}) == [
+        ("Add", "a", 0),
+        ("Einsum", "a", 0),
+        ("Einsum", "c", 0),
+        ("Reshape", "a", 0),
+        ("Reshape", "c", 0),
+    ]

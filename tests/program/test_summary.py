@@ -6,6 +6,7 @@ import pytest
 import lensgrad as lg
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.lens import parametric
 
 UNTYPED = "has no type before it meets one: begin with lg.input(…), or give it its object with .at(…)"
 MODEL = lg.sequential(lg.input(4), lg.dense(3, name="first"), lg.relu, lg.dense(2))
@@ -17,6 +18,14 @@ def test_the_summary_of_a_learner_and_of_a_run_is_that_of_the_model():
     assert lg.summary(learner) == lg.summary(run) == lg.summary(MODEL)
     assert run.summary().startswith(lg.summary(MODEL))
     assert lg.summary(Diagram.id(lg.Real(3))).startswith("f32[3] → f32[3]\n")
+
+
+def test_what_is_made_of_parameters_alone_belongs_to_the_generator_that_reads_it():
+    model = parametric([lg.weight("w", lg.Real(12))], lg.Real(4), lambda w, x: lg.ops.einsum("ij,j->i", lg.ops.reshape(w, 3, 4), x))
+    rows = [line.split() for line in str(lg.summary(model)).splitlines()[3:]]
+    assert rows == [["Einsum", "f32[3]", "12", "48", "24", "24"], ["w", "f32[12]", "12", "48"], ["total", "12", "48", "24", "24"]]
+    given = parametric([lg.weight("w", lg.Real(3))], lg.Real(3), lambda w, x: (x + x, w * w))
+    assert [line.split()[0] for line in str(lg.summary(given)).splitlines()[3:]] == ["Mul", "w", "between", "total"]
 
 
 @pytest.mark.parametrize(

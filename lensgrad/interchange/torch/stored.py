@@ -88,8 +88,7 @@ def unpickled(path: Path) -> dict[str, Numbers]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as wrong:  # of every kind that a pickle raises
-        told = str(wrong).strip().split("\n")[0]
-        raise BadValue(f"{quoted(path)} holds more than tensors by name ({told}): save module.state_dict(), or safetensors") from wrong
+        raise BadValue(f"{quoted(path)} is damaged or holds more than tensors by name: save module.state_dict(), or safetensors") from wrong
     return arrays_of(found)
 
 
