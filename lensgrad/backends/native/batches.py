@@ -10,7 +10,7 @@ from lensgrad.backends.native.flat import BYTES, Value
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, View, view
 from lensgrad.backends.native.places import EXAMPLES
-from lensgrad.backends.native.planes import Correlation, Planes, Tapping, Taps
+from lensgrad.backends.native.planes import SIDE, Correlation, Planes, Tapping, Taps
 from lensgrad.backends.native.printer import PARALLEL, VECTOR, Function, Printer
 from lensgrad.backends.native.products import divided
 from lensgrad.backends.native.scope import Scope, Where
@@ -136,7 +136,7 @@ class Beside(Correlation):
             *x.lines,
             f"for (int h = 0; h < {high}; h++) {{",
             *self.met(x),
-            *self.done(),
+            *self.last(),
             "}",
             "}",
         ]
@@ -146,9 +146,9 @@ class Beside(Correlation):
         start, (kc, ki, kj, ko) = self.steps()
         first, last = self.clipped()
         lines = [f"const int i0 = {first}, i1 = {last};"]
-        for at in range(0, self.outs, 6):
-            count = min(6, self.outs - at)
-            across = min(SUMS // count, self.space[1], 6)
+        for at in range(0, self.outs, 5):
+            count = min(5, self.outs - at)
+            across = min(SIDE[count], self.space[1])
             end = self.space[1] - across
             lines += [
                 f"for (int at = 0; at < {self.space[1]}; at += {across}) {{",
@@ -166,7 +166,8 @@ class Beside(Correlation):
         first = f"h < {low} ? {low} - h : 0" if low else "0"
         return first, f"{end} - h < {size} ? {end} - h : {size}" if self.space[0] - 1 + size > end else str(size)
 
-    def done(self) -> list[str]:
+    def last(self) -> list[str]:
+        """What is done to each entry of the rows."""
         scope, index = Scope(self.printer.reading(self.made)), where(self.value)
         text = scope.let("y[o][w][e]", self.value.dtype)
         self.entries(scope, index, text)

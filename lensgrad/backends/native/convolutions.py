@@ -38,7 +38,7 @@ def stacked(op: Any, dom: Sequence[Value], inner: int, outer: int) -> int:
     """The bytes of planes between zeros, which lie on the stack of a thread."""
     image, out = op.image, op.window.out(op.image, op.size)
     grown = [n + k for n, k in zip(map(max, image, out), op.size, strict=True)]
-    return (inner + outer) * prod(grown[:-1]) * (grown[-1] + MARGIN) * BYTES[dom[0].dtype]
+    return (inner + outer) * (prod(grown) + MARGIN + grown[-1]) * BYTES[dom[0].dtype]
 
 
 def channels(op: Any, dom: Sequence[Value]) -> tuple[int, int]:
@@ -92,8 +92,11 @@ def parts(examples: int) -> int:
 
 
 def kernel_arrow(op: Any, x: Any, y: Any) -> Diagram:
-    """The adjoint in the kernel, as parts that are summed."""
-    return trace(lambda a, b: linear.Sum((0,))(KernelParts(op, parts(x.shape[0]))(a, b)), Ty((x,)), Ty((y,)))
+    """The adjoint in the kernel, as parts that are summed, if there are several."""
+    number = parts(x.shape[0])
+    (k,) = op.type(x, y)
+    whole = linear.Sum((0,)) if number > 1 else linear.Reshape(k.shape)
+    return trace(lambda a, b: whole(KernelParts(op, number)(a, b)), Ty((x,)), Ty((y,)))
 
 
 def taps(program: Program, call: Call) -> Taps:

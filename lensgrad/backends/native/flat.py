@@ -66,6 +66,7 @@ class Flat:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     special: dict[int, Any] = field(default_factory=dict[int, Any])  # meanings of single calls, by what they give
+    near: set[int] = field(default_factory=set[int])  # values that are to have arrays though they are only moved
 
     def new(self, atom: Any, path: tuple[str, ...] = ()) -> int:
         self.values.append(value(atom, path))

@@ -109,7 +109,7 @@ class Program:
     def __post_init__(self) -> None:
         self.makers = {o: (c, k) for c in self.calls for k, o in enumerate(c.outs)}
         self.meanings = {c.outs[0]: meaning_of(self.flat, c) for c in self.calls if c.outs}
-        self.kept = {*self.inputs, *self.outputs}
+        self.kept = {*self.inputs, *self.outputs, *self.flat.near.intersection(self.makers)}
         self.constant = set(self.still)
         for call in self.calls:
             self.constant.update(call.outs if self.constant.issuperset(call.args) else ())

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from lensgrad.backends.native.flat import TYPES, Call
+from lensgrad.backends.native.flat import BYTES, TYPES, Call
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, View
-from lensgrad.backends.native.printer import PARALLEL, Function, Printer, write_entry
+from lensgrad.backends.native.places import vectors
+from lensgrad.backends.native.printer import LINE, NOTE, PARALLEL, Function, Printer, write_entry
 from lensgrad.backends.native.products import divided
 from lensgrad.backends.native.scope import SHORT, Scope, Where
 
-MARGIN = 32  # numbers behind a row that a vector may read
+MARGIN = 64  # numbers behind a plane that vectors may read
+SIDE = (0, 4, 4, 3, 2, 2)  # vectors side by side of each of so many results, as many as registers hold with what they are made of
+NEAR = 1 << 14  # bytes that stay in the nearest cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,36 +66,39 @@ class Correlation:
         self.ins = flat.values[self.call.args[0]].shape[-1]
 
     def write(self) -> None:
-        source, (high, wide) = self.printer.view(self.call.args[0]), self.space
-        rows, pitch = high + self.size[0] - 1, wide + self.size[1] - 1 + MARGIN
-        n = self.value.shape[0]
+        source, n = self.printer.view(self.call.args[0]), self.value.shape[0]
+        x, (high, wide) = plane(self.space, self.size, self.image, self.low), self.space
+        some = max(1, min(high, NEAR // (self.outs * x.pitch * BYTES[self.value.dtype])))
         self.made.parallel = n > 1 and self.value.size * self.ins * prod(self.size) >= PARALLEL
         self.made.reads.update((source.wire, self.kernel.wire))
         span = divided(str(n), self.made.parallel)
         self.made.lines += [
-            f"{self.type} x[{self.ins}][{rows}][{pitch}] __attribute__((aligned(64)));",
-            f"{self.type} y[{self.outs}][{wide} + {MARGIN}] __attribute__((aligned(64)));",
+            f"{self.type} x[{self.ins}][{x.size}] __attribute__((aligned(64)));",
+            f"{self.type} y[{self.outs}][{some * x.pitch + MARGIN}] __attribute__((aligned(64)));",
             "memset(x, 0, sizeof x);",
             f"for (int n = {span[0]}; n < {span[1]}; n++) {{",
-            *copied(source, self.printer, self.image, "x", self.low, self.ins),
-            f"for (int h = 0; h < {high}; h++) {{",
-            *self.rows(pitch, rows),
-            *self.done(),
+            *copied(source, self.printer, self.image, "x", self.low, x.pitch),
+            f"for (int h0 = 0; h0 < {high}; h0 += {some}) {{",
+            f"const int h1 = {high} - h0 < {some} ? {high} : h0 + {some};",
+            *self.strips(x, f"(h1 - h0 - 1) * {x.pitch} + {wide}", some * x.pitch + MARGIN),
+            *self.done(x.pitch),
             "}",
             "}",
         ]
 
-    def rows(self, pitch: int, rows: int) -> list[str]:
-        """The rows of all results at one height, as many side by side as there are registers."""
-        lines = [f"for (int w = 0; w < {self.space[1]}; w += WIDE_{self.t}) {{"]
+    def strips(self, x: Plane, entries: str, gap: int) -> list[str]:
+        """Some rows of all results as one, as many vectors side by side as there are registers."""
+        lines: list[str] = []
         start, (kc, ki, kj, ko) = self.steps()
         for at in range(0, self.outs, 5):
             count = min(5, self.outs - at)
-            lines.append(
-                f"row_{self.t}({self.ins}, {self.size[0]}, {self.size[1]}, {count}, &x[0][h][w], {rows * pitch}, {pitch}, "
-                f"{start + at * ko}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {self.space[1]} + {MARGIN});"
-            )
-        return [*lines, "}"]
+            vectors = SIDE[count]
+            lines += [
+                f"for (int w = 0; w < {entries}; w += {vectors} * LANES_{self.t})",
+                f"strip_{self.t}({self.ins}, {self.size[0]}, {self.size[1]}, {count}, {vectors}, &x[0][h0 * {x.pitch} + w], "
+                f"{x.size}, {x.pitch}, {start + at * ko}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {gap});",
+            ]
+        return lines
 
     def steps(self) -> tuple[Any, tuple[int, int, int, int]]:
         """Where the kernel begins, and how far one step moves: channels read, rows, columns, channels written."""
@@ -104,19 +110,22 @@ class Correlation:
         last = (self.size[0] - 1) * ki + (self.size[1] - 1) * kj
         return Text(name, self.kernel.offset + last), (outer, -ki, -kj, inner)
 
-    def done(self) -> list[str]:
-        """What is done to each entry of the rows."""
+    def done(self, pitch: int) -> list[str]:
+        """What is done to each entry of some rows."""
         scope = Scope(self.printer.reading(self.made))
         n, *space, outs = (
             of(Atom(name, size)) for name, size in zip(("n", "h", "w", "o"), (self.value.shape[0], *self.space, self.outs), strict=True)
         )
         index = (n, *(space[-len(self.value.shape[1:-1]) :]), outs)
-        text = scope.let("y[o][w]", self.value.dtype)
+        text = scope.let(f"y[o][(h - h0) * {pitch} + w]", self.value.dtype)
         self.entries(scope, index, text)
+        long = [i for i, size in zip(index, self.value.shape, strict=True) if size != 1]
+        turns = self.printer.full(scope.reading.loads, self.group.outs, long, Atom("w", self.space[1])).size
         return [
             f"for (int o = 0; o < {self.outs}; o++)",
-            "#pragma GCC ivdep",
-            f"for (int w = 0; w < {self.space[1]}; w++) {{",
+            "for (int h = h0; h < h1; h++)",
+            NOTE,
+            f"for (int w = 0; w < {turns}; w++) {{",
             *scope.lines,
             "}",
         ]
@@ -145,17 +154,41 @@ class Text:
         return f"{self.name} + {self.offset}"
 
 
-def copied(source: View, printer: Printer, image: Sequence[int], to: str, low: Sequence[int], channels: int) -> list[str]:
+@dataclass(frozen=True)
+class Plane:
+    """Rows behind each other, with zeros between them: those behind a row are those before the next one."""
+
+    size: int
+    pitch: int
+
+
+def plane(space: Sequence[int], size: Sequence[int], image: Sequence[int], low: Sequence[int]) -> Plane:
+    """The plane of an image that gives results in this space by a kernel of this size; vectors may read beyond its end."""
+    right = space[1] + size[1] - 1 - image[1] - low[1]
+    pitch = image[1] + max(low[1], right)
+    return Plane((space[0] + size[0] - 1) * pitch + size[1] + MARGIN, pitch)
+
+
+def copied(source: View, printer: Printer, image: Sequence[int], to: str, low: Sequence[int], pitch: int) -> list[str]:
     """The planes of example n, between zeros."""
     n, *space, c = source.steps
     h, w = (0, *space)[-2:]
-    name = printer.places[source.wire].name
+    name, (high, wide) = printer.places[source.wire].name, image
+    if h == w * wide and pitch == wide:
+        high, wide = 1, high * wide  # all rows as one
     place = Index(source.offset, tuple((Atom(v, 2), s) for v, s in (("c", c), ("h", h), ("n", n), ("w", w)) if s))
+    size = vectors(wide)
+    # The zeros behind a row are written with it, and the next row over some of them, if what is read there is memory.
+    ahead = high > 1 and source.wire not in printer.foreign and (size - wide) * w * BYTES[printer.flat.values[source.wire].dtype] <= LINE
+    kind, ends = TYPES[printer.flat.values[source.wire].dtype], ahead and size > wide
     return [
-        f"for (int c = 0; c < {channels}; c++)",
-        f"for (int h = 0; h < {image[0]}; h++)",
-        "#pragma GCC ivdep",
-        f"for (int w = 0; w < {image[1]}; w++) {to}[c][h + {low[0]}][w + {low[1]}] = {name}[{place}];",
+        f"for (int c = 0; c < {source.shape[-1]}; c++)",
+        f"for (int h = 0; h < {high}; h++)",
+        NOTE,
+        f"for (int w = 0; w < {size if ahead else wide}; w++) {{",
+        f"const {kind} number = {name}[{place}];",
+        f"{to}[c][(h + {low[0]}) * {pitch} + w + {low[1]}] = {f'w < {wide} ? number : 0' if ends else 'number'};",
+        "}",
     ]
 
 
@@ -197,42 +230,51 @@ class Tapping:
         self.low = tuple(a for a, _ in ((0, 0), *op.window.padding)[-2:])
         self.ins, self.outs = self.value.shape[-2:]
         self.parts, self.count = self.value.shape[0], flat.values[self.call.args[0]].shape[0]
-        self.rows, self.pitch = self.space[0] + self.high - 1, self.space[1] + self.wide - 1 + MARGIN
-        self.line = self.space[1] + MARGIN
 
     def write(self) -> None:
         made, aligned = self.made, "__attribute__((aligned(64)))"
         x, y = (self.printer.view(a) for a in self.call.args)
+        laid = plane(self.space, (self.high, self.wide), self.image, self.low)
+        line = self.space[0] * laid.pitch + MARGIN
         made.reads.update((x.wire, y.wire))
         made.writes.add(self.call.outs[0])
         made.parallel = self.parts > 1
         each, (low, high) = self.count // self.parts, divided(str(self.parts), made.parallel)
         made.lines += [
-            f"{self.type} x[{self.ins}][{self.rows}][{self.pitch}] {aligned}, y[{self.outs}][{self.space[0]}][{self.line}] {aligned};",
+            f"{self.type} x[{self.ins}][{laid.size}] {aligned}, y[{self.outs}][{line}] {aligned};",
             f"{self.type} sums[{self.ins}][{self.high}][{self.outs * self.wide}][LANES_{self.t}] {aligned};",
             "memset(x, 0, sizeof x);",
             "memset(y, 0, sizeof y);",
             f"for (int p = {low}; p < {high}; p++) {{",
-            "memset(sums, 0, sizeof sums);",
             f"for (int n = p * {each}; n < (p + 1) * {each}; n++) {{",
-            *copied(x, self.printer, self.image, "x", self.low, self.ins),
-            *copied(y, self.printer, self.space, "y", (0, 0), self.outs),
-            *self.summed(),
+            *copied(x, self.printer, self.image, "x", self.low, laid.pitch),
+            *copied(y, self.printer, self.space, "y", (0, 0), laid.pitch),
+            *self.summed(laid.pitch, line),
             "}",
             *self.stored(),
             "}",
         ]
 
-    def summed(self) -> list[str]:
-        """As many sums at a time as there are registers."""
-        side, lanes = min(self.outs, max(1, 12 // self.wide)), f"LANES_{self.t}"
-        shape = f"{self.space[0]}, ({self.space[1]} + {lanes} - 1) / {lanes}, &x[c][i][0], {self.pitch}"
+    def summed(self, pitch: int, line: int) -> list[str]:
+        """As many sums at a time as there are registers, over entries that stay near while all entries of the kernel meet them."""
+        side, entries = min(self.outs, max(1, 12 // self.wide)), (self.space[0] - 1) * pitch + self.space[1]
+        some = max(1, NEAR // (self.outs * 16 * BYTES[self.value.dtype])) * 16
+        parts, blocks = self.count > self.parts, entries > some
+        more = " || ".join([*([f"n > p * {self.count // self.parts}"] if parts else []), *(["w0 > 0"] if blocks else [])]) or "0"
         calls = [
-            f"taps_{self.t}({self.wide}, {min(side, self.outs - at)}, {shape}, &y[{at}][0][0], {self.space[0] * self.line}, {self.line}, "
-            f"&sums[c][i][{at * self.wide}][0]);"
+            f"taps_{self.t}({self.wide}, {min(side, self.outs - at)}, (w1 - w0 + LANES_{self.t} - 1) / LANES_{self.t}, "
+            f"&x[c][i * {pitch} + w0], &y[{at}][w0], {line}, &sums[c][i][{at * self.wide}][0], {more});"
             for at in range(0, self.outs, side)
         ]
-        return [f"for (int c = 0; c < {self.ins}; c++)", f"for (int i = 0; i < {self.high}; i++) {{", *calls, "}"]
+        return [
+            f"for (int w0 = 0; w0 < {entries}; w0 += {some}) {{",
+            f"const int w1 = {entries} - w0 < {some} ? {entries} : w0 + {some};",
+            f"for (int c = 0; c < {self.ins}; c++)",
+            f"for (int i = 0; i < {self.high}; i++) {{",
+            *calls,
+            "}",
+            "}",
+        ]
 
     @property
     def lanes(self) -> str:
@@ -246,9 +288,10 @@ class Tapping:
         return [
             f"for (int c = 0; c < {self.ins}; c++)",
             f"for (int i = 0; i < {self.high}; i++)",
-            f"for (int s = 0; s < {self.outs * self.wide}; s++) {{",
+            f"for (int o = 0; o < {self.outs}; o++)",
+            f"for (int j = 0; j < {self.wide}; j++) {{",
             f"{self.type} total = 0;",
-            f"for (int l = 0; l < {self.lanes}; l++) total += sums[c][i][s][l];",
-            f"{self.out.name}[p * {p} + i * {i} + s % {self.wide} * {j} + c * {c} + s / {self.wide} * {o}] = total;",
+            f"for (int l = 0; l < {self.lanes}; l++) total += sums[c][i][o * {self.wide} + j][l];",
+            f"{self.out.name}[p * {p} + i * {i} + j * {j} + c * {c} + o * {o}] = total;",
             "}",
         ]

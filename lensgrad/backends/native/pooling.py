@@ -9,7 +9,7 @@ from typing import Any
 from lensgrad.backends.native.flat import Call, Flat
 from lensgrad.backends.native.integers import Atom, Index, flat, of, unflat
 from lensgrad.backends.native.scope import Here, Moved, Pulled, Scope, Where, meaning_of
-from lensgrad.theories.smooth.conv import WindowArgMax
+from lensgrad.theories.smooth.conv import Convolve, WindowArgMax
 from lensgrad.theories.smooth.index import ScatterAdd, Take
 
 TAPS = 25  # entries of a window that are written out one by one
@@ -75,6 +75,15 @@ def simplified(program: Flat) -> None:
             program.special[call.outs[0]] = Pulled(lambda here, w=window: largest(here, w), 3 * prod(window.op.size))
         elif isinstance(call.op, ScatterAdd) and (window := spread_back(program, makers, call)):
             program.special[call.outs[0]] = Pulled(lambda here, w=window: asked(here, w), 3, again=False)
+            nearer(program, makers, call.args[1])
+
+
+def nearer(program: Flat, makers: Makers, wire: int) -> None:
+    """Have a value that is only moved, and not from a convolution, in an array of its own, as each entry is read several times."""
+    start, _ = origin(program, makers, wire, variables(program.values[wire].shape))
+    call = makers[wire][0] if wire in makers else None
+    if call is not None and start != wire and not (start in makers and isinstance(makers[start][0].op, Convolve)):
+        program.near.add(wire)
 
 
 def window_of(program: Flat, makers: Makers, wire: int, index: Where) -> tuple[Call, Where] | None:

@@ -234,41 +234,46 @@ MATRIX(double, f64)
 SPARSE(float, f32)
 SPARSE(double, f64)
 
-/* Convolutions with few channels, each channel a plane of rows: numbers side by side in a row are one vector. */
+/* Convolutions with few channels, each channel a plane of rows, one behind the other: numbers side by side are one vector. */
 #define PLANES(type, t)                                                                                                          \
-  /* `outs` rows of results, two vectors of each: out[o][w] = sum of k[o][c][i][j] x[c][i][w + j] */                             \
-  INLINE void row_##t(const int channels, const int high, const int wide, const int outs, const type *x, const int64_t plane,    \
-                      const int64_t row, const type *k, const int64_t kc, const int64_t ki, const int64_t kj, const int64_t ko,  \
-                      type *out, const int64_t gap) {                                                                            \
-    vector_##t c[6][2];                                                                                                          \
-    _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++) c[o][0] = c[o][1] = (vector_##t){0};                                  \
+  /* `outs` stretches of results, some vectors of each: out[o][w] = sum of k[o][c][i][j] x[c][i][w + j] */                       \
+  INLINE void strip_##t(const int channels, const int high, const int wide, const int outs, const int vectors, const type *x,    \
+                        const int64_t plane, const int64_t row, const type *k, const int64_t kc, const int64_t ki,               \
+                        const int64_t kj, const int64_t ko, type *out, const int64_t gap) {                                      \
+    vector_##t c[12];                                                                                                            \
+    _Pragma("GCC unroll 12") for (int s = 0; s < outs * vectors; s++) c[s] = (vector_##t){0};                                    \
     for (int n = 0; n < channels; n++)                                                                                           \
       for (int i = 0; i < high; i++)                                                                                             \
         _Pragma("GCC unroll 8") for (int j = 0; j < wide; j++) {                                                                 \
           const type *from = x + n * plane + i * row + j, *by = k + n * kc + i * ki + j * kj;                                    \
-          const vector_##t x0 = *(const vector_##t *)from, x1 = *(const vector_##t *)(from + LANES_##t);                         \
-          _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++) {                                                               \
-            c[o][0] += by[o * ko] * x0;                                                                                          \
-            c[o][1] += by[o * ko] * x1;                                                                                          \
+          vector_##t b[5];                                                                                                       \
+          _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) { b[o] = by[o * ko] - (vector_##t){0}; IN_REGISTER(b[o]); }     \
+          _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++) {                                                            \
+            vector_##t a = *(const vector_##t *)(from + v * LANES_##t);                                                          \
+            IN_REGISTER(a);                                                                                                      \
+            _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) c[o * vectors + v] += b[o] * a;                               \
           }                                                                                                                      \
         }                                                                                                                        \
-    _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++) {                                                                     \
-      *(vector_##t *)(out + o * gap) = c[o][0];                                                                                  \
-      *(vector_##t *)(out + o * gap + LANES_##t) = c[o][1];                                                                      \
-    }                                                                                                                            \
+    _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++)                                                                       \
+      _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++) *(vector_##t *)(out + o * gap + v * LANES_##t) = c[o * vectors + v];\
   }                                                                                                                              \
-  /* sums[o][j] += x[w + j] y[o][w] over rows of one plane, lane by lane */                                                      \
-  INLINE void taps_##t(const int wide, const int outs, const int rows, const int vectors, const type *x, const int64_t row,      \
-                       const type *y, const int64_t plane, const int64_t line, type *sums) {                                     \
+  /* sums[o][j] += x[w + j] y[o][w], lane by lane */                                                                             \
+  INLINE void taps_##t(const int wide, const int outs, const int vectors, const type *x, const type *y, const int64_t plane,     \
+                       type *sums, const int more) {                                                                             \
     vector_##t c[12];                                                                                                            \
-    _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) c[s] = *(const vector_##t *)(sums + s * LANES_##t);           \
-    for (int i = 0; i < rows; i++)                                                                                               \
-      for (int v = 0; v < vectors; v++)                                                                                          \
-        _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++) {                                                                \
-          const vector_##t d = *(const vector_##t *)(y + o * plane + i * line + v * LANES_##t);                                  \
-          _Pragma("GCC unroll 12") for (int j = 0; j < wide; j++)                                                                \
-            c[o * wide + j] += *(const vector_##t *)(x + i * row + v * LANES_##t + j) * d;                                       \
-        }                                                                                                                        \
+    _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) c[s] = more ? *(const vector_##t *)(sums + s * LANES_##t) : (vector_##t){0};          \
+    for (int v = 0; v < vectors; v++) {                                                                                          \
+      vector_##t d[12];                                                                                                          \
+      _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++) {                                                                  \
+        d[o] = *(const vector_##t *)(y + o * plane + v * LANES_##t);                                                             \
+        IN_REGISTER(d[o]);                                                                                                       \
+      }                                                                                                                          \
+      _Pragma("GCC unroll 12") for (int j = 0; j < wide; j++) {                                                                  \
+        vector_##t a = *(const vector_##t *)(x + v * LANES_##t + j);                                                             \
+        IN_REGISTER(a);                                                                                                          \
+        _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++) c[o * wide + j] += a * d[o];                                     \
+      }                                                                                                                          \
+    }                                                                                                                            \
     _Pragma("GCC unroll 12") for (int s = 0; s < wide * outs; s++) *(vector_##t *)(sums + s * LANES_##t) = c[s];                 \
   }
 PLANES(float, f32)
@@ -285,18 +290,22 @@ enum { EXAMPLES = 8 };
                             const int64_t plane, const int64_t row, const type *k, const int64_t kc, const int64_t ki,           \
                             const int64_t kj, const int64_t ko, type *out, const int64_t gap) {                                  \
     for (int e = 0; e < EXAMPLES; e += SOME_##t) {                                                                               \
-      some_##t c[12];                                                                                                            \
+some_##t c[12];                                                                                                            \
       _Pragma("GCC unroll 12") for (int s = 0; s < outs * across; s++) c[s] = (some_##t){0};                                     \
       for (int n = 0; n < channels; n++)                                                                                         \
         for (int i = 0; i < high; i++)                                                                                           \
           _Pragma("GCC unroll 8") for (int j = 0; j < wide; j++) {                                                               \
             const type *from = x + n * plane + i * row + j * EXAMPLES + e, *by = k + n * kc + i * ki + j * kj;                   \
-            _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++)                                                               \
-              _Pragma("GCC unroll 6") for (int u = 0; u < across; u++)                                                           \
-                c[o * across + u] += by[o * ko] * *(const some_##t *)(from + u * EXAMPLES);                                      \
+            some_##t b[5];                                                                                                       \
+            _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) { b[o] = by[o * ko] - (some_##t){0}; IN_REGISTER(b[o]); }     \
+            _Pragma("GCC unroll 4") for (int u = 0; u < across; u++) {                                                           \
+              some_##t a = *(const some_##t *)(from + u * EXAMPLES);                                                             \
+              IN_REGISTER(a);                                                                                                    \
+              _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) c[o * across + u] += b[o] * a;                              \
+            }                                                                                                                    \
           }                                                                                                                      \
-      _Pragma("GCC unroll 6") for (int o = 0; o < outs; o++)                                                                     \
-        _Pragma("GCC unroll 6") for (int u = 0; u < across; u++)                                                                 \
+      _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++)                                                                     \
+        _Pragma("GCC unroll 4") for (int u = 0; u < across; u++)                                                                 \
           *(some_##t *)(out + o * gap + u * EXAMPLES + e) = c[o * across + u];                                                   \
     }                                                                                                                            \
   }                                                                                                                              \
@@ -312,7 +321,8 @@ enum { EXAMPLES = 8 };
           _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++)                                                                \
             d[o] = *(const some_##t *)(y + o * plane + i * line + w * EXAMPLES + e);                                             \
           _Pragma("GCC unroll 12") for (int j = 0; j < wide; j++) {                                                              \
-            const some_##t a = *(const some_##t *)(x + i * row + (w + j) * EXAMPLES + e);                                        \
+            some_##t a = *(const some_##t *)(x + i * row + (w + j) * EXAMPLES + e);                                              \
+            IN_REGISTER(a);                                                                                                      \
             _Pragma("GCC unroll 12") for (int o = 0; o < outs; o++) c[o * wide + j] += a * d[o];                                 \
           }                                                                                                                      \
         }                                                                                                                        \

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from lensgrad.backends.native.flat import TYPES, Flat
+from lensgrad.backends.native.flat import BYTES, TYPES, Flat
 from lensgrad.backends.native.integers import Atom, Index, cuts, of, strides
 from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, View, axes, compute, view, widened
 from lensgrad.backends.native.places import EXAMPLES, Place, laid_out, vectors
@@ -15,6 +15,7 @@ from lensgrad.backends.native.scope import Load, Reading, Scope, Where
 from lensgrad.core.errors import NoRule
 
 PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
+LINE = 64  # bytes behind every array that may be read
 SHORT_LOOP = 4  # turns of a loop that is written out
 ROW = 64  # entries of a row that collect side by side
 NOTE = "#pragma GCC ivdep"  # that entries need nothing of each other
@@ -99,9 +100,16 @@ class Printer:
     def full(self, loads: Sequence[Load], outs: Sequence[int], index: Sequence[Index], loop: Atom) -> Atom:
         """A loop that ends on a whole vector where every row that it moves in has room for that."""
         size, shapes = vectors(loop.size), self.flat.values
-        places = [*loads, *((o, widened(index, shapes[o].shape)) for o in outs if o in self.stored)]
-        fits = loop.size >= 4 and all(self.places[w].beyond(i, loop, size) or self.alone(w, i, loop) for w, i in places)
+        written = [(o, widened(index, shapes[o].shape)) for o in outs if o in self.stored]
+        fits = loop.size >= 4 and all(self.places[w].beyond(i, loop, size) or self.alone(w, i, loop) for w, i in written)
+        fits = fits and all(self.ahead(w, i, loop, size) or self.places[w].beyond(i, loop, size) for w, i in loads)
         return Atom(loop.name, size) if fits else loop
+
+    def ahead(self, wire: int, index: Where, loop: Atom, size: int) -> bool:
+        """Whether entries may be read that many turns of a loop behind its end: there is a cache line behind every array."""
+        step = self.places[wire].offset(index).factor(loop)
+        far = None if step is None or step < 0 else step * (size - loop.size) * BYTES[self.flat.values[wire].dtype]
+        return far is not None and far <= LINE and wire not in self.foreign
 
     def alone(self, wire: int, index: Where, loop: Atom) -> bool:
         """Whether a loop moves through one row that is an array, apart from all others."""

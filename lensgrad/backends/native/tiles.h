@@ -29,30 +29,29 @@ static void pack_f32(float *panel, const float *b, int64_t depth, int columns, i
     for (int n = 0; n < WIDE_f32; n++) panel[k * WIDE_f32 + n] = n < columns ? b[k * down + n * along] : 0;
 }
 
-/* Rows of results of a convolution with few channels: out[o][w] = sum over c, i, j of k[o][c][i][j] x[c][i][w + j]. */
-static void row_f32(int channels, int high, int wide, int outs, const float *x, int64_t plane, int64_t row, const float *k,
-                    int64_t kc, int64_t ki, int64_t kj, int64_t ko, float *out, int64_t gap) {
-  for (int o = 0; o < outs; o++) {
-    float sums[WIDE_f32] = {0};
-    for (int n = 0; n < channels; n++)
-      for (int i = 0; i < high; i++)
-        for (int j = 0; j < wide; j++) {
-          const float by = k[o * ko + n * kc + i * ki + j * kj];
-          for (int w = 0; w < WIDE_f32; w++) sums[w] += by * x[n * plane + i * row + j + w];
-        }
-    for (int w = 0; w < WIDE_f32; w++) out[o * gap + w] = sums[w];
-  }
+/* Stretches of results of a convolution with few channels: out[o][w] = sum over c, i, j of k[o][c][i][j] x[c][i][w + j]. */
+static void strip_f32(int channels, int high, int wide, int outs, int vectors, const float *x, int64_t plane, int64_t row,
+                      const float *k, int64_t kc, int64_t ki, int64_t kj, int64_t ko, float *out, int64_t gap) {
+  for (int o = 0; o < outs; o++)
+    for (int v = 0; v < vectors * LANES_f32; v += LANES_f32) {
+      float sums[LANES_f32] = {0};
+      for (int n = 0; n < channels; n++)
+        for (int i = 0; i < high; i++)
+          for (int j = 0; j < wide; j++) {
+            const float by = k[o * ko + n * kc + i * ki + j * kj];
+            for (int w = 0; w < LANES_f32; w++) sums[w] += by * x[n * plane + i * row + j + v + w];
+          }
+      for (int w = 0; w < LANES_f32; w++) out[o * gap + v + w] = sums[w];
+    }
 }
 
-/* Gradients of its kernel: sums[o][j] += sum over rows i and w of x[i][w + j] y[o][i][w], each lane apart. */
-static void taps_f32(int wide, int outs, int rows, int vectors, const float *x, int64_t row, const float *y, int64_t plane,
-                     int64_t line, float *sums) {
-  for (int i = 0; i < rows; i++)
-    for (int v = 0; v < vectors * LANES_f32; v += LANES_f32)
-      for (int o = 0; o < outs; o++)
-        for (int j = 0; j < wide; j++)
-          for (int l = 0; l < LANES_f32; l++)
-            sums[(o * wide + j) * LANES_f32 + l] += x[i * row + v + l + j] * y[o * plane + i * line + v + l];
+/* Gradients of its kernel: sums[o][j] += sum over w of x[w + j] y[o][w], each lane apart, from 0 on unless `more`. */
+static void taps_f32(int wide, int outs, int vectors, const float *x, const float *y, int64_t plane, float *sums, int more) {
+  if (!more) memset(sums, 0, wide * outs * LANES_f32 * sizeof(float));
+  for (int v = 0; v < vectors * LANES_f32; v += LANES_f32)
+    for (int o = 0; o < outs; o++)
+      for (int j = 0; j < wide; j++)
+        for (int l = 0; l < LANES_f32; l++) sums[(o * wide + j) * LANES_f32 + l] += x[v + l + j] * y[o * plane + v + l];
 }
 
 /* The same two for EXAMPLES examples side by side. */

@@ -69,4 +69,4 @@ def test_examples_lie_side_by_side_where_there_are_enough():
     f = learner_of("small").step(16, "numpy").diagram
     text = assembled(f, once(f)).text
     calls = text[text.index("void part_0(") :]
-    assert "batch_row_f32(" in calls and "batch_taps_f32(" in calls and " row_f32(" not in calls
+    assert "batch_row_f32(" in calls and "batch_taps_f32(" in calls and "strip_f32(" not in calls
