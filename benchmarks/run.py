@@ -36,7 +36,7 @@ FAILED = 1
 def main(args: Sequence[str] | None = None) -> int:
     """Run what is asked for; 1 where something became slower, or ours computes something else or not at all."""
     given = parsed(args)
-    console = Console()
+    console = show.console()
     return quickly(given, console) if given.quick else wholly(given, console)
 
 
@@ -68,7 +68,8 @@ def parsed(args: Sequence[str] | None) -> argparse.Namespace:
 
 def wholly(given: argparse.Namespace, console: Console) -> int:
     """All races, their tables, and the page where it is wanted."""
-    found, good = Found({}, {}), True
+    found, good = Found(limit.machine(), {}), True
+    console.print(page.about(found.machine), highlight=False)
     with show.Bar(console) as bar:
         for name in given.workloads or WORKLOADS:
             for one_core in cores(name, given):
@@ -119,7 +120,7 @@ def default(one_core: bool) -> list[Competitor]:
 def write(found: Found, console: Console) -> None:
     """The page, its plot and its numbers; races that were not run now stay as they were."""
     before = Found.read(page.DATA)
-    held = Found(limit.machine(), before.races | found.races)
+    held = Found(found.machine, before.races | found.races)
     held.write(page.DATA)
     page.PAGE.write_text(page.written(held), encoding="utf-8", newline="\n")
     plot.draw(held, page.PLOT)

@@ -62,7 +62,7 @@ def run(workload: Workload, competitors: Sequence[Competitor], plan: Plan, watch
         arrays = written(Path(folder), workload)
         for row, competitor in zip(rows, competitors, strict=True):
             watch.at(f"{competitor.title} trains its first epoch")
-            make = start or (lambda c, a, f: worker(c, python_of(c, plan.peers), a, workload.name, plan.one_core, f))
+            make = start or (lambda c, a, f: worker(c, python_of(c, plan.peers), a, workload.name, plan.one_core, f / c.name))
             with losing(row, processes, watch):
                 processes[row.name] = make(competitor, arrays, Path(folder))
                 first_epoch(row, processes[row.name], plan.patience)

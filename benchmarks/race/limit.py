@@ -15,18 +15,18 @@ from typing import Any
 from lensgrad.backends.native import compiler as native
 from lensgrad.backends.native.crew import processors
 
-LANES, CHAINS = 16, 12  # floats of a vector, and chains of them that do not wait for each other
-ROUNDS, TURNS = 5, 2_000_000
-LOOP = f"""
-typedef float V __attribute__((vector_size({4 * LANES})));
-float multiply_add(long n, float a, float b) {{
-    V x[{CHAINS}], sum = {{0}}, p = sum + a, q = sum + b;
-    for (int i = 0; i < {CHAINS}; i++) x[i] = sum + (float)i;
+CHAINS = 10  # of vectors that do not wait for each other, and with two constants fit into the fewest registers
+ROUNDS, TURNS = 10, 10_000_000
+LOOP = """
+typedef float V __attribute__((vector_size(4 * LANES)));
+float multiply_add(long n, float a, float b) {
+    V zero = {0}, p = zero + a, q = zero + b, x[CHAINS];
+    for (int i = 0; i < CHAINS; i++) x[i] = zero + (float)i;
     for (long k = 0; k < n; k++)
-        for (int i = 0; i < {CHAINS}; i++) x[i] = x[i] * p + q;
-    for (int i = 0; i < {CHAINS}; i++) sum += x[i];
-    return sum[0];
-}}
+        for (int i = 0; i < CHAINS; i++) x[i] = x[i] * p + q;
+    for (int i = 0; i < CHAINS; i++) zero += x[i];
+    return zero[0];
+}
 """
 
 
@@ -41,19 +41,21 @@ def peak(cores: int) -> float | None:
     with tempfile.TemporaryDirectory() as folder:
         source, made = Path(folder) / "limit.c", Path(folder) / "limit.so"
         source.write_text(LOOP, encoding="utf-8")
-        flags = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
+        lanes = (vector_bits() or 128) // 32
+        flags = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC", f"-DLANES={lanes}", f"-DCHAINS={CHAINS}"]
         if subprocess.run([*found, *flags, "-o", str(made), str(source)], capture_output=True, check=False).returncode:
             return None
         loop = ctypes.CDLL(str(made)).multiply_add
-        return max(rate(loop, cores) for _ in range(ROUNDS))
+        loop.restype = ctypes.c_float
+        return max(rate(loop, lanes, cores) for _ in range(ROUNDS))
 
 
-def rate(loop: Any, cores: int) -> float:
+def rate(loop: Any, lanes: int, cores: int) -> float:
     """Operations a second of one round."""
     with ThreadPoolExecutor(cores) as pool:
         began = time.perf_counter()
         list(pool.map(lambda _: loop(ctypes.c_long(TURNS), ctypes.c_float(0.5), ctypes.c_float(0.5)), range(cores)))
-        return 2.0 * LANES * CHAINS * TURNS * cores / (time.perf_counter() - began)
+        return 2.0 * lanes * CHAINS * TURNS * cores / (time.perf_counter() - began)
 
 
 def machine() -> dict[str, Any]:

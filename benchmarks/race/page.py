@@ -41,12 +41,16 @@ def told(found: Found) -> str:
     m, races = found.machine, found.races.values()
     dates, loads = sorted({r.date for r in races}), [load for r in races for load in r.load]
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    vectors = f", vectors of {m['vectors']} bits" if m.get("vectors") else ""
-    memory = f", {m['memory']} GiB of memory" if m.get("memory") else ""
     load = f"load of the machine beside and with these programs {min(loads):.1f} to {max(loads):.1f}"
     versions = ", ".join(f"{name} {v}" for name, v in sorted(all_versions(found).items()))
-    where = f"{m['system']}, {m['cores']} cores{vectors}{memory}, Python {m['python']}"
-    return f"Measured on {when}: {where}; {peaks(m)}; {load}. Versions: {versions}."
+    return f"Measured on {when}: {about(m)}; {load}. Versions: {versions}."
+
+
+def about(machine: dict[str, Any]) -> str:
+    """The machine in general terms."""
+    vectors = f", vectors of {machine['vectors']} bits" if machine["vectors"] else ""
+    memory = f", {machine['memory']} GiB of memory" if machine["memory"] else ""
+    return f"{machine['system']}, {machine['cores']} cores{vectors}{memory}, Python {machine['python']}; {peaks(machine)}"
 
 
 def peaks(machine: dict[str, Any]) -> str:

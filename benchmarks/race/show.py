@@ -14,10 +14,17 @@ from benchmarks.race.results import Race, Row, ratio
 from benchmarks.race.workloads import WORKLOADS, Workload
 
 
+def console() -> Console:
+    """The terminal; in a file lines may be longer than in the narrowest one."""
+    found = Console()
+    return found if found.is_terminal else Console(width=140)
+
+
 class Bar:
-    """A bar for each race, and a line for whoever does not run."""
+    """A bar for each race; where there is no terminal to draw it on, lines that say the same."""
 
     def __init__(self, console: Console) -> None:
+        self.said = ""
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[now]}")
         self.progress = Progress(*columns, console=console)
 
@@ -29,10 +36,15 @@ class Bar:
         self.progress.stop()
 
     def begins(self, workload: Workload, parts: int) -> None:
+        self.workload = workload.name
         self.task = self.progress.add_task(f"{workload.name}  {workload.title}", total=parts, now="")
 
     def at(self, what: str) -> None:
         self.progress.update(self.task, now=escape(what))
+        part = what.partition(":")[0]
+        if not self.progress.console.is_terminal and part != self.said:
+            self.said = part
+            self.progress.console.print(escape(f"{self.workload}  {part}"), highlight=False)
 
     def done(self) -> None:
         self.progress.advance(self.task)

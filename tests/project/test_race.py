@@ -272,6 +272,7 @@ def test_quick_fails_where_ours_does_not_run(monkeypatch, tmp_path, capsys):
 
 def test_a_race_that_is_there_is_not_run_again(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(run, "KEPT", tmp_path)
+    monkeypatch.setattr(run.limit, "machine", lambda: MACHINE)
     monkeypatch.setattr(run.driver, "run", lambda *_: found().races["W1"])
     asked = ["W1", "--cores", "all", "--peers", "native"]
     assert run.main(asked) == 0
@@ -283,7 +284,6 @@ def test_all_is_written_and_what_was_there_stays(monkeypatch, tmp_path):
     for name in ("DATA", "PAGE", "PLOT"):
         monkeypatch.setattr(page, name, tmp_path / f"RESULTS{getattr(page, name).suffix}")
     monkeypatch.setattr(run, "ROOT", tmp_path)
-    monkeypatch.setattr(run.limit, "machine", lambda: MACHINE)
     found(one_core=True).write(page.DATA)
     run.write(found(), Console(file=io.StringIO()))
     assert set(Found.read(page.DATA).races) == {"W1", "W1, one core"} and "On one core:" in page.PAGE.read_text(encoding="utf-8")
