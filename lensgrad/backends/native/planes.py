@@ -285,13 +285,12 @@ class Tapping:
         """The lanes of each sum added up."""
         first, *rest = self.out.steps
         p, i, j, c, o = (first, *((0,) if len(rest) == 3 else ()), *rest)
+        count = self.ins * self.high * self.outs * self.wide
         return [
+            f"totals_{self.t}({count}, {self.lanes}, sums[0][0][0]);",
+            f"const {self.type} *total = sums[0][0][0];",
             f"for (int c = 0; c < {self.ins}; c++)",
             f"for (int i = 0; i < {self.high}; i++)",
             f"for (int o = 0; o < {self.outs}; o++)",
-            f"for (int j = 0; j < {self.wide}; j++) {{",
-            f"{self.type} total = 0;",
-            f"for (int l = 0; l < {self.lanes}; l++) total += sums[c][i][o * {self.wide} + j][l];",
-            f"{self.out.name}[p * {p} + i * {i} + j * {j} + c * {c} + o * {o}] = total;",
-            "}",
+            f"for (int j = 0; j < {self.wide}; j++) {self.out.name}[p * {p} + i * {i} + j * {j} + c * {c} + o * {o}] = *total++;",
         ]

@@ -234,8 +234,36 @@ MATRIX(double, f64)
 SPARSE(float, f32)
 SPARSE(double, f64)
 
+#if defined(__clang__)
+#define MIXED(type, a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef int32_t places_float __attribute__((vector_size(16)));
+typedef int64_t places_double __attribute__((vector_size(32)));
+#define MIXED(type, a, b, i, j, k, l) __builtin_shuffle(a, b, (places_##type){i, j, k, l}) /* numbers of two vectors of four */
+#endif
+
 /* Convolutions with few channels, each channel a plane of rows, one behind the other: numbers side by side are one vector. */
 #define PLANES(type, t)                                                                                                          \
+  typedef type quad_##t __attribute__((vector_size(4 * sizeof(type)), aligned(sizeof(type)), may_alias));                        \
+  /* sums[s] = the sum of the lanes of sums[s], four of them at a time */                                                        \
+  INLINE void totals_##t(const int count, const int lanes, type *sums) {                                                         \
+    int s = 0;                                                                                                                   \
+    for (; lanes % 4 == 0 && s + 4 <= count; s += 4) {                                                                           \
+      quad_##t h[4];                                                                                                             \
+      _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++) {                                                                      \
+        h[r] = *(const quad_##t *)(sums + (s + r) * lanes);                                                                      \
+        for (int l = 4; l < lanes; l += 4) h[r] += *(const quad_##t *)(sums + (s + r) * lanes + l);                              \
+      }                                                                                                                          \
+      const quad_##t a = MIXED(type, h[0], h[1], 0, 4, 1, 5) + MIXED(type, h[0], h[1], 2, 6, 3, 7);                              \
+      const quad_##t b = MIXED(type, h[2], h[3], 0, 4, 1, 5) + MIXED(type, h[2], h[3], 2, 6, 3, 7);                              \
+      *(quad_##t *)(sums + s) = MIXED(type, a, b, 0, 1, 4, 5) + MIXED(type, a, b, 2, 3, 6, 7);                                   \
+    }                                                                                                                            \
+    for (; s < count; s++) {                                                                                                     \
+      type total = 0;                                                                                                            \
+      for (int l = 0; l < lanes; l++) total += sums[s * lanes + l];                                                              \
+      sums[s] = total;                                                                                                           \
+    }                                                                                                                            \
+  }                                                                                                                              \
   /* `outs` stretches of results, some vectors of each: out[o][w] = sum of k[o][c][i][j] x[c][i][w + j] */                       \
   INLINE void strip_##t(const int channels, const int high, const int wide, const int outs, const int vectors, const type *x,    \
                         const int64_t plane, const int64_t row, const type *k, const int64_t kc, const int64_t ki,               \
@@ -246,12 +274,12 @@ SPARSE(double, f64)
       for (int i = 0; i < high; i++)                                                                                             \
         _Pragma("GCC unroll 8") for (int j = 0; j < wide; j++) {                                                                 \
           const type *from = x + n * plane + i * row + j, *by = k + n * kc + i * ki + j * kj;                                    \
-          vector_##t b[5];                                                                                                       \
-          _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) { b[o] = by[o * ko] - (vector_##t){0}; IN_REGISTER(b[o]); }     \
-          _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++) {                                                            \
-            vector_##t a = *(const vector_##t *)(from + v * LANES_##t);                                                          \
-            IN_REGISTER(a);                                                                                                      \
-            _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) c[o * vectors + v] += b[o] * a;                               \
+          vector_##t a[4];                                                                                                       \
+          _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++) { a[v] = *(const vector_##t *)(from + v * LANES_##t); IN_REGISTER(a[v]); }\
+          _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) {                                                               \
+            vector_##t b = by[o * ko] - (vector_##t){0};                                                                         \
+            IN_REGISTER(b);                                                                                                      \
+            _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++) c[o * vectors + v] += b * a[v];                            \
           }                                                                                                                      \
         }                                                                                                                        \
     _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++)                                                                       \
@@ -296,12 +324,12 @@ some_##t c[12];                                                                 
         for (int i = 0; i < high; i++)                                                                                           \
           _Pragma("GCC unroll 8") for (int j = 0; j < wide; j++) {                                                               \
             const type *from = x + n * plane + i * row + j * EXAMPLES + e, *by = k + n * kc + i * ki + j * kj;                   \
-            some_##t b[5];                                                                                                       \
-            _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) { b[o] = by[o * ko] - (some_##t){0}; IN_REGISTER(b[o]); }     \
-            _Pragma("GCC unroll 4") for (int u = 0; u < across; u++) {                                                           \
-              some_##t a = *(const some_##t *)(from + u * EXAMPLES);                                                             \
-              IN_REGISTER(a);                                                                                                    \
-              _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) c[o * across + u] += b[o] * a;                              \
+            some_##t a[4];                                                                                                       \
+            _Pragma("GCC unroll 4") for (int u = 0; u < across; u++) { a[u] = *(const some_##t *)(from + u * EXAMPLES); IN_REGISTER(a[u]); }\
+            _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++) {                                                             \
+              some_##t b = by[o * ko] - (some_##t){0};                                                                           \
+              IN_REGISTER(b);                                                                                                    \
+              _Pragma("GCC unroll 4") for (int u = 0; u < across; u++) c[o * across + u] += b * a[u];                            \
             }                                                                                                                    \
           }                                                                                                                      \
       _Pragma("GCC unroll 5") for (int o = 0; o < outs; o++)                                                                     \

@@ -54,6 +54,15 @@ static void taps_f32(int wide, int outs, int vectors, const float *x, const floa
         for (int l = 0; l < LANES_f32; l++) sums[(o * wide + j) * LANES_f32 + l] += x[v + l + j] * y[o * plane + v + l];
 }
 
+/* The lanes of each sum added up, in place. */
+static void totals_f32(int count, int lanes, float *sums) {
+  for (int s = 0; s < count; s++) {
+    float total = 0;
+    for (int l = 0; l < lanes; l++) total += sums[s * lanes + l];
+    sums[s] = total;
+  }
+}
+
 /* The same two for EXAMPLES examples side by side. */
 static void batch_row_f32(int channels, int high, int wide, int outs, int across, const float *x, int64_t plane, int64_t row,
                           const float *k, int64_t kc, int64_t ki, int64_t kj, int64_t ko, float *out, int64_t gap) {
