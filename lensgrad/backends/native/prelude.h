@@ -161,6 +161,11 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
       for (int64_t k0 = 0; k0 < depth; k0 += 16)                                                                                 \
         for (int n = 0; n < columns; n++)                                                                                        \
           for (int64_t k = k0; k < k0 + 16 && k < depth; k++) panel[k * WIDE_##t + n] = b[k * down + n * along];                 \
+  }                                                                                                                             \
+  /* A part of a matrix, whose rows lie `wide` apart then. */                                                                   \
+  static void __attribute__((noinline, unused)) block_##t(type *restrict block, const type *restrict a, int deep, int rows, int64_t down, int wide) { \
+    for (int k = 0; k < deep; k++, block += wide, a += down)                                                                    \
+      for (int r = 0; r < rows; r++) block[r] = a[r];                                                                           \
   }
 MATRIX(float, f32)
 MATRIX(double, f64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import prod
 
 from lensgrad.backends.native.flat import BYTES, TYPES, Flat
@@ -17,6 +18,8 @@ from lensgrad.core.errors import NoRule
 PARALLEL = 16_000  # entries computed by a group, from which on it is divided over threads
 LINE = 64  # bytes behind every array that may be read
 SHORT_LOOP = 4  # turns of a loop that is written out
+APART = 16  # entries of a part along an axis, from which on it has loops of its own
+PIECES = 8  # parts at the most
 ROW = 64  # entries of a row that collect side by side
 NOTE = "#pragma GCC ivdep"  # that entries need nothing of each other
 VECTOR = f"{NOTE}\n#pragma GCC unroll 1"  # that a short loop is one vector: entries that are written out first are often not made one
@@ -130,13 +133,33 @@ class Entries:
     made: Function
 
     def write(self) -> None:
-        index, atoms = self.split()
+        pieces = self.pieces(*self.split())
+        for index, atoms in pieces:
+            self.loops(index, atoms, len(pieces) == 1)
+
+    def pieces(self, index: tuple[Index, ...], atoms: list[Atom]) -> list[tuple[tuple[Index, ...], list[Atom]]]:
+        """A nest for each part of what is put together from parts along an axis, where that is long."""
+        edges = self.body(index)[0].edges
+        atom = next((a for a in atoms if a in edges and len(edges[a]) < PIECES and a.size >= APART * (len(edges[a]) + 1)), None)
+        if atom is None:
+            return [(index, atoms)]
+        found: list[tuple[tuple[Index, ...], list[Atom]]] = []
+        for low, high in pairwise([0, *sorted(edges[atom]), atom.size]):
+            part = Atom(atom.name, high - low)
+            by = {atom: of(part) + low}
+            found.append((tuple(replaced(i, by) for i in index), [part if a == atom else a for a in atoms if a != atom or part.size > 1]))
+        return found
+
+    def loops(self, index: tuple[Index, ...], atoms: list[Atom], whole: bool) -> None:
+        """The loops over some entries, or over all: then they may go a little beyond the last one."""
         reading, _ = self.body(index)
         accesses = self.accesses(reading.loads, index)
         merges, loops = merged(atoms, accesses, self.order(atoms, index))
         index = tuple(replaced(i, merges) for i in index)
         reading, scope = self.body(index)
-        if len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
+        if not whole:
+            pass
+        elif len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
             loops = [Atom(loops[0].name, vectors(loops[0].size))]
         elif len(loops) > 1:
             at = -2 if loops[-1].size <= SHORT_LOOP else -1

@@ -110,7 +110,7 @@ def product(program: Program, call: Call) -> Product | None:
     return None if made is None else packed(program, made)
 
 
-def tiled(program: Program, call: Call) -> Product | None:
+def tiled(program: Program, call: Call, kind: type[Product] = Product) -> Product | None:
     """An einsum as tiles, if it is of two arrays of floats, and large enough."""
     dom = program.flat.dom(call)
     inputs, output = call.op.letters()
@@ -124,7 +124,7 @@ def tiled(program: Program, call: Call) -> Product | None:
     depth = prod(sizes[s] for s in set("".join(inputs)) - set(output))
     if prod(sizes.values()) < LEAST or rows < 4 or columns < 4 or depth < 4:
         return None
-    return Product(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
+    return kind(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
 
 
 def base(program: Program, wire: int) -> int:

@@ -82,6 +82,12 @@ class Reading:
     rows: dict[int, Callable[[Where], str]] = field(default_factory=dict[int, Callable[[Where], str]])  # values of one row alone
     loads: list[Load] = field(default_factory=list[Load])
     names: Names = field(default_factory=Names)
+    edges: dict[Atom, set[int]] = field(default_factory=dict[Atom, set[int]])  # values of variables where another part begins
+
+    def edge(self, place: Index) -> None:
+        """Note that a part begins where a place is 0."""
+        if len(place.terms) == 1 and place.terms[0][1] == 1 and 0 < -place.constant < place.terms[0][0].size:
+            self.edges.setdefault(place.terms[0][0], set()).add(-place.constant)
 
 
 @dataclass

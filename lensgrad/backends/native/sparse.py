@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from lensgrad.backends.native import products
+from lensgrad.backends.native.blocks import Blocked
 from lensgrad.backends.native.flat import Call, Value
 from lensgrad.backends.native.integers import Index
 from lensgrad.backends.native.nests import Group, Program
@@ -147,7 +148,7 @@ class Few(Tiles):
 
 def product(program: Program, call: Call) -> Sparse | Product | None:
     """An einsum as tiles, if it is large enough; with a matrix of data, such that it may be mostly zeros."""
-    made = products.tiled(program, call)
+    made = products.tiled(program, call, Blocked)
     if made is None:
         return None
     side = next((i for i in (0, 1) if program.data and thinned(program, made, i)), None)

@@ -29,6 +29,12 @@ static void pack_f32(float *panel, const float *b, int64_t depth, int columns, i
     for (int n = 0; n < WIDE_f32; n++) panel[k * WIDE_f32 + n] = n < columns ? b[k * down + n * along] : 0;
 }
 
+/* A part of a matrix, whose rows lie `wide` apart then. */
+static void block_f32(float *block, const float *a, int deep, int rows, int64_t down, int wide) {
+  for (int k = 0; k < deep; k++)
+    for (int r = 0; r < rows; r++) block[k * wide + r] = a[k * down + r];
+}
+
 /* Stretches of results of a convolution with few channels: out[o][w] = sum over c, i, j of k[o][c][i][j] x[c][i][w + j]. */
 static void strip_f32(int channels, int high, int wide, int outs, int vectors, const float *x, int64_t plane, int64_t row,
                       const float *k, int64_t kc, int64_t ki, int64_t kj, int64_t ko, float *out, int64_t gap) {

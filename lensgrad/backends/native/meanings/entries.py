@@ -104,6 +104,7 @@ def concatenate(here: Here) -> str:
             place = (*here.index[:axis], i, *here.index[axis + 1 :])
             text = guarded(here, both(within(i, part.shape[axis])), reader(here.call.args[number], place), text)
         i = i - part.shape[axis]
+        here.scope.reading.edge(i)
     return text
 
 
