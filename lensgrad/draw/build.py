@@ -325,7 +325,7 @@ class Builder:
         boxes = list(cluster.boxes)
         for path, inner in cluster.inner.items():
             inside = self.finished(inner, path[-1])
-            boxes.append(Box(key(path), "frame", (named(path),), tuple(inner.ports), "/".join(path), path[:-1], inside))
+            boxes.append(Box(key(path), "frame", (named(path, self.net.titles),), tuple(inner.ports), "/".join(path), path[:-1], inside))
         return Scene(tuple(boxes), tuple(cluster.wires), title, self.apart)
 
 

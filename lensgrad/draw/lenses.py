@@ -13,6 +13,7 @@ from lensgrad.core.ty import Ty
 from lensgrad.draw.labels import short
 from lensgrad.draw.net import End, Groups, Grower, Line, Net, Opens, Step, ordered, typed
 
+UNNAMED = {"cap": "rate", "optimizer": "update", "lens": "lens"}  # a file does not say what its lenses are called
 Grouping = Callable[[Diagram], Groups]
 
 
@@ -91,7 +92,7 @@ def part_of(lens: Lens, wires: tuple[int, ...], grouping: Grouping) -> Part:
     if reversible(lens):
         return Part(wires, lines, lens.primal, grouping(lens.primal))
     kind = "cap" if not len(lens.cod) else "optimizer" if len(lens.dom) else "lens"
-    name = lens.piece.name or "lens"
+    name = lens.piece.name or UNNAMED[kind]
     return Part(wires, lines, label=short(name), tip=f"{name} : {lens.dom} → {lens.cod}", kind=kind)
 
 

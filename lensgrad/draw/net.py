@@ -69,13 +69,17 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Boxes and wires by number: `lines[w]` is wire w. `boxes` are the paths of all that could be opened and was met."""
+    """Boxes and wires by number: `lines[w]` is wire w. `boxes` are the paths of all that could be opened and was met.
+
+    `titles` are what some groups are called in a picture, where it is not the last part of their path.
+    """
 
     lines: tuple[Line, ...]
     entries: tuple[End, ...]
     steps: tuple[Step, ...]
     exits: tuple[End, ...]
     boxes: tuple[Path, ...] = ()
+    titles: Mapping[Path, str] = field(default_factory=dict[Path, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +219,16 @@ def collapsed(net: Net, path: Path) -> Net:
     args = tuple(dict.fromkeys(a for s in inside for a in s.args if a not in made))
     needed = {a for s in net.steps if s not in inside for a in s.args} | {e.wire for e in net.exits}
     outs = tuple(w for s in inside for w in s.outs if w in needed)
-    label = title(path)
+    label = title(path, net.titles)
     step = Step(label, args, outs, inside[0].kind, tip=label, path=path[:-1], arrow=joined(net, inside, args, outs), opens=path)
     kept = [s for s in net.steps if s not in inside]
     return replace(net, steps=tuple(ordered([*kept, step])))
 
 
-def title(path: Path) -> str:
-    """What the last part of a path is called, without the number of those called the same."""
+def title(path: Path, titles: Mapping[Path, str]) -> str:
+    """What a group is called: what the last part of its path is, without the number of those called the same."""
+    if path in titles:
+        return titles[path]
     name, _, times = path[-1].rpartition("~")
     return name if name and times.isdigit() else path[-1]
 

@@ -15,6 +15,7 @@ from lensgrad.core.errors import BadValue, TypeMismatch, some
 from lensgrad.draw.build import Builder
 from lensgrad.draw.gates import Gates, gates_net
 from lensgrad.draw.groups import LOSS, of_learner, of_scopes
+from lensgrad.draw.labels import short
 from lensgrad.draw.lenses import lens_net
 from lensgrad.draw.net import Net, Opens, closed, grown, labelled, needed, seeded, wanted
 from lensgrad.draw.reads import reads
@@ -64,6 +65,8 @@ def builders(subject: Subject, view: str | None, states: bool) -> Callable[[Open
 
     def built(opens: Opens) -> Builder:
         net = nets(opens)
+        opens = by_path(net, opens)
+        net = nets(opens) if net.titles and opens.patterns else net
         known(net, opens)
         net = closed(net if states else unwritten(net), opens)
         two = any(line.back is not None for line in net.lines)
@@ -85,11 +88,17 @@ def learner_of(subject: Any) -> Learns | None:
     return held if isinstance(held, Learns) and isinstance(getattr(held, "task", None), Para) else None
 
 
+def by_path(net: Net, opens: Opens) -> Opens:
+    """What is opened, by the paths of boxes where their titles are given."""
+    titles = {title: "/".join(path) for path, title in net.titles.items()}
+    return replace(opens, patterns=tuple(titles.get(p, p) for p in opens.patterns)) if opens.patterns else opens
+
+
 def known(net: Net, opens: Opens) -> None:
     """Refuse a pattern that opens nothing."""
     for pattern in opens.patterns:
         if not any(glob(pattern).fullmatch("/".join(path)) for path in net.boxes):
-            there = ["/".join(path) for path in net.boxes]
+            there = [net.titles.get(path, "/".join(path)) for path in net.boxes]
             raise BadValue(f"no box to open is called '{clean(pattern)}'; this picture has: {some(there)}{nearest(pattern, there)}")
 
 
@@ -108,7 +117,7 @@ def nets_of(subject: Any, view: str | None) -> Nets:
     """The nets of an arrow, as it is or as the lens that it becomes: one for each set of open boxes."""
     learner = learner_of(subject)
     if learner is not None:
-        return lens_net(learner.lens(), lambda f: of_learner(learner.model, learner.task, f))
+        return titled(lens_net(learner.lens(), lambda f: of_learner(learner.model, learner.task, f)), learner.task)
     if isinstance(subject, Family):
         told = "begin with lg.input(…), or give it its object with .at(…)"
         raise TypeMismatch(f"{subject.name} has no type before it meets one, so it has no picture: {told}")
@@ -125,8 +134,15 @@ def nets_of(subject: Any, view: str | None) -> Nets:
         return lens_net(lens(subject), lambda f: of_scopes(subject, f)) if view in ("lens", "step") else arrow_net(subject)
     if view == "arrow":
         raise BadValue("a lens goes both ways: draw it with view='lens' or view='step'")
-    nets = lens_net(subject)
+    nets = titled(lens_net(subject), subject)
     return lambda opens: labelled(nets(opens), LOSS)
+
+
+def titled(nets: Nets, task: Para) -> Nets:
+    """The same with the loss called by its name, where one loss says it."""
+    names = {name for p in task.params if (name := getattr(p.about, "name", ""))}
+    titles = {(LOSS,): short(names.pop())} if len(names) == 1 else {}
+    return lambda opens: replace(nets(opens), titles=titles)
 
 
 def program_net(f: Program) -> Nets:

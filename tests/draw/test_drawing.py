@@ -42,7 +42,7 @@ def test_a_learner_is_model_loss_and_rate_with_optimizers_above():
     scene = scened(quickstart())
     assert labels(scene) == [
         "weight.0, bias.0 + velocity", "sgd(0.02, momentum=0.9)", "dense", "weight.1, bias.1 + velocity", "sgd(0.02, momentum=0.9)",
-        "dense", "y", "loss", "rate(1.0)", "x", "loss", "accuracy",
+        "dense", "y", "cross_entropy", "rate(1.0)", "x", "loss", "accuracy",
     ]  # fmt: skip
     rate = next(b for b in scene.boxes if b.kind == "cap")
     assert [(p.ahead, p.back) for p in rate.ports] == [("f32[]", "Δf32[]")]
@@ -51,7 +51,7 @@ def test_a_learner_is_model_loss_and_rate_with_optimizers_above():
 def test_a_step_has_both_passes_and_what_the_way_back_reads():
     scene = scened(quickstart(), view="step")
     first, second, loss = (b for b in scene.boxes if b.reverse)
-    assert (first.reverse, second.reverse, loss.reverse) == ("R[dense]", "R[dense]", "R[loss]")
+    assert (first.reverse, second.reverse, loss.reverse) == ("R[dense]", "R[dense]", "R[cross_entropy]")
     assert first.reads == ("f32[16,4]", "f32[16]", "f32[4]")  # the sigmoid is computed again from all three
     assert second.reads == ("f32[3,16]", "f32[16]")  # the bias is added: R does not read it
     assert not any(p.back for b in scene.boxes if b.kind == "corner" for p in b.ports)  # nobody returns a gradient of the data
@@ -75,8 +75,10 @@ def test_a_dream_learns_its_input():
 
 def test_a_lens_made_by_hand_has_what_depends_on_its_labels_as_one_box():
     made = (lens(corner(lg.Real(4), "x") >> lg.dense(4, 3) >> lg.mse("y")) >> lg.rate(0.1)).reparam({lg.weights: lg.descent})
-    assert labels(scened(made)) == ["weight, bias", "descent", "dense", "y", "loss", "rate(0.1)", "x", "loss"]
-    assert kinds(scened(made, open="loss")).count("frame") == 1
+    assert labels(scened(made)) == ["weight, bias", "descent", "dense", "y", "mse", "rate(0.1)", "x", "loss"]
+    assert kinds(scened(made, open="loss")).count("frame") == kinds(scened(made, open="mse")).count("frame") == 1
+    with pytest.raises(BadValue, match="no box to open is called 'mae'; this picture has: dense, mse: did you mean 'mse'"):
+        scened(made, open="mae")
 
 
 def test_constants_go_with_what_alone_reads_them():
@@ -131,7 +133,7 @@ def test_svg_names_its_boxes_and_draws_both_ways():
     root = ET.fromstring(svg(placed(quickstart(), view="step")))
     titles = [g.find(f"{SVG}title").text for g in root.iter(f"{SVG}g")]
     assert len(titles) == len(list(root.iter(f"{SVG}g"))) and "LogSoftmax" not in titles[0]
-    assert root.get("aria-label") == "from left to right: dense, dense, loss, rate(1.0), loss, accuracy"
+    assert root.get("aria-label") == "from left to right: dense, dense, cross_entropy, rate(1.0), loss, accuracy"
     strands = {p.get("class") for p in root.iter(f"{SVG}path")}
     assert {"ahead", "back", "read", "head ahead", "head back"} <= strands
     style = root.find(f"{SVG}style").text

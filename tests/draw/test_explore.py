@@ -211,7 +211,8 @@ def test_the_page_of_a_task_is_below_a_megabyte(name, tmp_path, monkeypatch):
     page = made(recipes.task(name).learner(), tmp_path)
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
     singles = [o[0] for o in opened(data(page)) if len(o) == 1]
-    assert {b.label for b in scened(recipes.task(name).learner(), depth=1).boxes if b.kind == "frame"} <= {s.split("~")[0] for s in singles}
+    frames = {b.tip for b in scened(recipes.task(name).learner(), depth=1).boxes if b.kind == "frame"}
+    assert "loss" in frames and frames <= {*singles}
 
 
 def test_blocks_open_with_what_is_around_them():

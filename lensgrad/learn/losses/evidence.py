@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lensgrad.cat.names import Param, Role
@@ -59,8 +60,8 @@ def at(label: str, cost: Formula, weight: float, about: Kind) -> Callable[[Ty], 
 
         one = Ty(dom.atoms[1:])
         seen = [(n, one) for n in ("loss", "reconstruction", "divergence")]
-        return Para.make([Param(label, shown, Role.DATA, about=about)], trace(body, shown, *(Ty((a,)) for a in dom)), one, seen).told(
-            "elbo"
-        )
+        return Para.make(
+            [Param(label, shown, Role.DATA, about=replace(about, name="elbo"))], trace(body, shown, *(Ty((a,)) for a in dom)), one, seen
+        ).told("elbo")
 
     return build

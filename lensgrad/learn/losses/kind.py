@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lensgrad.cat.body import Body
 from lensgrad.cat.para import P, Para
-from lensgrad.core.checks import flag, instance, number, one_of, shown, whole
+from lensgrad.core.checks import flag, instance, name, number, one_of, shown, whole
 from lensgrad.core.errors import TypeMismatch, listed
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array
@@ -29,7 +29,7 @@ class Kind:
     `labels`: what a label may be: a "class" (0 … classes − 1, or `ignored`), a "distribution", a "share" (0 to 1), a "side" (−1 or 1),
     a "count" (≥ 0), or "any". `link` makes probabilities of outputs ("softmax", "sigmoid", or "" for none), and an output above
     `threshold` is a yes. `mask` names truth values among the data, and `beside` says that the model gives them beside its
-    outputs: places where they are false count in no metric.
+    outputs: places where they are false count in no metric. `name` is that of the loss, for pictures.
     """
 
     problem: str = "other"
@@ -40,6 +40,7 @@ class Kind:
     ignored: int | None = None
     mask: str = ""
     beside: bool = False
+    name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         one_of("the problem of a loss", self.problem, PROBLEMS)
@@ -48,6 +49,8 @@ class Kind:
         whole("the classes of a loss", self.classes, 0, MOST_CLASSES)
         number("the threshold of a loss", self.threshold)
         flag("beside", self.beside)
+        if self.name != "":
+            name("the name of a loss", self.name)
         if self.ignored is not None:
             whole("the class that a loss ignores", self.ignored, -(2**31), 2**31 - 1)
 

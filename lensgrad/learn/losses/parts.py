@@ -7,6 +7,7 @@ Each is a family: it meets the prediction's type in `model >> loss("y")`. Beside
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lensgrad.cat.names import Param, Role
@@ -72,7 +73,7 @@ def loss(
     def make(label: str, metrics: Sequence[str]) -> Callable[[Ty], Para]:
         def at(dom: Ty) -> Para:
             target = target_of(name, dom, labels, kind)
-            about = kind_at(kind, dom, target)
+            about = named(kind_at(kind, dom, target), name)
             measure = {m: (measures or {}).get(m) or everywhere(metric(m, about, name)) for m in metrics}
 
             def body(truth: Any, predicted: Any) -> Any:
@@ -86,6 +87,11 @@ def loss(
         return at
 
     return Loss(name, label, metrics, make)
+
+
+def named(kind: Kind | None, name: str) -> Kind | None:
+    """A kind with the name of the loss that says it."""
+    return None if kind is None else replace(kind, name=name)
 
 
 def target_of(name: str, dom: Ty, labels: Callable[[Ty], Ty] | None, kind: Told) -> Ty:
@@ -180,7 +186,7 @@ def tokens(
                 raise TypeMismatch(f"{name} expects logits, and nothing or a mask {truths} beside them, got {dom}")
             masks = [Param(mask, truths, Role.DATA)] if mask else []
             truth_is = "distribution" if target[0].floating else "class"
-            about = classes(logits, truth_is, link, ignored=ignored, mask=mask, beside=len(dom) > 1)
+            about = replace(classes(logits, truth_is, link, ignored=ignored, mask=mask, beside=len(dom) > 1), name=name)
 
             def body(truth: Any, *wires: Any) -> Any:
                 shown, predicted = (wires[:1], wires[1]) if mask else (wires[1:], wires[0])
