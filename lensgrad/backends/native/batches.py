@@ -144,8 +144,8 @@ class Beside(Correlation):
     def met(self, x: Source) -> list[str]:
         """The rows of all results at one height, as many pixels of them as there are registers; those of the margin are left out."""
         start, (kc, ki, kj, ko) = self.steps()
-        first, last = self.clipped()
-        lines = [f"const int i0 = {first}, i1 = {last};"]
+        high, first = ("i1 - i0", "i0") if self.margin else (str(self.size[0]), "0")
+        lines = self.clipped("h", "h") if self.margin else []
         for at in range(0, self.outs, 5):
             count = min(5, self.outs - at)
             across = min(SIDE[count], self.space[1])
@@ -153,18 +153,12 @@ class Beside(Correlation):
             lines += [
                 f"for (int at = 0; at < {self.space[1]}; at += {across}) {{",
                 f"const int w = {f'at < {end} ? at : {end}' if self.space[1] % across else 'at'};",
-                f"batch_row_{self.t}({self.ins}, i1 - i0, {self.size[1]}, {count}, {across}, "
-                f"x + (h + i0) * {x.row} + w * {EXAMPLES}, {x.plane}, {x.row}, "
-                f"{start + at * ko} + i0 * {ki}, {kc}, {ki}, {kj}, {ko}, y[{at}][w], {self.space[1] * EXAMPLES});",
+                f"batch_row_{self.t}({self.ins}, {high}, {self.size[1]}, {count}, {across}, "
+                f"x + (h + {first}) * {x.row} + w * {EXAMPLES}, {x.plane}, {x.row}, "
+                f"{start + at * ko} + {first} * {ki}, {kc}, {ki}, {kj}, {ko}, y[{at}][w], {self.space[1] * EXAMPLES});",
                 "}",
             ]
         return lines
-
-    def clipped(self) -> tuple[str, str]:
-        """From which to which row of the kernel there is an image."""
-        low, size, end = self.low[0], self.size[0], self.low[0] + self.image[0]
-        first = f"h < {low} ? {low} - h : 0" if low else "0"
-        return first, f"{end} - h < {size} ? {end} - h : {size}" if self.space[0] - 1 + size > end else str(size)
 
     def last(self) -> list[str]:
         """What is done to each entry of the rows."""

@@ -68,6 +68,7 @@ class Correlation:
     def write(self) -> None:
         source, n = self.printer.view(self.call.args[0]), self.value.shape[0]
         x, (high, wide) = plane(self.space, self.size, self.image, self.low), self.space
+        copy = Copy(self.printer, source, "x", self.image, self.low, x)
         some = max(1, min(high, NEAR // (self.outs * x.pitch * BYTES[self.value.dtype])))
         self.made.parallel = n > 1 and self.value.size * self.ins * prod(self.size) >= PARALLEL
         self.made.reads.update((source.wire, self.kernel.wire))
@@ -75,9 +76,9 @@ class Correlation:
         self.made.lines += [
             f"{self.type} x[{self.ins}][{x.size}] __attribute__((aligned(64)));",
             f"{self.type} y[{self.outs}][{some * x.pitch + MARGIN}] __attribute__((aligned(64)));",
-            "memset(x, 0, sizeof x);",
+            *copy.zeros(),
             f"for (int n = {span[0]}; n < {span[1]}; n++) {{",
-            *copied(source, self.printer, self.image, "x", self.low, x.pitch),
+            *copy.lines(),
             f"for (int h0 = 0; h0 < {high}; h0 += {some}) {{",
             f"const int h1 = {high} - h0 < {some} ? {high} : h0 + {some};",
             *self.strips(x, f"(h1 - h0 - 1) * {x.pitch} + {wide}", some * x.pitch + MARGIN),
@@ -93,12 +94,28 @@ class Correlation:
         for at in range(0, self.outs, 5):
             count = min(5, self.outs - at)
             vectors = SIDE[count]
+            high, first = ("i1 - i0", "i0") if self.margin else (str(self.size[0]), "0")
             lines += [
-                f"for (int w = 0; w < {entries}; w += {vectors} * LANES_{self.t})",
-                f"strip_{self.t}({self.ins}, {self.size[0]}, {self.size[1]}, {count}, {vectors}, &x[0][h0 * {x.pitch} + w], "
-                f"{x.size}, {x.pitch}, {start + at * ko}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {gap});",
+                f"for (int w = 0; w < {entries}; w += {vectors} * LANES_{self.t}) {{",
+                *(self.clipped(f"h0 + w / {x.pitch}", f"h0 + (w + {vectors} * LANES_{self.t} - 1) / {x.pitch}") if self.margin else []),
+                f"strip_{self.t}({self.ins}, {high}, {self.size[1]}, {count}, {vectors}, &x[0][(h0 + {first}) * {x.pitch} + w], "
+                f"{x.size}, {x.pitch}, {start + at * ko} + {first} * {ki}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {gap});",
+                "}",
             ]
         return lines
+
+    @property
+    def margin(self) -> bool:
+        """Whether some rows of the kernel meet nothing but zeros at some heights."""
+        return self.space[0] + self.size[0] - 1 > self.image[0]
+
+    def clipped(self, first: str, last: str) -> list[str]:
+        """From which to which row of the kernel there is an image, at heights from a first to a last one."""
+        low, size, end = self.low[0], self.size[0], self.low[0] + self.image[0]
+        return [
+            f"const int top = {first}, bottom = {last};",
+            f"const int i0 = bottom < {low} ? {low} - bottom : 0, i1 = {end} - top < {size} ? {end} - top : {size};",
+        ]
 
     def steps(self) -> tuple[Any, tuple[int, int, int, int]]:
         """Where the kernel begins, and how far one step moves: channels read, rows, columns, channels written."""
@@ -169,27 +186,56 @@ def plane(space: Sequence[int], size: Sequence[int], image: Sequence[int], low: 
     return Plane((space[0] + size[0] - 1) * pitch + size[1] + MARGIN, pitch)
 
 
-def copied(source: View, printer: Printer, image: Sequence[int], to: str, low: Sequence[int], pitch: int) -> list[str]:
-    """The planes of example n, between zeros."""
-    n, *space, c = source.steps
-    h, w = (0, *space)[-2:]
-    name, (high, wide) = printer.places[source.wire].name, image
-    if h == w * wide and pitch == wide:
-        high, wide = 1, high * wide  # all rows as one
-    place = Index(source.offset, tuple((Atom(v, 2), s) for v, s in (("c", c), ("h", h), ("n", n), ("w", w)) if s))
-    size = vectors(wide)
-    # The zeros behind a row are written with it, and the next row over some of them, if what is read there is memory.
-    ahead = high > 1 and source.wire not in printer.foreign and (size - wide) * w * BYTES[printer.flat.values[source.wire].dtype] <= LINE
-    kind, ends = TYPES[printer.flat.values[source.wire].dtype], ahead and size > wide
-    return [
-        f"for (int c = 0; c < {source.shape[-1]}; c++)",
-        f"for (int h = 0; h < {high}; h++)",
-        NOTE,
-        f"for (int w = 0; w < {size if ahead else wide}; w++) {{",
-        f"const {kind} number = {name}[{place}];",
-        f"{to}[c][(h + {low[0]}) * {pitch} + w + {low[1]}] = {f'w < {wide} ? number : 0' if ends else 'number'};",
-        "}",
-    ]
+@dataclass(frozen=True)
+class Copy:
+    """The planes of example n, between zeros, in an array of that name."""
+
+    printer: Printer
+    source: View
+    name: str
+    image: tuple[int, ...]
+    low: tuple[int, ...]
+    plane: Plane
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many rows are copied, and how long they are: all as one, where nothing is between them."""
+        high, wide = self.image
+        h, w = (0, *self.source.steps[1:-1])[-2:]
+        return (1, high * wide) if h == w * wide and self.plane.pitch == wide else (high, wide)
+
+    @property
+    def written(self) -> int:
+        """How many entries of a row are written: zeros behind its end too, if what is read there is memory."""
+        high, wide = self.rows
+        far = (vectors(wide) - wide) * self.source.steps[-2] * BYTES[self.printer.flat.values[self.source.wire].dtype]
+        return vectors(wide) if high > 1 and self.source.wire not in self.printer.foreign and far <= LINE else wide
+
+    def zeros(self) -> list[str]:
+        """Zeros before the first row and behind the last one, or everywhere where rows do not bring theirs along."""
+        (high, wide), pitch = self.rows, self.plane.pitch
+        if high > 1 and self.written < pitch:
+            return [f"memset({self.name}, 0, sizeof {self.name});"]
+        head, each = self.low[0] * pitch + self.low[1], f"for (int c = 0; c < {self.source.shape[-1]}; c++)"
+        end = head + (high - 1) * pitch + wide
+        before = [each, f"memset({self.name}[c], 0, {head} * sizeof {self.name}[c][0]);"] if head else []
+        return [*before, each, f"memset({self.name}[c] + {end}, 0, {self.plane.size - end} * sizeof {self.name}[c][0]);"]
+
+    def lines(self) -> list[str]:
+        n, *space, c = self.source.steps
+        h, w = (0, *space)[-2:]
+        (high, wide), name = self.rows, self.printer.places[self.source.wire].name
+        place = Index(self.source.offset, tuple((Atom(v, 2), s) for v, s in (("c", c), ("h", h), ("n", n), ("w", w)) if s))
+        number = "number" if self.written == wide else f"w < {wide} ? number : 0"
+        return [
+            f"for (int c = 0; c < {self.source.shape[-1]}; c++)",
+            f"for (int h = 0; h < {high}; h++)",
+            NOTE,
+            f"for (int w = 0; w < {self.written}; w++) {{",
+            f"const {TYPES[self.printer.flat.values[self.source.wire].dtype]} number = {name}[{place}];",
+            f"{self.name}[c][(h + {self.low[0]}) * {self.plane.pitch} + w + {self.low[1]}] = {number};",
+            "}",
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +282,10 @@ class Tapping:
         x, y = (self.printer.view(a) for a in self.call.args)
         laid = plane(self.space, (self.high, self.wide), self.image, self.low)
         line = self.space[0] * laid.pitch + MARGIN
+        copies = (
+            Copy(self.printer, x, "x", self.image, self.low, laid),
+            Copy(self.printer, y, "y", self.space, (0, 0), Plane(line, laid.pitch)),
+        )
         made.reads.update((x.wire, y.wire))
         made.writes.add(self.call.outs[0])
         made.parallel = self.parts > 1
@@ -243,12 +293,10 @@ class Tapping:
         made.lines += [
             f"{self.type} x[{self.ins}][{laid.size}] {aligned}, y[{self.outs}][{line}] {aligned};",
             f"{self.type} sums[{self.ins}][{self.high}][{self.outs * self.wide}][LANES_{self.t}] {aligned};",
-            "memset(x, 0, sizeof x);",
-            "memset(y, 0, sizeof y);",
+            *(line for copy in copies for line in copy.zeros()),
             f"for (int p = {low}; p < {high}; p++) {{",
             f"for (int n = p * {each}; n < (p + 1) * {each}; n++) {{",
-            *copied(x, self.printer, self.image, "x", self.low, laid.pitch),
-            *copied(y, self.printer, self.space, "y", (0, 0), laid.pitch),
+            *(line for copy in copies for line in copy.lines()),
             *self.summed(laid.pitch, line),
             "}",
             *self.stored(),
