@@ -6,6 +6,7 @@ from refusals import told
 
 import lensgrad as lg
 from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.ty import product
 from lensgrad.lens import Diagram, lens, trace
 from lensgrad.theories.smooth import ops
 
@@ -84,7 +85,23 @@ def test_another_rank_or_dtype_has_another_fix():
     wide = told(TypeMismatch, lambda: lg.input(8) >> lg.dense(8, 3, name="head", dtype="float64"))
     assert wide == f"cannot compose  input >> head\n  input/out  gives  f32[8]\n  head/in    wants  f64[8]\n{fix}"
     two_for_one = told(TypeMismatch, lambda: Diagram.copy(lg.Real(2)).named("copy") >> Diagram.id(lg.Real(2)).named("f"))
-    assert two_for_one == f"cannot compose  copy >> f\n  copy/out  gives  f32[2] × f32[2]\n  f/in      wants  f32[2]\n{fix}"
+    drawn = "  copy ├─ f32[2] ──▶ f32[2] ─┤ f\n       ├─ f32[2] ─╳          │\n"
+    assert two_for_one == f"cannot compose  copy >> f\n  copy/out  gives  f32[2] × f32[2]\n  f/in      wants  f32[2]\n{drawn}{fix}"
+
+
+def test_ends_of_several_wires_are_drawn_wire_by_wire():
+    ends = [Diagram.id(product(map(lg.Real, sizes))).named(name) for name, sizes in (("pair", (3, 20, 7)), ("head", (3, 2, 7, 4, 5, 6)))]
+    assert told(TypeMismatch, lambda: ends[0] >> ends[1]).splitlines()[3:-1] == [
+        "  pair ├─ f32[3] ───▶ f32[3] ─┤ head",
+        "       ├─ f32[20] ─╳─ f32[2] ─┤",
+        "       ├─ f32[7] ───▶ f32[7] ─┤",
+        "       │           ╳─ f32[4] ─┤",
+        "  … 2 more wires",
+    ]
+    pairs = lens(ends[0].named("x")), lens(ends[1].named("y"))
+    assert "x ├─ (f32[3], Δf32[3])" in told(TypeMismatch, lambda: pairs[0] >> pairs[1])
+    long = [end.named(letter * 45) for end, letter in zip(ends, "ab", strict=True)]
+    assert "├" not in told(TypeMismatch, lambda: long[0] >> long[1])
 
 
 def test_lenses_of_layers_keep_their_names_and_fixes():

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from lensgrad.core.printed import brief, clean
 
@@ -138,10 +139,45 @@ def mismatch(left: Piece, gives: str, right: Piece, wants: str) -> TypeMismatch:
     if axis is not None:
         index, have, want, column = axis
         lines.append(" " * (2 + width + 9 + column) + "^" * len(want) + f" axis {index}: {have} is not {want}")
+    lines += met(left.shown, parts(gives), parts(wants), right.shown)
     lines.append("  fix: " + fixes(left, right, axis))
     return TypeMismatch("\n".join(lines))
 
 
+def parts(text: str) -> list[str]:
+    """The factors of a type: `f32[3] × (f32[2] × f32[2], I)` has two."""
+    found, depth = [""], 0
+    for word in [] if text == "I" else text.split(" "):
+        if word == "×" and not depth:
+            found.append("")
+            continue
+        depth += word.count("(") - word.count(")")
+        found[-1] = f"{found[-1]} {word}".strip()
+    return [part for part in found if part]
+
+
+def met(left: str, gives: Sequence[str], wants: Sequence[str], right: str) -> list[str]:
+    """A picture of two ends of several wires, wire by wire, so that it is seen which of them do not meet; none for one wire."""
+    size = max(len(gives), len(wants))
+    rows = [(brief(a), brief(b)) for a, b in zip_longest(gives, wants, fillvalue="")][:WIRES]
+    names = ["arrow" if n.startswith("(") else brief(n) for n in (left, right)]
+    sides = [max(len(row[k]) for row in rows) if rows else 0 for k in (0, 1)]
+    if size < 2 or sum(map(len, names)) + sum(sides) > ROOM:
+        return []
+    drawn = [
+        f"  {(names[0] if not k else '').rjust(len(names[0]))} {wire(*row, *sides)} {'' if k else names[1]}" for k, row in enumerate(rows)
+    ]
+    return [line.rstrip() for line in drawn] + [f"  … {size - WIRES:,} more wires"] * (size > WIRES)
+
+
+def wire(a: str, b: str, wide: int, far: int) -> str:
+    """A wire from a type to a type, broken where they differ or one is missing."""
+    ahead = f"├─ {a} {'─' * (wide - len(a))}" if a else f"│{' ' * (wide + 3)}"
+    behind = f"{'─' * (far - len(b))} {b} ─┤" if b else f"{' ' * (far + 3)}│"
+    return ahead + ("──▶" if a == b else f"{'─' if a else ' '}╳{'─' if b else ' '}") + behind
+
+
+WIRES, ROOM = 4, 90  # of a picture of two ends: wires, and characters of names and types in a row
 Axis = tuple[int, str, str, int]  # its number, the size on the left and on the right, and its column in the right type
 
 
