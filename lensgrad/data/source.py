@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
@@ -65,15 +65,16 @@ class ArraySource:
     """Arrays by name with one row an example, in memory or mapped from files; an epoch is one permutation of the rows."""
 
     arrays: Values
+    size: int = field(init=False, repr=False)  # asked for at every epoch
 
     def __post_init__(self) -> None:
         instance("what an ArraySource holds", self.arrays, Mapping, "a dict of arrays by name")
         object.__setattr__(self, "arrays", {str(n): array(v, str(n)) for n, v in self.arrays.items()})
-        count(self.arrays)
+        object.__setattr__(self, "size", count(self.arrays))
 
     @property
     def examples(self) -> int:
-        return count(self.arrays)
+        return self.size
 
     def batches(self, epoch: int, batch_size: int | None, seed: int | None, start: int = 0) -> Iterator[Values]:
         for where in positions(self.examples, epoch, batch_size, seed, start):

@@ -205,7 +205,7 @@ def train(how: Setup, state: State, bar: Progress, keeper: Keeper) -> State:
 def several(how: Setup, state: State, bar: Progress) -> State | None:
     """The state some epochs later, where they are short and nobody looks in between."""
     later = how.epochs(state)
-    if later is not None:
+    if later is not None and bar.wanted:
         for k in range(state.epoch, later.epoch):
             bar.epoch(k, later.history[k])
     return later

@@ -13,7 +13,8 @@ import numpy as np
 from lensgrad.backends.engine import Backend
 from lensgrad.backends.numpy import host
 from lensgrad.core.diagram import flatten
-from lensgrad.data.arrays import close, count, order, rows
+from lensgrad.data.arrays import close, count, rows
+from lensgrad.data.orders import order, orders
 from lensgrad.data.source import ArraySource, Source
 from lensgrad.program.compile import Port, Program, named
 from lensgrad.program.values import Numbers, Value, Values, checked, is_numbers
@@ -151,8 +152,13 @@ def together(step: Step, source: ArraySource, plan: Plan, epoch: int) -> tuple[C
     number = min(program.iteration(names).most // steps, plan.epochs - epoch)
     if number < 2:
         return None
-    where = np.concatenate([order(source.examples, epoch + k, plan.order) for k in range(number)])
-    found = rows(source.arrays, where if plan.batch_size is None else where.reshape(number * steps, size))
+    lead = (number * steps,) if plan.batch_size is None else (number * steps, size)
+    found: Values = {}
+    if plan.order is None:
+        found |= {name: np.concatenate([v] * number).reshape(*lead, *v.shape[1:]) for name, v in source.arrays.items()}
+    else:
+        where = orders(source.examples, epoch, number, plan.order, getattr(program.iteration(names), "drawn", None))
+        found |= rows(source.arrays, where.reshape(lead))
     return Chunk(program, checked_rows(program, found), names, number * steps, size, epoch), number
 
 

@@ -186,8 +186,9 @@ def means(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def reports(seen: Values, epochs: int, examples: int) -> list[Report]:
     """One report for each of some epochs, as `total` gives it, of what their steps observed on so many examples each."""
     columns = {name: means(np.asarray(v)).reshape(epochs, -1) for name, v in seen.items()}
-    sums = {name: np.cumsum(v * examples, axis=1)[:, -1] / (v.shape[1] * examples) for name, v in columns.items()}
-    return [{name: float(v[k]) for name, v in sums.items()} for k in range(epochs)]
+    totals = [np.cumsum(v if examples == 1 else v * examples, axis=1)[:, -1] for v in columns.values()]
+    sums = [(t / (v.shape[1] * examples)).tolist() for t, v in zip(totals, columns.values(), strict=True)]
+    return [dict(zip(columns, found, strict=True)) for found in zip(*sums, strict=True)] if sums else [{} for _ in range(epochs)]
 
 
 def added(totals: Report, seen: Values, examples: int) -> Report:

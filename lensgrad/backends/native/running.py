@@ -12,6 +12,7 @@ import numpy as np
 from lensgrad.backends.loop import BYTES, Loop, work
 from lensgrad.backends.native.assemble import READY, Slot
 from lensgrad.backends.native.crew import CREW, threads
+from lensgrad.backends.native.drawing import drawn
 from lensgrad.backends.native.library import step
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.numpy import host, out_of_memory
@@ -21,7 +22,7 @@ from lensgrad.core.errors import TypeMismatch
 
 CALL = 0.05  # seconds after which a call returns, so that Ctrl-C is heard
 LOOK = 0.1  # seconds between two looks at a run
-MOST = 8192  # steps between two looks, however short
+MOST = 1 << 14  # steps between two looks, however short
 SLOW = 1e-9  # seconds for a multiply-add, before anything was measured
 
 Atom = tuple[tuple[int, ...], np.dtype[Any]]  # what carries a wire: shape and dtype
@@ -71,6 +72,10 @@ class Steps:
         after = [view.copy() for view, _, _ in room.views]
         self.rooms.append(room)  # not after an error, when another thread may still write there
         return after, seen
+
+    def drawn(self, words: np.ndarray[Any, Any], n: int) -> np.ndarray[Any, Any] | None:
+        """Orders of n rows as NumPy draws them, one for each four words of a seed; None where nothing compiles what draws them."""
+        return drawn(words, n)
 
     def take(self, room: Room, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
         """Take n steps, in calls that return soon."""

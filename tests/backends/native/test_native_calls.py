@@ -68,7 +68,7 @@ def test_calls_return_before_all_steps_are_taken(monkeypatch):
 def test_how_many_steps_there_are_at_once_follows_the_time_they_take():
     f, loop, _ = step()
     steps = running.Steps(f, loop)
-    for seconds, most in ((0.0, 8192), (1e-6, 8192), (1e-3, 100), (0.03, 3), (10.0, 2)):
+    for seconds, most in ((0.0, 16384), (1e-6, 16384), (1e-3, 100), (0.03, 3), (10.0, 2)):
         steps.seconds = seconds
         assert steps.most == most
 
