@@ -117,7 +117,7 @@ def rows(data: Mapping[str, Any], where: Any) -> Values:
 
 def taken(x: Any, where: Any) -> Any:
     """Some rows. NumPy copies short ones many times faster by `take`, and would first copy the whole of an array that is in pieces."""
-    whole = isinstance(x, np.ndarray) and isinstance(where, np.ndarray) and x.flags.c_contiguous and x.flags.aligned
+    whole = hasattr(where, "shape") and hasattr(x, "flags") and x.flags.c_contiguous and x.flags.aligned
     return x.take(where, axis=0) if whole else x[where]
 
 

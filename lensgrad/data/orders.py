@@ -17,7 +17,10 @@ POOL = 4  # words that a seed is mixed into
 
 def order(examples: int, epoch: int, seed: int | None) -> np.ndarray[Any, Any]:
     """The rows of an epoch in the order in which it sees them."""
-    return np.arange(examples) if seed is None else np.random.Generator(np.random.PCG64(Known(seed, epoch))).permutation(examples)
+    if seed is None:
+        return np.arange(examples)
+    known: Any = Known(seed, epoch)  # NumPy's own types leave out that any sequence of seeds will do
+    return np.random.Generator(np.random.PCG64(known)).permutation(examples)
 
 
 def orders(examples: int, epoch: int, epochs: int, seed: int, drawn: Draw | None = None) -> np.ndarray[Any, Any]:

@@ -38,9 +38,10 @@ def test_c_draws_the_orders_of_numpy(examples):
     assert np.array_equal(found[0], wanted) and np.array_equal(got, wanted)
 
 
-@pytest.mark.parametrize(
-    "drawn", [None, lambda words, n: None, lambda words, n: np.tile(np.arange(n), len(words))], ids=["no", "none", "other"]
-)
+OTHERS = {"no": None, "none": lambda words, n: None, "other": lambda words, n: np.tile(np.arange(n), len(words))}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_what_draws_otherwise_than_numpy_is_not_used(other):
     wanted = np.concatenate([numpys(20, e, 11) for e in range(3, 7)])
     assert np.array_equal(orders(20, 3, 4, 11, other), wanted)

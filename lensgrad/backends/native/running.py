@@ -176,7 +176,7 @@ def stacked(x: Any, atom: Atom, n: int) -> np.ndarray[Any, Any]:
     return x
 
 
-def address(x: np.ndarray[Any, Any]) -> int:
+def address(x: Any) -> int:
     """Where an array lies. NumPy's own way to tell takes longer than thirty steps of a small model."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(x))
