@@ -58,7 +58,8 @@ def together(names: Sequence[str]) -> str:
     scopes = {n.rpartition("/")[0] for n in names}
     scope = scopes.pop() if len(scopes) == 1 else ""
     if scope and len(names) > 1:
-        return short(f"{scope}/ {few([n.rpartition('/')[2] for n in names])}")
+        whole = f"{scope}/ {few([n.rpartition('/')[2] for n in names])}"
+        return short(whole if len(whole) <= LONGEST else f"{scope}/ {len(names)} arrays")
     return short(few(list(names)))
 
 

@@ -54,6 +54,20 @@ class Stroke:
         return Stroke(self.strand, tuple([shifted(c, dx, dy) for c in self.path]), self.arrow, self.tip)
 
 
+def trimmed(s: Stroke, by: float) -> tuple[Command, ...]:
+    """The path of a stroke without its last piece below a head, which would be seen beside the tip."""
+    if not s.arrow:
+        return s.path
+    k, other = (0, 1) if s.arrow == "start" else (-1, -2)
+    near = s.path[other][1:3] if s.arrow == "start" else s.path[-1][-4:-2] if len(s.path[-1]) > 3 else s.path[other][-2:]
+    (x, y), (px, py) = cast("tuple[float, float]", s.path[k][-2:]), cast("tuple[float, float]", near)
+    far = abs(px - x) + abs(py - y)
+    if far <= by:
+        return s.path
+    moved = (*s.path[k][:-2], x + (px - x) * by / far, y + (py - y) * by / far)
+    return (moved, *s.path[1:]) if s.arrow == "start" else (*s.path[:-1], moved)
+
+
 @dataclass(frozen=True, slots=True)
 class Dot:
     """Where a value is copied, or where cotangents are added."""

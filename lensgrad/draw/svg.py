@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 
 from lensgrad.core.checks import clean
-from lensgrad.draw.placed import Command, Dot, Note, Picture, Plate, Stroke
+from lensgrad.draw.placed import Command, Dot, Note, Picture, Plate, Stroke, trimmed
 from lensgrad.draw.style import INK, Style
 from lensgrad.draw.theme import CSS, SCOPE
 
 MOST = 40  # boxes that are told in words
+HEAD = 8.5  # the length of a head
 BARE = ("parameter", "input", "output")
 
 
@@ -81,7 +82,7 @@ def plate(p: Plate, style: Style) -> str:
 
 def stroke(s: Stroke) -> str:
     """A strand, with its head."""
-    path = "".join(f"{c[0]}{' '.join(number(float(v)) for v in c[1:])}" for c in s.path)
+    path = "".join(f"{c[0]}{' '.join(number(float(v)) for v in c[1:])}" for c in trimmed(s, HEAD / 2))
     tip = f"<title>{quoted(s.tip)}</title>" if s.tip else ""
     found = f'<path class="{s.strand}" d="{path}">{tip}</path>'
     return found + (f'<path class="head {s.strand}" d="{head(s)}"/>' if s.arrow else "")
@@ -90,7 +91,7 @@ def stroke(s: Stroke) -> str:
 def head(s: Stroke) -> str:
     """The head at an end of a stroke, a triangle along the way it goes there."""
     (x, y), (dx, dy) = pointing(s.path if s.arrow == "end" else reversed_ends(s.path))
-    a, b = 7.0, 3.6
+    a, b = HEAD, 4.2
     left, right = (x - a * dx - b * dy, y - a * dy + b * dx), (x - a * dx + b * dy, y - a * dy - b * dx)
     return "M" + "L".join(f"{number(p)} {number(q)}" for p, q in ((x, y), left, right)) + "z"
 

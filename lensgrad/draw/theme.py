@@ -32,7 +32,7 @@ def rules(c: dict[str, str]) -> str:
     frame = f".frame rect{{fill:{c['frame']};stroke:{c['edge']}}}"
     texts = f"text{{fill:{c['ink']}}}.small,.type,.input text,.output text{{fill:{c['quiet']}}}"
     base = f".paper{{fill:{c['paper']}}}{texts}{strokes}{fills}{parts}{frame}"
-    return f"{base}.dot.back{{fill:{c['paper']};stroke:{c['back']}}}.plus{{stroke:{c['back']}}}"
+    return f"{base}path.head{{stroke:none}}.dot.back{{fill:{c['paper']};stroke:{c['back']}}}.plus{{stroke:{c['back']}}}"
 
 
 SHAPES = (
@@ -40,7 +40,7 @@ SHAPES = (
     f".parameter text,.input text,.output text{{font-size:{INK.small:g}px}}.parameter text{{font-style:italic}}"
     f"text.small,text.type{{font-size:{INK.small:g}px;text-anchor:start}}"
     "path{fill:none;stroke-width:1.6}path.back{stroke-dasharray:6 3}path.read{stroke-dasharray:1.5 3;stroke-width:1.4}"
-    "path.head{stroke:none}rect,.cap>path{stroke-width:1.3}.frame rect{stroke-dasharray:2 3}"
+    "rect,.cap>path{stroke-width:1.3}.frame rect{stroke-dasharray:2 3}"
 )
 SCOPE = "lensgrad"  # the class of a picture: a page that holds one keeps its own style
 

@@ -14,9 +14,10 @@ from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.draw.front import drawn_text, placed, scened, shown_svg
 from lensgrad.draw.gates import gates_net
 from lensgrad.draw.groups import of_scopes, scoped
+from lensgrad.draw.labels import bundle
 from lensgrad.draw.net import Opens
 from lensgrad.draw.style import INK, thousandths
-from lensgrad.draw.svg import svg
+from lensgrad.draw.svg import HEAD, svg
 from lensgrad.lens import corner, lens, parametric
 from tools.diagrams import DIAGRAMS, adder, game, quickstart
 
@@ -317,3 +318,17 @@ def test_a_reshaped_kernel_is_in_the_box_of_its_scope():
         ("Reshape", "a", 0),
         ("Reshape", "c", 0),
     ]
+
+
+def test_a_line_ends_below_its_head_which_is_a_plain_triangle():
+    text = svg(placed(quickstart()))
+    assert text.index(".lensgrad path.head{stroke:none}") > max(text.index(f"path.{s}{{stroke:") for s in ("ahead", "back", "read"))
+    line, head = re.search(
+        r'd="M[\d.]+ ([\d.]+)L([\d.]+) \1">(?:<title>[^<]*</title>)?</path><path class="head ahead" d="M([\d.]+) \1', text
+    ).groups()[1:]
+    assert float(head) - float(line) == pytest.approx(HEAD / 2, abs=0.06)
+
+
+def test_many_parameters_of_one_scope_are_counted():
+    assert bundle(["encoder/attention/weight", "encoder/attention/bias"]) == ("encoder/attention/ 2 arrays",)
+    assert bundle(["hidden/weight", "hidden/bias"]) == ("hidden/ weight, bias",)

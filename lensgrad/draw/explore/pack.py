@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from lensgrad.core.checks import clean
 from lensgrad.draw.explore.states import Asked, State, wanted
-from lensgrad.draw.placed import Command, Plate, Stroke
+from lensgrad.draw.placed import Command, Plate, Stroke, trimmed
+from lensgrad.draw.svg import HEAD
 
 MOST_BYTES = 600_000  # of pictures
 MOST_BOXES = 12_000  # in all pictures
@@ -101,7 +102,7 @@ class Packer:
 
     def stroke(self, s: Stroke) -> Hashable:
         """Strand, head, title and path, from its start."""
-        return STRANDS.index(s.strand), ("", "start", "end").index(s.arrow), self.text(s.tip), path(s.path, *start(s))
+        return STRANDS.index(s.strand), ("", "start", "end").index(s.arrow), self.text(s.tip), path(trimmed(s, HEAD / 2), *start(s))
 
 
 def start(s: Stroke) -> tuple[float, float]:

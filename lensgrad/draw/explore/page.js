@@ -61,9 +61,9 @@
   function heads() {
     const made = make("defs");
     for (const strand of STRANDS) {
-      const shape = { id: `head-${strand}`, viewBox: "0 0 7 7.2", refX: 7, refY: 3.6, markerWidth: 7, markerHeight: 7.2 };
+      const shape = { id: `head-${strand}`, viewBox: "0 0 8.5 8.4", refX: 4.25, refY: 4.2, markerWidth: 8.5, markerHeight: 8.4 };
       const marker = make("marker", { ...shape, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" });
-      marker.append(make("path", { d: "M0 0L7 3.6L0 7.2z", class: `head-${strand}` }));
+      marker.append(make("path", { d: "M0 0L8.5 4.2L0 8.4z", class: `head-${strand}` }));
       made.append(marker);
     }
     return made;
