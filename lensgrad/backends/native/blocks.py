@@ -9,7 +9,7 @@ from lensgrad.backends.native.flat import BYTES
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group
 from lensgrad.backends.native.printer import Function, Printer, nested
-from lensgrad.backends.native.products import Axis, Product, Tiles, divided
+from lensgrad.backends.native.products import Axis, Product, Tiles, divided, last
 
 DEEP = {"float32": 128, "float64": 96}  # rows of a panel, at the most
 ROWS = 144  # rows of results of a block: whole tiles on every machine
@@ -71,6 +71,7 @@ class Blocks(Tiles):
         """A stretch of the sum: panels and a block are copied, and their tiles done."""
         start = f"{self.place('left', places)} + r0 + (int64_t)k0 * {depth.left}"
         panel = f"panels + (p - p0) * {self.most} * WIDE_{self.t}"
+        ahead = [] if places else last(depth, self.most, self.ahead(rows, columns))
         rest = f"deep, block + m0 - r0, 1, {ROWS}, {panel}, {self.part()}, more"
         return [
             f"for (int k0 = 0; k0 < {depth.size}; k0 += {self.most}) {{",
@@ -80,7 +81,7 @@ class Blocks(Tiles):
             self.width(columns),
             self.packing(panel, columns, depth, places, "k0", "deep"),
             "}",
-            *self.met(columns, ["if (rows == HIGH)", f"whole_{self.t}({rest});", "else", f"rest_{self.t}(rows, {rest});"]),
+            *self.met(columns, [*ahead, "if (rows == HIGH)", f"whole_{self.t}({rest});", "else", f"rest_{self.t}(rows, {rest});"]),
             "more = 1;",
             "}",
         ]

@@ -20,7 +20,7 @@ INDENT = "  "
 def plain(lines: Iterable[str]) -> list[str]:
     """Lines of functions for one thread, in C99."""
     found = [said(line.strip()) for text in lines for line in text.split("\n")]
-    return dropped([line for line in found if line and not line.startswith("#pragma")])
+    return dropped([line for line in found if line and not line.startswith("#pragma") and "__builtin_prefetch" not in line])
 
 
 def said(line: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+from lensgrad.backends.native.epilogue import Entry
 from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.integers import Atom, Index, of
-from lensgrad.backends.native.nests import Group, Program, view, widened
-from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested, write_entry
-from lensgrad.backends.native.scope import SHORT, Scope
+from lensgrad.backends.native.nests import Group, Program, view
+from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested
+from lensgrad.backends.native.scope import SHORT
 
 LEAST = 1 << 13  # multiply-adds, from which on tiles pay
 WIDEST = 32  # entries that a row of a panel may have
@@ -138,42 +139,6 @@ def base(program: Program, wire: int) -> int:
 
 
 @dataclass
-class Entry:
-    """What is done to each entry of a tile of results, before the next tile comes."""
-
-    printer: Printer
-    group: Group
-    made: Function
-    out: int
-
-    def loops(self, index: Callable[[Index, Index], tuple[Index, ...]], rows: int, columns: int, turned: str = "") -> list[str]:
-        """Loops over the entries; `index(m, n)` is where the entry of row m and column n belongs.
-
-        `turned` is where rows of a tile lie side by side, if they do: how far columns are apart.
-        """
-        value = self.printer.flat.values[self.out]
-        t = SHORT[value.dtype]
-        scope = Scope(self.printer.reading(self.made))
-        m = Index(0, ((Atom("m0", max(2, rows)), 1), (Atom("r", max(2, rows)), 1))) if rows > 1 else Index()
-        n = Index(0, ((Atom("n0", max(2, columns)), 1), (Atom("c", max(2, columns)), 1))) if columns > 1 else Index()
-        text = scope.let(f"tile[c * {turned} + r]" if turned else f"tile[r * WIDE_{t} + c]", value.dtype)
-        squeezed = [i for i, s in zip(index(m, n), value.shape, strict=True) if s != 1]
-        own = widened(squeezed, value.shape)
-        scope.known[self.out, own] = text
-        self.printer.store(scope, self.out, own, text, self.made)
-        for nest in self.group.nests[1:]:
-            write_entry(self.printer, scope, nest, squeezed, self.made)
-
-        def inner(width: str) -> list[str]:
-            return ["for (int r = 0; r < rows; r++)", "#pragma GCC ivdep", f"for (int c = 0; c < {width}; c++) {{", *scope.lines, "}"]
-
-        if turned:
-            return ["for (int c = 0; c < columns; c++)", "#pragma GCC ivdep", "for (int r = 0; r < rows; r++) {", *scope.lines, "}"]
-        full = f"{columns} % WIDE_{t} == 0 || columns == WIDE_{t}"
-        return [f"if ({full}) {{", *inner(f"WIDE_{t}"), "} else {", *inner("columns"), "}"]
-
-
-@dataclass
 class Tiles:
     """One product on its way into C."""
 
@@ -255,6 +220,7 @@ class Tiles:
             self.packed(columns, depth, [], "0", size),
             f"for (int q = {tiles[0]}; q < {tiles[1]}; q++) {{",
             self.each(rows),
+            *self.ahead(rows, columns),
             *self.tile(rows, depth, [], "0", size, "0"),
             *self.done(rows, columns),
             "}",
@@ -272,6 +238,7 @@ class Tiles:
             self.packed(columns, depth, places, "k0", "deep"),
             f"{self.type} *tile = part;",
             *walk,
+            *([] if deep else last(depth, self.most, self.ahead(rows, columns))),
             *self.tile(rows, depth, places, "k0", "deep", "more"),
             "}",
             "more = 1;",
@@ -314,6 +281,10 @@ class Tiles:
         rest = f"{deep}, {start}, {rows.left}, {depth.left}, panel, tile, {more}"
         return ["if (rows == HIGH)", f"whole_{self.t}({rest});", "else", f"rest_{self.t}(rows, {rest});"]
 
+    def ahead(self, rows: Axis, columns: Axis) -> list[str]:
+        """What the entries of a tile will read."""
+        return self.entry.ahead(lambda m, n: self.index(m, n, rows, columns), rows.size, columns.size)
+
     def done(self, rows: Axis, columns: Axis) -> list[str]:
         """What is done to each entry of a tile."""
         return self.entry.loops(lambda m, n: self.index(m, n, rows, columns), rows.size, columns.size)
@@ -327,6 +298,11 @@ class Tiles:
                 step = prod(self.kind.sizes[s] for s in axis.letters[k + 1 :])
                 found[letter], rest = rest.divided(step)
         return tuple(found.get(s, Index()) for s in self.kind.output)
+
+
+def last(depth: Axis, stretch: int, lines: Sequence[str]) -> list[str]:
+    """Lines for the last stretch of a sum."""
+    return [f"if (k0 + {stretch} >= {depth.size}) {line}" for line in lines]
 
 
 def divided(count: str, over: bool) -> tuple[str, str]:
