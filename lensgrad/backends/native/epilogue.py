@@ -29,7 +29,7 @@ class Entry:
         `turned` is where rows of a tile lie side by side, if they do: how far columns are apart.
         """
         t = SHORT[self.printer.flat.values[self.out].dtype]
-        scope = self.body(index, rows, columns, f"tile[c * {turned} + r]" if turned else f"tile[r * WIDE_{t} + c]")
+        scope, _ = self.body(index, rows, columns, f"tile[c * {turned} + r]" if turned else f"tile[r * WIDE_{t} + c]")
 
         def inner(width: str) -> list[str]:
             return ["for (int r = 0; r < rows; r++)", "#pragma GCC ivdep", f"for (int c = 0; c < {width}; c++) {{", *scope.lines, "}"]
@@ -39,8 +39,8 @@ class Entry:
         full = f"{columns} % WIDE_{t} == 0 || columns == WIDE_{t}"
         return [f"if ({full}) {{", *inner(f"WIDE_{t}"), "} else {", *inner("columns"), "}"]
 
-    def body(self, index: Place, rows: int, columns: int, entry: str) -> Scope:
-        """What is done to one entry of a tile."""
+    def body(self, index: Place, rows: int, columns: int, entry: str) -> tuple[Scope, list[Index]]:
+        """What is done to one entry of a tile, and where that belongs."""
         value = self.printer.flat.values[self.out]
         scope = Scope(self.printer.reading(self.made))
         m = Index(0, ((Atom("m0", max(2, rows)), 1), (Atom("r", max(2, rows)), 1))) if rows > 1 else Index()
@@ -52,16 +52,19 @@ class Entry:
         self.printer.store(scope, self.out, own, text, self.made)
         for nest in self.group.nests[1:]:
             write_entry(self.printer, scope, nest, squeezed, self.made)
-        return scope
+        return scope, squeezed
 
     def ahead(self, index: Place, rows: int, columns: int) -> list[str]:
-        """Rows of large arrays that the entries of a tile will read, asked for while it is computed."""
+        """Rows of large arrays that the entries of a tile will read or write, asked for while it is computed."""
         found: dict[str, None] = {}
-        for wire, where in self.body(index, rows, columns, "0").reading.loads:
+        scope, own = self.body(index, rows, columns, "0")
+        values = self.printer.flat.values
+        writes = [(o, widened(own, values[o].shape)) for o in self.group.outs if o in self.printer.stored]
+        for wire, where in [*scope.reading.loads, *writes]:
             place = self.printer.places[wire].offset(where)
             variables = {a.name: a for a, _ in place.terms if not a.part}
             row, column = (place.factor(variables[v]) if v in variables else 0 for v in ("r", "c"))
-            if self.printer.flat.values[wire].bytes >= FAR and row and column == 1:
+            if values[wire].bytes >= FAR and row and column == 1:
                 found[f"{self.printer.places[wire].name}[{place - of(variables['c'])}]"] = None
         return [f"for (int r = 0; r < rows; r++) __builtin_prefetch(&{text});" for text in found]
 
