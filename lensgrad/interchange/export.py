@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from lensgrad.interchange.sizes import TRIED
 from lensgrad.program.compile import Port, Program
 
 OURS = {"weights": "of a Python file"}  # what the weights of an export say of themselves
+HIDDEN = {*sys.stdlib_module_names, "numpy", "safetensors"}  # what the Python file imports, or what these do
 HEADER = "A trained model, written by lensgrad: predict(x), with NumPy and safetensors alone; its weights are in {}."
 
 
@@ -73,6 +75,8 @@ def to_python(run: Trained, goal: Path, batch: int | None) -> None:
     """A Python file, and its weights beside it."""
     from lensgrad.interchange.script import script, wires
 
+    if goal.stem in HIDDEN:
+        raise BadValue(f"{quoted(goal.name)} would hide the module of Python that is called {goal.stem}: choose another name")
     beside = goal.with_suffix(".safetensors")
     ready(beside)
     if beside.exists() and not exported(beside):

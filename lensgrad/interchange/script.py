@@ -9,7 +9,7 @@ from typing import Any
 
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.numpy import host
-from lensgrad.backends.source import Module, quoted
+from lensgrad.backends.source import Module, identifier, quoted
 from lensgrad.interchange.sizes import AXIS, linear, refused, together
 from lensgrad.program.compile import Port, Program
 
@@ -81,6 +81,7 @@ FIXED = """    if n != {n}:
 def module(step: Program) -> Module:
     """The model on a fixed number of examples, as source."""
     names = [name for port in step.inputs for name in wires(port)]
+    names = [f"{name}_" if identifier(name) == AXIS else name for name in names]
     return numpy_backend.module(step.diagram, "model", names)
 
 

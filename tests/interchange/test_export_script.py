@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lensgrad as lg
-from lensgrad.core.errors import BadCheckpoint, NoRule
+from lensgrad.core.errors import BadCheckpoint, BadValue, NoRule
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.interchange.script import for_any
@@ -128,6 +128,18 @@ def test_nothing_is_written_where_the_weights_cannot_be(tmp_path):
         plain().export(tmp_path / "predict.py")
     assert str(error.value) == f"'{tmp_path / 'predict.safetensors'}' cannot be written: it is a folder"
     assert not (tmp_path / "predict.py").exists()
+
+
+def test_a_name_that_python_needs_is_refused_and_one_that_the_file_needs_is_changed(tmp_path):
+    for name in ("re", "numpy", "functools"):
+        with pytest.raises(BadValue, match=f"'{name}.py' would hide the module of Python that is called {name}: choose another name"):
+            plain().export(tmp_path / f"{name}.py")
+    assert list(tmp_path.iterdir()) == []
+    x = RNG.standard_normal((5, 4)).astype("f4")
+    learner = lg.supervised(lg.sequential(lg.input(4), lg.dense(2)), lg.mse, lg.sgd(0.1), input="N")
+    run = learner.fit({"N": x, "y": x[:, :2]}, progress=False)
+    run.export(tmp_path / "net.py")
+    np.testing.assert_allclose(loaded(tmp_path / "net.py")["predict"](x), run.predict(x), rtol=1e-6)
 
 
 def test_an_export_replaces_the_one_before(tmp_path):
