@@ -26,6 +26,7 @@ from lensgrad.program.compile import Program, program
 from lensgrad.program.summary import summary
 from lensgrad.train.loading import load
 
+BESIDE = {".py": ".safetensors", ".c": ".bin"}  # where the weights of these are
 EXAMPLES = 4  # that both are run on
 
 
@@ -54,10 +55,11 @@ def converted(source: Path, target: Path, examples: int | None, how: Given) -> N
     """Write a network in another format, say which files that gave, and show what differs from what was read."""
     net = read(source, how)
     written(net, target, examples)
-    python = target.suffix.lower() == ".py"
-    for place in [target, target.with_suffix(".safetensors")] if python else [target]:
+    ending = target.suffix.lower()
+    beside = BESIDE.get(ending)
+    for place in [target, *([target.with_suffix(beside)] if beside else [])]:
         say(f"{place}  {place.stat().st_size:,} bytes")
-    if not python:
+    if ending == ONNX:
         compared(net, source, target, examples).show()
 
 

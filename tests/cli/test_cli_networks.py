@@ -36,6 +36,8 @@ def test_a_run_becomes_onnx_and_onnx_becomes_python(run, tmp_path, capsys):
     assert "4 parameters" in told and "equal arrows, equal to the bit on 4 random examples" in told
     code, told = said(capsys, "convert", tmp_path / "net.onnx", tmp_path / "net.py")
     assert code == 0 and re.search(r"net\.py  [\d,]+ bytes\n.*net\.safetensors  [\d,]+ bytes$", told)
+    code, told = said(capsys, "convert", tmp_path / "net.onnx", tmp_path / "net.c")
+    assert code == 0 and re.fullmatch(r".*net\.c  [\d,]+ bytes\n.*net\.bin  [\d,]+ bytes", told)
     np.save(tmp_path / "x.npy", X)
     subprocess.run([sys.executable, tmp_path / "net.py", tmp_path / "x.npy", tmp_path / "y.npy"], check=True)
     assert np.allclose(np.load(tmp_path / "y.npy"), run.predict(X), atol=1e-6)
