@@ -13,7 +13,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Answer:
     case: str
     kind: str
     why: str = ""
+    suite: str = ""
 
 
 def cases(pattern: str = "") -> Iterator[Any]:
@@ -159,6 +160,11 @@ def table(answers: Iterable[Answer]) -> str:
     kinds = Counter(a.kind for a in found)
     lines = [f"{kinds[k]:6}  {k}" for k in KINDS]
     lines.append(f"{sum(kinds[k] for k in OURS):6}  equal or near in all, of {len(found)}")
+    for suite in dict.fromkeys(a.suite for a in found):
+        own = Counter(a.kind for a in found if a.suite == suite)
+        lines.append(
+            f"{sum(own[k] for k in OURS):6}  of the {own.total():,} of {suite}; {own['refused']} refused, {own['wrong'] + own['raw']} wrong"
+        )
     reasons = Counter(reason(a.why) for a in found if a.kind == "refused")
     lines += ["", "refused:", *(f"{n:6}  {why}" for why, n in reasons.most_common())]
     lines += ["", *(f"{a.kind}: {a.case}: {a.why[:200]}" for a in found if a.kind in ("wrong", "raw"))]
@@ -169,7 +175,7 @@ def main(words: list[str]) -> int:
     """Run the cases and print the table; 1 where one is wrong."""
     listed = words[words.index("--list") + 1] if "--list" in words else ""
     pattern = next((w for w in words if w not in ("--list", listed)), "")
-    answers = [answer(c) for c in cases(pattern)]
+    answers = [replace(answer(c), suite=c.kind) for c in cases(pattern)]
     if listed:
         print("\n".join(f"{a.case}: {a.why[:160]}" for a in answers if a.kind == listed))
     else:

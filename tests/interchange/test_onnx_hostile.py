@@ -95,6 +95,16 @@ def test_data_beside_the_model_is_read_in_its_folder_only(tmp_path):
     assert "has no folder: give the path" in told(onnx.load(beside(folder, "w.bin"), load_external_data=False))
 
 
+@pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT32", "UINT8", "BOOL", "INT4"])
+def test_data_beside_the_model_is_what_it_would_be_inside(kind, tmp_path):
+    dtype = helper.tensor_dtype_to_np_dtype(TensorProto.DataType.Value(kind))
+    made = model([node("Cast", "w", "v", to=1), node("MatMul", "x v", "y")], X, [value("y", [3])])
+    made.graph.initializer.append(onnx.numpy_helper.from_array(np.array([[0, 1, 1], [1, 0, 1]]).astype(dtype), "w"))
+    onnx.save(made, tmp_path / "net.onnx", save_as_external_data=True, size_threshold=0, location="w.bin")
+    network, values = lg.from_onnx(tmp_path / "net.onnx", batch=False)
+    assert lg.evaluate(network, np.float32([1, 2]), values=values).tolist() == [2, 1, 3]
+
+
 def test_graphs_that_are_none():
     assert (
         told(model([node("Neg", "y", "y")], X, Y))
@@ -161,6 +171,24 @@ def test_what_is_gigantic_is_refused_before_it_is_made(op):
     assert "which is refused: " in told(model([made], X, [value("y", None)], stored))
     assert tracemalloc.get_traced_memory()[1] < 10**8
     tracemalloc.stop()
+
+
+def test_what_takes_long_is_left_to_the_program():
+    nodes = [node("ConstantOfShape", "n", "c"), node("TopK", "c n", "most at"), node("ReduceSum", "most", "s"), node("Add", "s x", "y")]
+    tracemalloc.start()
+    lg.from_onnx(model(nodes, X, [value("y", None)], {"n": np.array([2**24])}), batch=False)
+    assert tracemalloc.get_traced_memory()[1] < 10**8
+    tracemalloc.stop()
+
+
+def test_an_operator_of_the_standard_that_a_file_defines_anew_is_refused():
+    for name, version, refused in (("Neg", 18, True), ("Gelu", 20, True), ("Gelu", 18, False)):
+        own = helper.make_function("", name, ["v"], ["w"], [node("Exp", "v", "w")], [helper.make_opsetid("", version)])
+        made = model([node(name, "x", "y")], X, Y, functions=[own], opset=version)
+        if refused:
+            assert told(made).startswith(f"{name} 'the {name}' is defined by the file and by the standard, and runtimes differ in which")
+        else:
+            assert lg.evaluate(lg.from_onnx(made, batch=False).model, np.float32([0, 0])).tolist() == [1, 1]
 
 
 def test_growth_step_by_step_is_refused():

@@ -65,7 +65,8 @@ def slopes(facts, xs, found):
     if any(not isinstance(facts.case.dom[i], Array) for i in facts.moving):
         return
     ends = [found[o] for o in facts.seen if found[o].requires_grad]
-    ours = facts.runs(R(facts.f))(*facts.xs, *facts.dys)
+    with np.errstate(invalid="ignore"):  # where inputs are infinite
+        ours = facts.runs(R(facts.f))(*facts.xs, *facts.dys)
     if not ends:
         return
     moving = [xs[i] for i in facts.moving]

@@ -13,7 +13,7 @@ from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.onnx.call import Unsupported
 from lensgrad.interchange.onnx.file import home, package
 
-LARGEST = 2**25  # entries of a result that is computed while a file is read, where its inputs are not larger together
+LARGEST = 2**25  # entries of what is computed while a file is read, and of its inputs together
 SHORT = 4096  # entries of inputs that shapes are read from
 SMALL = 2**20  # entries of the inputs of what takes long to compute: where there are more, that is left to the program
 DIVIDES = (
@@ -22,11 +22,13 @@ DIVIDES = (
 )  # fmt: skip
 BEYOND = 2**31
 HEAVY = (
-    "Attention", "Conv", "ConvTranspose", "DeformConv", "Einsum", "GRU", "GridSample", "LSTM", "MatMul", "Gemm", "RNN", "Resize",
+    "Attention", "Conv", "ConvTranspose", "DFT", "DeformConv", "Einsum", "GRU", "Gemm", "GridSample", "LSTM", "MatMul", "RNN",
+    "Resize", "STFT", "TopK", "Unique",
 )  # fmt: skip
 RANDOM = (
     "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
 )  # fmt: skip
+SIZES = ("Shape", "Size")
 BOUNDED = (  # results of a size that depends on the numbers, and is at most a few times that of the inputs
     "Compress", "NonMaxSuppression", "NonZero", "Unique",
 )  # fmt: skip
@@ -64,11 +66,12 @@ def bearable(node: Any, versions: Mapping[str, int], inputs: Mapping[str, Number
     """Whether all sizes of the results are known; refused where they are gigantic."""
     if any(not 0 < abs(n) < BEYOND for n in divisors(node)):
         return False
+    given = sum(x.size for x in inputs.values())
+    if given > (SMALL if node.op_type in HEAVY else LARGEST) and node.op_type not in SIZES:
+        return False
     if node.op_type in BOUNDED:
         return True
-    if node.op_type in HEAVY and sum(x.size for x in inputs.values()) > SMALL:
-        return False
-    most = max(LARGEST, 2 * sum(x.size for x in inputs.values()))
+    most = max(LARGEST, 2 * given)
     for shape in shapes(node, versions, inputs):
         if shape is None:
             return False

@@ -21,7 +21,10 @@ def is_local(writer: Writing, met: Met) -> bool:
 
 
 def local(writer: Writing, met: Met) -> list[Item]:
-    """The results of a node whose operator the file itself defines."""
+    """The results of a node whose operator the file itself defines; refused where the standard has it too."""
+    if met.domain in met.scope.versions and package().defs.has(met.node.op_type, met.scope.versions[met.domain], met.domain):
+        told = "defined by the file and by the standard, and runtimes differ in which of both they take: give its function another name"
+        raise Unsupported(f"{met.what} is {told}")
     return expanded(writer, writer.source.functions[met.domain, met.node.op_type, met.node.overload], met, ())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import BadCheckpoint, LensgradError
+from lensgrad.core.errors import BadCheckpoint, LensgradError, OutOfMemory
 from lensgrad.interchange.dtypes import Numbers
 from lensgrad.interchange.onnx.call import Unsupported
 from lensgrad.interchange.onnx.file import REFUSED, File, package, short
@@ -37,11 +37,14 @@ def tensor(file: File, what: str, proto: Any) -> Numbers:
     if any(n < 0 for n in shape):
         raise BadCheckpoint(f"{what} has the shape {list(shape)}: sizes of axes are numbers ≥ 0")
     bits = math.prod(shape) * BITS.get(name_of(proto.data_type), 8 * dtype.itemsize)
+    held = proto
     if proto.data_location == package().TensorProto.EXTERNAL:
-        held = package().TensorProto(data_type=proto.data_type, dims=shape, raw_data=beside(file, what, proto, -(-bits // 8)))
+        found = beside(file, what, proto, -(-bits // 8))
+        if bits % 8 == 0 and dtype.itemsize * math.prod(shape) == found.size:  # a message of protobuf ends at 2 GiB
+            return found.view(dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
+        held = package().TensorProto(data_type=proto.data_type, dims=shape, raw_data=found.tobytes())
     else:
         present(what, proto, shape, bits)
-        held = proto
     try:
         return package().numpy_helper.to_array(held)
     except (TypeError, ValueError, OverflowError) as wrong:
@@ -63,7 +66,7 @@ def present(what: str, proto: Any, shape: tuple[int, ...], bits: int) -> None:
         raise BadCheckpoint(f"{what} has the shape {list(shape)}, which is {want:,} {unit}, and {have:,} are there: the file is damaged")
 
 
-def beside(file: File, what: str, proto: Any, need: int) -> bytes:
+def beside(file: File, what: str, proto: Any, need: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """So many bytes of a file beside the model."""
     entries = {e.key: e.value for e in proto.external_data}
     path = place(file, what, entries.get("location", ""))
@@ -76,9 +79,12 @@ def beside(file: File, what: str, proto: Any, need: int) -> bytes:
         raise unreadable(what, path)
     if length != need or start + need > size:
         raise BadCheckpoint(f"{what} is {need:,} bytes from {start:,} on of '{short(path.name)}', and the file has {size:,}: it is damaged")
-    with path.open("rb") as opened:
-        opened.seek(start)
-        return opened.read(need)
+    try:
+        return np.fromfile(path, np.uint8, need, offset=start)
+    except MemoryError:
+        raise OutOfMemory(f"{what} is {need:,} bytes of '{short(path.name)}', which do not fit into memory") from None
+    except OSError as wrong:
+        raise unreadable(what, path) from wrong
 
 
 def unreadable(what: str, path: Path) -> LensgradError:
