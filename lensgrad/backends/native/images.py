@@ -9,12 +9,12 @@ from math import prod
 from typing import Any
 
 from lensgrad.backends.native.flat import TYPES, Call, Value
+from lensgrad.backends.native.gradients import Sums, runs_of
 from lensgrad.backends.native.integers import Atom, Index, unflat
-from lensgrad.backends.native.nests import Bound, Group, Program, View, view
+from lensgrad.backends.native.nests import Bound, Group, Program, view
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
-from lensgrad.backends.native.products import DEPTH, Entry, base, divided
+from lensgrad.backends.native.products import Entry, base, divided
 from lensgrad.backends.native.scope import SHORT, Whole
-from lensgrad.core.errors import NoRule
 
 LEAST = 8  # channels of either side
 MOST = 2048  # and what a thread's stack has room for
@@ -44,14 +44,6 @@ def runs(program: Program, wire: int) -> int:
     found = base(program, wire)
     seen = view(program.flat, program.makers, {found}, wire)
     return found if seen is not None and seen.steps[-1] == 1 else wire
-
-
-def runs_of(printer: Printer, wire: int) -> View:
-    """An image as an array; an error where its channels do not lie side by side."""
-    seen = printer.view(wire)
-    if seen.steps[-1] != 1:
-        raise NoRule("the native backend has no array with channels side by side for a convolution")
-    return seen
 
 
 def panels(program: Program, call: Call) -> tuple[int, ...]:
@@ -204,104 +196,3 @@ class Meeting:
             place = " + ".join(f"({i} + {d}) * {s}" for i, d, s in zip(names, far, steps, strict=True))
             lines.append(f"a[{k} * HIGH + r] = {' && '.join(tests)} ? x + {place} : zeros;")
         return lines
-
-
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """The adjoint of a convolution in its kernel: sums over all pixels, for each entry of the kernel."""
-
-    call: Call
-    reads: tuple[int, ...]
-    epilogue: bool = False
-
-    @property
-    def row_major(self) -> tuple[int, ...]:
-        """What it reads pixel by pixel has its channels side by side."""
-        return self.reads[:1]
-
-    def write(self, printer: Printer, group: Group, made: Function) -> None:
-        flat, op = printer.flat, self.call.op
-        x, y = runs_of(printer, self.call.args[0]), printer.view(self.call.args[1])
-        image, space = (flat.values[a].shape for a in self.call.args)
-        value, out = flat.values[self.call.outs[0]], printer.places[self.call.outs[0]]
-        t, kind, wide = SHORT[value.dtype], TYPES[value.dtype], f"WIDE_{SHORT[value.dtype]}"
-        inner, outer = value.shape[-2:]
-        made.reads.update((x.wire, y.wire))
-        made.writes.add(self.call.outs[0])
-        made.parallel = space[0] * prod(space[1:-1]) * value.size >= PARALLEL
-        count, pixels = prod(op.size), prod(space[:-1])
-        low, high = divided(f"{count} * (({outer} + {wide} - 1) / {wide})", made.parallel)
-        made.lines += [
-            f"static const {kind} zeros[{inner}];",
-            f"{kind} panel[{DEPTH // 4} * {wide}] __attribute__((aligned(64))), sums[{inner} * {wide}] __attribute__((aligned(64)));",
-            f"const {kind} *a[{DEPTH // 4}];",
-            f"for (int j = {low}; j < {high}; j++) {{",
-            f"const int p = j / {count}, s = j % {count}, n0 = p * {wide}, columns = {outer} - n0 < {wide} ? {outer} - n0 : {wide};",
-            *tap_of(op),
-            "memset(sums, 0, sizeof sums);",
-            f"for (int k0 = 0; k0 < {pixels}; k0 += {DEPTH // 4}) {{",
-            f"const int deep = {pixels} - k0 < {DEPTH // 4} ? {pixels} - k0 : {DEPTH // 4};",
-            *pixel_pointers(op, x, printer, image, space),
-            *panel_of(y, printer, space, t),
-            f"pairs_{t}({inner}, deep, a, panel, sums);",
-            "}",
-            f"for (int r = 0; r < {inner}; r++)",
-            "for (int c = 0; c < columns; c++)",
-            f"{out.name}[{tap_place(out.steps)} + r * {out.steps[-2]} + (n0 + c) * {out.steps[-1]}] = sums[r * {wide} + c];",
-            "}",
-        ]
-
-
-def tap_of(op: Any) -> list[str]:
-    """The index of an entry of the kernel, from its number."""
-    index = unflat(Index(0, ((Atom("s", max(2, prod(op.size))), 1),)), op.size)
-    return [f"const int t{k} = {i};" for k, i in enumerate(index)]
-
-
-def pixel_pointers(op: Any, x: View, printer: Printer, image: Sequence[int], space: Sequence[int]) -> list[str]:
-    """Where the pixels of a stretch lie for one entry of the kernel."""
-    n, *steps, _ = x.steps
-    m = Index(0, ((Atom("m", max(2, prod(space[:-1]))), 1),))
-    example, *places = unflat(m, space[:-1])
-    win = op.window
-    at = [
-        f"({i}) * {s} + t{k} * {d} - {low}"
-        for k, (i, s, d, (low, _)) in enumerate(zip(places, win.stride, win.dilation, win.padding, strict=True))
-    ]
-    names = [f"i{k}" for k in range(len(at))]
-    tests = " && ".join(f"(unsigned){i} < {size}" for i, size in zip(names, image[1:-1], strict=True))
-    place = " + ".join(f"{i} * {s}" for i, s in zip(names, steps, strict=True))
-    name = printer.places[x.wire].name
-    return [
-        "for (int k = 0; k < deep; k++) {",
-        "const int m = k0 + k;",
-        *(f"const int {i} = {text};" for i, text in zip(names, at, strict=True)),
-        f"a[k] = {tests} ? {name} + {x.offset} + (int64_t)({example}) * {n} + {place} : zeros;",
-        "}",
-    ]
-
-
-def panel_of(y: View, printer: Printer, space: Sequence[int], t: str) -> list[str]:
-    """Some columns of results, pixel by pixel."""
-    *rows, along = y.steps
-    even = all(a == b * n for a, b, n in zip(rows, rows[1:], space[1:-1], strict=False))
-    name = printer.places[y.wire].name
-    if even:
-        return [
-            f"pack_{t}(panel, {name} + {y.offset} + (int64_t)k0 * {rows[-1]} + (int64_t)n0 * {along}, deep, columns, {rows[-1]}, {along});"
-        ]
-    m = Index(0, ((Atom("m", max(2, prod(space[:-1]))), 1),))
-    place = Index(y.offset)
-    for i, s in zip(unflat(m, space[:-1]), rows, strict=True):
-        place = place + i * s
-    return [
-        "for (int k = 0; k < deep; k++) {",
-        "const int m = k0 + k;",
-        f"for (int c = 0; c < WIDE_{t}; c++) panel[k * WIDE_{t} + c] = c < columns ? {name}[{place} + (n0 + c) * {along}] : 0;",
-        "}",
-    ]
-
-
-def tap_place(steps: Sequence[int]) -> str:
-    """Where an entry of the kernel lies in the sums."""
-    return " + ".join(f"t{k} * {step}" for k, step in enumerate(steps[:-2]))

@@ -399,35 +399,20 @@ BATCHES(double, f64)
     for (; rows >= 2; rows -= 2, a += 2, out += 2 * WIDE_##t) meet_##t(2, taps, depth, a, panel, out);                           \
     if (rows) meet_##t(1, taps, depth, a, panel, out);                                                                           \
   }                                                                                                                              \
-  /* out[r] += sum over pixels of a[k][r] panel[k] */                                                                            \
-  INLINE void pair_##t(const int rows, int64_t depth, const type *const *a, int64_t at, const type *panel, type *out) {          \
-    vector_##t c[HIGH][2];                                                                                                       \
-    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
-      c[r][0] = *(const vector_##t *)(out + r * WIDE_##t);                                                                       \
-      c[r][1] = *(const vector_##t *)(out + r * WIDE_##t + LANES_##t);                                                           \
-    }                                                                                                                            \
-    for (int64_t k = 0; k < depth; k++, panel += WIDE_##t) {                                                                     \
-      const type *p = a[k] + at;                                                                                                 \
-      vector_##t b0 = *(const vector_##t *)panel, b1 = *(const vector_##t *)(panel + LANES_##t);                                 \
-      IN_REGISTER(b0);                                                                                                           \
-      IN_REGISTER(b1);                                                                                                           \
-      _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                  \
-        const type x = p[r];                                                                                                     \
-        c[r][0] += x * b0;                                                                                                       \
-        c[r][1] += x * b1;                                                                                                       \
-      }                                                                                                                          \
-    }                                                                                                                            \
-    _Pragma("GCC unroll 16") for (int r = 0; r < rows; r++) {                                                                    \
-      *(vector_##t *)(out + r * WIDE_##t) = c[r][0];                                                                             \
-      *(vector_##t *)(out + r * WIDE_##t + LANES_##t) = c[r][1];                                                                 \
+  /* Channels of each pixel, HIGH of them side by side, those of all pixels before the next ones: to[r / HIGH][k] = a[k][at + r ...] */\
+  INLINE void beside_##t(int rows, int64_t depth, const type *const *a, int64_t at, type *to, int64_t gap) {                     \
+    for (int64_t k = 0; k < depth; k++) {                                                                                        \
+      type *place = to + k * HIGH;                                                                                               \
+      int r = 0;                                                                                                                 \
+      for (; r + HIGH <= rows; r += HIGH, place += gap) memcpy(place, a[k] + at + r, HIGH * sizeof(type));                       \
+      for (int c = 0; r + c < rows; c++) place[c] = a[k][at + r + c];                                                            \
     }                                                                                                                            \
   }                                                                                                                              \
-  static void __attribute__((noinline, unused)) pairs_##t(int rows, int64_t depth, const type *const *a, const type *panel,      \
-                                                          type *out) {                                                           \
-    int at = 0;                                                                                                                  \
-    for (; at + HIGH <= rows; at += HIGH) pair_##t(HIGH, depth, a, at, panel, out + at * WIDE_##t);                              \
-    for (; at + 2 <= rows; at += 2) pair_##t(2, depth, a, at, panel, out + at * WIDE_##t);                                       \
-    for (; at < rows; at++) pair_##t(1, depth, a, at, panel, out + at * WIDE_##t);                                               \
+  /* A row of a panel, zeros behind its last column */                                                                           \
+  INLINE void beside_row_##t(type *to, const type *from, int columns, int64_t along) {                                           \
+    if (along == 1 && columns == WIDE_##t) memcpy(to, from, WIDE_##t * sizeof(type));                                            \
+    else                                                                                                                         \
+      for (int c = 0; c < WIDE_##t; c++) to[c] = c < columns ? from[c * along] : 0;                                              \
   }
 PIXELS(float, f32)
 PIXELS(double, f64)

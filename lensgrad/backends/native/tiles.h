@@ -110,15 +110,15 @@ static void meet_whole_f32(int taps, int64_t depth, const float *const *a, const
   meet_rest_f32(HIGH, taps, depth, a, panel, out);
 }
 
-/* Gradients of its kernel: out[r] += sum over pixels k of a[k][r] panel[k]. */
-static void pairs_f32(int rows, int64_t depth, const float *const *a, const float *panel, float *out) {
-  for (int r = 0; r < rows; r++) {
-    float sums[WIDE_f32];
-    for (int n = 0; n < WIDE_f32; n++) sums[n] = out[r * WIDE_f32 + n];
-    for (int64_t k = 0; k < depth; k++)
-      for (int n = 0; n < WIDE_f32; n++) sums[n] += a[k][r] * panel[k * WIDE_f32 + n];
-    for (int n = 0; n < WIDE_f32; n++) out[r * WIDE_f32 + n] = sums[n];
-  }
+/* Channels of each pixel, HIGH of them side by side, those of all pixels before the next ones: to[r / HIGH][k] = a[k][at + r ...]. */
+static void beside_f32(int rows, int64_t depth, const float *const *a, int64_t at, float *to, int64_t gap) {
+  for (int64_t k = 0; k < depth; k++)
+    for (int r = 0; r < rows; r++) to[r / HIGH * gap + k * HIGH + r % HIGH] = a[k][at + r];
+}
+
+/* A row of a panel, zeros behind its last column. */
+static void beside_row_f32(float *to, const float *from, int columns, int64_t along) {
+  for (int c = 0; c < WIDE_f32; c++) to[c] = c < columns ? from[c * along] : 0;
 }
 
 /* The numbers of n entries in the order that sorts them upwards, equal ones as they stand and NaN last: by a heap, in which no two are equal. */
