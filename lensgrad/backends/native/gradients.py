@@ -76,7 +76,7 @@ class Summing:
         made.lines += [
             f"static const {self.type} zeros[{self.inner}];",
             f"{self.type} panel[{self.panels}][{STRETCH} * {wide}] {aligned}, sums[{self.panels}][{self.rows} * {wide}] {aligned};",
-            f"{self.type} side[({self.rows} + HIGH - 1) / HIGH * {STRETCH} * HIGH] {aligned};",
+            f"{self.type} side[{self.rows * STRETCH} + {STRETCH} * HIGH] {aligned};",
             f"const {self.type} *a[{STRETCH}];",
             f"for (int j = {low}; j < {top}; j++) {{",
             f"const int s = j % {self.taps}, r0 = j / {self.taps} % {self.blocks} * {self.rows};",
