@@ -201,7 +201,8 @@ class Builder:
             for i, a in enumerate(step.args)
             if self.reading.side(k, i) == "top" and self.reading.owner(a) is None and self.reading.first(a)
         ]
-        rights = [Port(f"out{i}", "right", *self.reading.text(w)) for i, w in enumerate(step.outs)]
+        going = [i for i, w in enumerate(step.outs) if w in self.reading.takers or w in self.reading.leaving]
+        rights = [Port(f"out{i}", "right", *self.reading.text(step.outs[i])) for i in going]
         ports = (*lefts, *tops, *rights)
         reads, two = self.reads.get(k, ()), any(p.back for p in ports)
         moves = step.kind == "optimizer" and not lefts
