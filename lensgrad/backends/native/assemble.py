@@ -18,7 +18,7 @@ from lensgrad.backends.native.nests import Group, Program
 from lensgrad.backends.native.order import calls
 from lensgrad.backends.native.places import Layout
 from lensgrad.backends.native.pooling import simplified
-from lensgrad.backends.native.printer import Function, Place, Printer, laid_out
+from lensgrad.backends.native.printer import Function, Place, Printer, laid_out, phases
 from lensgrad.backends.native.rows import Orders, ordered
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
@@ -113,9 +113,15 @@ class Assembly:
             alone = [o for o, _ in self.back].count(out) == 1 and out not in self.seen and state not in self.flat.outputs
             if at is None or not alone or self.flat.values[out].bytes != self.flat.values[state].bytes:
                 continue
-            if all(reader < at or (reader == at and own) for reader, own in self.readers.get(state, ())):
+            if all(reader < at or (reader == at and own) for reader, own in self.readers.get(state, ())) and not self.read_late(out, state):
                 found[out] = state
         return found
+
+    def read_late(self, out: int, state: int) -> bool:
+        """Whether the group that writes a value reads a state in one of its later loops."""
+        parts = phases(self.groups[self.where[out]].nests)
+        written = next(k for k, part in enumerate(parts) if any(out in nest.outs for nest in part))
+        return any(wire == state for part in parts[written + 1 :] for nest in part for wire, _ in self.program.loads(nest))
 
     def made(self) -> Assembled:
         places, held = self.places()

@@ -399,4 +399,4 @@ def title(program: Flat, group: Group) -> str:
     return ", ".join(dict.fromkeys(p for p in paths if p))
 
 
-__all__ = ["Function", "Place", "Printer", "laid_out"]
+__all__ = ["Function", "Place", "Printer", "laid_out", "phases"]
