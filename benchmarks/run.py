@@ -30,14 +30,17 @@ from benchmarks.race.workloads import WORKLOADS
 
 KEPT = ROOT / "build" / "race"
 ONE_CORE = ("native", "lensgrad-jax", "torch", "jax", "jax-scan")
-FAILED = 1
+FAILED, STOPPED = 1, 130
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run what is asked for; 1 where something became slower, or ours computes something else or not at all."""
-    given = parsed(args)
-    console = show.console()
-    return quickly(given, console) if given.quick else wholly(given, console)
+    given, console = parsed(args), show.console()
+    try:
+        return quickly(given, console) if given.quick else wholly(given, console)
+    except KeyboardInterrupt:
+        console.print("stopped; with --resume the races that ended are not run again")
+        return STOPPED
 
 
 def parsed(args: Sequence[str] | None) -> argparse.Namespace:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from benchmarks.race.competitors import COMPETITORS
 from benchmarks.race.results import Row
+from benchmarks.race.workloads import Workload
 
 MOVED = 3  # digits to which the ways of all weights agree
 
@@ -14,27 +16,41 @@ def near(a: float, b: float, digits: int) -> bool:
     return abs(a - b) <= 10.0**-digits * max(abs(a), abs(b))
 
 
-def outsiders(found: Mapping[str, float], digits: int) -> dict[str, float]:
-    """Those that are not near what most say, and what that is; all of them where no number has more than half of all near it."""
+def outsiders(found: Mapping[str, float], digits: Mapping[str, int]) -> dict[str, float]:
+    """Those that are not near what most say, and what that is; all of them where no number has more than half of all near it.
+
+    Two numbers are near to as many digits as the less exact of them has, and most are counted around one that is exact.
+    """
     if len(found) < 2:
         return {}
-    near_by = {name: [other for other in found if near(value, found[other], digits)] for name, value in found.items()}
-    center = max(near_by, key=lambda name: len(near_by[name]))
-    most = near_by[center]
-    if 2 * len(most) <= len(found):
-        return {name: found[center if name not in most else next(n for n in found if n not in most)] for name in found}
-    return {name: found[center] for name in found if name not in most}
+
+    def around(name: str) -> set[str]:
+        return {other for other in found if near(found[name], found[other], min(digits[name], digits[other]))}
+
+    center = max(found, key=lambda name: (digits[name], len(around(name))))
+    most = around(center)
+    if 2 * len(most) > len(found):
+        return {name: found[center] for name in found if name not in most}
+    other = next(name for name in found if name not in most)
+    return {name: found[other if name in most else center] for name in found}
 
 
-def refuse(rows: Sequence[Row], steps: int, digits: int) -> None:
+def refuse(rows: Sequence[Row], workload: Workload) -> None:
     """Write into the rows that differ from the others why they are not timed."""
-    looked: list[tuple[str, int, Callable[[Row], float | None]]] = [
+    digits = {row.name: exact(row.name, workload) for row in rows}
+    looked: list[tuple[str, Mapping[str, int], Callable[[Row], float | None]]] = [
         ("its loss", digits, lambda row: row.loss),
-        ("the distance from its first weights", MOVED, lambda row: row.moved),
+        ("the distance from its first weights", dict.fromkeys(digits, MOVED), lambda row: row.moved),
     ]
     for what, to, of in looked:
         held = {row.name: value for row in rows if not row.why and (value := of(row)) is not None}
         odd = outsiders(held, to)
         for row in rows:
             if row.name in odd:
-                row.why = f"{what} after {steps} steps is {held[row.name]:.7g}, not {odd[row.name]:.7g} as others have it"
+                told = f"{held[row.name]:.7g}, not {odd[row.name]:.7g} as others have it"
+                row.why = f"{what} after {workload.check} steps is {told}"
+
+
+def exact(name: str, workload: Workload) -> int:
+    """The digits of a loss that must be right."""
+    return min(workload.digits, COMPETITORS[name].digits.get(workload.name, workload.digits))

@@ -48,9 +48,9 @@ def images(rng: Draw, steps: int, batch: int) -> Arrays:
 
 
 def vectors(rng: Draw, steps: int, batch: int) -> Arrays:
-    """Rows whose labels a linear map gives, so that there is something to learn."""
-    x = rng.random((steps, batch, 784), np.float32)
-    return {"x": x, "y": ((x - 0.5) @ rng.standard_normal((784, 10), np.float32)).argmax(-1).astype(np.int32)}
+    """Rows around 0 whose labels a linear map gives, so that there is something to learn."""
+    x = rng.random((steps, batch, 784), np.float32) - np.float32(0.5)
+    return {"x": x, "y": (x @ rng.standard_normal((784, 10), np.float32)).argmax(-1).astype(np.int32)}
 
 
 def small_images(rng: Draw, steps: int, batch: int) -> Arrays:

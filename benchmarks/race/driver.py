@@ -121,7 +121,7 @@ def first_epoch(row: Row, process: Process, patience: float) -> None:
 def compare(rows: Sequence[Row], processes: dict[str, Process], workload: Workload, watch: Watcher) -> None:
     """Whoever computes something else is not timed."""
     running = [row for row in rows if not row.why]
-    agree.refuse(running, workload.check, workload.digits)
+    agree.refuse(running, workload)
     for row in running:
         if row.why:
             leave(row, processes, watch)

@@ -70,8 +70,8 @@ WORKLOADS = {
         Workload("W2", "the paper's conv net, batch 1", f"{PAPER_NET}.", 1, 256, Optimizer("sgd", 0.01, 0.1), 0.22e6, 256, at_once=4,
                  predicts=True),
         Workload("W2b", "the paper's conv net, batch 128", f"{PAPER_NET}.", 128, 16, Optimizer("sgd", 0.01, 0.1), 28.7e6, 16),
-        Workload("W3", "MLP, Adam, batch 128", "784-512-512-10 with relu; cross-entropy. Losses are compared after four steps: at the "
-                 "sixth the paths of float32 programs part.", 128, 4, Optimizer("adam", 1e-3), 411e6, 4, at_once=16, predicts=True),
+        Workload("W3", "MLP, Adam, batch 128", "784-512-512-10 with relu; cross-entropy. A few steps after those that are "
+                 "compared the paths of all float32 programs part.", 128, 16, Optimizer("adam", 1e-3), 411e6, 16, at_once=4, predicts=True),
         Workload("W4", "ResNet-18, batch 64", "In the form for 32×32 images; cross-entropy; momentum 0.9. The operations are those of "
                  "direct convolution.", 64, 4, Optimizer("sgd", 0.05, 0.9), 213e9, 4, 4, heavy=True),
         Workload("W5", "GPT, batch 16", "4 layers, width 128, 4 heads, context 128, 65 letters; cross-entropy; AdamW.", 16, 8,

@@ -93,6 +93,22 @@ def test_first_values_are_those_of_all_weights_of_ours(name):
     assert {n: v.shape for n, v in start.items()} == shapes
 
 
+@pytest.mark.parametrize("name", ["W1", "W6"])
+def test_all_read_the_same_data_and_first_values(name):
+    for drawn in (data.data, data.start):
+        a, b = drawn(WORKLOADS[name]), drawn(WORKLOADS[name])
+        assert all(np.array_equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.parametrize("variant", ["numpy", "native"])
+def test_a_run_in_parts_goes_the_same_way(variant):
+    whole, parts = (ours.make(TINY, variant, data.data(TINY), data.start(TINY)) for _ in range(2))
+    whole.run(11)
+    for n in (3, 6, 2):
+        parts.run(n)
+    assert near_all(whole.weights(), parts.weights())
+
+
 @pytest.mark.parametrize("variant", ["numpy", "native", "numpy fit"])
 def test_bare_steps_and_fit_go_the_same_way(variant):
     arrays, start = data.data(TINY), data.start(TINY)
@@ -184,16 +200,25 @@ def test_a_silent_worker_is_given_up():
         process.end()
 
 
+def outsiders(digits, **found):
+    return agree.outsiders(found, dict.fromkeys(found, digits))
+
+
 def test_losses_are_compared_before_speed():
-    assert agree.outsiders({"a": 1.0, "b": 1.000009, "c": 1.1}, 5) == {"c": 1.0}
-    assert agree.outsiders({"a": 1.0, "b": 1.1}, 5) == {"a": 1.1, "b": 1.0}
-    assert agree.outsiders({"a": 1.0, "b": 1.00002, "c": 1.00004}, 4) == {} == agree.outsiders({"a": 1.0}, 5)
+    assert outsiders(5, a=1.0, b=1.000009, c=1.1) == {"c": 1.0} == outsiders(5, a=1.0, b=1.000009, c=1.00003)
+    assert outsiders(5, a=1.0, b=1.1) == {"a": 1.1, "b": 1.0}
+    assert outsiders(4, a=1.0, b=1.00002, c=1.00004) == {} == outsiders(5, a=1.0)
+
+
+def test_who_has_another_formula_is_near_to_fewer_digits():
+    assert agree.outsiders({"a": 1.0, "b": 1.0, "c": 1.00003}, {"a": 5, "b": 5, "c": 4}) == {}
+    assert agree.outsiders({"a": 1.0, "b": 1.00003, "c": 1.00001, "d": 1.00003}, {"a": 5, "b": 5, "c": 4, "d": 5}) == {"a": 1.00003}
 
 
 def test_weights_are_compared_where_a_loss_is_not_seen():
-    rows = [Row("a", loss=1.0, moved=2.0), Row("b", loss=1.0, moved=2.0), Row("c", moved=2.1)]
-    agree.refuse(rows, 10, 5)
-    assert [r.why for r in rows] == ["", "", "the distance from its first weights after 10 steps is 2.1, not 2 as others have it"]
+    rows = [Row("native", loss=1.0, moved=2.0), Row("jax", loss=1.0, moved=2.0), Row("native-fit", moved=2.1)]
+    agree.refuse(rows, TINY)
+    assert [r.why for r in rows] == ["", "", "the distance from its first weights after 8 steps is 2.1, not 2 as others have it"]
 
 
 # -- what was found ----------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class Fit(Ours):
     """Calls of `fit`, each for as many epochs as are asked for: checks, the guard and the history included."""
 
     def prepare(self, workload: Workload) -> None:
-        self.quantum = self.at_once = self.steps
+        self.quantum, self.at_once = self.steps, self.steps * workload.at_once
         if self.batch is not None:
             self.rows = {name: v.reshape(-1, *v.shape[2:]) for name, v in self.rows.items()}
 
