@@ -51,7 +51,7 @@ class Blocks(Tiles):
 
     def panels(self, rows: Axis, columns: Axis, depth: Axis, deep: Sequence[Axis]) -> list[str]:
         """Some panels and a block of rows, stretch by stretch of the sum."""
-        low, high = divided(f"({columns.size} + WIDE_{self.t} - 1) / WIDE_{self.t}", True)
+        low, high = divided(f"({columns.size} + WIDE_{self.t} - 1) / WIDE_{self.t}", not self.apart)
         some = f"{self.columns_met} / WIDE_{self.t}"
         loops = [Atom(f"d{k}", a.size) for k, a in enumerate(deep)]
         places = [(a, of(loop)) for a, loop in zip(deep, loops, strict=True)]

@@ -10,13 +10,14 @@ from lensgrad.backends.native.epilogue import Entry
 from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, Program, view
-from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested
+from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested, span
 from lensgrad.backends.native.scope import SHORT
 
 LEAST = 1 << 13  # multiply-adds, from which on tiles pay
 WIDEST = 32  # entries that a row of a panel may have
 DEPTH = 1024  # rows of a panel
 CLOSE = 256  # and where the left side has as many rows: both are read again and again from the nearest cache
+APART = 8  # matrices, from which on threads have some of their own
 TOGETHER = 384  # rows of results that a long sum is kept for
 
 
@@ -147,6 +148,7 @@ class Tiles:
     group: Group
     made: Function
     most: int = 0  # rows of a panel, where that is known
+    apart: bool = False  # whether threads have matrices of their own
     together: int = TOGETHER
 
     def __post_init__(self) -> None:
@@ -181,7 +183,9 @@ class Tiles:
         self.loops = {a: of(Atom(f"b{k}", a.size)) for k, a in enumerate([*self.batch, *more, *outer])}
         self.made.lines += self.arrays(depth, self.short(depth, deep))
         variables = [v.terms[0][0] for v in self.loops.values() if v.terms]
-        self.made.lines += nested(variables, self.panels(rows, columns, depth, deep), note="")
+        self.apart = bool(variables) and variables[0].size >= APART
+        heads = [f"for {span(v, 'first' * (self.apart and not k))} {{" for k, v in enumerate(variables)]
+        self.made.lines += [*heads, "{", *self.panels(rows, columns, depth, deep), "}", *["}"] * len(heads)]
         self.made.parallel = prod(self.kind.sizes.values()) >= PARALLEL
         self.made.reads.update((*(v.wire for v in self.views), *self.kind.reads))
 
@@ -200,8 +204,8 @@ class Tiles:
         """The panels of one matrix, each met by the tiles of rows."""
         wide = f"WIDE_{self.t}"
         by_columns = columns.size >= 64 or rows.size < 24
-        panels = divided(f"({columns.size} + {wide} - 1) / {wide}", by_columns)
-        tiles = divided(f"({rows.size} + HIGH - 1) / HIGH", not by_columns)
+        panels = divided(f"({columns.size} + {wide} - 1) / {wide}", by_columns and not self.apart)
+        tiles = divided(f"({rows.size} + HIGH - 1) / HIGH", not by_columns and not self.apart)
         short = self.short(depth, deep)
         return [
             f"for (int p = {panels[0]}; p < {panels[1]}; p++) {{",
