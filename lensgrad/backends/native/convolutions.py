@@ -11,7 +11,7 @@ from lensgrad.backends.native.batches import Batches, BatchTaps
 from lensgrad.backends.native.flat import BYTES, Call, Composite, Value
 from lensgrad.backends.native.nests import Bound, Program, squeezed
 from lensgrad.backends.native.places import EXAMPLES
-from lensgrad.backends.native.planes import MARGIN, Planes, Taps
+from lensgrad.backends.native.planes import MARGIN, NEAR, Planes, Taps, together
 from lensgrad.backends.native.products import base
 from lensgrad.backends.native.scope import Whole
 from lensgrad.core.diagram import Diagram
@@ -22,6 +22,7 @@ from lensgrad.theories.smooth import conv, linear
 
 FEW = 256  # input times output channels
 CHUNKS = 8  # of examples, whose kernel gradients are summed apart, whatever the number of threads
+VECTOR = 64  # bytes of the largest one
 STACK = 1 << 18  # bytes that a thread's stack has for certain
 
 
@@ -38,7 +39,11 @@ def stacked(op: Any, dom: Sequence[Value], inner: int, outer: int) -> int:
     """The bytes of planes between zeros, which lie on the stack of a thread."""
     image, out = op.image, op.window.out(op.image, op.size)
     grown = [n + k for n, k in zip(map(max, image, out), op.size, strict=True)]
-    return (inner + outer) * (prod(grown) + MARGIN + grown[-1]) * BYTES[dom[0].dtype]
+    each, size = prod(grown) + MARGIN + grown[-1], BYTES[dom[0].dtype]
+    if op.slot != "k":
+        read, made = (inner, outer) if op.slot == "y" else (outer, inner)
+        return read * each * size + max(NEAR, made * grown[-1] * size) + made * MARGIN * size
+    return (inner + together(outer)) * each * size + inner * outer * prod(op.size) * VECTOR
 
 
 def channels(op: Any, dom: Sequence[Value]) -> tuple[int, int]:

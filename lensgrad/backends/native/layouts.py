@@ -9,6 +9,8 @@ from lensgrad.backends.native.nests import Group, Nest, Program, view
 from lensgrad.backends.native.places import EXAMPLES, Layout, laid_out
 from lensgrad.theories.smooth.conv import WindowArgMax
 
+FEW = 16  # channels; more of them lie side by side, where others than convolutions by planes find them as vectors
+
 
 def layouts(program: Program, groups: Sequence[Group]) -> dict[int, Layout]:
     """Layouts other than row-major, of values inside; a kernel that would find no array in one has it row-major."""
@@ -27,7 +29,7 @@ def chosen(program: Program, groups: Sequence[Group], outside: set[int], beside:
         wires = [w for n in group.nests for w in (*asked(n.kind, beside), *windows(program, n, found))]
         shapes = {values[w].shape for w in wires}
         wires += [o for o in group.outs if values[o].shape in shapes]
-        found |= {w: channels_first(values[w].shape) for w in wires if w not in outside}
+        found |= {w: channels_first(values[w].shape) for w in wires if w not in outside and values[w].shape[-1] <= FEW}
     return found
 
 

@@ -17,6 +17,7 @@ from lensgrad.backends.native.scope import SHORT, Scope, Where
 
 MARGIN = 64  # numbers behind a plane that vectors may read
 SIDE = (0, 4, 4, 3, 2, 2)  # vectors side by side of each of so many results, as many as registers hold with what they are made of
+SOME = 16  # results whose planes lie on the stack at a time
 NEAR = 1 << 14  # bytes that stay in the nearest cache
 
 
@@ -196,6 +197,11 @@ class Copy:
     image: tuple[int, ...]
     low: tuple[int, ...]
     plane: Plane
+    some: int = 0  # channels, from o0 on, if not all
+
+    @property
+    def channels(self) -> int:
+        return self.some or self.source.shape[-1]
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -216,7 +222,7 @@ class Copy:
         (high, wide), pitch = self.rows, self.plane.pitch
         if high > 1 and self.written < pitch:
             return [f"memset({self.name}, 0, sizeof {self.name});"]
-        head, each = self.low[0] * pitch + self.low[1], f"for (int c = 0; c < {self.source.shape[-1]}; c++)"
+        head, each = self.low[0] * pitch + self.low[1], f"for (int c = 0; c < {self.channels}; c++)"
         end = head + (high - 1) * pitch + wide
         before = [each, f"memset({self.name}[c], 0, {head} * sizeof {self.name}[c][0]);"] if head else []
         return [*before, each, f"memset({self.name}[c] + {end}, 0, {self.plane.size - end} * sizeof {self.name}[c][0]);"]
@@ -226,13 +232,14 @@ class Copy:
         h, w = (0, *space)[-2:]
         (high, wide), name = self.rows, self.printer.places[self.source.wire].name
         place = Index(self.source.offset, tuple((Atom(v, 2), s) for v, s in (("c", c), ("h", h), ("n", n), ("w", w)) if s))
+        start = f" + o0 * {c}" if self.some else ""
         number = "number" if self.written == wide else f"w < {wide} ? number : 0"
         return [
-            f"for (int c = 0; c < {self.source.shape[-1]}; c++)",
+            f"for (int c = 0; c < {self.channels}; c++)",
             f"for (int h = 0; h < {high}; h++)",
             NOTE,
             f"for (int w = 0; w < {self.written}; w++) {{",
-            f"const {TYPES[self.printer.flat.values[self.source.wire].dtype]} number = {name}[{place}];",
+            f"const {TYPES[self.printer.flat.values[self.source.wire].dtype]} number = {name}[{place}{start}];",
             f"{self.name}[c][(h + {self.low[0]}) * {self.plane.pitch} + w + {self.low[1]}] = {number};",
             "}",
         ]
@@ -259,6 +266,11 @@ class Taps:
         Tapping(self.call, printer, made).write()
 
 
+def together(outs: int) -> int:
+    """How many results' planes are copied at a time: all, or as many as divide their number."""
+    return outs if outs <= SOME else max(n for n in range(1, SOME + 1) if outs % n == 0)
+
+
 @dataclass
 class Tapping:
     """Gradients of a kernel as C: planes of an image and of results, both between zeros, and a vector of sums for each entry."""
@@ -282,37 +294,41 @@ class Tapping:
         x, y = (self.printer.view(a) for a in self.call.args)
         laid = plane(self.space, (self.high, self.wide), self.image, self.low)
         line = self.space[0] * laid.pitch + MARGIN
-        copies = (
-            Copy(self.printer, x, "x", self.image, self.low, laid),
-            Copy(self.printer, y, "y", self.space, (0, 0), Plane(line, laid.pitch)),
-        )
+        some = together(self.outs)
+        first = Copy(self.printer, x, "x", self.image, self.low, laid)
+        second = Copy(self.printer, y, "y", self.space, (0, 0), Plane(line, laid.pitch), some if some < self.outs else 0)
         made.reads.update((x.wire, y.wire))
         made.writes.add(self.call.outs[0])
         made.parallel = self.parts > 1
         each, (low, high) = self.count // self.parts, divided(str(self.parts), made.parallel)
         made.lines += [
-            f"{self.type} x[{self.ins}][{laid.size}] {aligned}, y[{self.outs}][{line}] {aligned};",
+            f"{self.type} x[{self.ins}][{laid.size}] {aligned}, y[{some}][{line}] {aligned};",
             f"{self.type} sums[{self.ins}][{self.high}][{self.outs * self.wide}][LANES_{self.t}] {aligned};",
-            *(line for copy in copies for line in copy.zeros()),
+            *first.zeros(),
+            *second.zeros(),
             f"for (int p = {low}; p < {high}; p++) {{",
             f"for (int n = p * {each}; n < (p + 1) * {each}; n++) {{",
-            *(line for copy in copies for line in copy.lines()),
-            *self.summed(laid.pitch, line),
+            *first.lines(),
+            *([f"for (int o0 = 0; o0 < {self.outs}; o0 += {some}) {{"] if second.some else []),
+            *second.lines(),
+            *self.summed(laid.pitch, line, some),
+            *(["}"] if second.some else []),
             "}",
             *self.stored(),
             "}",
         ]
 
-    def summed(self, pitch: int, line: int) -> list[str]:
+    def summed(self, pitch: int, line: int, outs: int) -> list[str]:
         """As many sums at a time as there are registers, over entries that stay near while all entries of the kernel meet them."""
-        side, entries = min(self.outs, max(1, 12 // self.wide)), (self.space[0] - 1) * pitch + self.space[1]
-        some = max(1, NEAR // (self.outs * 16 * BYTES[self.value.dtype])) * 16
+        side, entries = min(outs, max(1, 12 // self.wide)), (self.space[0] - 1) * pitch + self.space[1]
+        some = max(1, NEAR // (outs * 16 * BYTES[self.value.dtype])) * 16
         parts, blocks = self.count > self.parts, entries > some
         more = " || ".join([*([f"n > p * {self.count // self.parts}"] if parts else []), *(["w0 > 0"] if blocks else [])]) or "0"
+        start = "" if outs == self.outs else f" + o0 * {self.wide}"
         calls = [
-            f"taps_{self.t}({self.wide}, {min(side, self.outs - at)}, (w1 - w0 + LANES_{self.t} - 1) / LANES_{self.t}, "
-            f"&x[c][i * {pitch} + w0], &y[{at}][w0], {line}, &sums[c][i][{at * self.wide}][0], {more});"
-            for at in range(0, self.outs, side)
+            f"taps_{self.t}({self.wide}, {min(side, outs - at)}, (w1 - w0 + LANES_{self.t} - 1) / LANES_{self.t}, "
+            f"&x[c][i * {pitch} + w0], &y[{at}][w0], {line}, &sums[c][i][{at * self.wide}{start}][0], {more});"
+            for at in range(0, outs, side)
         ]
         return [
             f"for (int w0 = 0; w0 < {entries}; w0 += {some}) {{",
