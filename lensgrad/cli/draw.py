@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from lensgrad.core.drawing import Options
 from lensgrad.core.errors import BadValue
 from lensgrad.draw.explore.front import explore
 from lensgrad.draw.front import draw, drawn_text
+from lensgrad.draw.text import bands
 
 CIRCUITS = (".aig", ".aag", ".blif")
 
@@ -72,10 +75,11 @@ def subject(what: str, model: str | None, given: Given) -> Any:
 
 
 def drawn(what: str, model: str | None, output: Path | None, how: Options, given: Given) -> str:
-    """The picture as text, or the file that it was written to."""
+    """The picture as text, in a terminal no wider than it, or the file that it was written to."""
     found = subject(what, model, given)
     if output is None:
-        return drawn_text(found, **how)
+        picture = drawn_text(found, **how)
+        return bands(picture, shutil.get_terminal_size().columns) if sys.stdout.isatty() else picture
     draw(found, output, **how)
     return f"{output}  {output.stat().st_size:,} bytes"
 

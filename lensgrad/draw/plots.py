@@ -14,6 +14,7 @@ from lensgrad.draw.pictures import Where, figure
 
 Numbers = np.ndarray[Any, Any]
 CELLS = 20  # classes up to which counts are written into a confusion matrix
+WHOLE = (-0.02, 1.02)  # all shares, with room for what lies on the edge
 
 
 def ended(made: Any, path: Where | None) -> Any:
@@ -73,7 +74,7 @@ def calibration(axis: Any, said: Numbers, seen: Numbers) -> None:
     """How often what was said with some probability was so."""
     axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     axis.plot(said, seen, marker="o")
-    axis.set(xlabel="probability said", ylabel="share that was so", title="calibration", xlim=(0, 1), ylim=(0, 1))
+    axis.set(xlabel="probability said", ylabel="share that was so", title="calibration", xlim=WHOLE, ylim=WHOLE)
 
 
 def roc(axis: Any, lines: Mapping[str, tuple[Numbers, Numbers, float]]) -> None:
@@ -81,7 +82,7 @@ def roc(axis: Any, lines: Mapping[str, tuple[Numbers, Numbers, float]]) -> None:
     axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     for name, (wrong, right, area) in lines.items():
         axis.plot(wrong, right, label=f"{text(name)} {area:.3f}")
-    axis.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC", xlim=(0, 1), ylim=(0, 1))
+    axis.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC", xlim=WHOLE, ylim=WHOLE)
     if len(lines) <= CELLS:
         axis.legend(fontsize=7)
 

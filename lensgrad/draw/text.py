@@ -16,6 +16,7 @@ HEADS = {(1, 0): "▶", (-1, 0): "◀", (0, 1): "▼", (0, -1): "▲"}
 DOTS = {"ahead": "●", "back": "⊕", "read": "●"}
 BARE = ("parameter", "input", "output")
 Point = tuple[int, int]
+NARROW = 30  # columns, below which no picture is cut in pieces
 
 
 class Canvas:
@@ -91,6 +92,22 @@ def text(picture: Picture) -> str:
     for n in picture.notes:
         canvas.write(int(n.x), int(n.y), clean(n.text))
     return "\n".join(canvas.rows())
+
+
+def bands(text: str, width: int) -> str:
+    """A text that is wider than a terminal in pieces one below the other, each from top to bottom, as music is written."""
+    rows = text.split("\n")
+    whole = max(map(len, rows), default=0)
+    if whole <= width or width < NARROW:
+        return text
+    pieces = (trimmed([row[at : at + width].rstrip() for row in rows]) for at in range(0, whole, width))
+    return f"\n{'· ' * (width // 2)}\n".join("\n".join(piece) for piece in pieces)
+
+
+def trimmed(rows: list[str]) -> list[str]:
+    """Rows without empty ones at their ends."""
+    full = [k for k, row in enumerate(rows) if row]
+    return rows[full[0] : full[-1] + 1] if full else []
 
 
 def plate(canvas: Canvas, p: Plate) -> None:

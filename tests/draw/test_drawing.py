@@ -18,6 +18,7 @@ from lensgrad.draw.labels import bundle
 from lensgrad.draw.net import Opens
 from lensgrad.draw.style import INK, thousandths
 from lensgrad.draw.svg import HEAD, svg
+from lensgrad.draw.text import bands
 from lensgrad.lens import corner, lens, parametric
 from tools.diagrams import DIAGRAMS, adder, game, quickstart
 
@@ -332,3 +333,11 @@ def test_a_line_ends_below_its_head_which_is_a_plain_triangle():
 def test_many_parameters_of_one_scope_are_counted():
     assert bundle(["encoder/attention/weight", "encoder/attention/bias"]) == ("encoder/attention/ 2 arrays",)
     assert bundle(["hidden/weight", "hidden/bias"]) == ("hidden/ weight, bias",)
+
+
+def test_a_text_that_is_wider_than_a_terminal_stands_in_pieces():
+    whole = drawn_text(quickstart())
+    pieces = bands(whole, 60).split("\n" + "· " * 30 + "\n")
+    assert len(pieces) == -(-max(map(len, whole.split("\n"))) // 60) and all(len(row) <= 60 for p in pieces for row in p.split("\n"))
+    assert "cross_entropy" in pieces[1] and "x" in pieces[0] and all(p.strip() for p in pieces)
+    assert bands(whole, 300) == whole == bands(whole, 8) and bands("", 40) == ""
