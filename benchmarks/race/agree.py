@@ -8,7 +8,7 @@ from benchmarks.race.competitors import COMPETITORS
 from benchmarks.race.results import Row
 from benchmarks.race.workloads import Workload
 
-MOVED = 3  # digits to which the ways of all weights agree
+MOVED = 3  # digits to which the ways of all weights agree, and outputs
 
 
 def near(a: float, b: float, digits: int) -> bool:
@@ -49,6 +49,16 @@ def refuse(rows: Sequence[Row], workload: Workload) -> None:
             if row.name in odd:
                 told = f"{held[row.name]:.7g}, not {odd[row.name]:.7g} as others have it"
                 row.why = f"{what} after {workload.check} steps is {told}"
+
+
+def refuse_outputs(rows: Sequence[Row]) -> None:
+    """Write into the rows that predict something else why they are not shown."""
+    for batch in dict.fromkeys(batch for row in rows for batch in row.outputs):
+        held = {row.name: row.outputs[batch] for row in rows if batch in row.outputs}
+        odd = outsiders(held, dict.fromkeys(held, MOVED))
+        for row in rows:
+            if row.name in odd:
+                row.why = f"the norm of its outputs for {batch} is {held[row.name]:.7g}, not {odd[row.name]:.7g} as others have it"
 
 
 def exact(name: str, workload: Workload) -> int:

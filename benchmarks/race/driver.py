@@ -67,7 +67,7 @@ def run(workload: Workload, competitors: Sequence[Competitor], plan: Plan, watch
                 processes[row.name] = make(competitor, arrays, Path(folder))
                 first_epoch(row, processes[row.name], plan.patience)
             watch.done()
-        compare(rows, processes, workload, watch)
+        refused(rows, processes, watch, lambda running: agree.refuse(running, workload))
         Turns(rows, processes, plan, watch).all(workload, rounds)
     return Race(workload.name, plan.one_core, rows, datetime.now(UTC).date().isoformat(), (load, loaded()))
 
@@ -116,12 +116,13 @@ def first_epoch(row: Row, process: Process, patience: float) -> None:
     row.cold = perf_counter() - process.began
     found = process.hear(patience)
     row.loss, row.moved = found["loss"], found["moved"]
+    process.hear(patience)  # before it is ready it is at work, beside whoever is next
 
 
-def compare(rows: Sequence[Row], processes: dict[str, Process], workload: Workload, watch: Watcher) -> None:
-    """Whoever computes something else is not timed."""
+def refused(rows: Sequence[Row], processes: dict[str, Process], watch: Watcher, refuse: Callable[[Sequence[Row]], None]) -> None:
+    """Whoever computes something else takes part no more."""
     running = [row for row in rows if not row.why]
-    agree.refuse(running, workload)
+    refuse(running)
     for row in running:
         if row.why:
             leave(row, processes, watch)
@@ -142,6 +143,7 @@ class Turns:
             self.turn(f"round {number + 1} of {rounds}", self.train)
         for number in range(rounds if workload.predicts else 0):
             self.turn(f"predicting, round {number + 1} of {rounds}", self.predict)
+        refused(self.rows, self.processes, self.watch, agree.refuse_outputs)
         self.turn("the end", self.ask_memory, counts=False)
 
     def turn(self, what: str, job: Callable[[Row, Process], None], counts: bool = True) -> None:

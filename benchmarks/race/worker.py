@@ -2,9 +2,9 @@
 
     python -m benchmarks.race.worker ARRAYS WORKLOAD COMPETITOR
 
-ARRAYS is a file of data and first values. Messages are lines of JSON. The worker says three: what making it took and its first
-call, that an epoch is done, and the loss after as many steps as losses are compared at, with how far the weights have moved.
-Then it answers {"train": seconds}, {"predict": batch, "seconds": …} and {"end": true}.
+ARRAYS is a file of data and first values. Messages are lines of JSON. The worker says four: what making it took and its first
+call, that an epoch is done, the loss after as many steps as losses are compared at with how far the weights have moved, and that it
+is ready. Then it answers {"train": seconds}, {"predict": batch, "seconds": …} and {"end": true}.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def work(workload: Workload, competitor: Competitor, arrays: Arrays, inputs: Tex
     say(racer.begin(competitor, start))
     say({"epoch": True})
     say(racer.check())
-    racer.settle()
+    say(racer.settle())
     for line in inputs:
         asked = json.loads(line)
         if "end" in asked:
@@ -93,13 +93,14 @@ class Racer:
             self.loss = self.peer.run(left)
         return {"loss": self.loss if math.isfinite(self.loss) else None, "moved": distance(self.first, norms(self.peer))}
 
-    def settle(self) -> None:
+    def settle(self) -> Answer:
         """Run as rounds will, so that none of them compiles, and see how long a step takes."""
         n = self.peer.at_once
         if n > 1:
             self.peer.run(n)
         _, took = clocked(lambda: self.peer.run(n))
         self.pace = took / n
+        return {"ready": True}
 
     def training(self, seconds: float) -> Answer:
         """About so many seconds of steps from the first values on, and the seconds of one."""

@@ -65,9 +65,11 @@ def said_by_worker(*messages):
 
 
 def test_a_worker_trains_an_epoch_says_what_it_saw_and_answers(halver):
-    begun, epoch, checked, trained, predicted, ended = said_by_worker({"train": 1e-9}, {"predict": 2, "seconds": 1e-9}, {"end": True})
+    begun, epoch, checked, ready, trained, predicted, ended = said_by_worker(
+        {"train": 1e-9}, {"predict": 2, "seconds": 1e-9}, {"end": True}
+    )
     assert set(begun) == {"import", "make", "first", "versions"} and begun["versions"] == {"numpy": np.__version__}
-    assert epoch == {"epoch": True} and checked == {"loss": 0.5**8, "moved": 1 - 0.5**8}
+    assert epoch == {"epoch": True} and checked == {"loss": 0.5**8, "moved": 1 - 0.5**8} and ready == {"ready": True}
     assert halver.calls[:2] == [4, 4] and trained["count"] == 4 and trained["seconds"] > 0
     assert predicted["outputs"] == pytest.approx(2 * 6**0.5) and predicted["count"] == 1
     assert ended["memory"] is None or ended["memory"] > 1
@@ -135,17 +137,23 @@ def squares(x):
 SCRIPT = """
 import json, sys
 loss, seconds = {loss}, {seconds}
-for line in ({{"import": 1, "make": 2, "first": 3, "versions": {{"p": "1"}}}}, {{"epoch": True}}, {{"loss": loss, "moved": 1.0}}):
+begun = {{"import": 1, "make": 2, "first": 3, "versions": {{"p": "1"}}}}
+for line in (begun, {{"epoch": True}}, {{"loss": loss, "moved": 1.0}}, {{"ready": True}}):
     print(json.dumps(line), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
     if "end" in asked:
         print(json.dumps({{"memory": 10}}), flush=True)
     elif "predict" in asked:
-        print(json.dumps({{"seconds": seconds, "busy": seconds, "count": 1, "outputs": 1.0}}), flush=True)
+        print(json.dumps({{"seconds": seconds, "busy": seconds, "count": 1, "outputs": {outputs}}}), flush=True)
     else:
         print(json.dumps({{"seconds": seconds, "busy": seconds, "count": 1}}), flush=True)
 """
+
+
+def script(loss=0.5, seconds=1e-6, outputs=1.0):
+    """A program that says what a worker does."""
+    return SCRIPT.format(loss=loss, seconds=seconds, outputs=outputs)
 
 
 class Silent:
@@ -167,15 +175,16 @@ class Silent:
         self.gone[row.name] = row.why
 
 
-def fake(script):
-    return Process([sys.executable, "-c", script])
+def fake(text):
+    return Process([sys.executable, "-c", text])
 
 
 def test_a_race_times_who_agrees_and_says_why_the_others_do_not_run():
     scripts = {
-        "native": SCRIPT.format(loss=0.5, seconds=1e-6),
-        "torch": SCRIPT.format(loss=0.500001, seconds=3e-6),
-        "jax": SCRIPT.format(loss=0.6, seconds=1e-9),
+        "native": script(),
+        "torch": script(0.500001, 3e-6),
+        "jax": script(0.6),
+        "jax-scan": script(outputs=2),
         "nnx": "import sys; sys.exit('there is no such library')",
         "keras-jax": 'print(\'{"failed": "ImportError: no keras"}\')',
     }
@@ -185,6 +194,7 @@ def test_a_race_times_who_agrees_and_says_why_the_others_do_not_run():
     assert found.row("native").first == 5 and found.row("native").memory == 10 and found.row("native").predictions["256"] == [1e-6] * 3
     assert watch.gone == {
         "jax": "its loss after 8 steps is 0.6, not 0.5 as others have it",
+        "jax-scan": "the norm of its outputs for 256 is 2, not 1 as others have it",
         "nnx": "there is no such library",
         "keras-jax": "ImportError: no keras",
     }
