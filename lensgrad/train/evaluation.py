@@ -27,13 +27,15 @@ UNKNOWN = 1000  # examples, where nobody knows how many
 Maker = Callable[[int | None, str | Backend], Program]
 
 
-def predictions(learner: Record, values: Values, x: Any, batch_size: int | None, backend: str | Backend) -> Numbers | Arrays:
-    """The model's outputs for the rows of x, by name where there are several."""
+def predictions(
+    learner: Record, values: Values, x: Any, batch_size: int | None, backend: str | Backend, asked: bool = False
+) -> Numbers | Arrays:
+    """What a model gives for the rows of x, by name where there is more. For little work C gives way to NumPy, unless it is `asked` for."""
     size = size_of(batch_size)
     given = inputs(learner, x)
     places = [*slices(count(given) if any(map(len, given.values())) else 0, size)]
     sizes = [n for n, _ in places]
-    on = {n: answering(learner.predictor, n, backend, sizes.count(n)) for n in {*sizes}}
+    on = {n: backend if asked else answering(learner.predictor, n, backend, sizes.count(n)) for n in {*sizes}}
     found = joined(learner, [outputs(learner, values, n, rows(given, where), on[n]) for n, where in places])
     names = learner.outputs
     return dict(zip(names, found, strict=True)) if names else found[0]
@@ -140,7 +142,7 @@ def joined(learner: Record, found: Sequence[Sequence[Any]]) -> list[Any]:
     """Rows of all parts together, column by column; empty arrays of the outputs' types where there is no part."""
     if not found:
         return [np.zeros((0, *shape), dtype) for shape, dtype in map(host, learner.model.cod)]
-    return [np.concatenate([part[k] for part in found]) for k in range(len(found[0]))]
+    return [*found[0]] if len(found) == 1 else [np.concatenate([part[k] for part in found]) for k in range(len(found[0]))]
 
 
 def show_rows(shape: Sequence[int]) -> str:

@@ -322,13 +322,17 @@ class Run(Drawn, Generic[Given]):
         """The model's parameters by name."""
         return {n: self.values[n] for n in self.learner.model_names}
 
-    def predict(self, x: Rows, batch_size: int | None = 1024) -> Given:
+    def predict(self, x: Rows, batch_size: int | None = 1024, *, backend: str | Backend | None = None) -> Given:
         """The model's outputs for the rows of x; `batch_size=None` takes one unbatched example at a time, as `fit` does.
+
+        A call runs where its own work makes that worth it, so one for a few rows runs in NumPy. Whoever asks often, for a few rows at a
+        time, says `backend="native"`: the first call compiles, and all others take microseconds.
 
         A model of several named inputs takes a dict of arrays, one of several named outputs gives a dict. A run that was trained on a
         table takes the next one as it is: the path of a CSV file, a data frame, a dict of columns; columns are found by name.
         """
-        found: Any = predictions(self.learner, self.weights, inputs_from(self.learner, self.meaning, x), batch_size, self.backend)
+        given, asked = inputs_from(self.learner, self.meaning, x), backend is not None
+        found: Any = predictions(self.learner, self.weights, given, batch_size, self.backend if backend is None else backend, asked)
         return found  # an array, or a dict of them, as its learner was made for
 
     def predict_proba(self, x: Rows, batch_size: int | None = 1024) -> Numbers:

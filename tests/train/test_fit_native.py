@@ -14,6 +14,7 @@ from lensgrad.backends.native import choice
 from lensgrad.backends.native.compiler import compiler
 from lensgrad.core.errors import BadValue, NoRule
 from lensgrad.theories.smooth.pointwise import Exp
+from lensgrad.train import evaluation
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C compiler")
 NONE = "no C compiler is found here: install gcc or clang, or 'lensgrad[native]', which brings one"
@@ -273,3 +274,12 @@ def test_a_number_that_is_not_finite_is_found_in_its_own_epoch():
             made.fit((X, Y), epochs=50, batch_size=8, progress=False, backend="native", callbacks=callbacks)
         told.append(str(error.value))
     assert told[0] == told[1] and "of epoch 1:" not in told[0]
+
+
+@needs_compiler
+def test_predictions_run_where_they_are_asked_to(monkeypatch):
+    monkeypatch.delenv("LENSGRAD_COMPILE", raising=False)
+    run, asked = fit(), []
+    monkeypatch.setattr(evaluation, "answering", lambda make, n, backend, times: asked.append(backend) or backend)
+    np.testing.assert_allclose(run.predict(X[:3], backend="native"), run.predict(X[:3]), rtol=1e-5, atol=1e-6)
+    assert asked == ["auto"]

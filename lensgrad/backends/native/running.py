@@ -68,6 +68,7 @@ class Steps:
                 room.gate[READY] = 0
         given = [stacked(x, atom, n) for x, atom in zip(rows, self.rows, strict=True)]
         seen = [np.empty((n, *shape), dtype) for shape, dtype in self.seen]
+        room.point(given, seen)
         self.take(room, given, seen, n)
         after = [view.copy() for view, _, _ in room.views]
         self.rooms.append(room)  # not after an error, when another thread may still write there
@@ -80,7 +81,6 @@ class Steps:
     def take(self, room: Room, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
         """Take n steps, in calls that return soon."""
         done, of = 0, self.threads
-        room.point(given, seen)
         while done < n:
             number = min(n - done, int(CALL / (self.seconds or SLOW)) or 1)
             began = perf_counter()
@@ -117,6 +117,7 @@ class Room:
         self.fixed = [(seen_at(self.memory, slot, atom), *atom) for slot, atom in zip(made.fixed, steps.fixed, strict=True)]
         self.given = (ctypes.c_void_p * max(1, len(steps.rows)))()
         self.seen = (ctypes.c_void_p * max(1, len(steps.seen)))()
+        self.held: list[tuple[Any, Any]] = [(self, None)] * len(steps.rows)  # what `given` points to, as it was given and as it lies
         self.ends = *((self.given, k, n) for k, n in enumerate(made.rows)), *((self.seen, k, n) for k, n in enumerate(made.seen))
         self.places = self.memory.ctypes.data, ctypes.addressof(self.given), ctypes.addressof(self.seen)
         self.turnstile = self.gate.ctypes.data
@@ -143,9 +144,15 @@ class Once:
     def __call__(self, *xs: Any) -> tuple[Any, ...]:
         steps = self.steps
         room = steps.room()
-        given = [stacked(np.asarray(x)[None], atom, 1) for x, atom in zip(xs, steps.rows, strict=True)]
+        for k, (x, atom, (known, _)) in enumerate(zip(xs, steps.rows, room.held, strict=True)):
+            if x is not known:  # as weights are, which are the same arrays as in the last call
+                given = stacked(np.asarray(x)[None], atom, 1)
+                room.given[k] = address(given)
+                itself = type(x) is np.ndarray and x.flags.c_contiguous
+                room.held[k] = x if itself else room, given
         seen = [np.empty((1, *shape), dtype) for shape, dtype in steps.seen]
-        steps.take(room, given, seen, 1)
+        room.point((), seen)
+        steps.take(room, (), seen, 1)
         steps.rooms.append(room)
         return tuple(y[0, ...] for y in seen)
 

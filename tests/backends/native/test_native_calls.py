@@ -230,3 +230,40 @@ def test_small_matrices_lie_in_rows_of_whole_vectors_and_short_rows_as_columns()
 def test_matrices_that_kernels_read_lie_as_they_are_given():
     steps = running.Steps(*step(1024, 128)[:2])
     assert not any(slot.room for slot in steps.made.states)
+
+
+def function():
+    """A model as a function in C, and its arguments: a row and weights."""
+    learner = lg.supervised(lg.dense(4, 3, name="layer"), lg.half_squared_error, lg.sgd(0.05))
+    program, values = learner.predictor(None, "native"), learner.initial(0)
+    held = {**values, "x": np.arange(4, dtype="f4")}
+    return program.function, [held[p.name] for p in program.inputs], learner.predictor(None, "numpy").function
+
+
+@pytest.mark.parametrize("shape", [lambda x: x, np.asfortranarray, lambda x: x.tolist()], ids=["as it is", "by columns", "a list"])
+def test_a_function_reads_what_was_changed_since_its_last_call(shape):
+    f, xs, wanted = function()
+    k = next(k for k, x in enumerate(xs) if x.ndim == 2)
+    typed = [np.asarray(x, "f4") for x in xs]
+    xs[k] = shape(xs[k])
+    if isinstance(xs[k], list):
+        xs[k] = Rows(xs[k])
+    for _ in range(3):
+        typed[k] = np.array(xs[k], "f4")
+        np.testing.assert_allclose(f(*xs)[0], wanted(*typed)[0], rtol=1e-5)
+        xs[k][1][2] += 5.0
+    assert xs[k][1][2] > 10.0
+
+
+class Rows(list):
+    """Rows that are an array of 32 bits where somebody asks for one."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(list(self), "f4")
+
+
+def test_a_function_lets_go_of_arrays_that_others_took_the_place_of():
+    f, xs, wanted = function()
+    for n in (1.0, 2.0):
+        scaled = [x * np.float32(n) for x in xs]
+        np.testing.assert_allclose(f(*scaled)[0], wanted(*scaled)[0], rtol=1e-5)
