@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from lensgrad.core.errors import BadValue
 from lensgrad.core.extras import extra
 
 ZOOM = 2.0  # pixels of the image for a pixel of the picture
+MOST = 2**26  # pixels of an image: a larger picture gets fewer for each of its own, since what draws it needs four bytes for each
+SIZE = {side: re.compile(rf'{side}="([0-9.]+)"') for side in ("width", "height")}
 FAMILY = "DejaVu Sans"
 PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15" font-size="14" font-family="sans-serif">{}</text></svg>'
@@ -22,12 +25,19 @@ def png(text: str) -> bytes:
     if drawn(resvg, PROBE.format("x")) == drawn(resvg, PROBE.format("")):
         told = "a picture in PNG needs a font without serifs, and this machine has none"
         raise BadValue(f"{told}: install one, such as DejaVu Sans, or pip install 'lensgrad[plot]', which brings it, or write .svg")
-    return drawn(resvg, text)
+    return drawn(resvg, text, zoom(text))
 
 
-def drawn(resvg: Any, text: str) -> bytes:
+def zoom(text: str) -> float:
+    """Pixels of the image for one of the picture, so that the image is not gigantic."""
+    sizes = [SIZE[side].search(text, 0, text.find(">") + 1) for side in SIZE]
+    wide, high = (float(found[1]) if found else 1.0 for found in sizes)
+    return min(ZOOM, (MOST / (wide * high)) ** 0.5)
+
+
+def drawn(resvg: Any, text: str, zoom: float = ZOOM) -> bytes:
     """What resvg makes of SVG, with the fonts that there are."""
-    return bytes(resvg.svg_to_bytes(svg_string=text, zoom=ZOOM, font_dirs=matplotlib_fonts(), sans_serif_family=FAMILY))
+    return bytes(resvg.svg_to_bytes(svg_string=text, zoom=zoom, font_dirs=matplotlib_fonts(), sans_serif_family=FAMILY))
 
 
 def matplotlib_fonts() -> list[str]:

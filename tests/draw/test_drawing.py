@@ -16,6 +16,7 @@ from lensgrad.draw.gates import gates_net
 from lensgrad.draw.groups import of_scopes, scoped
 from lensgrad.draw.labels import bundle
 from lensgrad.draw.net import Opens
+from lensgrad.draw.png import zoom
 from lensgrad.draw.style import INK, thousandths
 from lensgrad.draw.svg import HEAD, svg
 from lensgrad.draw.text import bands
@@ -167,6 +168,12 @@ def test_endings_decide_and_others_are_refused(tmp_path):
         lg.draw(model, tmp_path / f"a.{ending}")
         assert (tmp_path / f"a.{ending}").read_bytes().startswith(begin)
     assert told(BadValue, lambda: model.draw("a.gif")) == "a picture ends in .svg, .tex, .png, .txt, got 'a.gif'"
+
+
+def test_a_gigantic_picture_gets_fewer_pixels():
+    text = '<svg xmlns="http://www.w3.org/2000/svg" width="{}" height="{}"></svg>'
+    assert zoom(text.format(300, "200.5")) == 2.0
+    assert zoom(text.format(70000, 4000)) == pytest.approx((2**26 / 280e6) ** 0.5)
 
 
 def test_png_is_drawn_by_resvg(tmp_path):
