@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
-from lensgrad.backends.native.flat import Call, Flat
+from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.integers import Atom, Index, flat, of, unflat
 from lensgrad.backends.native.scope import Here, Moved, Pulled, Scope, Where, meaning_of
 from lensgrad.theories.smooth.conv import Convolve, WindowArgMax
 from lensgrad.theories.smooth.index import ScatterAdd, Take
 
 TAPS = 25  # entries of a window that are written out one by one
+NEAR = 1 << 14  # bytes that stay in the nearest cache
 Makers = Mapping[int, tuple[Call, int]]
 
 
@@ -21,9 +22,14 @@ def unrolled(op: Any) -> bool:
     return prod(op.size) <= TAPS and not any(map(any, op.window.padding))
 
 
-def chosen(op: Any) -> Pulled | None:
-    """Where the largest entries are, window by window, if those are small."""
-    return Pulled(argmax, 12, again=True) if unrolled(op) else None
+def chosen(op: Any, dom: Sequence[Value]) -> Pulled | None:
+    """Where the largest entries are, window by window, if those are small. What is read again is in an array, and what stays near."""
+    return Pulled(argmax, 12, again=not apart(op) or dom[0].bytes <= NEAR) if unrolled(op) else None
+
+
+def apart(op: Any) -> bool:
+    """Whether windows do not overlap."""
+    return all(s >= k and d == 1 for s, k, d in zip(op.window.stride, op.size, op.window.dilation, strict=True))
 
 
 def positions(op: Any, image: tuple[int, ...], index: Where) -> list[tuple[Index, ...]]:
@@ -130,9 +136,8 @@ def spread_back(program: Flat, makers: Makers, call: Call) -> Call | None:
         return None
     window, place = found
     op, image = window.op, program.values[window.args[0]].shape
-    apart = all(s >= k and d == 1 for s, k, d in zip(op.window.stride, op.size, op.window.dilation, strict=True))
     if (
-        not apart
+        not apart(op)
         or call.op.rows != prod(image[1:-1])
         or flat(place[1:-1], program.values[window.outs[0]].shape[1:-1]) != variables(where.shape)[-1]
     ):

@@ -82,7 +82,7 @@ C: dict[type[Any], Any] = {
     index.Iota: Pulled(entries.iota, 0),
     # windows, loops
     conv.Convolve: Chosen(lambda op, dom: convolutions.chosen(op, dom) or images.chosen(op, dom) or Whole(windows.convolution)),
-    conv.WindowArgMax: Chosen(lambda op, dom: pooling.chosen(op) or Whole(windows.argmax)),
+    conv.WindowArgMax: Chosen(lambda op, dom: pooling.chosen(op, dom) or Whole(windows.argmax)),
     convolutions.KernelParts: Whole(convolutions.gradient),
     scan.Scan: Whole(loops.looped),
     # randomness
