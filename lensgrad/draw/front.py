@@ -20,6 +20,7 @@ from lensgrad.draw.subject import VIEWS, Subject, scene
 from lensgrad.draw.svg import svg
 from lensgrad.draw.text import text
 from lensgrad.draw.tikz import tikz
+from lensgrad.draw.written import written
 
 Where = str | PathLike[str]
 FOREIGN = {  # what arguments of draw are called elsewhere
@@ -57,7 +58,7 @@ def draw(
         raise BadValue(f"a picture ends in {', '.join(WRITERS)}, got {checks.shown(str(path))}")
     found, style = write
     made = found(placed(subject, view=view, depth=depth, open=open, types=types, states=states, style=style), styled(style, types))
-    target.write_bytes(made)
+    written(target, made)
 
 
 def svg_bytes(picture: Picture, style: Style) -> bytes:

@@ -38,8 +38,10 @@ class Order:
         return set[int]().union(*(self.above[k] for k in nodes)) - nodes
 
     def between(self, nodes: set[int]) -> set[int]:
-        """The nodes on ways from one of some nodes to another, with these."""
-        return nodes | {k for k, up in enumerate(self.above) if up & nodes and any(k in self.above[n] for n in nodes)}
+        """The nodes on ways from one of some nodes to another, with these: nodes stand behind what they read."""
+        inner = range(min(nodes, default=0) + 1, max(nodes, default=0))
+        read = set[int]().union(*(self.above[n] for n in nodes)) if len(nodes) > 1 else set[int]()
+        return nodes | {k for k in inner if k in read and not self.above[k].isdisjoint(nodes)}
 
     def absorbed(self, nodes: set[int]) -> set[int]:
         """Some nodes with the constants that only they read."""

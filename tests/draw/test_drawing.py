@@ -20,7 +20,7 @@ from lensgrad.draw.png import zoom
 from lensgrad.draw.style import INK, thousandths
 from lensgrad.draw.svg import HEAD, svg
 from lensgrad.draw.text import bands
-from lensgrad.lens import corner, lens, parametric
+from lensgrad.lens import Diagram, Ty, corner, lens, parametric
 from tools.diagrams import DIAGRAMS, adder, game, quickstart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -348,3 +348,19 @@ def test_a_text_that_is_wider_than_a_terminal_stands_in_pieces():
     assert len(pieces) == -(-max(map(len, whole.split("\n"))) // 60) and all(len(row) <= 60 for p in pieces for row in p.split("\n"))
     assert "cross_entropy" in pieces[1] and "x" in pieces[0] and all(p.strip() for p in pieces)
     assert bands(whole, 300) == whole == bands(whole, 8) and bands("", 40) == ""
+
+
+@pytest.mark.parametrize("write", [lg.draw, lg.explore])
+def test_a_file_that_cannot_be_written_is_told(write, tmp_path):
+    place = tmp_path / "none" / ("a.html" if write is lg.explore else "a.svg")
+    assert told(BadValue, lambda: write(lg.dense(2, 2), place)) == f"'{place}' cannot be written: No such file or directory"
+    (tmp_path / "none").write_text("", encoding="utf-8")
+    assert "cannot be written" in told(BadValue, lambda: write(lg.dense(2, 2), place))
+
+
+def test_nothing_has_a_picture_in_every_form(tmp_path):
+    nothing = Diagram.wiring(Ty(), [])
+    for ending in ("svg", "tex", "txt"):
+        lg.draw(nothing, tmp_path / f"a.{ending}")
+    lg.explore(nothing, tmp_path / "a.html")
+    assert drawn_text(nothing) == "" and ET.fromstring((tmp_path / "a.svg").read_text(encoding="utf-8")).get("width") == "28"

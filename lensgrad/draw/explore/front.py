@@ -12,6 +12,7 @@ from lensgrad.draw.explore.page import page
 from lensgrad.draw.explore.states import Asked
 from lensgrad.draw.style import INK, with_types
 from lensgrad.draw.subject import VIEWS, Subject
+from lensgrad.draw.written import written
 
 Where = str | PathLike[str]
 
@@ -36,7 +37,7 @@ def explore(subject: Subject, path: Where, *, view: str | None = None, types: bo
         checks.one_of("view", view, VIEWS)
     style = with_types(INK) if checks.flag("types", types) else INK
     asked = Asked(subject, view, checks.flag("states", states), style)
-    target.write_text(page(target.stem, {**pictures(asked), **of_run(subject)}), encoding="utf-8", newline="\n")
+    written(target, page(target.stem, {**pictures(asked), **of_run(subject)}).encode())
 
 
 def of_run(subject: Any) -> dict[str, Any]:
