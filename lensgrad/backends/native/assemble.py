@@ -24,6 +24,7 @@ from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
 
 SMALL = 256  # bytes of data of a step that are brought to where the other arrays lie
+CALLS = 1 << 14  # multiply-adds of a step, below which its functions are one text: calls would take as long as what they do
 THREADS = 1 << 21  # multiply-adds of a step, from which on it is divided over threads: less takes no longer than waiting for each other
 READY = 48  # where the gate says that what is made once is there
 PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h")]
@@ -75,7 +76,7 @@ def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = Tru
     if fuse:
         simplified(flat)
     program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed], fuse)
-    return Assembly(flat, program, program.groups(), loop, work(f) >= THREADS).made()
+    return Assembly(flat, program, program.groups(), loop, work(f)).made()
 
 
 @dataclass
@@ -86,10 +87,11 @@ class Assembly:
     program: Program
     groups: list[Group]
     loop: Loop
-    many: bool = True  # whether several threads have enough to do
+    work: int = THREADS  # multiply-adds of a step
 
     def __post_init__(self) -> None:
         flat, loop = self.flat, self.loop
+        self.many = self.work >= THREADS  # whether several threads have enough to do
         self.states = [flat.inputs[i] for i in loop.states]
         self.fixed = [flat.inputs[i] for i in loop.fixed]
         self.given = [flat.inputs[i] for i in loop.rows]
@@ -127,7 +129,7 @@ class Assembly:
         places, held = self.places()
         printer = Printer(self.program, places, self.stored, self.rows, many=self.many)
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
-        texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held), inline=True)
+        texts, ran = shared(self.flat, places, functions, lambda w: self.address(w, held), self.work < CALLS)
         whole = [p.read_text(encoding="utf-8") for p in PRELUDE]
         text = "\n".join([*whole, *halved(texts), self.main(functions, ran, held), *(["#endif"] if len(texts) >= MANY else [])])
         sizes = self.flat.values

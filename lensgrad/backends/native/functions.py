@@ -18,7 +18,7 @@ def shared(
 ) -> tuple[list[str], list[str]]:  # fmt: skip
     """The texts of the functions, each once, and for each group its call, to be ended by the numbers of threads.
 
-    With `inline` those of small steps, a few of them, become one text for the compiler: a call is as long as what it calls there.
+    With `inline` a few of them become one text for the compiler.
     """
     texts: dict[tuple[object, ...], str] = {}
     named: dict[tuple[object, ...], str] = {}

@@ -98,7 +98,7 @@ def portable(f: Diagram, loop: Loop, called: Called) -> Portable:
     flat = flattened(f, NATIVE)
     simplified(flat)
     program = Program(flat, flat.calls, flat.inputs, flat.outputs)
-    return Whole(flat, program, program.groups(), loop, False).printed(called)
+    return Whole(flat, program, program.groups(), loop, 0).printed(called)
 
 
 class Exact(Printer):
