@@ -11,6 +11,7 @@ from lensgrad.draw.theme import CSS, SCOPE
 
 MOST = 40  # boxes that are told in words
 HEAD = 8.5  # the length of a head
+ANCHORS = {"input": 1.0, "output": 0.0}  # which end of a name its wire is at: it stays there in whichever font
 BARE = ("parameter", "input", "output")
 
 
@@ -72,7 +73,7 @@ def outline(p: Plate) -> str:
 def plate(p: Plate, style: Style) -> str:
     """A box or a name, with all there is to say of it as its title."""
     bare = p.kind in BARE
-    x, middle = p.x + p.width / 2, p.y + p.height / 2
+    x, middle = p.x + p.width * ANCHORS.get(p.kind, 0.5), p.y + p.height / 2
     first = middle - style.line * (len(p.lines) - 1) / 2 + style.font * 0.35
     rows = [f'<text x="{number(x)}" y="{number(first + style.line * k)}">{quoted(t)}</text>' for k, t in enumerate(p.lines)]
     kind = f"{p.kind} {p.part}" if p.part else p.kind

@@ -38,6 +38,7 @@ def rules(c: dict[str, str]) -> str:
 SHAPES = (
     f"text{{font:{INK.font:g}px {FONT};text-anchor:middle}}"
     f".parameter text,.input text,.output text{{font-size:{INK.small:g}px}}.parameter text{{font-style:italic}}"
+    ".input text{text-anchor:end}.output text{text-anchor:start}"
     f"text.small,text.type{{font-size:{INK.small:g}px;text-anchor:start}}"
     "path{fill:none;stroke-width:1.6}path.back{stroke-dasharray:6 3}path.read{stroke-dasharray:1.5 3;stroke-width:1.4}"
     "rect,.cap>path{stroke-width:1.3}.frame rect{stroke-dasharray:2 3}"

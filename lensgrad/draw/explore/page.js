@@ -87,7 +87,8 @@
     if (frame) group.append(make("text", { x: p.left + 14, y: p.top + LINE }, p.label));
     else {
       const first = p.top + p.height / 2 - (LINE * (p.lines.length - 1)) / 2 + FONT * 0.35;
-      p.lines.forEach((line, k) => group.append(make("text", { x: p.left + p.width / 2, y: first + LINE * k }, line)));
+      const x = p.left + p.width * ({ input: 1, output: 0 }[p.kind] ?? 0.5);
+      p.lines.forEach((line, k) => group.append(make("text", { x, y: first + LINE * k }, line)));
     }
     return group;
   }
