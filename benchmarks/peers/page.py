@@ -12,7 +12,8 @@ from pathlib import Path
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "peers.md"
 HEAD = """# Beside its peers
 
-Every section was written by the command in it; nothing is typed by hand.
+Every section was written by the command in it; nothing is typed by hand. Training steps beside those of PyTorch, JAX, Flax and Keras are in
+`benchmarks/RESULTS.md`, which `python -m benchmarks.run --write` writes.
 """
 
 

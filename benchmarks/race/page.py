@@ -24,7 +24,8 @@ faster.
 *Cold* is from starting Python until the first epoch is done, with nothing compiled in any cache; *first call* is making the network and
 its first call, *import* what importing the library takes beyond NumPy, *memory* the most that the process had. *Of the limit* is how
 much of the arithmetic that the cores can do a step achieves, if it does all that the workload says; who saves operations can have more.
-Whoever trains by `fit` is compared by weights alone, as its history has means over epochs."""
+Whoever trains by `fit` is compared by weights alone, as its history has means over epochs, and predicts by `run.predict`, which chooses
+for itself what is worth compiling; the others predict by a compiled program."""
 
 
 def written(found: Found) -> str:

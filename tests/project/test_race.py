@@ -121,6 +121,8 @@ def test_bare_steps_and_fit_go_the_same_way(variant):
     assert near_all(peer.weights(), by_hand.weights()) and (loss == pytest.approx(other, rel=1e-5) or variant.endswith("fit"))
     peer.reset()
     assert near_all(peer.weights(), start.values())
+    x = np.resize(arrays["x"][:, 0], (5, 4))
+    assert peer.predict(x) == pytest.approx(by_hand.predict(x), rel=1e-5) and peer.predict(x).shape == (5, 3)
 
 
 def near_all(a, b):
