@@ -142,7 +142,7 @@ def joined(learner: Record, found: Sequence[Sequence[Any]]) -> list[Any]:
     """Rows of all parts together, column by column; empty arrays of the outputs' types where there is no part."""
     if not found:
         return [np.zeros((0, *shape), dtype) for shape, dtype in map(host, learner.model.cod)]
-    return [*found[0]] if len(found) == 1 else [np.concatenate([part[k] for part in found]) for k in range(len(found[0]))]
+    return [np.concatenate([part[k] for part in found]) for k in range(len(found[0]))]
 
 
 def show_rows(shape: Sequence[int]) -> str:
