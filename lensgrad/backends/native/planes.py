@@ -29,6 +29,7 @@ class Planes:
     reads: tuple[int, ...]
     straight: bool  # whether what is read is itself the image, not something of another shape
     epilogue: bool = True
+    passing: bool = True  # its results need no array where only the epilogue reads them
 
     @property
     def layouts(self) -> tuple[int, ...]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.integers import Atom, Index, flat, of, unflat
 from lensgrad.backends.native.scope import Here, Moved, Pulled, Scope, Where, meaning_of
+from lensgrad.theories.smooth.array import Full
 from lensgrad.theories.smooth.conv import Convolve, WindowArgMax
 from lensgrad.theories.smooth.index import ScatterAdd, Take
+from lensgrad.theories.smooth.linear import Einsum
+from lensgrad.theories.smooth.pointwise import Compare, Select
 
 TAPS = 25  # entries of a window that are written out one by one
 NEAR = 1 << 14  # bytes that stay in the nearest cache
@@ -76,12 +80,79 @@ def variables(shape: tuple[int, ...]) -> Where:
 def simplified(program: Flat) -> None:
     """Note for each pair of gather and window, and of scatter and window, that entries can be computed one by one."""
     makers: Makers = {o: (c, k) for c in program.calls for k, o in enumerate(c.outs)}
+    taken: dict[int, Call] = {}
     for call in program.calls:
         if isinstance(call.op, Take) and (window := pooled(program, makers, call)):
             program.special[call.outs[0]] = Pulled(lambda here, w=window: largest(here, w), 3 * prod(window.op.size))
+            taken[window.outs[0]] = call
         elif isinstance(call.op, ScatterAdd) and (window := spread_back(program, makers, call)):
             program.special[call.outs[0]] = Pulled(lambda here, w=window: asked(here, w), 3, again=False)
             nearer(program, makers, call.args[1])
+        elif isinstance(call.op, Select) and (gated := rectified(program, makers, taken, call)):
+            program.special[call.outs[0]] = Pulled(gated, 4)
+            program.near.update((gated.through, *multiplied(program, makers, gated.through)))
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What flows back through a window and the relu before it: what comes, if the largest entry was this one and above 0."""
+
+    scatter: Call
+    window: Call
+    through: int  # the largest entries
+
+    def __call__(self, here: Here) -> str:
+        reading = here.scope.reading
+        _, index = origin(reading.flat, reading.makers, here.call.args[1], here.index)
+        return asked(Here(here.scope, self.scatter, 0, index), self.window, self.through)
+
+
+def rectified(program: Flat, makers: Makers, taken: Mapping[int, Call], call: Call) -> Gated | None:
+    """Whether this lets pass what windows give back where the entry that they read, x where x > 0 and else 0, was above 0."""
+    index = variables(program.values[call.outs[0]].shape)
+    at, row = origin(program, makers, call.args[1], index)
+    scatter = makers[at][0] if at in makers else None
+    window = spread_back(program, makers, scatter) if scatter is not None and isinstance(scatter.op, ScatterAdd) else None
+    take = taken.get(window.outs[0]) if window is not None else None
+    if scatter is None or window is None or take is None or not zero(program, makers, call.args[2]):
+        return None
+    image, spots = (program.values[w].shape for w in (window.args[0], take.outs[0]))
+    spot = (*row[:-1], variables(spots)[-1])
+    number, place = origin(program, makers, take.args[1], spot)
+    if program.values[scatter.args[0]].shape != spots or origin(program, makers, scatter.args[0], spot) != (number, place):
+        return None
+    read = origin(program, makers, window.args[0], (place[0], *unflat(row[-1], image[1:-1]), place[-1]))
+    relu = makers[read[0]][0] if read[0] in makers else None
+    if relu is None or not isinstance(relu.op, Select) or not zero(program, makers, relu.args[2]):
+        return None
+    test, own = origin(program, makers, relu.args[0], read[1])
+    above = makers[test][0] if test in makers else None
+    if above is None or not isinstance(above.op, Compare) or above.op.relation != ">" or not zero(program, makers, above.args[1]):
+        return None
+    alike = origin(program, makers, above.args[0], own) == origin(program, makers, relu.args[1], read[1])
+    through = shaped(program, makers, take.outs[0], program.values[window.outs[0]].shape, (place, spot))
+    same = alike and origin(program, makers, call.args[0], index) == (test, own)
+    return Gated(scatter, window, through) if same and through is not None else None
+
+
+def shaped(program: Flat, makers: Makers, wire: int, shape: tuple[int, ...], pair: tuple[Where, Where]) -> int | None:
+    """A value of this shape that is another one moved, such that the first index of the pair is where the second one was."""
+    here, there = pair
+    moved = (c.outs[0] for c in program.calls if c.outs and program.values[c.outs[0]].shape == shape)
+    return next((w for w in moved if w != wire and origin(program, makers, w, here) == (wire, there)), None)
+
+
+def multiplied(program: Flat, makers: Makers, wire: int) -> list[int]:
+    """What products read that is the same entries as a value, moved: in an array of its own, as they read it many times."""
+    start, _ = origin(program, makers, wire, variables(program.values[wire].shape))
+    args = dict.fromkeys(a for c in program.calls if isinstance(c.op, Einsum) for a in c.args if a != wire)
+    return [a for a in args if origin(program, makers, a, variables(program.values[a].shape))[0] == start]
+
+
+def zero(program: Flat, makers: Makers, wire: int) -> bool:
+    """Whether all entries of a value are 0."""
+    at, _ = origin(program, makers, wire, variables(program.values[wire].shape))
+    return at in makers and isinstance(makers[at][0].op, Full) and makers[at][0].op.value == 0
 
 
 def nearer(program: Flat, makers: Makers, wire: int) -> None:
@@ -145,8 +216,8 @@ def spread_back(program: Flat, makers: Makers, call: Call) -> Call | None:
     return window
 
 
-def asked(here: Here, window: Call) -> str:
-    """What flows to an entry: that of its window, if it was the largest one."""
+def asked(here: Here, window: Call, through: int | None = None) -> str:
+    """What flows to an entry: that of its window, if it was the largest one, and if the one that `through` has is above 0."""
     reading = here.scope.reading
     image, counts = (reading.flat.values[w].shape[1:-1] for w in (window.args[0], window.outs[0]))
     place = unflat(here.index[-1], image)
@@ -163,7 +234,11 @@ def asked(here: Here, window: Call) -> str:
     read = here.call.args
 
     def value(scope: Scope) -> str:
-        return scope.let(f"{scope.at(read[0], row)} == {here.index[-1]} ? {scope.at(read[1], row)} : {here.number(0)}", here.cod.dtype)
+        given = scope.at(read[1], row)
+        if through is not None:
+            _, place = origin(reading.flat, reading.makers, read[0], row)
+            given = scope.let(f"{scope.at(through, place)} > 0 ? {given} : 0", here.cod.dtype)
+        return scope.let(f"{scope.at(read[0], row)} == {here.index[-1]} ? {given} : {here.number(0)}", here.cod.dtype)
 
     from lensgrad.backends.native.meanings.entries import guarded
 

@@ -34,10 +34,13 @@ def learner_of(name):
     return lg.supervised(NETWORKS[name](), lg.cross_entropy, lg.sgd(0.05, momentum=0.9))
 
 
-def taken(learner, batch, backend):
+def taken(learner, batch, backend, same=False):
     rng = np.random.default_rng(3)
     shape = (STEPS, *([batch] if batch else []), *learner.model.dom[0].shape)
-    rows = {"x": rng.standard_normal(shape).astype(np.float32), "y": rng.integers(0, 4, shape[: 1 + bool(batch)]).astype(np.int32)}
+    rows = {
+        "x": np.ones(shape, np.float32) if same else rng.standard_normal(shape).astype(np.float32),
+        "y": rng.integers(0, 4, shape[: 1 + bool(batch)]).astype(np.int32),
+    }
     return stretch(learner.step(batch, backend), learner.initial(1), rows, STEPS).values
 
 
@@ -54,6 +57,13 @@ def test_steps_are_those_of_numpy(name, batch, monkeypatch):
     one, two = (taken(learner, batch, InC(threads=n)) for n in (1, 2))
     assert apart(one, plain) <= 1e-5
     assert all(np.array_equal(one[n], two[n]) for n in plain)
+
+
+@pytest.mark.parametrize("batch", [None, 16])
+def test_of_equal_entries_the_first_one_is_the_largest(batch):
+    """A relu behind which all entries of a window are equal, and those of others 0: what flows back flows to one of them."""
+    learner = learner_of("small")
+    assert apart(taken(learner, batch, InC(), True), taken(learner, batch, "numpy", True)) <= 1e-5
 
 
 @needs_compiler
