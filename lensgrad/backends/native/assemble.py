@@ -120,10 +120,12 @@ class Assembly:
         return found
 
     def read_late(self, out: int, state: int) -> bool:
-        """Whether the group that writes a value reads a state in one of its later loops."""
+        """Whether the group that writes a value reads a state later: in another loop, or in the same one for the first time."""
         parts = phases(self.groups[self.where[out]].nests)
-        written = next(k for k, part in enumerate(parts) if any(out in nest.outs for nest in part))
-        return any(wire == state for part in parts[written + 1 :] for nest in part for wire, _ in self.program.loads(nest))
+        at = next(k for k, part in enumerate(parts) if any(out in nest.outs for nest in part))
+        reads = [[any(wire == state for wire, _ in self.program.loads(nest)) for nest in part] for part in parts]
+        written = next(k for k, nest in enumerate(parts[at]) if out in nest.outs)
+        return any(map(any, reads[at + 1 :])) or (any(reads[at]) and not any(reads[at][: written + 1]))
 
     def made(self) -> Assembled:
         places, held = self.places()

@@ -143,11 +143,11 @@ class Entries:
         atom = next((a for a in atoms if a in edges and len(edges[a]) < PIECES and a.size >= APART * (len(edges[a]) + 1)), None)
         if atom is None:
             return [(index, atoms)]
-        found: list[tuple[tuple[Index, ...], list[Atom]]] = []
+        found = list[tuple[tuple[Index, ...], list[Atom]]]()
         for low, high in pairwise([0, *sorted(edges[atom]), atom.size]):
             part = Atom(atom.name, high - low)
-            by = {atom: of(part) + low}
-            found.append((tuple(replaced(i, by) for i in index), [part if a == atom else a for a in atoms if a != atom or part.size > 1]))
+            moved = tuple(replaced(i, {atom: of(part) + low}) for i in index)
+            found.append((moved, [part if a == atom else a for a in atoms if a != atom or part.size > 1]))
         return found
 
     def loops(self, index: tuple[Index, ...], atoms: list[Atom], whole: bool) -> None:
@@ -157,11 +157,9 @@ class Entries:
         merges, loops = merged(atoms, accesses, self.order(atoms, index))
         index = tuple(replaced(i, merges) for i in index)
         reading, scope = self.body(index)
-        if not whole:
-            pass
-        elif len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
+        if whole and len(loops) == 1 and self.printer.beyond(reading.loads, self.group.outs, index, loops[0]):
             loops = [Atom(loops[0].name, vectors(loops[0].size))]
-        elif len(loops) > 1:
+        elif whole and len(loops) > 1:
             at = -2 if loops[-1].size <= SHORT_LOOP else -1
             loops[at] = self.printer.full(reading.loads, self.group.outs, index, loops[at])
         self.made.parallel = prod(self.group.space) * len(self.group.nests) >= PARALLEL and bool(loops)

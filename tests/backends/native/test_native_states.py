@@ -46,3 +46,9 @@ def test_a_state_is_read_before_it_is_written_over_where_sums_stand_between():
     f = trace(body, Real(), Real(6))
     (count,), (seen,) = Steps(f, Loop(((0, 0),), (1,), (2, 2)), threads=1).run([np.zeros((), np.float32)], [], [np.stack([A, A, A])], 3)
     assert count == 3 and seen == pytest.approx(15 * np.exp([0.0, 1.0, 2.0]), rel=1e-6)
+
+
+def test_a_state_is_read_before_its_next_value_that_does_not_depend_on_it():
+    f = trace(lambda a, x: (x * 2.0, a + 1.0), Real(6), Real(6))
+    (a,), (seen,) = Steps(f, Loop(((0, 0),), (1,), (2, 2)), threads=1).run([A], [], [np.stack([B, B])], 2)
+    assert np.array_equal(a, 2 * B) and np.array_equal(seen, np.stack([A + 1, 2 * B + 1]))
