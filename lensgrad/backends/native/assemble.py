@@ -14,11 +14,11 @@ from lensgrad.backends.native.functions import MANY, halved, indented, shared
 from lensgrad.backends.native.layouts import layouts
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.native.memory import Arena, arena, lives, readers, rounded, stored
-from lensgrad.backends.native.nests import Group, Program
+from lensgrad.backends.native.nests import Group, Program, phases
 from lensgrad.backends.native.order import calls
 from lensgrad.backends.native.places import Layout
 from lensgrad.backends.native.pooling import simplified
-from lensgrad.backends.native.printer import Function, Place, Printer, laid_out, phases
+from lensgrad.backends.native.printer import Function, Place, Printer, laid_out
 from lensgrad.backends.native.rows import Orders, ordered
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram

@@ -337,4 +337,15 @@ def view(
     return View(at, place.constant, tuple(s or 0 for s in steps), shape)
 
 
-__all__ = ["Group", "Nest", "Program", "Reduction", "Value", "View", "axes", "squeezed", "view", "widened"]
+def phases(nests: Sequence[Nest]) -> list[list[Nest]]:
+    """Nests in order, neighbours that compute entry by entry together."""
+    found: list[list[Nest]] = []
+    for nest in nests:
+        if found and nest.kind is None and found[-1][0].kind is None:
+            found[-1].append(nest)
+        else:
+            found.append([nest])
+    return found
+
+
+__all__ = ["Group", "Nest", "Program", "Reduction", "Value", "View", "axes", "phases", "squeezed", "view", "widened"]

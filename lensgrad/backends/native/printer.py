@@ -10,7 +10,7 @@ from math import prod
 
 from lensgrad.backends.native.flat import BYTES, TYPES, Flat
 from lensgrad.backends.native.integers import Atom, Index, cuts, of, strides
-from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, View, axes, compute, view, widened
+from lensgrad.backends.native.nests import Group, Nest, Program, Reduction, View, axes, compute, phases, view, widened
 from lensgrad.backends.native.places import EXAMPLES, Place, laid_out, vectors
 from lensgrad.backends.native.scope import Load, Reading, Scope, Where
 from lensgrad.core.errors import NoRule
@@ -380,21 +380,10 @@ def block(n: int) -> int:
     return next((d for d in range(min(n, ROW), 0, -1) if n % d == 0 and (d >= 16 or n < 16)), n) if n > ROW else n
 
 
-def phases(nests: Sequence[Nest]) -> list[list[Nest]]:
-    """Nests in order, neighbours that compute entry by entry together."""
-    found: list[list[Nest]] = []
-    for nest in nests:
-        if found and nest.kind is None and found[-1][0].kind is None:
-            found[-1].append(nest)
-        else:
-            found.append([nest])
-    return found
-
-
 def title(program: Flat, group: Group) -> str:
     """What a group is for: the layers that its values come from, whose names cannot end the comment that they stand in."""
     paths = [re.sub(r"[^\w /.-]", "_", "/".join(program.values[o].path), flags=re.ASCII) for o in group.outs]
     return ", ".join(dict.fromkeys(p for p in paths if p))
 
 
-__all__ = ["Function", "Place", "Printer", "laid_out", "phases"]
+__all__ = ["Function", "Place", "Printer", "laid_out"]
