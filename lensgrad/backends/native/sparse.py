@@ -68,7 +68,7 @@ class Sparse:
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
         starts, *_ = (printer.places[w].name for w in self.places)
-        few = Few(self.few, printer, group, made, STRETCH, ROWS, places=self.places)
+        few = Few(self.few, printer, group, made, STRETCH, together=ROWS, places=self.places)
         made.lines += [f"const int few = {starts}[0] == 0;", f"if (few && {finite(printer, few.views[1].wire)}) {{"]
         few.write()
         made.lines.append("} else {")
