@@ -185,10 +185,13 @@ def means(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def reports(seen: Values, epochs: int, examples: int) -> list[Report]:
     """One report for each of some epochs, as `total` gives it, of what their steps observed on so many examples each."""
-    columns = {name: means(np.asarray(v)).reshape(epochs, -1) for name, v in seen.items()}
-    totals = [np.cumsum(v if examples == 1 else v * examples, axis=1)[:, -1] for v in columns.values()]
-    sums = [(t / (v.shape[1] * examples)).tolist() for t, v in zip(totals, columns.values(), strict=True)]
-    return [dict(zip(columns, found, strict=True)) for found in zip(*sums, strict=True)] if sums else [{} for _ in range(epochs)]
+    sums = [(in_turn(means(np.asarray(v)).reshape(epochs, -1) * examples) / (len(v) // epochs * examples)).tolist() for v in seen.values()]
+    return [dict(zip(seen, found, strict=True)) for found in zip(*sums, strict=True)] if sums else [{} for _ in range(epochs)]
+
+
+def in_turn(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The sum of each row, added up from its first number to its last: all rows side by side, of which a single one would go by pairs."""
+    return np.add.reduce(np.ascontiguousarray(rows.T), axis=0) if len(rows) > 1 else np.cumsum(rows, axis=1)[:, -1]
 
 
 def added(totals: Report, seen: Values, examples: int) -> Report:

@@ -1,6 +1,7 @@
 """The training loop: plans, batches, checks of names, and the guard that stops a run at the first number that is not finite."""
 
 import warnings
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from lensgrad.data.arrays import count
 from lensgrad.data.source import ArraySource
 from lensgrad.train.loop import epoch
 from lensgrad.train.plan import Plan, slices
-from lensgrad.train.state import Position, State
+from lensgrad.train.state import Position, State, in_turn
 
 X, Y = np.random.default_rng(0).standard_normal((2, 10, 3)).astype("float32")
 
@@ -217,3 +218,11 @@ def test_a_report_weighs_every_batch_of_an_epoch_by_its_examples():
     run = learner(0.0001).fit((X, Y), batch_size=4, shuffle=False, progress=False)
     small = [learner(0.0001).fit((X, Y), epochs=0, progress=False).evaluate((X[i : i + 4], Y[i : i + 4]))["loss"] for i in (0, 4, 8)]
     assert run.history[0]["loss"] == pytest.approx((4 * small[0] + 4 * small[1] + 2 * small[2]) / 10, rel=1e-3)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 8, 109])
+@pytest.mark.parametrize("size", [1, 9, 150, 5000])
+def test_sums_of_rows_are_added_up_in_turn(rows, size):
+    given = np.random.default_rng(0).standard_normal((rows, size))
+    wanted = [[*accumulate(row)][-1] for row in given.tolist()]
+    assert in_turn(given).tolist() == wanted
