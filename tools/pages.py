@@ -1,7 +1,7 @@
 """What pages to explore take: CPU seconds to write one, its bytes, and what the browser spends on each click.
 
 `python -m tools.pages` prints a line for each page, and one for its slowest click, with --all one for each. Clicks need Chromium; they open
-each box of the page as it begins and close it again, and open all. Of a click, `wall` is until the next frame stands, `cpu` is what the
+boxes of the page as it begins and close them again, and open all. Of a click, `wall` is until the next frame stands, `cpu` is what the
 thread of the page spent, and `after` is what it spends later on what is out of sight, in slices of 6 ms.
 """
 
@@ -42,8 +42,9 @@ PLACES = """[...document.querySelectorAll('g[data-plate][role=button]')].map(g =
   return [g.getAttribute('aria-label'), r.x + Math.min(9, r.width / 2), r.y + Math.min(9, r.height / 2)];
 })"""
 CORNER = "(r => [r.x + 9, r.y + 9])(document.getElementById('{}').getBoundingClientRect())"
-SETTLED = "new Promise(f => setTimeout(() => requestIdleCallback(f), 700))"
+SETTLED = "new Promise(f => setTimeout(() => requestIdleCallback(f, {timeout: 500}), 700))"
 PAINTED = "new Promise(f => requestAnimationFrame(() => setTimeout(f)))"
+FEW = 6  # boxes that are clicked unless all are asked for
 SPENT = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 
 
@@ -56,13 +57,13 @@ def spent(browser: Browser) -> list[float]:
 Click = tuple[str, float, list[float], float]  # a name, milliseconds on the wall, those of CPU, and those of CPU afterwards
 
 
-def clicks(file: Path) -> list[Click]:
-    """What it takes to open and close each box on the screen, and to open and close all."""
+def clicks(file: Path, most: int | None) -> list[Click]:
+    """What it takes to open and close each box on the screen, or so many of them, and to open and close all."""
     found = list[Click]()
     with Browser(file, (1600, 1000)) as browser:
         browser.call("Performance.enable", timeDomain="threadTicks")
         size = browser.run("(r => [r.right, r.bottom])(document.getElementById('diagram').getBoundingClientRect())")
-        places = [(label, x, y) for label, x, y in browser.run(PLACES) if 0 <= x < size[0] and 0 <= y < size[1]]
+        places = [(label, x, y) for label, x, y in browser.run(PLACES) if 0 <= x < size[0] and 0 <= y < size[1]][:most]
         found += [timed(browser, f"{what} {label}", x, y) for label, x, y in places for what in ("open", "close")]
         for what in ("open", "close"):
             found.append(timed(browser, f"{what} all", *browser.run(CORNER.format(what))))
@@ -93,7 +94,7 @@ def main() -> int:
             if CHROMIUM is None:
                 print(WHY)
                 continue
-            found = clicks(file)
+            found = clicks(file, None if "--all" in sys.argv else FEW)
             for told, wall, (task, script, layout, style), after in found if "--all" in sys.argv else [max(found, key=lambda c: c[2][0])]:
                 parts = f"program {script:.0f}, layout {layout:.0f}, styles {style:.0f}; after {after:.0f}"
                 print(f"    {told:<40} wall {wall:4.0f} ms, cpu {task:4.0f} ms: {parts}")
