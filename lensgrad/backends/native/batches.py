@@ -144,7 +144,7 @@ class Beside(Correlation):
     def met(self, x: Source) -> list[str]:
         """The rows of all results at one height, as many pixels of them as there are registers; those of the margin are left out."""
         start, (kc, ki, kj, ko) = self.steps()
-        high, first = ("i1 - i0", "i0") if self.margin else (str(self.size[0]), "0")
+        high, first, row = ("i1 - i0", f" + i0 * {ki}", "(h + i0)") if self.margin else (str(self.size[0]), "", "h")
         lines = self.clipped("h", "h") if self.margin else []
         for at in range(0, self.outs, 5):
             count = min(5, self.outs - at)
@@ -154,8 +154,8 @@ class Beside(Correlation):
                 f"for (int at = 0; at < {self.space[1]}; at += {across}) {{",
                 f"const int w = {f'at < {end} ? at : {end}' if self.space[1] % across else 'at'};",
                 f"batch_row_{self.t}({self.ins}, {high}, {self.size[1]}, {count}, {across}, "
-                f"x + (h + {first}) * {x.row} + w * {EXAMPLES}, {x.plane}, {x.row}, "
-                f"{start + at * ko} + {first} * {ki}, {kc}, {ki}, {kj}, {ko}, y[{at}][w], {self.space[1] * EXAMPLES});",
+                f"x + {row} * {x.row} + w * {EXAMPLES}, {x.plane}, {x.row}, "
+                f"{start + at * ko}{first}, {kc}, {ki}, {kj}, {ko}, y[{at}][w], {self.space[1] * EXAMPLES});",
                 "}",
             ]
         return lines

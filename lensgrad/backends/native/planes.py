@@ -96,12 +96,12 @@ class Correlation:
         for at in range(0, self.outs, 5):
             count = min(5, self.outs - at)
             vectors = SIDE[count]
-            high, first = ("i1 - i0", "i0") if self.margin else (str(self.size[0]), "0")
+            high, first, row = ("i1 - i0", f" + i0 * {ki}", "(h0 + i0)") if self.margin else (str(self.size[0]), "", "h0")
             lines += [
                 f"for (int w = 0; w < {entries}; w += {vectors} * LANES_{self.t}) {{",
                 *(self.clipped(f"h0 + w / {x.pitch}", f"h0 + (w + {vectors} * LANES_{self.t} - 1) / {x.pitch}") if self.margin else []),
-                f"strip_{self.t}({self.ins}, {high}, {self.size[1]}, {count}, {vectors}, &x[0][(h0 + {first}) * {x.pitch} + w], "
-                f"{x.size}, {x.pitch}, {start + at * ko} + {first} * {ki}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {gap});",
+                f"strip_{self.t}({self.ins}, {high}, {self.size[1]}, {count}, {vectors}, &x[0][{row} * {x.pitch} + w], "
+                f"{x.size}, {x.pitch}, {start + at * ko}{first}, {kc}, {ki}, {kj}, {ko}, &y[{at}][w], {gap});",
                 "}",
             ]
         return lines
