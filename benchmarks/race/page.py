@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.race.results import Found, Race, Row, key, ratio, ratios
-from benchmarks.race.show import digits, seconds
+from benchmarks.race.show import amount, seconds, times
 from benchmarks.race.workloads import WORKLOADS, Workload
 
 PAGE = Path(__file__).resolve().parents[1] / "RESULTS.md"
@@ -87,7 +87,7 @@ def summed(found: Found, name: str) -> list[str]:
         seconds(ours.step),
         spread(best.steps, ours.steps),
         over_ours(alone) if alone else "",
-        f"{ratio(fit.steps, ours.steps):.2f}" if fit else "",
+        times(ratio(fit.steps, ours.steps)) if fit else "",
         *(predicted(race, batch) for batch in ("1", "256")),
     ]
 
@@ -95,7 +95,7 @@ def summed(found: Found, name: str) -> list[str]:
 def over_ours(race: Race) -> str:
     """The best peer's time over ours."""
     best, ours = race.best_peer, race.row("native")
-    return f"{ratio(best.steps, ours.steps):.2f}" if best and ours else ""
+    return times(ratio(best.steps, ours.steps)) if best and ours else ""
 
 
 def predicted(race: Race, batch: str) -> str:
@@ -104,18 +104,18 @@ def predicted(race: Race, batch: str) -> str:
     ours = race.row("native")
     if not ours or not peers or batch not in ours.predictions:
         return ""
-    return f"{ratio(min(peers, key=statistics.median), ours.predictions[batch]):.2f}"
+    return times(ratio(min(peers, key=statistics.median), ours.predictions[batch]))
 
 
 def spread(over: Sequence[float], under: Sequence[float]) -> str:
     """A ratio, and from where to where it goes in rounds."""
     each = ratios(over, under)
-    return f"{statistics.median(each):.2f} ({each[0]:.2f} … {each[-1]:.2f})"
+    return f"{times(statistics.median(each))} ({times(each[0])} … {times(each[-1])})"
 
 
 def section(workload: Workload, races: Sequence[Race], machine: dict[str, Any]) -> Iterator[str]:
     yield f"## {workload.name}: {workload.title}"
-    compared = f"Losses after {workload.check} steps agree to {workload.digits} digits. {workload.operations:.3g} operations a step."
+    compared = f"Losses after {workload.check} steps agree to {workload.digits} digits. {amount(workload.operations)} operations a step."
     yield f"{workload.about} {compared}"
     for race in races:
         if len(races) > 1 or race.one_core:
@@ -140,7 +140,7 @@ def step_cells(row: Row, race: Race, workload: Workload, machine: dict[str, Any]
         f"**{plain(row.title)}**" if row.ours else plain(row.title),
         seconds(row.step),
         f"{seconds(min(row.steps))} … {seconds(max(row.steps))}",
-        f"{ratio(row.steps, ours.steps):.2f}" if ours else "",
+        times(ratio(row.steps, ours.steps)) if ours else "",
         f"{100 * workload.operations / row.step / top:.2g} %" if top else "",
         "by weights" if row.loss is None else f"{row.loss:.6f}",
         seconds(row.imported),
@@ -163,8 +163,8 @@ def predictions_table(race: Race) -> list[str]:
 def predicted_cells(row: Row, batches: Sequence[str], ours: Row | None) -> list[str]:
     cells = [f"**{plain(row.title)}**" if row.ours else plain(row.title)]
     for batch in batches:
-        times = row.predictions[batch]
-        cells += [seconds(statistics.median(times)), f"{ratio(times, ours.predictions[batch]):.2f}" if ours else ""]
+        taken = row.predictions[batch]
+        cells += [seconds(statistics.median(taken)), times(ratio(taken, ours.predictions[batch])) if ours else ""]
     return cells
 
 
@@ -182,4 +182,4 @@ def plain(text: str) -> str:
     return found
 
 
-__all__ = ["DATA", "PAGE", "PLOT", "digits", "written"]
+__all__ = ["DATA", "PAGE", "PLOT", "about", "written"]

@@ -61,10 +61,10 @@ def table(race: Race) -> Table:
         made.add_column(name, justify="left" if not name else "right")
     ours = race.row("native")
     for row in race.timed:
-        times = [seconds(t) for t in (row.step, min(row.steps), max(row.steps))]
-        over = f"{ratio(row.steps, ours.steps):.2f}" if ours else ""
+        taken = [seconds(t) for t in (row.step, min(row.steps), max(row.steps))]
+        over = times(ratio(row.steps, ours.steps)) if ours else ""
         loss = "" if row.loss is None else f"{row.loss:.6f}"
-        made.add_row(escape(row.title), *times, over, loss, f"{row.cold:.1f} s", memory(row), style="bold" if row.ours else "")
+        made.add_row(escape(row.title), *taken, over, loss, f"{row.cold:.1f} s", memory(row), style="bold" if row.ours else "")
     return made
 
 
@@ -83,6 +83,19 @@ def seconds(value: float) -> str:
         if value >= size:
             return f"{digits(value / size)} {unit}"
     return f"{digits(value / 1e-9)} ns"
+
+
+def times(ratio: float) -> str:
+    """How many times as long."""
+    return f"{ratio:.2f}" if ratio < 100 else f"{ratio:,.0f}"
+
+
+def amount(value: float) -> str:
+    """A large number to three digits."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g}"
 
 
 def digits(value: float) -> str:

@@ -243,7 +243,12 @@ def row(name, *steps, why="", **more):
 
 
 def found(native=1e-6, one_core=False):
-    rows = [row("native", native, native), row("native-fit", 2e-6, 2e-6), row("torch", 4e-6, 2e-6), row("jax-scan", 5e-7, 5e-7)]
+    rows = [
+        row("native", native, native, predictions={"1": [2e-5]}),
+        row("native-fit", 2e-6, 2e-6),
+        row("torch", 4e-6, 2e-6, predictions={"1": [5e-3]}),
+        row("jax-scan", 5e-7, 5e-7),
+    ]
     race = Race("W1", one_core, [*rows, row("nnx", why="<no> | `flax`")], "2026-01-01", (0.0, 1.5))
     return Found(MACHINE, {race.key: race})
 
@@ -251,7 +256,8 @@ def found(native=1e-6, one_core=False):
 def test_the_page_has_losing_rows_and_those_that_did_not_run():
     text = page.written(found())
     lines = text.splitlines()
-    assert "| **W1** Iris, batch 1 | JAX + optax, scan, 500 ns | 1.00 µs | 0.50 (0.50 … 0.50) |  | 2.00 |  |  |" in lines
+    assert "| **W1** Iris, batch 1 | JAX + optax, scan, 500 ns | 1.00 µs | 0.50 (0.50 … 0.50) |  | 2.00 | 250 |  |" in lines
+    assert "| PyTorch, eager | 5.00 ms | 250 |" in lines and "1.2 k operations a step" in text
     told = "| PyTorch, eager | 3.00 µs | 2.00 µs … 4.00 µs | 3.00 | 20 % | 0.250000 | 500 ms | 1.00 s | 2.00 s | 100 MiB |"
     assert told in lines
     assert "| Flax NNX + optax | not run: &lt;no&gt; \\| 'flax' |  |  |  |  |  |  |  |  |" in lines
@@ -274,6 +280,7 @@ def test_results_are_kept_as_they_are(tmp_path):
 
 def test_times_are_shown_to_three_digits():
     assert [show.seconds(t) for t in (1.5, 0.0123, 123.4e-6, 5e-9)] == ["1.50 s", "12.3 ms", "123 µs", "5.00 ns"]
+    assert [show.times(t) for t in (0.5, 12345.6)] == ["0.50", "12,346"] and show.amount(213e9) == "213 G"
 
 
 def test_the_table_of_a_race_names_everybody():

@@ -53,7 +53,8 @@ class Peer:
 
     def reset(self) -> None:
         self.at = 0
-        self.model.load_state_dict(self.first)
+        for name, v in self.model.state_dict().items():
+            v.copy_(self.first[name])
         for state in self.optimizer.state.values():
             for v in state.values():
                 if torch.is_tensor(v):

@@ -79,6 +79,7 @@ def normalized(start: Arrays, name: str, stride: int = 1, padding: int = 0) -> n
     norm = nn.BatchNorm2d(kernel.shape[-1])
     put(norm.weight, start[f"{name}/scale"])
     put(norm.bias, start[f"{name}/shift"])
+    norm.num_batches_tracked = None  # which nobody reads, and which a step as a function may not change
     return nn.Sequential(convolution(kernel, stride, padding), norm)
 
 
