@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.random.bit_generator import ISeedSequence
 
 Draw = Callable[[np.ndarray[Any, Any], int], "np.ndarray[Any, Any] | None"]  # orders of so many rows, one for each row of words
 EPOCHS = 1024  # whose seeds are found together
@@ -19,6 +18,7 @@ def order(examples: int, epoch: int, seed: int | None) -> np.ndarray[Any, Any]:
     """The rows of an epoch in the order in which it sees them."""
     if seed is None:
         return np.arange(examples)
+    np.random.bit_generator.ISeedSequence.register(Known)  # only now, as NumPy imports random numbers when they are asked for
     known: Any = Known(seed, epoch)  # NumPy's own types leave out that any sequence of seeds will do
     return np.random.Generator(np.random.PCG64(known)).permutation(examples)
 
@@ -34,7 +34,7 @@ def orders(examples: int, epoch: int, epochs: int, seed: int, drawn: Draw | None
     return np.concatenate([order(examples, e, seed) for e in range(epoch, epoch + epochs)])
 
 
-class Known(ISeedSequence):
+class Known:
     """`SeedSequence([seed, epoch])`, of which a PCG64 asks four words. NumPy takes longer to find them than a small model for an epoch."""
 
     def __init__(self, seed: int, epoch: int) -> None:
