@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -37,6 +38,10 @@ class Snapshot:
     def __getitem__(self, name: str) -> Statistics:
         """The figures of a wire forward."""
         return dict(self.forward)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the wires forward."""
+        return (name for name, _ in self.forward)
 
     @property
     def cotangent(self) -> dict[str, Statistics]:
