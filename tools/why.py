@@ -158,6 +158,29 @@ def half_precision_underflow() -> Case:
     return made, made.initial(0), data(), "first/weight"
 
 
+def stack(activation: str, layers: int) -> Case:
+    """So many layers of one kind, one behind the other, and the first weight of them."""
+    middle = [lg.dense(8, activation=activation, name=f"layer{k}") for k in range(layers)]
+    made = lg.supervised(lg.sequential(lg.input(4), *middle, lg.dense(3, name="last")), lg.cross_entropy, lg.sgd(0.1))
+    return made, made.initial(0), data(), "layer0/weight"
+
+
+@planted("fading", "layer10/relu", "Select")
+def fading_in_a_deep_stack() -> Case:
+    return stack("relu", 60)
+
+
+@planted("fading", "layer10", "Logistic")
+def fading_beyond_the_smallest_number() -> Case:
+    return stack("sigmoid", 90)
+
+
+@planted("shrinks", "last", "Einsum")
+def tiny_weights() -> Case:
+    made = classifier()
+    return made, changed(made, last__weight=1e-20), data(), "first/weight"
+
+
 # -- not finite --------------------------------------------------------------------------------------------------------
 
 

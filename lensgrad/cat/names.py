@@ -149,6 +149,8 @@ def _meant(names: Sequence[str], where: Any) -> str:
 def _unknown(params: Sequence[Param], names: Sequence[str], where: Any) -> UnknownParameter:
     if isinstance(where, Role):
         gone = where is Role.WEIGHT and any(p.role is Role.STATE or returns(p) for p in params)
+        if where is Role.WEIGHT and not gone and not any(p.role is Role.WEIGHT for p in params):
+            return UnknownParameter(f"there are no weights here that could be learned, only {listed(names)}: add a layer that has some")
         note = "; all that could be are frozen or have an optimizer" if gone else ""
         return UnknownParameter(f"no parameter of role {where.value} is left to reparameterize; this arrow has: {listed(names)}{note}")
     shape = glob(str(where))

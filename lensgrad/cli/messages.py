@@ -28,6 +28,12 @@ TAKEN = {  # what to write where a command has the option
         (r"sizes=\{'([^']*)': …\}", r"--size \1=N"),
         (r"sizes=\{'([^']*)': \(…\)\}", r"--size \1=N,N,…"),
     ),
+    "--output": (
+        (
+            r"^Got unexpected extra argument(?:s|\(s\))? \(([^()\s]+\.\w+)\)",
+            r"there is one argument more, '\1': if it is the file to write, say --output \1",
+        ),
+    ),
     "--constant": (
         (r"^constants has", "--constant has"),
         (r"by constants=\{…\}", "by --constant NAME=N"),
@@ -38,6 +44,7 @@ LEFT = {  # and where it has none
     "--drop": ((r",? or [^,:;]+ drop=…", ""),),
     "--categorical": ((r",? or [^,:;]+ categorical=…[^,:;]*", ""),),
     "--size": (),
+    "--output": (),
     "--constant": (),
 }
 

@@ -41,6 +41,10 @@ class UnknownParameter(LensgradError, LookupError):
         return str(self.args[0])
 
 
+class OutOfRange(LensgradError, IndexError):
+    """A sequence has no such place."""
+
+
 class NoAttribute(LensgradError, AttributeError):
     """Something was looked for where it is not, and it is known where it is; `hasattr` answers False as ever."""
 

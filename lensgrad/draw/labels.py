@@ -24,6 +24,8 @@ def label_of(op: Any) -> str:
         return short(f"{op.value:g}" if isinstance(op.value, float) else str(op.value))
     if name == "Compare":
         return short(str(op.relation))
+    if name == "Scan":
+        return f"loop of {op.n}"
     return short(SIGNS.get(name, name))
 
 

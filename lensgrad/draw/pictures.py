@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import TypeMismatch
+from lensgrad.core import checks
+from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.extras import extra
+from lensgrad.core.printed import clean
+from lensgrad.draw.written import written
+from lensgrad.files.place import quoted
 
 Where = str | PathLike[str]
 
@@ -18,6 +23,19 @@ def figure(rows: int = 1, columns: int = 1, width: float = 3.0, height: float = 
     """A figure of matplotlib, and its axes as an array of so many rows and columns, each so many inches wide and high."""
     made = extra("matplotlib.figure", "plot", "a picture").Figure(figsize=(width * columns, height * rows), layout="constrained")
     return made, made.subplots(rows, columns, squeeze=False)
+
+
+def saved(made: Any, path: Where, dpi: int = 100) -> None:
+    """Write a figure; the ending of the path says in which format."""
+    goal, raw = checks.file("where a picture is written", path), BytesIO()
+    ending = goal.suffix.lower()[1:]
+    if ending not in made.canvas.get_supported_filetypes():
+        raise BadValue(f"a picture ends in .png, .svg, .pdf, or another ending that matplotlib knows, got {checks.shown(str(path))}")
+    try:
+        made.savefig(raw, format=ending, dpi=dpi)
+    except (OSError, ValueError, RuntimeError) as wrong:
+        raise BadValue(f"the picture {quoted(goal)} cannot be made: {clean(str(wrong))}") from wrong
+    written(goal, raw.getvalue())
 
 
 def images(path: Where, pictures: Any, *, columns: int = 10, titles: Sequence[str] = (), title: str = "", size: float = 0.8) -> None:
@@ -38,4 +56,4 @@ def images(path: Where, pictures: Any, *, columns: int = 10, titles: Sequence[st
         axis.set_title(told, fontsize=8)
     if title:
         made.suptitle(title)
-    made.savefig(path, dpi=100)
+    saved(made, path)

@@ -7,30 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core import checks
-from lensgrad.core.errors import BadValue
-from lensgrad.core.printed import clean
-from lensgrad.draw.pictures import Where, figure
+from lensgrad.core.printed import brief, clean
+from lensgrad.draw.pictures import Where, figure, saved
 
 Numbers = np.ndarray[Any, Any]
 CELLS = 20  # classes up to which counts are written into a confusion matrix
+LONGEST = 20  # characters of the name of a class
 WHOLE = (-0.02, 1.02)  # all shares, with room for what lies on the edge
 
 
 def ended(made: Any, path: Where | None) -> Any:
     """The figure, written to a file where one is wanted; its ending says in which format."""
     if path is not None:
-        goal = checks.file("path", path)
-        try:
-            made.savefig(goal, dpi=100)
-        except (OSError, ValueError, RuntimeError) as wrong:
-            raise BadValue(f"the picture '{clean(str(goal))}' cannot be written: {clean(str(wrong))}") from wrong
+        saved(made, path)
     return made
 
 
 def text(words: str) -> str:
     """Words as matplotlib shows them: what a user calls something is no formula."""
     return clean(words).replace("$", r"\$")
+
+
+def entry(words: str) -> str:
+    """Words in a legend, where matplotlib leaves out what begins with `_`."""
+    shown = text(words)
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def panels(history: Sequence[Mapping[str, float]]) -> dict[str, list[str]]:
@@ -49,7 +50,7 @@ def curves(history: Sequence[Mapping[str, float]], best: int | None = None, path
     for axis, (name, members) in zip(axes.flat, groups.items(), strict=False):
         for member in members:
             points = [(i + 1, r[member]) for i, r in enumerate(history) if member in r]
-            axis.plot(*zip(*points, strict=True), label=text(member), marker="o" if len(points) == 1 else "")
+            axis.plot(*zip(*points, strict=True), label=entry(member), marker="o" if len(points) == 1 else "")
         if best is not None:
             axis.axvline(best, color="0.7", linewidth=1)
         axis.set_xlabel("epoch")
@@ -62,7 +63,7 @@ def confusion(axis: Any, counts: Numbers, classes: Sequence[str]) -> None:
     """Rows are classes, columns what was predicted; the shade is the share of a row."""
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
     axis.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-    names = [text(c) for c in classes]
+    names = [text(brief(c, LONGEST)) for c in classes]
     axis.set(xlabel="predicted", ylabel="class", title="confusion", xticks=range(len(names)), yticks=range(len(names)))
     axis.set_xticklabels(names, rotation=90 if max(map(len, names), default=0) > 3 else 0)
     axis.set_yticklabels(names)
@@ -81,7 +82,7 @@ def roc(axis: Any, lines: Mapping[str, tuple[Numbers, Numbers, float]]) -> None:
     """Right among the positive against wrong among the negative, as the threshold falls."""
     axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     for name, (wrong, right, area) in lines.items():
-        axis.plot(wrong, right, label=f"{text(name)} {area:.3f}")
+        axis.plot(wrong, right, label=f"{entry(brief(name, LONGEST))} {area:.3f}")
     axis.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC", xlim=WHOLE, ylim=WHOLE)
     if len(lines) <= CELLS:
         axis.legend(fontsize=7)

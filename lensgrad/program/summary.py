@@ -98,6 +98,10 @@ def described(model: Para) -> str:
     rest = added([costs[i] for i in other])
     rows += [("between layers", "", "", "", *rest.told)] if rest.forward or rest.backward or rest.kept else []
     rows.append(("total", "", *weight(model.params), *added(costs).told))
+    learned = [p for p in model.params if p.role is Role.WEIGHT]
+    if 0 < len(learned) < len(model.params):
+        others = [p for p in model.params if p.role is not Role.WEIGHT]
+        rows += [("  learned", "", *weight(learned), "", "", ""), ("  not learned", "", *weight(others), "", "", "")]
     return f"{signature(model.dom, model.cod)}\n\n{table([[clean(cell) for cell in row] for row in rows])}"
 
 

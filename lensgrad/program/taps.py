@@ -238,4 +238,4 @@ class Numbers:
         return self.at(self.tapped.back[wire]) if wire in self.tapped.back else None
 
 
-__all__ = ["TASK", "Box", "Numbers", "Tapped", "Walk", "both_ways", "function_of", "tapped"]
+__all__ = ["TASK", "Box", "Numbers", "Tapped", "Walk", "both_ways", "function_of", "snake", "tapped"]

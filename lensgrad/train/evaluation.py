@@ -67,7 +67,8 @@ def evaluate(
     try:
         for part in watch(parts):
             n = None if batch_size is None else count(part)
-            seen = learner.evaluator(n, runs("evaluate", learner.evaluator, n))({**values, **part})
+            with np.errstate(all="ignore"):  # a loss that is not finite is in the report
+                seen = learner.evaluator(n, runs("evaluate", learner.evaluator, n))({**values, **part})
             totals = added(totals, {name: v for name, v in seen.items() if name != "task"}, n or 1)
             examples += n or 1
             if learner.metrics or learner.functions:

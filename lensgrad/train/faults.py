@@ -133,14 +133,27 @@ def singular(node: Node, xs: list[np.ndarray[Any, Any]]) -> tuple[str, str]:
 # -- zero --------------------------------------------------------------------------------------------------------------
 
 
-def no_gradient(numbers: Numbers, number: int, along: set[int]) -> Fault:
-    """Why nothing comes back through a node at which something arrives; `along` are the wires on the way."""
+def no_gradient(numbers: Numbers, number: int, along: set[int], left: float = 0.0) -> Fault:
+    """Why nothing, or so small a share, comes back through a node at which something arrives; `along` are the wires on the way."""
     node = numbers.tapped.nodes[number]
     xs = {a: numbers.at(a) for a in node.args}
     others = [a for a in node.args if a not in along]
-    found = by_choice(numbers, node, others) or by_factor(numbers, node, others) or by_slope(node, [xs[a] for a in node.args])
-    cause, where, generator, why = found or ("cancels", place(node), node.op.name, "what comes back through it cancels to 0")
-    return Fault(cause, where, generator, f"nothing comes back through {node.op.name} in {place(node)}: {why}", number)
+    found = None if left else by_choice(numbers, node, others) or by_factor(numbers, node, others)
+    found = found or by_slope(node, [xs[a] for a in node.args]) or unnamed(numbers, node, others, left)
+    cause, where, generator, why = found
+    much = f"only {left:.2g} of what arrives" if left else "nothing"
+    return Fault(cause, where, generator, f"{much} comes back through {node.op.name} in {place(node)}: {why}", number)
+
+
+def unnamed(numbers: Numbers, node: Node, others: list[int], left: float) -> tuple[str, str, str, str]:
+    """What is said where no rule below names a reason."""
+    where = place(node), node.op.name
+    if not left:
+        return "cancels", *where, "what comes back through it cancels to 0"
+    if isinstance(node.op, scan.Scan):
+        return "fading", *where, f"it shrinks in each of the {node.op.n} steps"
+    small = [f"'{numbers.tapped.labels.get(a, 'a constant')}' has numbers {span(numbers.at(a))}" for a in others if numbers.at(a).size]
+    return "shrinks", *where, "; ".join(small) or "its slope is that small there"
 
 
 Found = tuple[str, str, str, str] | None

@@ -52,21 +52,10 @@ def lost(numbers: Numbers, at: list[int], seeded: bool = True) -> tuple[float, i
     return found
 
 
-def vanished(numbers: Numbers, at: list[int]) -> Fault:
-    """The generator where what comes back is lost: from there on it is zero, or where it shrinks most."""
-    found = lost(numbers, at)
-    if found is None:
-        return Fault("solved", "task", "", "the loss sends nothing back: it is at its least for this batch")
-    _, number, along = found
-    if not isinstance(numbers.tapped.nodes[number].op, Scan):
-        return no_gradient(numbers, number, along)
-    return fading(Inside(numbers, number), along) or no_gradient(numbers, number, along)
-
-
 # -- in loops ----------------------------------------------------------------------------------------------------------
 
 
-def fading(loop: Inside, along: set[int]) -> Fault | None:
+def stopped(loop: Inside, along: set[int]) -> Fault | None:
     """The step of a loop, counted from its end, and the generator in it, where what comes back is lost on the way to some arguments."""
     at = [i for i, a in enumerate(loop.node.args) if a in along]
     for step in reversed(loop.order):
@@ -118,4 +107,4 @@ def within(loop: Inside, step: int, fault: Fault) -> Fault:
     return replace(fault, told=told, within=fault.within or loop.at(step))
 
 
-__all__ = ["growing", "opened", "path", "size", "vanished", "within"]
+__all__ = ["growing", "lost", "opened", "path", "size", "stopped", "within"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import Any, overload
 
 import numpy as np
@@ -15,10 +16,11 @@ from lensgrad.backends.engine import Backend
 from lensgrad.backends.engine import backend as engine
 from lensgrad.core import checks
 from lensgrad.core.diagram import flatten
-from lensgrad.core.printed import clean, printable
+from lensgrad.core.errors import BadValue, OutOfRange
+from lensgrad.core.printed import clean, counted, printable
 from lensgrad.data.arrays import count
 from lensgrad.data.source import Data
-from lensgrad.program.taps import TASK, Box, Numbers
+from lensgrad.program.taps import TASK, Box, Numbers, Tapped, snake
 from lensgrad.train.record import Record
 from lensgrad.train.wires import numbers_of, rows_of
 
@@ -56,7 +58,13 @@ class StepThrough(Sequence[Scene]):
     @overload
     def __getitem__(self, index: slice) -> StepThrough: ...
     def __getitem__(self, index: int | slice) -> Scene | StepThrough:
-        return StepThrough(self.scenes[index]) if isinstance(index, slice) else self.scenes[index]
+        if isinstance(index, slice):
+            return StepThrough(self.scenes[index])
+        if not checks.is_whole(index):
+            raise BadValue(f"a scene is read by its number, from 0 to {len(self) - 1}, got {checks.shown(index)}")
+        if not -len(self) <= index < len(self):
+            raise OutOfRange(f"there are {counted(len(self), 'scene')}, from 0 on, and no scene {index}")
+        return self.scenes[index]
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -107,19 +115,54 @@ def step_through(
         checks.instance("values", values, Mapping, "a dict by name, as run.values is")
     held: Mapping[str, Any] = learner.initial(0) if values is None else values
     numbers = numbers_of(learner, held, rows, engine(backend).reference())
-    boxes = [*(b for b in numbers.tapped.boxes if len(b.path) == 1), outside(numbers)]
+    boxes = parts(numbers)
     forward = [Scene("get", b.name, tuple(got(numbers, b))) for b in boxes]
     back = [Scene("put", b.name, tuple(put(numbers, b))) for b in reversed(boxes)]
     return StepThrough([*forward, *(s for s in back if s.lines), *updates(learner, held, rows, numbers)])
 
 
-def outside(numbers: Numbers) -> Box:
-    """What stands in no layer, as one box: the loss."""
+def parts(numbers: Numbers) -> list[Box]:
+    """The outermost layers in the order of the program, between them what they read that stands in no layer, and the rest: the loss."""
     t = numbers.tapped
-    own = [i for i in range(t.count) if not t.nodes[i].origin]
-    made = {w for i in own for w in t.outputs(i)}
-    reads = dict.fromkeys(a for i in own for a in t.nodes[i].args if a not in made)
-    return Box((TASK,), tuple(reads), tuple(t.outs), tuple(own))
+    outer = [b for b in t.boxes if len(b.path) == 1]
+    layers = {i: b for b in outer for i in b.nodes}
+    early = read_by(t, layers)
+    rest = tuple(i for i in range(t.count) if i not in layers and i not in early)
+    found = [b for b in outer if not b.nodes]
+    for box, some in groupby(sorted({*layers} | early), layers.get):
+        found.append(box or between(t, tuple(some)))
+    return [*dict.fromkeys(found), outside(t, rest)]
+
+
+def read_by(t: Tapped, layers: Collection[int]) -> set[int]:
+    """The nodes in no layer that layers read, or that these read."""
+    need = {a for i in layers for a in t.nodes[i].args}
+    found = set[int]()
+    for i in reversed(range(t.count)):
+        if i not in layers and any(w in need for w in t.outputs(i)):
+            found.add(i)
+            need.update(t.nodes[i].args)
+    return found
+
+
+def between(t: Tapped, nodes: tuple[int, ...]) -> Box:
+    """Some nodes that stand in no layer, as a box that is called after its generators."""
+    made = [w for i in nodes for w in t.outputs(i)]
+    needed = {a for i in range(t.count) if i not in nodes for a in t.nodes[i].args} | {*t.outs}
+    name = ", ".join(dict.fromkeys(snake(t.nodes[i].op.name) for i in nodes if t.nodes[i].args)) or "constants"
+    return Box((name,), reads(t, nodes), tuple(w for w in made if w in needed), nodes)
+
+
+def outside(t: Tapped, nodes: tuple[int, ...]) -> Box:
+    """What stands in no layer and is read by none, as one box: the loss."""
+    taken = any(b.path == (TASK,) for b in t.boxes)
+    return Box((f"{TASK} (the loss)" if taken else TASK,), reads(t, nodes), tuple(t.outs), nodes)
+
+
+def reads(t: Tapped, nodes: Sequence[int]) -> tuple[int, ...]:
+    """What some nodes read that none of them makes."""
+    made = {w for i in nodes for w in t.outputs(i)}
+    return tuple(dict.fromkeys(a for i in nodes for a in t.nodes[i].args if a not in made))
 
 
 def got(numbers: Numbers, box: Box) -> Iterator[Line]:
@@ -148,7 +191,8 @@ def line(numbers: Numbers, what: str, wire: int, value: np.ndarray[Any, Any], ma
 def updates(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers) -> Iterator[Scene]:
     """What becomes of each weight, and of the states that move with it."""
     step = learner.step(count(rows), numbers.engine)
-    after = step({n: v for n, v in {**values, **rows}.items() if n in {p.name for p in step.inputs}})
+    with np.errstate(all="ignore"):  # as on the wires before: numbers that are not finite are shown
+        after = step({n: v for n, v in {**values, **rows}.items() if n in {p.name for p in step.inputs}})
     for name in learner.model_names:
         own = [n for n in after if n in values and (n == name or n.startswith(f"{name}."))]
         lines = list[Line]()

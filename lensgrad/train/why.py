@@ -20,14 +20,14 @@ from lensgrad.core.printed import printable
 from lensgrad.data.arrays import count
 from lensgrad.data.source import Data
 from lensgrad.program.taps import Numbers, Tapped
+from lensgrad.train.fading import faint, vanished
 from lensgrad.train.faults import Fault, finite, first_bad, not_finite, place, span, tables
-from lensgrad.train.insides import opened, path, vanished
+from lensgrad.train.insides import opened, path
 from lensgrad.train.record import Record
 from lensgrad.train.trials import gradient, huge, overshoot, root, size
 from lensgrad.train.wires import numbers_of, rows_of, unknown
 from lensgrad.train.witness import reproduction
 
-TINY = 1e-12  # the size of a gradient below which it counts as vanished
 SHARE = 0.5  # of rows without a gradient, from which it is said
 
 
@@ -183,7 +183,7 @@ class Case:
         bad = next((w for w in back if not finite(self.numbers.cotangent(w))), None)
         if bad is not None:
             return self.not_finite(self.t.back[bad])
-        if all(size(self.numbers.cotangent(w)) < TINY for w in back):
+        if faint(self.numbers, back):
             return vanished(self.numbers, back)
         return huge(self.learner, self.values, self.rows, self.numbers, name, list(path(self.t, at)))
 

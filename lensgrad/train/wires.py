@@ -14,6 +14,7 @@ from lensgrad.core.diagram import flatten
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
 from lensgrad.core.printed import clean, counted
 from lensgrad.data.arrays import count
+from lensgrad.data.check import check_values
 from lensgrad.data.source import ArraySource, source
 from lensgrad.learn.batching import batch as batched
 from lensgrad.learn.loss_scale import LABEL as LOSS_SCALE
@@ -22,6 +23,7 @@ from lensgrad.program.loops import Inside, loops
 from lensgrad.program.taps import Numbers, Tapped, tapped
 from lensgrad.program.values import checked
 from lensgrad.theories.smooth.array import Array
+from lensgrad.train.advice import forms
 from lensgrad.train.record import Record
 
 SHOWN = 6  # names that the text of some wires tells
@@ -101,11 +103,14 @@ def inside(layer: str, names: Collection[str]) -> list[str]:
 
 
 def rows_of(learner: Record, data: Any) -> dict[str, Any]:
-    """A batch as arrays by name: a pair (x, y), a dict, or a data set."""
+    """A batch as arrays by name: a pair (x, y), a dict, or a data set; labels and tokens are what `fit` takes."""
     found = source(one_row(learner, data) if checks.is_dict(data) else data, learner.ports)
     if not isinstance(found, ArraySource):
         raise BadValue(f"a batch is a pair ({', '.join(learner.ports)}) of arrays or a dict of them, got {type(data).__name__}")
-    return {n: v for n, v in found.arrays.items() if n in learner.task.names}
+    rows = {n: v for n, v in found.arrays.items() if n in learner.task.names}
+    forms(learner, rows)
+    check_values(rows, learner.kinds(), learner.ranges())
+    return rows
 
 
 def one_row(learner: Record, data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -67,6 +67,7 @@ WRONG = {
     ("draw", "iris", "--output", "a.gif"): "a picture ends in .svg, .tex, .png, .txt, got 'a.gif'",
     ("draw", "iris", "--view", "len"): "view must be one of arrow, lens, step, got 'len': did you mean 'lens'?",
     ("draw", "iris", "--open", "hiden"): "no box to open is called 'hiden'; this picture has: loss, hidden, output: did you mean 'hidden'?",
+    ("draw", "iris", "a.svg"): "there is one argument more, 'a.svg': if it is the file to write, say --output a.svg; see lensgrad --help",
     ("draw", "none.safetensors"): "there is no checkpoint at 'none.safetensors': check its name and the current folder",
 }
 

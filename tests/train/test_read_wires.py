@@ -5,11 +5,12 @@ import sys
 import numpy as np
 import pytest
 from numerics import evaluate, reals
+from refusals import told
 
 import lensgrad as lg
 from lensgrad import ops
 from lensgrad.cat.reverse import grad
-from lensgrad.core.errors import BadValue, UnknownParameter
+from lensgrad.core.errors import BadValue, OutOfRange, UnknownParameter
 from lensgrad.core.trace import trace
 from lensgrad.lens import parametric
 from lensgrad.theories.smooth.scan import scan
@@ -152,6 +153,43 @@ def test_the_scenes_are_get_then_put_then_update():
         *[("update", n) for n in LEARNER.model_names],
     ]  # fmt: skip
     assert len(step) == 10 and len(step[2:4]) == 2
+
+
+def test_what_stands_between_layers_is_a_scene_before_the_layer_that_reads_it():
+    made = lg.supervised(lg.sequential(lg.input(2, 2), lg.flatten(), lg.dense(2, name="task")), lg.cross_entropy, lg.sgd(0.1))
+    step = lg.step_through(made, (np.ones((3, 2, 2), "float32"), np.array([0, 1, 1])))
+    ways = [(s.phase, s.box) for s in step if s.phase != "update"]
+    forward = ["reshape", "task", "task (the loss)"]
+    assert ways == [*(("get", b) for b in forward), *(("put", b) for b in reversed(forward))]
+    assert [(what, name) for what, name, *_ in step[0].lines] == [("takes", "x"), ("gives", "task/reshape")]
+    assert [(what, name) for what, name, *_ in step[5].lines] == [("from", "d task/reshape"), ("back", "d x")]
+
+
+def test_a_scene_that_is_not_there_is_told():
+    step = lg.step_through(LEARNER, (X, Y))
+    assert step[-1] == step[9] and len([*step]) == 10
+    assert told(OutOfRange, lambda: step[10]) == "there are 10 scenes, from 0 on, and no scene 10"
+    assert told(BadValue, lambda: step["a"]) == "a scene is read by its number, from 0 to 9, got 'a'"
+
+
+@pytest.mark.parametrize("ask", ["wires", "step_through", "why"])
+def test_labels_are_those_that_fit_takes(ask):
+    made = lg.supervised(lg.sequential(lg.input(4), lg.dense(3)), lg.cross_entropy, lg.sgd(0.1))
+    start, batch = made.initial(0), (X, np.array([0, 1, 2, 3, 0, 1]))
+    call = {
+        "wires": lambda: wires_of(made, start, batch),
+        "step_through": lambda: lg.step_through(made, batch),
+        "why": lambda: lg.why(made, start, batch),
+    }[ask]
+    numbers = "'y' holds class numbers from 0 to 3, and the model has 3 classes, numbered 0 to 2"
+    assert told(BadValue, call) == f"{numbers}: give the last layer 4 outputs, or relabel the data"
+
+
+def test_numbers_beyond_the_largest_are_shown_without_warnings():
+    big = X * np.float32(1e30)
+    made = lg.supervised(MODEL, lg.mse, lg.sgd(0.1))
+    assert "inf" in str(lg.step_through(made, (big, Y * np.float32(1e30))))
+    assert RUN.evaluate((X, Y * np.float32(1e30)))["loss"] == np.inf
 
 
 def test_a_scene_has_the_numbers_of_its_wires():

@@ -56,6 +56,13 @@ def test_the_guilty_part_is_told_with_its_values():
     assert found.parts[0] == "Select in act/relu" and "<pre>" in found._repr_html_()
 
 
+def test_a_gradient_that_fades_is_told_with_its_size_on_the_way():
+    found = planted.said("fading_in_a_deep_stack")
+    start = "the gradient fades on its way back through 61 layers: 0.029 at last, "
+    assert found.verdict.startswith(start) and " at layer40, " in found.verdict and found.verdict.endswith("another scale")
+    assert planted.said("fading_beyond_the_smallest_number").verdict.count(", and 0 at its end; most of all in layer") == 1
+
+
 def test_a_fault_in_a_loop_is_told_with_its_step_and_the_wires_of_its_body():
     found = planted.said("saturated_recurrence")
     assert "this happens in step 30 of 30 of the loop in memory" in found.verdict

@@ -14,15 +14,17 @@ from lensgrad.backends.native.lanes.gates import evaluated
 from lensgrad.core.checks import flag, instance, is_whole, listing, name, shown, whole
 from lensgrad.core.drawing import Drawn
 from lensgrad.core.errors import BadValue
+from lensgrad.core.printed import counted, few
 from lensgrad.data.arrays import array
 
 Numbers = np.ndarray[Any, Any]
 LARGE = 1 << 22  # gates times rows, from which compiled lanes are faster than large numbers
 MOST_INPUTS = 20  # of a truth table: 2²⁰ rows
+FEW = 4  # names that the text of a circuit tells
 LONGEST = 1000  # characters of a name, about as many as Verilog's tools take
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Circuit(Drawn):
     """𝔹ⁿ → 𝔹ᵐ. Variable 0 is false, 1..n are the inputs, then come the ANDs, each after its arguments.
 
@@ -43,6 +45,9 @@ class Circuit(Drawn):
         for field in ("inputs", "outputs"):
             object.__setattr__(self, field, names_in(field[:-1], getattr(self, field)))
         self._check_literals()
+
+    def __repr__(self) -> str:
+        return f"Circuit({few(self.inputs, FEW)} → {few(self.outputs, FEW)}, {counted(len(self.ands), 'AND')})"
 
     def _check_literals(self) -> None:
         limit = 2 * (1 + len(self.inputs) + np.arange(len(self.ands)))[:, None]
