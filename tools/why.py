@@ -165,12 +165,12 @@ def stack(activation: str, layers: int) -> Case:
     return made, made.initial(0), data(), "layer0/weight"
 
 
-@planted("fading", "layer10/relu", "Select")
+@planted("fading", "layer49/relu", "Select")
 def fading_in_a_deep_stack() -> Case:
     return stack("relu", 60)
 
 
-@planted("fading", "layer10", "Logistic")
+@planted("fading", "layer74", "Logistic")
 def fading_beyond_the_smallest_number() -> Case:
     return stack("sigmoid", 90)
 

@@ -134,6 +134,11 @@ def steps_table(race: Race, workload: Workload, machine: dict[str, Any]) -> list
     return markdown(head, rows)
 
 
+def percent(share: float) -> str:
+    """A share in two digits, or in all that it has before the point."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
 def step_cells(row: Row, race: Race, workload: Workload, machine: dict[str, Any], ours: Row | None) -> list[str]:
     top = machine["peak"].get("1" if race.one_core else str(machine["cores"]))
     return [
@@ -141,7 +146,7 @@ def step_cells(row: Row, race: Race, workload: Workload, machine: dict[str, Any]
         seconds(row.step),
         f"{seconds(min(row.steps))} … {seconds(max(row.steps))}",
         times(ratio(row.steps, ours.steps)) if ours else "",
-        f"{100 * workload.operations / row.step / top:.2g} %" if top else "",
+        percent(workload.operations / row.step / top) if top else "",
         "by weights" if row.loss is None else f"{row.loss:.6f}",
         seconds(row.imported),
         seconds(row.first),

@@ -353,7 +353,7 @@ def test_a_text_that_is_wider_than_a_terminal_stands_in_pieces():
 @pytest.mark.parametrize("write", [lg.draw, lg.explore])
 def test_a_file_that_cannot_be_written_is_told(write, tmp_path):
     place = tmp_path / "none" / ("a.html" if write is lg.explore else "a.svg")
-    assert told(BadValue, lambda: write(lg.dense(2, 2), place)) == f"'{place}' cannot be written: No such file or directory"
+    assert told(BadValue, lambda: write(lg.dense(2, 2), place)) == f"'{place}' cannot be written: the folder '{place.parent}' is missing"
     (tmp_path / "none").write_text("", encoding="utf-8")
     assert "cannot be written" in told(BadValue, lambda: write(lg.dense(2, 2), place))
 
