@@ -140,7 +140,7 @@ class Native(NumPy):
         checks.one_of("lanes", self.lanes, LANES)
 
     def function(self, f: Diagram, rows: Sequence[int] = ()) -> Runnable:
-        return native("running").Once(f, self.meanings) if self.compiles(f) else self.plain(f)
+        return native("running").Once(f, self.meanings, rows) if self.compiles(f) else self.plain(f)
 
     def iterate(self, f: Diagram, loop: Loop) -> Iteration:
         return native("running").Steps(f, loop, self.meanings) if self.compiles(f) else NumPySteps(f, loop, self)

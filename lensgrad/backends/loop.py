@@ -31,6 +31,7 @@ class Loop:
     back: tuple[tuple[int, int], ...]  # (output, input)
     rows: tuple[int, ...]
     ends: tuple[int, int]  # how many inputs and outputs there are
+    held: tuple[int, ...] = ()  # rows that are one for all steps, and read where they lie
 
     @cached_property
     def states(self) -> tuple[int, ...]:

@@ -75,8 +75,14 @@ def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = Tru
     flat = flattened(f, table)
     if fuse:
         simplified(flat)
-    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, [flat.inputs[i] for i in loop.fixed], fuse)
+    still = [flat.inputs[i] for i in (*loop.fixed, *staying(flat, loop))]
+    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, still, fuse and not loop.held)
     return Assembly(flat, program, program.groups(), loop, work(f)).made()
+
+
+def staying(flat: Flat, loop: Loop) -> list[int]:
+    """The rows that are one for all steps, and large enough to be read where they lie."""
+    return [i for i in loop.held if flat.values[flat.inputs[i]].bytes > SMALL]
 
 
 @dataclass
@@ -95,6 +101,7 @@ class Assembly:
         self.states = [flat.inputs[i] for i in loop.states]
         self.fixed = [flat.inputs[i] for i in loop.fixed]
         self.given = [flat.inputs[i] for i in loop.rows]
+        self.held = {flat.inputs[i] for i in loop.held}
         self.rows = [w for w in self.given if flat.values[w].bytes > SMALL]
         self.back = [(flat.outputs[o], flat.inputs[i]) for o, i in loop.back]
         self.seen = [flat.outputs[o] for o in loop.seen]
@@ -142,7 +149,7 @@ class Assembly:
                 for w in self.states
             ),
             tuple(Slot(held.offsets[w], sizes[w].bytes) for w in self.fixed),
-            tuple(sizes[w].bytes for w in self.given),
+            tuple(0 if w in self.held else sizes[w].bytes for w in self.given),
             tuple(sizes[w].bytes for w in self.seen),
             rounded(held.bytes) + 64,
             any(f.parallel for f in functions),
@@ -198,14 +205,14 @@ class Assembly:
         lines += ["if (id == 0) {"] if copied else []
         for k, wire in copied:
             size = self.flat.values[wire].bytes
-            lines.append(f"memcpy(m + {held.offsets[wire]}, given[{k}] + t * {size}, {size});")
+            lines.append(f"memcpy(m + {held.offsets[wire]}, given[{k}]{'' if wire in self.held else f' + t * {size}'}, {size});")
         each = [(f, call) for f, call, g in parts if not g.once]
         lines += calls(each, bool(copied))
         alone = not each[-1][0].parallel if each else bool(copied)
         lines += [] if alone else ["if (id == 0) {"]
         lines += self.ending(held, [f"seen[{k}] + t * {self.flat.values[w].bytes}" for k, w in enumerate(self.seen)])
         lines += ["}", *(["wait(gate, &sense, of);"] if threads else [])]
-        lines += [f"rows[{k}] += {self.flat.values[w].bytes};" for k, w in enumerate(self.rows)]
+        lines += [f"rows[{k}] += {self.flat.values[w].bytes};" for k, w in enumerate(self.rows) if w not in self.held]
         return indented([*lines, "}", "}"])
 
     def ending(self, held: Arena, seen: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Products whose left side lies across, such as gradients of weights: a block of it is copied once, and met by several panels."""
+"""Long products block by block: a block of the left side is met by several panels, and copied first where it lies across."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from lensgrad.backends.native.flat import BYTES
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group
+from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.printer import Function, Printer, nested
-from lensgrad.backends.native.products import Axis, Product, Tiles, divided, last
+from lensgrad.backends.native.products import Axis, Product, Tiles, last
 
 DEEP = {"float32": 128, "float64": 96}  # rows of a panel, at the most
+HALF = 272  # and of one that is met as it lies, so that it takes half of the nearest cache
 ROWS = 144  # rows of results of a block: whole tiles on every machine
 ACROSS = 512  # bytes of a row of results of the panels that meet a block
 
@@ -21,8 +23,8 @@ class Blocked(Product):
     """A product, in blocks where its sides lie so."""
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
-        blocks = Blocks(self, printer, group, made, together=ROWS)
-        (blocks if blocks.across else Tiles(self, printer, group, made)).write()
+        blocks, ready = (kind(self, printer, group, made, together=ROWS) for kind in (Blocks, Ready))
+        (blocks if blocks.across else ready if ready.along else Tiles(self, printer, group, made)).write()
 
 
 class Blocks(Tiles):
@@ -106,3 +108,39 @@ class Blocks(Tiles):
     def part(self) -> str:
         """Where the results of a tile are summed."""
         return f"part + ((p - p0) * {ROWS} + m0 - r0) * WIDE_{self.t}"
+
+
+class Ready(Blocks):
+    """Panels lie ready, and the left side lies side by side along what is summed: neither is copied."""
+
+    @property
+    def along(self) -> bool:
+        """Whether the sides lie so, and the sum is long enough for stretches."""
+        if self.kind.packed is None or len(self.depth) != 1 or not (self.rows and self.columns):
+            return False
+        depth, rows = self.depth[0], max(a.size for a in self.rows)
+        return depth.left == 1 and depth.size > HALF and rows >= 24 and self.columns[-1].size >= 64
+
+    def arrays(self, depth: Axis, short: bool) -> list[str]:
+        self.most = -(-depth.size // -(-depth.size // HALF))
+        return [f"{self.type} part[{ROWS} * {self.columns_met}] __attribute__((aligned(64)));"]
+
+    def stretch(self, rows: Axis, columns: Axis, depth: Axis, places: Sequence[tuple[Axis, Index]]) -> list[str]:
+        """A stretch of the sum: the tiles of a block."""
+        start = f"{self.place('left', places)} + (int64_t)m0 * {rows.left} + k0"
+        rest = f"deep, {start}, {rows.left}, 1, panel, {self.part()}, more"
+        lines = [
+            self.packed(columns, depth, places, "k0", "deep"),
+            *last(depth, self.most, self.ahead(rows, columns)),
+            "if (rows == HIGH)",
+            f"whole_{self.t}({rest});",
+            "else",
+            f"rest_{self.t}(rows, {rest});",
+        ]
+        return [
+            f"for (int k0 = 0; k0 < {depth.size}; k0 += {self.most}) {{",
+            f"const int deep = {depth.size} - k0 < {self.most} ? {depth.size} - k0 : {self.most};",
+            *self.met(columns, lines),
+            "more = 1;",
+            "}",
+        ]

@@ -12,13 +12,13 @@ from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.gradients import Sums, runs_of
 from lensgrad.backends.native.integers import Atom, Index, unflat
 from lensgrad.backends.native.nests import Bound, Group, Program, view
+from lensgrad.backends.native.panels import Matrix, divided, each, room
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
-from lensgrad.backends.native.products import Entry, base, divided
+from lensgrad.backends.native.products import Entry, base
 from lensgrad.backends.native.scope import SHORT, Whole
 
 LEAST = 8  # channels of either side
 MOST = 2048  # and what a thread's stack has room for
-WIDEST = 32  # entries that a panel's row may have
 
 
 def many(op: Any, dom: Sequence[Value]) -> bool:
@@ -50,8 +50,7 @@ def panels(program: Program, call: Call) -> tuple[int, ...]:
     """A value for the kernel as panels."""
     kernel = program.flat.values[call.args[1]]
     columns = kernel.shape[-2 if call.op.slot == "x" else -1]
-    rows = kernel.size // columns
-    program.flat.values.append(Value((rows * -(-columns // WIDEST) * WIDEST,), kernel.dtype, program.flat.values[call.outs[0]].path))
+    program.flat.values.append(room(kernel.size // columns, columns, kernel.dtype, program.flat.values[call.outs[0]].path))
     return (len(program.flat.values) - 1,)
 
 
@@ -142,15 +141,13 @@ class Meeting:
         *space, inner, outer = self.kernel.steps
         along, down = (inner, outer) if self.back else (outer, inner)
         places = [self.kernel.offset + sum(k * s for k, s in zip(t, space, strict=True)) for t, _ in way.entries]
-        low, high = divided(f"({self.columns} + WIDE_{self.t} - 1) / WIDE_{self.t}", self.made.parallel)
-        wide = f"WIDE_{self.t}"
+        to = f"{self.panels} + ((int64_t)p * {len(places)} + s) * {self.depth} * WIDE_{self.t}"
+        kernel = Matrix(f"{self.printer.places[self.kernel.wire].name} + taps[s]", self.depth, self.columns, down, along)
         return [
             f"static const int taps[{max(1, len(places))}] = {{{', '.join(map(str, places or [0]))}}};",
-            f"for (int p = {low}; p < {high}; p++)",
+            each(self.columns, self.value.dtype, self.made.parallel),
             f"for (int s = 0; s < {len(places)}; s++)",
-            f"pack_{self.t}({self.panels} + ((int64_t)p * {len(places)} + s) * {self.depth} * {wide}, "
-            f"{self.printer.places[self.kernel.wire].name} + taps[s] + (int64_t)p * {wide} * {along}, {self.depth}, "
-            f"{self.columns} - p * {wide} < {wide} ? {self.columns} - p * {wide} : {wide}, {down}, {along});",
+            kernel.packed(to, self.value.dtype),
         ]
 
     def met(self, way: Taps) -> list[str]:

@@ -12,7 +12,7 @@ from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, View
 from lensgrad.backends.native.places import vectors
 from lensgrad.backends.native.printer import LINE, NOTE, PARALLEL, Function, Printer, write_entry
-from lensgrad.backends.native.products import divided
+from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.scope import SHORT, Scope, Where
 
 MARGIN = 64  # numbers behind a plane that vectors may read

@@ -95,6 +95,40 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
   }
 }
 
+/* A small square of a matrix turned: to[i][j] = from[j][i]. */
+typedef float square_f32 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double square_f64 __attribute__((vector_size(16), aligned(8), may_alias));
+enum { SIDE_f32 = 4, SIDE_f64 = 2 };
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define BESIDE __builtin_shufflevector
+#endif
+#endif
+#ifdef BESIDE
+INLINE void turn_f32(float *to, int64_t wide, const float *from, int64_t along) {
+  const square_f32 a = *(const square_f32 *)from, b = *(const square_f32 *)(from + along);
+  const square_f32 c = *(const square_f32 *)(from + 2 * along), d = *(const square_f32 *)(from + 3 * along);
+  const square_f32 p = BESIDE(a, b, 0, 4, 1, 5), q = BESIDE(c, d, 0, 4, 1, 5), r = BESIDE(a, b, 2, 6, 3, 7), s = BESIDE(c, d, 2, 6, 3, 7);
+  *(square_f32 *)to = BESIDE(p, q, 0, 1, 4, 5);
+  *(square_f32 *)(to + wide) = BESIDE(p, q, 2, 3, 6, 7);
+  *(square_f32 *)(to + 2 * wide) = BESIDE(r, s, 0, 1, 4, 5);
+  *(square_f32 *)(to + 3 * wide) = BESIDE(r, s, 2, 3, 6, 7);
+}
+INLINE void turn_f64(double *to, int64_t wide, const double *from, int64_t along) {
+  const square_f64 a = *(const square_f64 *)from, b = *(const square_f64 *)(from + along);
+  *(square_f64 *)to = BESIDE(a, b, 0, 2);
+  *(square_f64 *)(to + wide) = BESIDE(a, b, 1, 3);
+}
+#else
+#define TURN(type, t)                                                                                                            \
+  INLINE void turn_##t(type *to, int64_t wide, const type *from, int64_t along) {                                                \
+    for (int i = 0; i < SIDE_##t; i++)                                                                                           \
+      for (int j = 0; j < SIDE_##t; j++) to[i * wide + j] = from[j * along + i];                                                 \
+  }
+TURN(float, f32)
+TURN(double, f64)
+#endif
+
 /* Products of matrices, a tile of HIGH rows and two vectors of columns at a time. `panel` has the columns of the right side, row
    by row; numbers of the left side are read one by one, at any distance. */
 #if defined(__AVX512F__)
@@ -157,10 +191,17 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
     else if (along == 1)                                                                                                         \
       for (int64_t k = 0; k < depth; k++)                                                                                        \
         for (int n = 0; n < columns; n++) panel[k * WIDE_##t + n] = b[k * down + n];                                             \
-    else                                                                                                                         \
-      for (int64_t k0 = 0; k0 < depth; k0 += 16)                                                                                 \
+    else {                                                                                                                       \
+      /* Small squares as vectors where a column lies side by side, then the rest, some rows of the panel at a time. */          \
+      const int whole = down == 1 ? columns - columns % SIDE_##t : 0;                                                            \
+      const int64_t turned = whole ? depth - depth % SIDE_##t : 0;                                                               \
+      for (int64_t k = 0; k < turned; k += SIDE_##t)                                                                             \
+        for (int n = 0; n < whole; n += SIDE_##t) turn_##t(panel + k * WIDE_##t + n, WIDE_##t, b + k + n * along, along);        \
+      for (int64_t k0 = whole == columns ? turned - turned % 16 : 0; k0 < depth; k0 += 16)                                       \
         for (int n = 0; n < columns; n++)                                                                                        \
-          for (int64_t k = k0; k < k0 + 16 && k < depth; k++) panel[k * WIDE_##t + n] = b[k * down + n * along];                 \
+          for (int64_t k = n < whole && k0 < turned ? turned : k0; k < k0 + 16 && k < depth; k++)                                \
+            panel[k * WIDE_##t + n] = b[k * down + n * along];                                                                   \
+    }                                                                                                                            \
   }                                                                                                                             \
   /* A part of a matrix, whose rows lie `wide` apart then. */                                                                   \
   static void __attribute__((noinline, unused)) block_##t(type *restrict block, const type *restrict a, int deep, int rows, int64_t down, int wide) { \
@@ -169,6 +210,42 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
   }
 MATRIX(float, f32)
 MATRIX(double, f64)
+
+/* Products of a few rows with a matrix whose rows are summed: it is read once, from whichever cache it is in. */
+#define DOTS(type, t)                                                                                                           \
+  /* out[n] = sum of a[k] b[n][k], in two vectors each, whose lanes are added up at the end */                                  \
+  INLINE void dot_##t(const int count, const int64_t depth, const type *a, const type *b, const int64_t apart, type *out) {     \
+    vector_##t c[4][2];                                                                                                         \
+    _Pragma("GCC unroll 4") for (int n = 0; n < count; n++) c[n][0] = c[n][1] = (vector_##t){0};                                \
+    int64_t k = 0;                                                                                                              \
+    for (; k + WIDE_##t <= depth; k += WIDE_##t) {                                                                              \
+      vector_##t a0 = *(const vector_##t *)(a + k), a1 = *(const vector_##t *)(a + k + LANES_##t);                              \
+      IN_REGISTER(a0);                                                                                                          \
+      IN_REGISTER(a1);                                                                                                          \
+      _Pragma("GCC unroll 4") for (int n = 0; n < count; n++) {                                                                 \
+        c[n][0] += a0 * *(const vector_##t *)(b + n * apart + k);                                                               \
+        c[n][1] += a1 * *(const vector_##t *)(b + n * apart + k + LANES_##t);                                                   \
+      }                                                                                                                         \
+    }                                                                                                                           \
+    _Pragma("GCC unroll 4") for (int n = 0; n < count; n++) {                                                                   \
+      const vector_##t lanes = c[n][0] + c[n][1];                                                                               \
+      type sum = 0;                                                                                                             \
+      _Pragma("GCC unroll 16") for (int l = 0; l < LANES_##t; l++) sum += lanes[l];                                             \
+      for (int64_t j = k; j < depth; j++) sum += a[j] * b[n * apart + j];                                                       \
+      out[n] = sum;                                                                                                             \
+    }                                                                                                                           \
+  }                                                                                                                             \
+  /* Some columns of a few rows of results, four at a time: out[r][n] = sum of a[r][k] b[n][k] */                               \
+  static void __attribute__((noinline, unused)) dots_##t(int rows, int columns, int64_t depth, const type *a, int64_t down,     \
+                                                         const type *b, int64_t apart, type *out) {                             \
+    int n = 0;                                                                                                                  \
+    for (; n + 4 <= columns; n += 4)                                                                                            \
+      for (int r = 0; r < rows; r++) dot_##t(4, depth, a + r * down, b + n * apart, apart, out + r * WIDE_##t + n);             \
+    for (; n < columns; n++)                                                                                                    \
+      for (int r = 0; r < rows; r++) dot_##t(1, depth, a + r * down, b + n * apart, apart, out + r * WIDE_##t + n);             \
+  }
+DOTS(float, f32)
+DOTS(double, f64)
 
 /* Products with a matrix that is mostly zeros. It is kept row by row, in stretches of `block` columns: what is not zero in row r of stretch s
    begins at starts[s * rows + r], `places` are columns in the stretch. Where there is more than `most` of it, starts[0] is -1. */

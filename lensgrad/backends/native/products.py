@@ -10,11 +10,11 @@ from lensgrad.backends.native.epilogue import Entry
 from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, Program, view
+from lensgrad.backends.native.panels import Packing, divided, room
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested, span
 from lensgrad.backends.native.scope import SHORT
 
 LEAST = 1 << 13  # multiply-adds, from which on tiles pay
-WIDEST = 32  # entries that a row of a panel may have
 DEPTH = 1024  # rows of a panel
 CLOSE = 256  # and where the left side has as many rows: both are read again and again from the nearest cache
 APART = 8  # matrices, from which on threads have some of their own
@@ -60,37 +60,6 @@ class Product:
         Tiles(self, printer, group, made).write()
 
 
-@dataclass(frozen=True, eq=False)
-class Packing:
-    """The right side of products as panels, one after the other."""
-
-    wire: int
-    reads: tuple[int, ...]
-    depth: int
-    columns: int
-    along: tuple[bool, bool]  # whether the first axis of the value is that of columns
-    unless: int | None = None  # where something else is prepared instead, if it begins with 0
-    epilogue: bool = False
-
-    def write(self, printer: Printer, group: Group, made: Function) -> None:
-        view, (out,) = printer.view(self.wire), group.nests[0].outs
-        t = SHORT[printer.flat.values[out].dtype]
-        across, down = view.steps if self.along[0] else view.steps[::-1]
-        made.reads.add(view.wire)
-        made.writes.add(out)
-        made.parallel = self.depth * self.columns >= PARALLEL
-        low, high = divided(f"({self.columns} + WIDE_{t} - 1) / WIDE_{t}", made.parallel)
-        if self.unless is not None:
-            made.reads.add(self.unless)
-            made.lines.append(f"if ({printer.places[self.unless].name}[0] == 0) return;")
-        made.lines += [
-            f"for (int p = {low}; p < {high}; p++)",
-            f"pack_{t}({printer.places[out].name} + (int64_t)p * {self.depth} * WIDE_{t}, "
-            f"{printer.places[view.wire].name} + {view.offset} + (int64_t)p * WIDE_{t} * {across}, {self.depth}, "
-            f"{self.columns} - p * WIDE_{t} < WIDE_{t} ? {self.columns} - p * WIDE_{t} : WIDE_{t}, {down}, {across});",
-        ]
-
-
 def packed(program: Program, made: Product, unless: int | None = None) -> Product:
     """A product that reads its right side as panels, which are made once, if that is a constant matrix."""
     right = made.order[1]
@@ -102,7 +71,7 @@ def packed(program: Program, made: Product, unless: int | None = None) -> Produc
     width, depth = (made.sizes[s] for s in (word if columns else word[::-1]))
     reads = (read,) if unless is None else (read, unless)
     kind = Packing(made.call.args[right], reads, depth, width, (columns, not columns), unless)
-    (panels,) = program.prepared(kind, Value((depth * -(-width // WIDEST) * WIDEST,), program.flat.values[read].dtype))
+    (panels,) = program.prepared(kind, room(depth, width, program.flat.values[read].dtype))
     return replace(made, reads=(made.reads[made.order[0]], panels), packed=panels)
 
 
@@ -112,8 +81,8 @@ def product(program: Program, call: Call) -> Product | None:
     return None if made is None else packed(program, made)
 
 
-def tiled(program: Program, call: Call, kind: type[Product] = Product) -> Product | None:
-    """An einsum as tiles, if it is of two arrays of floats, and large enough."""
+def tiled(program: Program, call: Call, kind: type[Product] = Product, least: int = 4) -> Product | None:
+    """An einsum as tiles, if it is of two arrays of floats, and large enough: with so many rows at least."""
     dom = program.flat.dom(call)
     inputs, output = call.op.letters()
     if len(inputs) != 2 or dom[0].dtype not in ("float32", "float64"):
@@ -124,7 +93,7 @@ def tiled(program: Program, call: Call, kind: type[Product] = Product) -> Produc
     rows = prod(sizes[s] for s in output if s not in inputs[1])
     columns = prod(sizes[s] for s in output if s not in inputs[0])
     depth = prod(sizes[s] for s in set("".join(inputs)) - set(output))
-    if prod(sizes.values()) < LEAST or rows < 4 or columns < 4 or depth < 4:
+    if prod(sizes.values()) < LEAST or min(rows, columns) < least or max(rows, columns) < 4 or depth < 4:
         return None
     return kind(call, (inputs[0], inputs[1]), output, sizes, tuple(base(program, a) for a in call.args))
 
@@ -307,11 +276,6 @@ class Tiles:
 def last(depth: Axis, stretch: int, lines: Sequence[str]) -> list[str]:
     """Lines for the last stretch of a sum."""
     return [f"if (k0 + {stretch} >= {depth.size}) {line}" for line in lines]
-
-
-def divided(count: str, over: bool) -> tuple[str, str]:
-    """From where to where one thread counts."""
-    return (f"first({count}, id, of)", f"first({count}, id + 1, of)") if over else ("0", count)
 
 
 def joined(axes: Sequence[Axis]) -> list[Axis]:

@@ -136,10 +136,17 @@ class Room:
 
 
 class Once:
-    """An arrow as a function in C: arrays in, arrays out, and nothing kept in between."""
+    """An arrow as a function in C: arrays in, arrays out.
 
-    def __init__(self, f: Diagram, table: Meanings = NATIVE) -> None:
-        self.steps = Steps(f, Loop((), tuple(range(len(f.dom))), (len(f.dom), len(f.cod))), table)
+    `rows` are the inputs that are others at each call. What is made of all others, such as panels of weights, is kept while these are the
+    same arrays and nobody can have written to them; else it is made again.
+    """
+
+    def __init__(self, f: Diagram, table: Meanings = NATIVE, rows: Sequence[int] = ()) -> None:
+        wires = tuple(range(len(f.dom)))
+        held = tuple(i for i in wires if i not in rows) if rows else ()
+        self.steps = Steps(f, Loop((), wires, (len(f.dom), len(f.cod)), held), table)
+        self.held = frozenset(held if self.steps.made.once else ())
 
     def __call__(self, *xs: Any) -> tuple[Any, ...]:
         steps = self.steps
@@ -150,11 +157,26 @@ class Once:
                 room.given[k] = address(given)
                 itself = type(x) is np.ndarray and x.flags.c_contiguous
                 room.held[k] = x if itself else room, given
+            elif k not in self.held or unwritten(x):
+                continue
+            if k in self.held:
+                room.gate[READY] = 0
         seen = [np.empty((1, *shape), dtype) for shape, dtype in steps.seen]
         room.point((), seen)
         steps.take(room, (), seen, 1)
         steps.rooms.append(room)
         return tuple(y[0, ...] for y in seen)
+
+
+def unwritten(x: np.ndarray[Any, Any]) -> bool:
+    """Whether nobody can write to an array, nor to one that it is a view of."""
+    base: Any = x
+    while type(base) is np.ndarray:
+        if base.flags.writeable:
+            return False
+        base = base.base
+    return base is None or type(base) is bytes
+
 
 
 def put(view: np.ndarray[Any, Any], shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from lensgrad.backends.native import products
+from lensgrad.backends.native import dots, products
 from lensgrad.backends.native.blocks import Blocked
 from lensgrad.backends.native.flat import Call, Value
 from lensgrad.backends.native.integers import Index
@@ -150,7 +150,7 @@ def product(program: Program, call: Call) -> Sparse | Product | None:
     """An einsum as tiles, if it is large enough; with a matrix of data, such that it may be mostly zeros."""
     made = products.tiled(program, call, Blocked)
     if made is None:
-        return None
+        return dots.product(program, call)
     side = next((i for i in (0, 1) if program.data and thinned(program, made, i)), None)
     return products.packed(program, made) if side is None else sparse(program, made, side)
 

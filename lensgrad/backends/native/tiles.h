@@ -29,6 +29,16 @@ static void pack_f32(float *panel, const float *b, int64_t depth, int columns, i
     for (int n = 0; n < WIDE_f32; n++) panel[k * WIDE_f32 + n] = n < columns ? b[k * down + n * along] : 0;
 }
 
+/* A few rows of results: out[r][n] = sum over k of a[r][k] b[n][k]. */
+static void dots_f32(int rows, int columns, int64_t depth, const float *a, int64_t down, const float *b, int64_t apart, float *out) {
+  for (int r = 0; r < rows; r++)
+    for (int n = 0; n < columns; n++) {
+      float sum = 0;
+      for (int64_t k = 0; k < depth; k++) sum += a[r * down + k] * b[n * apart + k];
+      out[r * WIDE_f32 + n] = sum;
+    }
+}
+
 /* A part of a matrix, whose rows lie `wide` apart then. */
 static void block_f32(float *block, const float *a, int deep, int rows, int64_t down, int wide) {
   for (int k = 0; k < deep; k++)
