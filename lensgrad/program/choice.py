@@ -8,8 +8,6 @@ from time import perf_counter
 
 from lensgrad.backends.engine import Auto, Backend, Native, named, native
 from lensgrad.backends.engine import backend as engine
-from lensgrad.backends.numpy import has_circuits
-from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NoRule, listed
 from lensgrad.program.compile import Program
 
@@ -45,11 +43,11 @@ def chosen(
     runs = engine(asked)
     if not isinstance(runs, Native):
         return Choice(asked, named(runs))
-    f = make(asked).diagram
+    f = make(asked)
     if not isinstance(runs, Auto):
         return in_c(Choice(asked, "native"), make, f, ready, begun)
     compiled = Choice("native" if asked == "auto" else runs.compiled, "native")
-    if has_circuits(f):
+    if f.circuits:
         return compiled
     plain = Choice(asked, "numpy")
     if not wanted(f, times, before):
@@ -60,22 +58,22 @@ def chosen(
         return Choice(asked, "numpy", f"{wrong}; this runs in NumPy")
 
 
-def wanted(f: Diagram, times: float, before: str) -> bool:
+def wanted(f: Program, times: float, before: str) -> bool:
     """Whether a program should run in C."""
     choice = native("choice")
     if before in ("native", "numpy") and choice.when() == "auto":
         return before == "native"
-    return choice.worth(f, times)
+    return choice.worth(f.seconds, times)
 
 
-def in_c(choice: Choice, make: Make, f: Diagram, ready: Ready, begun: Callable[[float], None]) -> Choice:
+def in_c(choice: Choice, make: Make, f: Program, ready: Ready, begun: Callable[[float], None]) -> Choice:
     """A choice of C, with the program ready to run; NumPy where generators are a user's own and mean nothing in C."""
     runs = engine(choice.backend)
-    strange: list[str] = native("choice").foreign(f, runs.table, runs.own) if isinstance(runs, Native) else []
+    strange: list[str] = native("choice").foreign(f.diagram, runs.table, runs.own) if isinstance(runs, Native) else []
     if strange:
         told = f"{listed(strange)} has a meaning in NumPy only, so this runs in NumPy: backend.in_c(…) gives it one in C"
         return Choice(choice.backend, "numpy", told)
-    begun(native("choice").compile_seconds(f))
+    begun(f.seconds[1])
     began = perf_counter()
     made = ready(make(choice.backend))
     seconds, threads = perf_counter() - began, getattr(made, "threads", 1)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.backends.engine import Backend, Iteration, Runnable, backend
+from lensgrad.backends.engine import Backend, Iteration, Runnable, backend, native
 from lensgrad.backends.loop import Loop
+from lensgrad.backends.numpy import has_circuits
 from lensgrad.backends.source import Layout
 from lensgrad.cat.lens import Lens, forward
 from lensgrad.cat.names import Param, Role, returns, unique, written
@@ -61,6 +62,17 @@ class Program:
     @cached_property
     def function(self) -> Runnable:
         return self.engine.function(self.diagram, self.wires([p.name for p in self.inputs if p.role is Role.DATA]))
+
+    @cached_property
+    def circuits(self) -> bool:
+        """Whether circuits run in it."""
+        return has_circuits(self.diagram)
+
+    @cached_property
+    def seconds(self) -> tuple[float, float]:
+        """About how long it takes in NumPy, and how long to compile."""
+        choice = native("choice")
+        return choice.numpy_seconds(self.diagram), choice.compile_seconds(self.diagram)
 
     @cached_property
     def plain(self) -> tuple[str, ...]:

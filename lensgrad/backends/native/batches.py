@@ -9,10 +9,10 @@ from math import prod
 from lensgrad.backends.native.flat import BYTES, Value
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, View, view
+from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.places import EXAMPLES
 from lensgrad.backends.native.planes import SIDE, Correlation, Planes, Tapping, Taps
 from lensgrad.backends.native.printer import PARALLEL, VECTOR, Function, Printer
-from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.scope import Scope, Where
 
 SUMS = 12  # vectors that are summed at a time, of the registers that there are

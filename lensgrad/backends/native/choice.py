@@ -26,12 +26,13 @@ def when() -> str:
     return checks.one_of("LENSGRAD_COMPILE", given, WHEN)
 
 
-def worth(f: Diagram, times: float) -> bool:
-    """Whether so many runs take NumPy longer than twice what compiling takes, by an estimate from the program alone.
+def worth(seconds: tuple[float, float], times: float) -> bool:
+    """Whether so many runs take NumPy longer than twice what compiling takes, both in seconds by an estimate from the program alone.
 
     It is the same on every machine and does not ask what is compiled already, so that a run that is repeated runs alike.
     """
-    return when() == "always" or (when() == "auto" and numpy_seconds(f) * times > DOUBT * compile_seconds(f))
+    run, compiled = seconds
+    return when() == "always" or (when() == "auto" and run * times > DOUBT * compiled)
 
 
 def numpy_seconds(f: Diagram) -> float:
@@ -46,7 +47,7 @@ def compile_seconds(f: Diagram) -> float:
 
 def foreign(f: Diagram, table: Meanings, own: Meanings) -> list[str]:
     """The generators of a program whose meaning in NumPy is a user's own, while they have none in C, by name."""
-    strange = {cls for cls, line in table.items() if NUMPY.get(cls) != line} - {*own}
+    strange = {cls for cls, line in table.items() if NUMPY.get(cls) != line} - {*own} if table is not NUMPY else set[Any]()
     return sorted({op.name for op in generators(f) if type(op) in strange}) if strange else []
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from lensgrad.backends.native.flat import TYPES, Call
 from lensgrad.backends.native.integers import Atom, Index, unflat
 from lensgrad.backends.native.nests import Group, View
-from lensgrad.backends.native.printer import NOTE, PARALLEL, Function, Printer
 from lensgrad.backends.native.panels import divided
+from lensgrad.backends.native.printer import NOTE, PARALLEL, Function, Printer
 from lensgrad.backends.native.scope import SHORT
 from lensgrad.core.errors import NoRule
 

@@ -1,4 +1,4 @@
-"""The right side of products as panels, one behind the other: each has a few columns of it side by side, row by row, zeros behind the last."""
+"""The right side of products as panels, one behind the other: some columns side by side, row by row, with zeros behind the last column."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from typing import Any
 from lensgrad.backends.native.flat import BYTES, TYPES, Call
 from lensgrad.backends.native.integers import Atom, Index, of
 from lensgrad.backends.native.nests import Group, View
+from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.places import vectors
 from lensgrad.backends.native.printer import LINE, NOTE, PARALLEL, Function, Printer, write_entry
-from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.scope import SHORT, Scope, Where
 
 MARGIN = 64  # numbers behind a plane that vectors may read

@@ -178,7 +178,6 @@ def unwritten(x: np.ndarray[Any, Any]) -> bool:
     return base is None or type(base) is bytes
 
 
-
 def put(view: np.ndarray[Any, Any], shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> None:
     """Write an array where the program reads it."""
     if type(x) is not np.ndarray:

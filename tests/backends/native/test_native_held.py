@@ -16,12 +16,11 @@ from lensgrad.theories.smooth.pointwise import Tanh
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 
 
-def layers(n, dtype="float32", sizes=(333, 130, 70)):
+def layers(n, dtype="float32"):
     """tanh of x W′ twice, on n rows: the inputs are x and the weights."""
-    first, second = ((b, a) for a, b in zip(sizes, sizes[1:], strict=False))
     f = trace(
         lambda x, v, w: Einsum("bi,oi->bo")(Tanh()(Einsum("bi,oi->bo")(x, v)), w) * 2.0,
-        *(Ty((Array(s, dtype),)) for s in ((n, sizes[0]), first, second)),
+        *(Ty((Array(s, dtype),)) for s in ((n, 333), (130, 333), (70, 130))),
     )
     rng = np.random.default_rng(n)
     return f, [rng.normal(size=a.shape).astype(dtype) * (0.1 if k else 1.0) for k, a in enumerate(f.dom)]
