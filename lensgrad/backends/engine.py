@@ -60,6 +60,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def holds(self) -> bool:
+        """Whether data that is the same at every step is best given once, and not with each of them."""
+        ...
+
+    @property
     def table(self) -> Meanings:
         """What each generator means in it."""
         ...
@@ -94,6 +99,10 @@ class NumPy:
     """The reference: NumPy source, one step at a time. `table` says what each generator means."""
 
     table: Meanings = numpy_backend.NUMPY
+
+    @property
+    def holds(self) -> bool:
+        return True
 
     @property
     def process(self) -> tuple[int, int]:
@@ -234,6 +243,10 @@ class Jax:
     @cached_property
     def layout(self) -> Any:
         return jax_loop().Layout(self.devices)
+
+    @property
+    def holds(self) -> bool:
+        return False  # each batch is divided over the devices, and what is held is on all of them
 
     @property
     def process(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from lensgrad.backends.picked import picked
 from lensgrad.core.checks import is_dict, is_group
 from lensgrad.core.errors import BadValue, OutOfMemory, listed
 from lensgrad.data.orders import order
@@ -112,13 +113,7 @@ def matched(data: Mapping[str, Any], examples: int) -> str:
 
 def rows(data: Mapping[str, Any], where: Any) -> Values:
     """The same rows of every array."""
-    return {name: np.asarray(taken(v, where)) for name, v in data.items()}
-
-
-def taken(x: Any, where: Any) -> Any:
-    """Some rows. NumPy copies short ones many times faster by `take`, and would first copy the whole of an array that is in pieces."""
-    whole = hasattr(where, "shape") and hasattr(x, "flags") and x.flags.c_contiguous and x.flags.aligned
-    return x.take(where, axis=0) if whole else x[where]
+    return {name: np.asarray(picked(v, where)) for name, v in data.items()}
 
 
 def close(iterator: Any) -> None:

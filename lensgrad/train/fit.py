@@ -30,6 +30,7 @@ from lensgrad.train.loop import epoch, epochs
 from lensgrad.train.plan import Plan
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.progress import Progress
+from lensgrad.train.reading import names
 from lensgrad.train.record import Record
 from lensgrad.train.resume import Earlier, begin, checked
 from lensgrad.train.snapshots import Snapshot
@@ -74,8 +75,12 @@ class Setup:
         size, source = self.plan.batch_size, self.feed.train
         each = -(-source.examples // (size or 1)) if source.examples else UNKNOWN
         n = None if size is None else min(size, source.examples or size)
-        names = tuple(source.arrays) if isinstance(source, ArraySource) else self.learner.ports
-        return chosen(self.backend, lambda b: self.step_on(b, n), self.plan.epochs * each, lambda p: p.iteration(names), before, begun)
+
+        def ready(program: Program) -> object:
+            own = names(program.engine, source, self.plan) if isinstance(source, ArraySource) else self.learner.ports
+            return program.iteration(own)
+
+        return chosen(self.backend, lambda b: self.step_on(b, n), self.plan.epochs * each, ready, before, begun)
 
     @property
     def slowing(self) -> list[ReduceOnPlateau]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lensgrad.backends.engine import Backend
-from lensgrad.backends.numpy import host
 from lensgrad.core.diagram import flatten
-from lensgrad.data.arrays import close, count, rows
+from lensgrad.data.arrays import close, count
 from lensgrad.data.orders import order, orders
 from lensgrad.data.source import ArraySource, Source
-from lensgrad.program.compile import Port, Program, named
-from lensgrad.program.values import Numbers, Value, Values, checked, is_numbers
-from lensgrad.theories.smooth.array import Array
+from lensgrad.program.compile import Program, named
+from lensgrad.program.values import Value, Values
+from lensgrad.train import reading
 from lensgrad.train.guard import Taken, finite
 from lensgrad.train.plan import Plan
+from lensgrad.train.reading import checked_rows
 from lensgrad.train.state import Position
 
 PATIENCE = 0.1  # seconds for which batches are collected
@@ -44,7 +44,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some batches of one size in a row: the program for them, their data, checked, with one row a batch, and their place in the run."""
+    """Some batches of one size in a row: the program for them, their data, checked, with one row a batch, and their place in the run.
+
+    Data that is `alike` for all of them is given once.
+    """
 
     program: Program
     rows: Values
@@ -53,28 +56,34 @@ class Chunk:
     size: int
     epoch: int = 0
     batch: int = 0
+    alike: Values = field(default_factory=dict[str, Any])
 
     def run(self, values: Values) -> Stretch:
         """The steps of these batches from `values`, which are not changed."""
         if self.steps == 1 and self.program.iteration(tuple(self.rows)).most == 1:
             return alone(self.program, values, self.part(0))
-        return stretch(self.program, values, self.rows, self.steps)
+        return stretch(self.program, values, self.rows, self.steps, self.alike)
 
     def taken(self, values: Values, number: int) -> Taken:
         """One of the steps from `values`, found by taking those before it again, in NumPy."""
         start = fetched(self.program.engine, values)
         plain = replace(self.program, backend=self.program.engine.reference(), iterations={})
-        found = stretch(plain, start, self.part(slice(number)), number).values if number else start
+        before = {name: v for name, v in self.part(slice(number)).items() if name in self.rows}
+        found = stretch(plain, start, before, number, self.alike).values if number else start
         return Taken(plain, found, self.part(number), self.epoch, self.batch + number + 1)
 
     def part(self, where: Any) -> Values:
         """The data of one step, or of some."""
-        return {name: each(v, lambda x: x[where]) for name, v in self.rows.items()}
+        return {**self.alike, **{name: each(v, lambda x: x[where]) for name, v in self.rows.items()}}
 
 
-def stretch(program: Program, values: Values, rows: Values, n: int) -> Stretch:
-    """n steps from `values`; `rows` are the data of each step by name, with one row a step. Nothing given is changed."""
-    iteration, given = program.iteration(tuple(rows)), {**values, **rows}
+def stretch(program: Program, values: Values, rows: Values, n: int, alike: Values | None = None) -> Stretch:
+    """n steps from `values`; `rows` are the data of each step by name, with one row a step, and `alike` is that of all of them.
+
+    Nothing given is changed.
+    """
+    data = {**(alike or {}), **rows}
+    iteration, given = program.iteration(tuple(rows)), {**values, **data}
     loop, place = iteration.loop, program.engine.place
     held = flatten([listed(given[p.name]) for p in program.inputs])
     held = [x if i in loop.rows else place(x) for i, x in enumerate(held)]
@@ -82,7 +91,7 @@ def stretch(program: Program, values: Values, rows: Values, n: int) -> Stretch:
     after, found = iteration.run(states, fixed, own, n)
     for i, x in zip(loop.states, after, strict=True):
         held[i] = x
-    kept = {name: v for name, v in named(program.inputs, held).items() if name not in rows}
+    kept = {name: v for name, v in named(program.inputs, held).items() if name not in data}
     seen = named([p for p in program.outputs if p.name not in kept], found)
     return Stretch({**values, **kept}, seen, first_wrong(found))
 
@@ -107,9 +116,6 @@ def alone(program: Program, values: Values, row: Values) -> Stretch:
 
 
 Step = Callable[[int | None], Program]  # the program for a batch of n, or for one example where nothing is batched
-Gathered = tuple[
-    Program, Mapping[str, Any], int, int
-]  # a program, the data of its steps by name, how many they are, and of how many examples
 
 
 def chunks(
@@ -122,55 +128,56 @@ def chunks(
     """
     arrays = isinstance(source, ArraySource)
     found = gathered(step, source, plan, at, done, pause) if arrays else collected(step, source, plan, at, done, pause, hurry)
-    number = at.batch
     with closing(found) as parts:
-        for program, rows, steps, size in parts:
-            yield Chunk(program, checked_rows(program, rows), tuple(rows), steps, size, at.epoch, number)
-            number += steps
+        yield from parts
 
 
-def gathered(step: Step, source: ArraySource, plan: Plan, at: Position, done: int, pause: int | None) -> Generator[Gathered]:
+def gathered(step: Step, source: ArraySource, plan: Plan, at: Position, done: int, pause: int | None) -> Generator[Chunk]:
     """The batches of arrays, those that run at once taken from them at once."""
     most, names = plan.batch_size or 1, tuple(source.arrays)
-    places = order(source.examples, at.epoch, plan.order)[at.batch * most :]
-    while len(places):
-        size = min(most, len(places))
-        program = step(None if plan.batch_size is None else size)
-        number = min(program.iteration(names).most, len(places) // size)
+    places = None if plan.order is None else order(source.examples, at.epoch, plan.order)
+    first = at.batch * most
+    while first < source.examples:
+        size = min(most, source.examples - first)
+        own = None if plan.batch_size is None else size
+        program = step(own)
+        number = min(reading.at_once(program, source, plan, own), (source.examples - first) // size)
         number = min(number, pause - done % pause) if pause else number
-        where, places, done = places[: number * size], places[number * size :], done + number
-        yield program, rows(source.arrays, where if plan.batch_size is None else where.reshape(number, size)), number, size
+        where = None if places is None else places[first : first + number * size]
+        rows, alike = reading.read(program, source, plan, number, own, first if where is None else 0, where)
+        yield Chunk(program, rows, names, number, size, at.epoch, first // most, alike)
+        first, done = first + number * size, done + number
 
 
 def together(step: Step, source: ArraySource, plan: Plan, epoch: int) -> tuple[Chunk, int] | None:
     """As many whole epochs as their program runs at once, from this one on, and how many those are; None where it is but one."""
-    size, names = plan.batch_size or 1, tuple(source.arrays)
+    size = min(plan.batch_size or 1, source.examples)
     steps, short = divmod(source.examples, size)
     if short:
         return None
-    program = step(plan.batch_size)
-    number = min(program.iteration(names).most // steps, plan.epochs - epoch)
+    own = None if plan.batch_size is None else size
+    program = step(own)
+    number = min(reading.at_once(program, source, plan, own) // steps, plan.epochs - epoch)
     if number < 2:
         return None
-    lead = (number * steps,) if plan.batch_size is None else (number * steps, size)
-    found: Values = {}
-    if plan.order is None:
-        found |= {name: np.concatenate([v] * number).reshape(*lead, *v.shape[1:]) for name, v in source.arrays.items()}
-    else:
+    where, names = None, reading.names(program.engine, source, plan)
+    if plan.order is not None and names:
         where = orders(source.examples, epoch, number, plan.order, getattr(program.iteration(names), "drawn", None))
-        found |= rows(source.arrays, where.reshape(lead))
-    return Chunk(program, checked_rows(program, found), names, number * steps, size, epoch), number
+    rows, alike = reading.read(program, source, plan, number * steps, own, 0, where)
+    return Chunk(program, rows, tuple(source.arrays), number * steps, size, epoch, alike=alike), number
 
 
 def collected(
     step: Step, source: Source, plan: Plan, at: Position, done: int, pause: int | None, hurry: bool
-) -> Generator[Gathered]:  # fmt: skip
+) -> Generator[Chunk]:  # fmt: skip
     """The batches of any other source, as they come."""
-    parts = source.batches(at.epoch, plan.batch_size, plan.order, at.batch)
+    parts, number = source.batches(at.epoch, plan.batch_size, plan.order, at.batch), at.batch
     try:
         for program, group in groups(step, parts, plan.batch_size is not None, pause, done, hurry):
             size = 1 if plan.batch_size is None else count(group[0])
-            yield program, {name: [part[name] for part in group] for name in group[0]}, len(group), size
+            rows = checked_rows(program, {name: [part[name] for part in group] for name in group[0]})
+            yield Chunk(program, rows, tuple(group[0]), len(group), size, at.epoch, number)
+            number += len(group)
     finally:
         close(parts)
 
@@ -197,23 +204,6 @@ def groups(
             done, group, last, began = done + len(group), [], None, time.monotonic()
     if last is not None:
         yield last, group
-
-
-def checked_rows(program: Program, given: Mapping[str, Sequence[Any]]) -> Values:
-    """The data that a program reads, one entry a step, checked and as arrays."""
-    return {p.name: rows_of(p, given[p.name]) for p in program.inputs if p.name in given}
-
-
-def rows_of(port: Port, given: Numbers | Sequence[Any]) -> Any:
-    """The values of a port as rows of one array; of one array for each atom where there are several."""
-    if len(port.ob) == 1 and isinstance(port.ob[0], Array):
-        wanted = host(port.ob[0])
-        if is_numbers(given) and (given.shape[1:], given.dtype) == wanted:
-            return given
-        if all(is_numbers(v) and (v.shape, v.dtype) == wanted for v in given):
-            return np.stack([*given])
-    found = [checked(port.name, port.ob, {port.name: v}) for v in given]
-    return np.stack(found) if len(port.ob) == 1 else tuple(map(np.stack, zip(*found, strict=True)))
 
 
 def fetched(engine: Backend, values: Values) -> Values:

@@ -174,24 +174,31 @@ def total(start: float, rows: Any, examples: int) -> float:
     found = np.asarray(rows)
     if found.size == 1:
         return start + found.item() * examples
-    return float(np.cumsum(np.concatenate([[start], means(found) * examples]))[-1])
+    return float(np.cumsum(np.concatenate([[start], means(found).astype(np.float64) * examples]))[-1])
 
 
 def means(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The mean of each row."""
+    """The mean of each row, in 64 bits where it is of several numbers."""
     size = max(1, rows[0].size)
-    return rows.reshape(len(rows)).astype(np.float64) if size == 1 else np.array([float(np.sum(v)) / size for v in rows])
+    return rows.reshape(len(rows)) if size == 1 else np.array([float(np.sum(v)) / size for v in rows])
 
 
 def reports(seen: Values, epochs: int, examples: int) -> list[Report]:
     """One report for each of some epochs, as `total` gives it, of what their steps observed on so many examples each."""
-    sums = [(in_turn(means(np.asarray(v)).reshape(epochs, -1) * examples) / (len(v) // epochs * examples)).tolist() for v in seen.values()]
+    sums = [(in_turn(means(np.asarray(v)).reshape(epochs, -1), examples) / (len(v) // epochs * examples)).tolist() for v in seen.values()]
+    if len(sums) == 1:  # as it mostly is, and a general way takes longer than an epoch of a small model
+        return [{name: total} for name in seen for total in sums[0]]
     return [dict(zip(seen, found, strict=True)) for found in zip(*sums, strict=True)] if sums else [{} for _ in range(epochs)]
 
 
-def in_turn(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The sum of each row, added up from its first number to its last: all rows side by side, of which a single one would go by pairs."""
-    return np.add.reduce(np.ascontiguousarray(rows.T), axis=0) if len(rows) > 1 else np.cumsum(rows, axis=1)[:, -1]
+def in_turn(rows: np.ndarray[Any, Any], times: int = 1) -> np.ndarray[Any, Any]:
+    """The sum of each row of numbers so many times each, added up from its first to its last in 64 bits.
+
+    All rows go side by side, of which a single one would go by pairs.
+    """
+    columns = np.ascontiguousarray(rows.T, np.float64)
+    columns = columns if times == 1 else columns * times
+    return np.add.reduce(columns, axis=0) if len(rows) > 1 else np.cumsum(columns, axis=0)[-1]
 
 
 def added(totals: Report, seen: Values, examples: int) -> Report:

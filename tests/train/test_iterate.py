@@ -31,7 +31,7 @@ class Several:
     """A step as if it ran so many times at once."""
 
     def __init__(self, program, most):
-        self.inputs, self.most = program.inputs, most
+        self.inputs, self.most, self.engine = program.inputs, most, program.engine
 
     def iteration(self, rows):
         return self

@@ -27,7 +27,7 @@ SMALL = 256  # bytes of data of a step that are brought to where the other array
 CALLS = 1 << 14  # multiply-adds of a step, below which its functions are one text: calls would take as long as what they do
 THREADS = 1 << 21  # multiply-adds of a step, from which on it is divided over threads: less takes no longer than waiting for each other
 READY = 48  # where the gate says that what is made once is there
-PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h")]
+PRELUDE = [Path(__file__).with_name(name) for name in ("prelude.h", "functions.h", "data.h")]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ class Assembly:
         self.fixed = [flat.inputs[i] for i in loop.fixed]
         self.given = [flat.inputs[i] for i in loop.rows]
         self.held = {flat.inputs[i] for i in loop.held}
+        self.own = [k for k, w in enumerate(self.given) if w not in self.held]  # data that each step has its own of
         self.rows = [w for w in self.given if flat.values[w].bytes > SMALL]
         self.back = [(flat.outputs[o], flat.inputs[i]) for o, i in loop.back]
         self.seen = [flat.outputs[o] for o in loop.seen]
@@ -188,12 +189,13 @@ class Assembly:
         """The loop over steps."""
         threads = any(f.parallel for f in functions)
         lines = [
-            "void run(char *m, const char *const *given, char *const *seen, int64_t n, int id, int of, _Atomic int *gate) {",
+            "void run(char *m, const struct data *given, char *const *seen, int64_t n, int id, int of, _Atomic int *gate) {",
             "int sense = atomic_load(gate + 16);",
         ]
         lines += [
             f"const char *rows[{max(1, len(self.rows))}];",
-            *(f"rows[{k}] = given[{self.given.index(w)}];" for k, w in enumerate(self.rows)),
+            *(f"int64_t at{k} = given[{k}].at % given[{k}].period;" for k in self.own),
+            *(f"rows[{k}] = given[{self.given.index(w)}].rows;" for k, w in enumerate(self.rows) if w in self.held),
         ]
         parts = list(zip(functions, ran, self.groups, strict=True))
         once = [(f, call) for f, call, g in parts if g.once]
@@ -201,19 +203,39 @@ class Assembly:
             alone = [] if once[-1][0].parallel else ["}"]
             lines += [f"if (!gate[{READY}]) {{", *calls(once, False), *alone, *(["wait(gate, &sense, of);"] if threads else []), "}"]
         lines.append("for (int64_t t = 0; t < n; t++) {")
-        copied = [(k, w) for k, w in enumerate(self.given) if w not in self.rows]
-        lines += ["if (id == 0) {"] if copied else []
-        for k, wire in copied:
-            size = self.flat.values[wire].bytes
-            lines.append(f"memcpy(m + {held.offsets[wire]}, given[{k}]{'' if wire in self.held else f' + t * {size}'}, {size});")
+        copied = [w for w in self.given if w not in self.rows]
+        lines += [*self.found(threads), *(["if (id == 0) {"] if copied else []), *self.copied(copied, held)]
         each = [(f, call) for f, call, g in parts if not g.once]
         lines += calls(each, bool(copied))
         alone = not each[-1][0].parallel if each else bool(copied)
         lines += [] if alone else ["if (id == 0) {"]
         lines += self.ending(held, [f"seen[{k}] + t * {self.flat.values[w].bytes}" for k, w in enumerate(self.seen)])
         lines += ["}", *(["wait(gate, &sense, of);"] if threads else [])]
-        lines += [f"rows[{k}] += {self.flat.values[w].bytes};" for k, w in enumerate(self.rows) if w not in self.held]
+        lines += [f"if (++at{k} == given[{k}].period) at{k} = 0;" for k in self.own]
         return indented([*lines, "}", "}"])
+
+    def found(self, threads: bool) -> list[str]:
+        """Where large data of a step lies; examples that lie apart are brought together by all threads."""
+        lines: list[str] = []
+        for k, wire in ((k, w) for k, w in enumerate(self.rows) if w not in self.held):
+            at, size = self.given.index(wire), self.flat.values[wire].bytes
+            lines.append(f"if (!scattered(given + {at})) rows[{k}] = lying(given + {at}, at{at}, {size});")
+            lines.append(f"else gather((char *)(rows[{k}] = given[{at}].room), given + {at}, at{at}, {size}, id, of);")
+        apart = " || ".join(f"scattered(given + {self.given.index(w)})" for w in self.rows if w not in self.held)
+        return [*lines, f"if ({apart}) wait(gate, &sense, of);"] if apart and threads else lines
+
+    def copied(self, wires: Sequence[int], held: Arena) -> list[str]:
+        """Small data of a step is brought to where other arrays lie."""
+        lines: list[str] = []
+        for wire in wires:
+            at, size = self.given.index(wire), self.flat.values[wire].bytes
+            to = f"m + {held.offsets[wire]}"
+            if wire in self.held:
+                lines.append(f"memcpy({to}, given[{at}].rows, {size});")
+                continue
+            lines.append(f"if (!scattered(given + {at})) memcpy({to}, lying(given + {at}, at{at}, {size}), {size});")
+            lines.append(f"else gather({to}, given + {at}, at{at}, {size}, 0, 1);")
+        return lines
 
     def ending(self, held: Arena, seen: Sequence[str]) -> list[str]:
         """Copies at the end of a step: what is observed, to where it is told, then states to where the next step reads them."""

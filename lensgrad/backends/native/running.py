@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +17,7 @@ from lensgrad.backends.native.drawing import drawn
 from lensgrad.backends.native.library import step
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.numpy import host, out_of_memory
+from lensgrad.backends.picked import Picked
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import TypeMismatch
@@ -23,9 +25,13 @@ from lensgrad.core.errors import TypeMismatch
 CALL = 0.05  # seconds after which a call returns, so that Ctrl-C is heard
 LOOK = 0.1  # seconds between two looks at a run
 MOST = 1 << 14  # steps between two looks, however short
+LONGEST = 1 << 18  # the same where data is read where it lies
+PIECE = 1 << 15  # entries that are compared at a time, so that what comes of it stays near
 SLOW = 1e-9  # seconds for a multiply-add, before anything was measured
 
+FIELDS = ("rows", "order", "batch", "period", "at", "room")  # of what data.h calls `struct data`
 Atom = tuple[tuple[int, ...], np.dtype[Any]]  # what carries a wire: shape and dtype
+Given = Picked | np.ndarray[Any, np.dtype[Any]]
 
 
 class Steps:
@@ -53,6 +59,11 @@ class Steps:
         return max(2, min(MOST, int(LOOK / (self.seconds or SLOW)), BYTES // data))
 
     @property
+    def longest(self) -> int:
+        """The same where data is read where it lies, however much of it there is."""
+        return max(2, min(LONGEST, int(LOOK / (self.seconds or SLOW))))
+
+    @property
     def threads(self) -> int:
         """How many threads take a step."""
         return (threads() if self.wanted is None else self.wanted) if self.made.parallel else 1
@@ -66,7 +77,7 @@ class Steps:
             if not (room.gate[READY] and same(view, x)):
                 put(view, shape, dtype, x)
                 room.gate[READY] = 0
-        given = [stacked(x, atom, n) for x, atom in zip(rows, self.rows, strict=True)]
+        given = [lying(x, atom, n) for x, atom in zip(rows, self.rows, strict=True)]
         seen = [np.empty((n, *shape), dtype) for shape, dtype in self.seen]
         room.point(given, seen)
         self.take(room, given, seen, n)
@@ -78,7 +89,7 @@ class Steps:
         """Orders of n rows as NumPy draws them, one for each four words of a seed; None where nothing compiles what draws them."""
         return drawn(words, n)
 
-    def take(self, room: Room, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
+    def take(self, room: Room, given: Sequence[Given], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
         """Take n steps, in calls that return soon."""
         done, of = 0, self.threads
         while done < n:
@@ -112,22 +123,37 @@ class Room:
     def __init__(self, steps: Steps) -> None:
         made = steps.made
         self.memory = aligned(made.memory)
+        self.sizes = made.rows
         self.gate = aligned(256).view(np.int32)
         self.views = [(seen_at(self.memory, slot, atom), *atom) for slot, atom in zip(made.states, steps.states, strict=True)]
         self.fixed = [(seen_at(self.memory, slot, atom), *atom) for slot, atom in zip(made.fixed, steps.fixed, strict=True)]
-        self.given = (ctypes.c_void_p * max(1, len(steps.rows)))()
+        self.given = (ctypes.c_int64 * max(1, len(FIELDS) * len(steps.rows)))(*(0, 0, 1, 1, 0, 0) * len(steps.rows))
         self.seen = (ctypes.c_void_p * max(1, len(steps.seen)))()
         self.held: list[tuple[Any, Any]] = [(self, None)] * len(steps.rows)  # what `given` points to, as it was given and as it lies
-        self.ends = *((self.given, k, n) for k, n in enumerate(made.rows)), *((self.seen, k, n) for k, n in enumerate(made.seen))
+        places = range(0, len(FIELDS) * len(steps.rows), len(FIELDS))
+        self.ends = *((self.given, k + FIELDS.index("at"), 1) for k in places), *((self.seen, k, n) for k, n in enumerate(made.seen))
+        self.rooms: dict[int, np.ndarray[Any, Any]] = {}  # where examples that lie apart are brought together
         self.places = self.memory.ctypes.data, ctypes.addressof(self.given), ctypes.addressof(self.seen)
         self.turnstile = self.gate.ctypes.data
 
-    def point(self, given: Sequence[np.ndarray[Any, Any]], seen: Sequence[np.ndarray[Any, Any]]) -> None:
+    def point(self, given: Sequence[Given], seen: Sequence[np.ndarray[Any, Any]]) -> None:
         """Tell the program where the data of the first step is read, and where its observations go."""
         for k, x in enumerate(given):
-            self.given[k] = address(x)
+            at = k * len(FIELDS)
+            self.given[at : at + len(FIELDS)] = self.lies(k, x)
         for k, x in enumerate(seen):
             self.seen[k] = address(x)
+
+    def lies(self, k: int, x: Given) -> tuple[int, ...]:
+        """What the program has to know of the data of a port, in the order of `FIELDS`."""
+        if not isinstance(x, Picked):
+            return address(x), 0, 1, max(1, len(x)), 0, 0
+        if x.where is None:
+            return address(x.array), 0, 1, x.period, 0, 0
+        if x.size is not None and x.size > 1 and k not in self.rooms:
+            self.rooms[k] = aligned(self.sizes[k])
+        room = address(self.rooms[k]) if k in self.rooms else 0
+        return address(x.array), address(x.where), x.size or 1, x.period, 0, room
 
     def move(self, n: int) -> None:
         """The same so many steps later."""
@@ -154,7 +180,7 @@ class Once:
         for k, (x, atom, (known, _)) in enumerate(zip(xs, steps.rows, room.held, strict=True)):
             if x is not known:  # as weights are, which are the same arrays as in the last call
                 given = stacked(np.asarray(x)[None], atom, 1)
-                room.given[k] = address(given)
+                room.given[k * len(FIELDS)] = address(given)
                 itself = type(x) is np.ndarray and x.flags.c_contiguous
                 room.held[k] = x if itself else room, given
             elif k not in self.held or unwritten(x):
@@ -191,8 +217,19 @@ def same(view: np.ndarray[Any, Any], x: Any) -> bool:
     """Whether an array is there already, to the bit."""
     if type(x) is not np.ndarray or x.shape != view.shape or x.dtype != view.dtype:
         return False
-    word = f"u{x.dtype.itemsize}"
-    return np.array_equal(view.view(word), x.view(word))
+    if not (view.flags.c_contiguous and x.flags.c_contiguous):
+        return view.tobytes() == x.tobytes()
+    here, there = (v.reshape(-1).view(f"u{x.dtype.itemsize}") for v in (view, x))
+    return all(np.array_equal(here[k : k + PIECE], there[k : k + PIECE]) for k in range(0, x.size, PIECE))
+
+
+def lying(x: Any, atom: Atom, n: int) -> Given:
+    """The data of n steps as the program reads it: where it lies, if it can, with the numbers of rows in one piece."""
+    if not isinstance(x, Picked):
+        return stacked(x, atom, n)
+    if len(x) < n or not x.lies(*atom):
+        return stacked(x[:n], atom, n)
+    return x if x.where is None else replace(x, where=np.ascontiguousarray(x.where, np.int64))
 
 
 def stacked(x: Any, atom: Atom, n: int) -> np.ndarray[Any, Any]:

@@ -13,6 +13,7 @@ import lensgrad as lg
 from lensgrad.backends.engine import NumPy
 from lensgrad.backends.native import crew, running
 from lensgrad.backends.native.compiler import compiler
+from lensgrad.backends.picked import Picked
 from lensgrad.core.errors import BadValue, TypeMismatch
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler")
@@ -267,3 +268,58 @@ def test_a_function_lets_go_of_arrays_that_others_took_the_place_of():
     for n in (1.0, 2.0):
         scaled = [x * np.float32(n) for x in xs]
         np.testing.assert_allclose(f(*scaled)[0], wanted(*scaled)[0], rtol=1e-5)
+
+
+# -- rows that are read where they lie -----------------------------------------------------------------------------------
+
+
+def examples(batch, hidden=20):
+    """A step with its first values, arrays of 24 examples, and orders of those for some epochs."""
+    f, loop, (states, fixed, rows) = step(hidden, batch)
+    arrays = [r.reshape(-1, *r.shape[1 if batch is None else 2 :])[: 8 * (batch or 3)] for r in rows]
+    n = len(arrays[0])
+    return f, loop, states, fixed, arrays, np.concatenate([np.random.default_rng(k).permutation(n) for k in range(3)])
+
+
+@pytest.mark.parametrize("call", [0.05, 0.0], ids=["at once", "one by one"])
+@pytest.mark.parametrize("shuffled", [True, False])
+@pytest.mark.parametrize("batch", [None, 1, 4, 30])
+def test_rows_are_read_where_they_lie(monkeypatch, batch, shuffled, call):
+    monkeypatch.setattr(running, "CALL", call)
+    f, loop, states, fixed, arrays, where = examples(batch)
+    n = len(where) // (batch or 1)
+    given = [Picked(x, n, batch, where if shuffled else None) for x in arrays]
+    steps, places = running.Steps(f, loop), where if shuffled else np.tile(np.arange(len(arrays[0])), 3)
+    copies = [x[places.reshape(n, *([batch] if batch else []))] for x in arrays]
+    for picked, copy in zip(given, copies, strict=True):
+        assert np.array_equal(picked[:], copy) and np.array_equal(picked[n - 1], copy[n - 1]) and picked.shape == copy.shape
+    (a, b), (c, d) = steps.run(states, fixed, given, n), steps.run(states, fixed, copies, n)
+    assert same(a, c) and same(b, d)
+
+
+def test_examples_are_brought_together_by_all_threads():
+    f, loop, states, fixed, arrays, where = examples(128, 1024)
+    given = [Picked(x, 24, 128, where) for x in arrays]
+    one, two = (running.Steps(f, loop, threads=t) for t in (1, 2))
+    wanted = one.run(states, fixed, [g[:] for g in given], 24)
+    for steps in (one, two):
+        found = steps.run(states, fixed, given, 24)
+        assert same(found[0], wanted[0]) and same(found[1], wanted[1])
+
+
+@pytest.mark.parametrize(
+    "form", [np.asfortranarray, lambda x: np.repeat(x, 2, axis=0)[::2], lambda x: x], ids=["columns", "apart", "as it is"]
+)
+def test_what_cannot_be_read_where_it_lies_is_copied(form):
+    f, loop, states, fixed, arrays, where = examples(4)
+    places = where.astype(np.int32)
+    found = running.Steps(f, loop).run(states, fixed, [Picked(form(x), 24, 4, places) for x in arrays], 24)
+    wanted = running.Steps(f, loop).run(states, fixed, [x[where.reshape(24, 4)] for x in arrays], 24)
+    assert same(found[0], wanted[0]) and same(found[1], wanted[1])
+
+
+def test_rows_that_do_not_fit_are_refused_and_never_read():
+    f, loop, states, fixed, arrays, where = examples(4)
+    for wrong in (Picked(arrays[0].astype("f8"), 24, 4, where), Picked(arrays[0], 24, 2, where[:48]), Picked(arrays[0], 23, 4, where[:92])):
+        with pytest.raises(TypeMismatch, match="a program in C wants 24 rows"):
+            running.Steps(f, loop).run(states, fixed, [wrong, Picked(arrays[1], 24, 4, where)], 24)
