@@ -76,7 +76,7 @@ def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = Tru
     if fuse:
         simplified(flat)
     still = [flat.inputs[i] for i in (*loop.fixed, *staying(flat, loop))]
-    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, still, fuse and not loop.held)
+    program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, still, fuse and not loop.held, fuse)
     return Assembly(flat, program, program.groups(), loop, work(f)).made()
 
 

@@ -16,6 +16,8 @@ from lensgrad.backends.native.panels import Matrix, divided, each, room
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
 from lensgrad.backends.native.products import Entry, base
 from lensgrad.backends.native.scope import SHORT, Whole
+from lensgrad.backends.native.square_sums import square_sums
+from lensgrad.backends.native.squares import squares, worth
 
 LEAST = 8  # channels of either side
 MOST = 2048  # and what a thread's stack has room for
@@ -35,7 +37,11 @@ def chosen(op: Any, dom: Sequence[Value]) -> Whole | None:
 
 def bound(program: Program, call: Call) -> Any:
     if call.op.slot == "k":
+        if worth(program, call):
+            return square_sums(program, call, (runs(program, call.args[0]), runs(program, call.args[1])))
         return Sums(call, (runs(program, call.args[0]), base(program, call.args[1])))
+    if worth(program, call):
+        return squares(program, call, (runs(program, call.args[0]), base(program, call.args[1])))
     return Pixels(call, (runs(program, call.args[0]), base(program, call.args[1])), panels(program, call))
 
 

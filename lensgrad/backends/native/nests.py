@@ -100,6 +100,7 @@ class Program:
     fuse: bool = True
     still: Collection[int] = ()  # inputs that are the same at every step
     data: bool = False  # whether those are data, in which there may be many zeros
+    copies: bool = False  # whether kernels may have forms of what they read that take more memory than that
     makers: dict[int, tuple[Call, int]] = field(default_factory=dict[int, tuple[Call, int]])
     nests: dict[int, Nest] = field(default_factory=dict[int, Nest])
     kept: set[int] = field(default_factory=set[int])

@@ -26,6 +26,9 @@ NETWORKS = {
     "widening": lambda: network((9, 9, 2), lg.conv2d(5, 2, activation="tanh"), lg.max_pool2d(2), lg.conv2d(60, 2), lg.conv2d(9, 2)),
     "overlapping": lambda: network((9, 9, 2), lg.conv2d(4, 3, activation="tanh"), lg.max_pool2d(3, stride=2), lg.conv2d(3, 2)),
     "stem": lambda: network((18, 18, 3), lg.conv2d(40, 3, padding=1), lg.batch_norm(), lg.relu, lg.conv2d(9, 3, stride=2)),
+    "squares": lambda: network(
+        (9, 7, 3), lg.conv2d(32, 3, padding=1), lg.conv2d(64, 3, padding=1, activation="relu"), lg.batch_norm(), lg.conv2d(32, 3)
+    ),
     "along": lambda: network((21, 2), lg.conv1d(4, 3, activation="relu"), lg.max_pool1d(2), lg.conv1d(5, 4, padding="same")),
 }
 
