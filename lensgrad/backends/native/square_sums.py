@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lensgrad.backends.native.flat import TYPES, Call
 from lensgrad.backends.native.gradients import runs_of
 from lensgrad.backends.native.nests import Group, Program
+from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
-from lensgrad.backends.native.products import divided
 from lensgrad.backends.native.scope import SHORT
 from lensgrad.backends.native.squares import FORMS, REACH, SIDE, SIZE, SLOTS, Grid, loop, patch, room
 from lensgrad.backends.native.toom import Sums, transposed

@@ -10,8 +10,8 @@ from lensgrad.backends.native.flat import TYPES, Call, Value
 from lensgrad.backends.native.gradients import runs_of
 from lensgrad.backends.native.integers import Index, unflat
 from lensgrad.backends.native.nests import Group, Program, View
+from lensgrad.backends.native.panels import WIDEST, divided
 from lensgrad.backends.native.printer import NOTE, PARALLEL, Function, Printer
-from lensgrad.backends.native.products import WIDEST, divided
 from lensgrad.backends.native.scope import SHORT
 from lensgrad.backends.native.toom import Sums, transforms
 
