@@ -55,12 +55,18 @@ def carrier(ob: Ty) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
 
 def array(name: str, atom: Any, value: Any) -> np.ndarray[Any, Any]:
     """One value as the array that carries `atom`."""
-    shape, dtype = backend.host(atom)
+    shape = backend.host(atom)[0]
     given = given_array(name, atom, value)
     if given.shape != shape:
         raise TypeMismatch(shape_message(name, atom, shape, given.shape))
     if isinstance(atom, Vector):
         elements(name, atom, given)
+    return converted(name, atom, given)
+
+
+def converted(name: str, atom: Any, given: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array, or several in a row, with the dtype of the array that carries `atom`."""
+    dtype = backend.host(atom)[1]
     if given.dtype.name == "bfloat16":
         given = given.astype("float32")
     if given.dtype == dtype:

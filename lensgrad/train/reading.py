@@ -12,7 +12,7 @@ from lensgrad.backends.numpy import host
 from lensgrad.backends.picked import Picked
 from lensgrad.data.source import ArraySource
 from lensgrad.program.compile import Port, Program
-from lensgrad.program.values import Numbers, Values, checked, is_numbers
+from lensgrad.program.values import Numbers, Values, checked, converted, is_numbers
 from lensgrad.theories.smooth.array import Array
 from lensgrad.train.plan import Plan
 
@@ -69,8 +69,8 @@ def rows_of(port: Port, given: Numbers | Sequence[Any]) -> Any:
     """The values of a port as rows of one array; of one array for each atom where there are several."""
     if len(port.ob) == 1 and isinstance(port.ob[0], Array):
         wanted = host(port.ob[0])
-        if is_numbers(given) and (given.shape[1:], given.dtype) == wanted:
-            return given
+        if is_numbers(given) and given.shape[1:] == wanted[0]:
+            return converted(port.name, port.ob[0], given)
         if all(is_numbers(v) and (v.shape, v.dtype) == wanted for v in given):
             return np.stack([*given])
     found = [checked(port.name, port.ob, {port.name: v}) for v in given]

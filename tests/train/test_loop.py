@@ -12,7 +12,7 @@ from lensgrad.data.arrays import count
 from lensgrad.data.source import ArraySource
 from lensgrad.train.loop import epoch
 from lensgrad.train.plan import Plan, slices
-from lensgrad.train.state import Position, State, in_turn
+from lensgrad.train.state import Position, State, in_turn, means
 
 X, Y = np.random.default_rng(0).standard_normal((2, 10, 3)).astype("float32")
 
@@ -226,3 +226,10 @@ def test_sums_of_rows_are_added_up_in_turn(rows, size):
     given = np.random.default_rng(0).standard_normal((rows, size))
     wanted = [[*accumulate(row)][-1] for row in given.tolist()]
     assert in_turn(given).tolist() == wanted
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bool"])
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (2,), (7,), (8,), (128,), (129,), (3, 50), (20_000,)])
+def test_means_of_rows_are_those_of_each_row_alone(shape, dtype):
+    given = (np.random.default_rng(0).standard_normal((5, *shape)) * 10).astype(dtype)
+    assert means(given).astype(float).tolist() == [float(np.sum(row)) / max(1, row.size) for row in given]
