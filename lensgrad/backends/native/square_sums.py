@@ -11,11 +11,11 @@ from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
 from lensgrad.backends.native.scope import SHORT
 from lensgrad.backends.native.squares import FORMS, REACH, SIDE, SIZE, SLOTS, Grid, loop, patch, room
-from lensgrad.backends.native.toom import Sums, transposed
+from lensgrad.backends.native.toom import Row, Sums, transposed
 
 SOME = 96  # squares at a time
-ROWS = 64  # channels of the image that meet
-COLUMNS = 64  # so many of results
+ROWS = 128  # channels of the image that meet
+COLUMNS = 128  # so many of results
 
 
 def square_sums(program: Program, call: Call, reads: tuple[int, ...]) -> SquareSums:
@@ -97,41 +97,41 @@ class Summing:
         ]
 
     def pixels(self) -> list[str]:
-        """A row of sums of the pixels of squares."""
-        return [
-            "for (int t = 0; t < squares; t++) {",
-            self.grid.place,
-            f"const {self.type} *a[{REACH * REACH}];",
-            f"{self.type} *to = v + t * {ROWS};",
-            *patch("a", REACH, self.printer.places[self.x.wire].name, self.x, self.low),
-            *self.chosen(True),
-            "}",
-        ]
+        """A row of sums of the pixels of squares: a text for each row."""
+        lines: list[str] = []
+        for f, row in enumerate(FORMS.image):
+            text = Sums(self.type)
+            (made,) = text.around([row], FORMS.image, lambda i, j: f"a[{i * REACH + j}][r0 + c]")
+            stores = [f"to[{j * SOME * ROWS} + c] = {v};" for j, v in enumerate(made)]
+            lines += [
+                f"if (f == {f})",
+                "for (int t = 0; t < squares; t++) {",
+                self.grid.place,
+                f"{self.type} *to = v + t * {ROWS};",
+                *patch(self.type, REACH, self.printer.places[self.x.wire].name, self.x, self.low, used(row)),
+                *loop("int c = 0; c < rows; c++", text, stores),
+                "}",
+            ]
+        return lines
 
     def results(self) -> list[str]:
-        """A row of sums of the results of squares, as panels."""
-        return [
-            "for (int t = 0; t < squares; t++) {",
-            self.grid.place,
-            f"const {self.type} *a[{SIDE * SIDE}];",
-            *patch("a", SIDE, self.printer.places[self.y.wire].name, self.y, (0, 0)),
-            f"for (int o = 0; o < columns; o += {self.wide}) {{",
-            f"{self.type} *to = w + (int64_t)o * {SOME} + t * {self.wide};",
-            *self.chosen(False),
-            "}",
-            "}",
-        ]
-
-    def chosen(self, pixels: bool) -> list[str]:
-        """Sums for row f, one text for each."""
-        form, reach = (FORMS.image, REACH) if pixels else (transposed(FORMS.result), SIDE)
-        place, head = ("r0 + c", "int c = 0; c < rows; c++") if pixels else ("o0 + o + c", f"int c = 0; c < {self.wide}; c++")
+        """A row of sums of the results of squares, as panels: a text for each row."""
         lines: list[str] = []
-        for f, row in enumerate(form):
+        for f, row in enumerate(transposed(FORMS.result)):
             text = Sums(self.type)
-            (made,) = text.around([row], form, lambda i, j: f"a[{i * reach + j}][{place}]")
-            stores = [f"to[{j * SOME * (ROWS if pixels else COLUMNS)} + c] = {v};" for j, v in enumerate(made)]
-            lines += [f"{'else ' * (f > 0)}if (f == {f}) {{", *loop(head, text, stores), "}"]
+            (made,) = text.around([row], transposed(FORMS.result), lambda i, j: f"a[{i * SIDE + j}][o0 + o + c]")
+            stores = [f"to[{j * SOME * COLUMNS} + c] = {v};" for j, v in enumerate(made)]
+            lines += [
+                f"if (f == {f})",
+                "for (int t = 0; t < squares; t++) {",
+                self.grid.place,
+                *patch(self.type, SIDE, self.printer.places[self.y.wire].name, self.y, (0, 0), used(row)),
+                f"for (int o = 0; o < columns; o += {self.wide}) {{",
+                f"{self.type} *to = w + (int64_t)o * {SOME} + t * {self.wide};",
+                *loop(f"int c = 0; c < {self.wide}; c++", text, stores),
+                "}",
+                "}",
+            ]
         return lines
 
     def met(self) -> list[str]:
@@ -179,6 +179,11 @@ class Summing:
             *loop(f"int c = 0; c < {self.outer}; c++", text, stores),
             "}",
         ]
+
+
+def used(row: Row) -> list[int]:
+    """The entries that a row of a matrix is not 0 at."""
+    return [i for i, c in enumerate(row) if c]
 
 
 __all__ = ["SquareSums", "square_sums"]

@@ -24,6 +24,7 @@ TOGETHER = 64  # columns that meet them at a time
 PART = 128  # columns that a thread has to itself
 SLOTS = 16  # threads that have room for squares
 STRETCH = 32  # rows of panels that are made at a time
+APART = 16  # entries between what belongs to two products, at least: entries at the same place of all 36 have room in the nearest cache
 TRANSFORM = 6  # products that making a sum takes as long as
 FORMS = transforms(SIDE, SIZE)
 
@@ -64,8 +65,8 @@ def room(program: Program, call: Call, *counts: int) -> tuple[int, ...]:
 def squares(program: Program, call: Call, reads: tuple[int, ...]) -> Squares:
     """The kind of a convolution, or of its adjoint in the image."""
     depth, columns = (program.flat.values[w].shape[-1] for w in (call.args[0], call.outs[0]))
-    each = EACH * SOME
-    return Squares(call, reads, room(program, call, EACH * depth * columns, SLOTS * each * depth, SLOTS * each * TOGETHER))
+    counts = (depth + 1) * columns, SLOTS * (SOME * depth + APART), SLOTS * (SOME + 1) * TOGETHER
+    return Squares(call, reads, room(program, call, *(EACH * n for n in counts)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,18 +110,19 @@ class Grid:
         return f"const int q = t0 + t, n = q / {high * wide}, h0 = q / {wide} % {high} * {SIDE}, w0 = q % {wide} * {SIDE};"
 
 
-def patch(name: str, reach: int, place: str, view: View, low: Sequence[int]) -> list[str]:
-    """Where the pixels of a square lie; outside of the image zeros."""
+def patch(type_: str, reach: int, place: str, view: View, low: Sequence[int], rows: Sequence[int] | None = None) -> list[str]:
+    """Where the pixels of a square lie, or those of some of its rows; outside of the image zeros."""
     _, high, wide, _ = view.shape
     n, h, w, _ = view.steps
-    at = f"{place} + {view.offset} + (int64_t)n * {n} + y * {h} + x * {w}"
-    return [
-        f"for (int i = 0; i < {reach}; i++)",
-        f"for (int j = 0; j < {reach}; j++) {{",
-        f"const int y = h0 + i - {low[0]}, x = w0 + j - {low[1]};",
-        f"{name}[i * {reach} + j] = (unsigned)y < {high} && (unsigned)x < {wide} ? {at} : zeros;",
-        "}",
-    ]
+    lines = [f"const {type_} *a[{reach * reach}], *const image = {place} + {view.offset} + (int64_t)n * {n};"]
+    for i in range(reach) if rows is None else rows:
+        row = f"(unsigned)(h0 + {i} - {low[0]}) < {high} ? image + (h0 + {i} - {low[0]}) * {h} : 0"
+        lines += ["{", f"const {type_} *const row = {row};"]
+        for j in range(reach):
+            x = f"w0 + {j} - {low[1]}"
+            lines.append(f"a[{i * reach + j}] = row && (unsigned)({x}) < {wide} ? row + ({x}) * {w} : zeros;")
+        lines.append("}")
+    return lines
 
 
 def loop(head: str, text: Sums, stores: Sequence[str]) -> list[str]:
@@ -147,7 +149,7 @@ class Squaring:
         self.grid = Grid(self.value.shape[1:-1], self.value.shape[0])
         self.low = [SIZE - 1 - a if self.back else a for a, _ in call.op.window.padding]
         self.panels, self.sums, self.products = (self.printer.places[w].name for w in self.kind.spare)
-        self.wide = f"WIDE_{self.t}"
+        self.wide, self.gap = f"WIDE_{self.t}", SOME * self.depth + APART
 
     def write(self) -> None:
         made = self.made
@@ -172,14 +174,14 @@ class Squaring:
         low, high = divided(f"{self.columns} / {self.wide} * {stretches}", self.made.parallel)
         text = Sums(self.type)
         made = text.around(FORMS.kernel, FORMS.kernel, lambda i, j: f"taps[{i * SIZE + j}][k]")
-        stores = [f"to[{f * self.depth} * {self.wide} + k] = {v};" for f, v in enumerate(v for row in made for v in row)]
+        stores = [f"to[{f * (self.depth + 1)} * {self.wide} + k] = {v};" for f, v in enumerate(v for row in made for v in row)]
         return [
             f"static const int places[] = {{{', '.join(str(self.kernel.offset + i * h + j * w) for i, j in taps)}}};",
             f"{self.type} taps[{SIZE * SIZE}][{STRETCH} * {self.wide}] __attribute__((aligned(64)));",
             f"for (int s = {low}; s < {high}; s++) {{",
             f"const int p = s / {stretches}, k0 = s % {stretches} * {STRETCH};",
             f"const int deep = {self.depth} - k0 < {STRETCH} ? {self.depth} - k0 : {STRETCH};",
-            f"{self.type} *to = {self.panels} + ((int64_t)p * {EACH * self.depth} + k0) * {self.wide};",
+            f"{self.type} *to = {self.panels} + ((int64_t)p * {EACH * (self.depth + 1)} + k0) * {self.wide};",
             f"for (int i = 0; i < {SIZE * SIZE}; i++)",
             f"pack_{self.t}(taps[i], {self.printer.places[self.kernel.wire].name} + places[i] + (int64_t)p * {self.wide} * {along} + "
             f"(int64_t)k0 * {down}, deep, {self.wide}, {down}, {along});",
@@ -190,12 +192,12 @@ class Squaring:
     def units(self) -> list[str]:
         """Some squares and some columns after the other, divided over threads, each of which has room of its own."""
         blocks, parts = -(-self.grid.count // SOME), -(-self.columns // PART)
-        each, last = EACH * SOME, f"(part + 1) * {PART} < {self.columns} ? (part + 1) * {PART} : {self.columns}"
+        last = f"(part + 1) * {PART} < {self.columns} ? (part + 1) * {PART} : {self.columns}"
         return [
             f"const int some = of < {SLOTS} ? of : {SLOTS}, slot = id < some ? id : some;",
             f"const int from = first({blocks * parts}, slot, some), end = slot < some ? first({blocks * parts}, slot + 1, some) : from;",
-            f"{self.type} *v = {self.sums} + (int64_t)slot * {each * self.depth};",
-            f"{self.type} *by = {self.products} + (int64_t)slot * {each * TOGETHER};",
+            f"{self.type} *v = {self.sums} + (int64_t)slot * {EACH * self.gap};",
+            f"{self.type} *by = {self.products} + (int64_t)slot * {EACH * (SOME + 1) * TOGETHER};",
             "for (int u = from; u < end; u++) {",
             f"const int part = u / {blocks}, t0 = u % {blocks} * {SOME};",
             f"const int squares = {self.grid.count} - t0 < {SOME} ? {self.grid.count} - t0 : {SOME};",
@@ -213,13 +215,12 @@ class Squaring:
         """Sums of the pixels of squares."""
         text = Sums(self.type)
         made = text.around(FORMS.image, FORMS.image, lambda i, j: f"a[{i * REACH + j}][c]")
-        stores = [f"to[{f * SOME * self.depth} + c] = {v};" for f, v in enumerate(v for row in made for v in row)]
+        stores = [f"to[{f * self.gap} + c] = {v};" for f, v in enumerate(v for row in made for v in row)]
         return [
             "for (int t = 0; t < squares; t++) {",
             self.grid.place,
-            f"const {self.type} *a[{EACH}];",
             f"{self.type} *to = v + t * {self.depth};",
-            *patch("a", REACH, self.printer.places[self.image.wire].name, self.image, self.low),
+            *patch(self.type, REACH, self.printer.places[self.image.wire].name, self.image, self.low),
             *loop(f"int c = 0; c < {self.depth}; c++", text, stores),
             "}",
         ]
@@ -230,10 +231,10 @@ class Squaring:
         return [
             f"for (int f = 0; f < {EACH}; f++)",
             "for (int p = p0; p < p1; p++) {",
-            f"const {self.type} *panel = {self.panels} + ((int64_t)p * {EACH} + f) * {self.depth} * {self.wide};",
+            f"const {self.type} *panel = {self.panels} + ((int64_t)p * {EACH} + f) * {self.depth + 1} * {self.wide};",
             "for (int r = 0; r < squares; r += HIGH) {",
-            f"const {self.type} *left = v + (f * {SOME} + r) * {self.depth};",
-            f"{self.type} *to = by + (((p - p0) * {EACH} + f) * {SOME} + r) * {self.wide};",
+            f"const {self.type} *left = v + f * {self.gap} + r * {self.depth};",
+            f"{self.type} *to = by + (((p - p0) * {EACH} + f) * {SOME + 1} + r) * {self.wide};",
             f"if (squares - r >= HIGH) whole_{self.t}({rest});",
             f"else rest_{self.t}(squares - r, {rest});",
             "}",
@@ -243,7 +244,7 @@ class Squaring:
     def given(self) -> list[str]:
         """Results of products, and what is done to each."""
         text = Sums(self.type)
-        made = text.around(FORMS.result, FORMS.result, lambda i, j: f"from[{(i * REACH + j) * SOME} * {self.wide} + c]")
+        made = text.around(FORMS.result, FORMS.result, lambda i, j: f"from[{(i * REACH + j) * (SOME + 1)} * {self.wide} + c]")
         stores = [f"square[{f} * {self.wide} + c] = {v};" for f, v in enumerate(v for row in made for v in row)]
         high, wide = self.value.shape[1:-1]
         entry = Entry(self.printer, self.group, self.made, self.kind.call.outs[0])
@@ -252,7 +253,7 @@ class Squaring:
             "for (int t = 0; t < squares; t++) {",
             self.grid.place,
             f"const int n0 = p * {self.wide}, columns = {self.wide}, rows = {wide} - w0 < {SIDE} ? {wide} - w0 : {SIDE};",
-            f"const {self.type} *from = by + ((p - p0) * {EACH * SOME} + t) * {self.wide};",
+            f"const {self.type} *from = by + ((p - p0) * {EACH * (SOME + 1)} + t) * {self.wide};",
             *loop(f"int c = 0; c < {self.wide}; c++", text, stores),
             f"for (int i = 0; i < {SIDE} && h0 + i < {high}; i++) {{",
             f"const int m0 = (n * {high} + h0 + i) * {wide} + w0;",
