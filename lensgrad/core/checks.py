@@ -73,7 +73,7 @@ def is_path(value: Any) -> TypeGuard[str | os.PathLike[str]]:
 
 def is_dict(value: Any) -> TypeGuard[Mapping[Any, Any]]:
     """Whether something is a dict or reads like one; what is in it is not known."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or isinstance(value, Mapping)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def is_tuple(value: Any) -> TypeGuard[tuple[Any, ...]]:

@@ -55,7 +55,7 @@ def is_mapped(value: Any) -> TypeGuard[np.memmap[Any, Any]]:
 
 def array(value: Any, name: str = "data") -> np.ndarray[Any, Any]:
     """A value as an array; a mapped file stays mapped, and a tensor leaves its gradient and its device behind."""
-    if is_mapped(value):
+    if type(value) is np.ndarray or is_mapped(value):
         return value
     if isinstance(value, np.ma.MaskedArray):
         return unmasked(value, name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue
 
@@ -74,6 +76,8 @@ class Meaning:
 
     def is_table(self, given: Any, names: tuple[str, ...]) -> bool:
         """Whether something is a table, where a model takes arrays of these names: a file, a data frame, or a dict of columns."""
+        if type(given) is np.ndarray:
+            return False
         if checks.is_path(given) or hasattr(given, "columns"):
             return True
         return self.preparation is not None and checks.is_dict(given) and not set(names) <= set(given)

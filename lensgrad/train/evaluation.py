@@ -36,7 +36,8 @@ def predictions(
     places = [*slices(count(given) if any(map(len, given.values())) else 0, size)]
     sizes = [n for n, _ in places]
     on = {n: backend if asked else answering(learner.predictor, n, backend, sizes.count(n)) for n in {*sizes}}
-    found = joined(learner, [outputs(learner, values, n, rows(given, where), on[n]) for n, where in places])
+    parts = ((n, given if n is not None and len(places) == 1 else rows(given, where)) for n, where in places)  # all rows are no part
+    found = joined(learner, [outputs(learner, values, n, part, on[n]) for n, part in parts])
     names = learner.outputs
     return dict(zip(names, found, strict=True)) if names else found[0]
 
@@ -113,11 +114,11 @@ def whole(learner: Record, looked: Sequence[Values]) -> Report:
 
 def inputs(learner: Record, x: Any) -> Values:
     """What a model takes, by name, checked to be rows."""
-    names, model = learner.inputs, learner.model
-    if len(names) > 1 and not is_dict(x):
+    names, model, named = learner.inputs, learner.model, type(x) is not np.ndarray and is_dict(x)
+    if len(names) > 1 and not named:
         raise TypeMismatch(f"predict expects a dict of arrays for {listed(names)}, got {type(x).__name__}")
-    given = {str(n): array(v, str(n)) for n, v in (x if is_dict(x) else dict.fromkeys(names, x)).items()}
-    if set(given) != set(names):
+    given = {str(n): array(v, str(n)) for n, v in (x if named else dict.fromkeys(names, x)).items()}
+    if given.keys() != {*names}:
         raise BadValue(f"this model expects {listed(names)}, got {listed(list(given))}")
     for name, atom in zip(names, model.dom, strict=False):
         shape, _ = host(atom)
@@ -143,6 +144,8 @@ def joined(learner: Record, found: Sequence[Sequence[Any]]) -> list[Any]:
     """Rows of all parts together, column by column; empty arrays of the outputs' types where there is no part."""
     if not found:
         return [np.zeros((0, *shape), dtype) for shape, dtype in map(host, learner.model.cod)]
+    if len(found) == 1:
+        return [np.array(v) for v in found[0]]  # which may be an array of the model, or what was given
     return [np.concatenate([part[k] for part in found]) for k in range(len(found[0]))]
 
 

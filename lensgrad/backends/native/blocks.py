@@ -23,7 +23,8 @@ class Blocked(Product):
     """A product, in blocks where its sides lie so."""
 
     def write(self, printer: Printer, group: Group, made: Function) -> None:
-        blocks, ready = (kind(self, printer, group, made, together=ROWS) for kind in (Blocks, Ready))
+        blocks = Blocks(self, printer, group, made, together=ROWS)
+        ready = Ready(self, printer, group, made, together=ROWS)
         (blocks if blocks.across else ready if ready.along else Tiles(self, printer, group, made)).write()
 
 

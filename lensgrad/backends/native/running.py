@@ -179,19 +179,28 @@ class Once:
         room = steps.room()
         for k, (x, atom, (known, _)) in enumerate(zip(xs, steps.rows, room.held, strict=True)):
             if x is not known:  # as weights are, which are the same arrays as in the last call
-                given = stacked(np.asarray(x)[None], atom, 1)
-                room.given[k * len(FIELDS)] = address(given)
-                itself = type(x) is np.ndarray and x.flags.c_contiguous
-                room.held[k] = x if itself else room, given
-            elif k not in self.held or unwritten(x):
-                continue
-            if k in self.held:
+                self.bind(room, k, atom, x)
+            elif k in self.held and not unwritten(x):
                 room.gate[READY] = 0
-        seen = [np.empty((1, *shape), dtype) for shape, dtype in steps.seen]
+        seen = [np.empty(shape, dtype) for shape, dtype in steps.seen]
         room.point((), seen)
-        steps.take(room, (), seen, 1)
+        if steps.threads == 1:
+            steps.call(*room.places, 1, 0, 1, room.turnstile)
+            room.gate[READY] = steps.made.once
+        else:
+            steps.take(room, (), seen, 1)
         steps.rooms.append(room)
-        return tuple(y[0, ...] for y in seen)
+        return tuple(seen)
+
+    def bind(self, room: Room, k: int, atom: Atom, x: Any) -> None:
+        """Tell the program where an input lies, until it is another array."""
+        if type(x) is np.ndarray and (x.shape, x.dtype) == atom and x.flags.c_contiguous:
+            room.held[k] = x, x
+        else:
+            room.held[k] = room, stacked(np.asarray(x)[None], atom, 1)
+        room.given[k * len(FIELDS)] = address(room.held[k][1])
+        if k in self.held:
+            room.gate[READY] = 0
 
 
 def unwritten(x: np.ndarray[Any, Any]) -> bool:
