@@ -114,10 +114,10 @@ def whole(learner: Record, looked: Sequence[Values]) -> Report:
 
 def inputs(learner: Record, x: Any) -> Values:
     """What a model takes, by name, checked to be rows."""
-    names, model, named = learner.inputs, learner.model, type(x) is not np.ndarray and is_dict(x)
-    if len(names) > 1 and not named:
+    names, model = learner.inputs, learner.model
+    if len(names) > 1 and not is_dict(x):
         raise TypeMismatch(f"predict expects a dict of arrays for {listed(names)}, got {type(x).__name__}")
-    given = {str(n): array(v, str(n)) for n, v in (x if named else dict.fromkeys(names, x)).items()}
+    given = {str(n): array(v, str(n)) for n, v in (x if is_dict(x) else dict.fromkeys(names, x)).items()}
     if given.keys() != {*names}:
         raise BadValue(f"this model expects {listed(names)}, got {listed(list(given))}")
     for name, atom in zip(names, model.dom, strict=False):
