@@ -23,6 +23,7 @@ SOME = 24  # squares at a time, whose sums stay near: whole tiles on every machi
 TOGETHER = 64  # columns that meet them at a time
 PART = 128  # columns that a thread has to itself
 SLOTS = 16  # threads that have room for squares
+MOST = 1 << 20  # input times output channels: the sums of their kernel take four times its memory
 STRETCH = 32  # rows of panels that are made at a time
 APART = 16  # entries between what belongs to two products, at least: entries at the same place of all 36 have room in the nearest cache
 TRANSFORM = 6  # products that making a sum takes as long as
@@ -46,7 +47,7 @@ def sizes(call: Call, dom: Sequence[Value]) -> tuple[int, tuple[int, ...], int, 
 
 def cheaper(examples: int, space: Sequence[int], inner: int, outer: int) -> bool:
     """Whether products saved are more than what making sums takes."""
-    if inner % WIDEST or outer % WIDEST:
+    if inner % WIDEST or outer % WIDEST or inner * outer > MOST:
         return False
     squares, pixels = examples, examples
     for n in space:
