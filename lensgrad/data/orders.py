@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 Draw = Callable[[np.ndarray[Any, Any], int], "np.ndarray[Any, Any] | None"]  # orders of so many rows, one for each row of words
-EPOCHS = 1024  # whose seeds are found together
+EPOCHS = 4096  # whose seeds are found together
 WORD = np.uint32(0xFFFFFFFF)
 POOL = 4  # words that a seed is mixed into
 
