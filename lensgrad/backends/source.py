@@ -261,8 +261,9 @@ def last_reads(f: Diagram) -> dict[int, list[int]]:
         last.update((a, number) for a in node.args if a >= len(f.dom))
         wire += len(node.cod)
     found: dict[int, list[int]] = {}
+    kept = set(f.outs)
     for w, number in last.items():
-        if w not in f.outs:
+        if w not in kept:
             found.setdefault(number, []).append(w)
     return found
 

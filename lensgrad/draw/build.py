@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lensgrad.draw.labels import bundle, short
+from lensgrad.draw.labels import added, bundle, short
 from lensgrad.draw.net import End, Net, Path, Step, answers
 from lensgrad.draw.net import title as named
 from lensgrad.draw.scene import Address, Box, Port, Scene, Side, Wire
@@ -243,7 +243,7 @@ class Builder:
         """The names of parameters."""
         ends = [self.reading.entry[w] for w in wires]
         id, (ahead, back) = cluster.number(), self.texts(wires)
-        states = [e.name for e in ends if e.role == STATE and "." in e.name and len(ends) > 1]
+        states = [e.name for e in ends if e.role == STATE and added(e.name) and len(ends) > 1]
         lines = bundle([e.name for e in ends if e.name not in states], states)
         tip = "\n".join(f"{e.name} : {self.net.lines[e.wire].atom}" for e in ends)
         cluster.boxes.append(Box(id, "parameter", lines, (Port("out", "bottom", ahead, back),), tip, cluster.path))

@@ -69,7 +69,7 @@ def gates_net(circuit: Gates) -> Net:
             stack.pop()
             if sign:
                 wires[literal] = inputs + len(steps)
-                steps.append(Step(sign, tuple(wires[a] for a in args), (wires[literal],)))
+                steps.append(Step(sign, tuple(sorted(wires[a] for a in args)), (wires[literal],)))  # as inputs are in order
     lines = tuple(typed(BIT) for _ in range(inputs + len(steps)))
     entries = tuple(End(name, "input", i) for i, name in enumerate(circuit.inputs))
     exits = tuple(End(name, "output", wires[x]) for name, x in zip(circuit.outputs, circuit.literals, strict=True))

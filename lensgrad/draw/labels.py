@@ -42,27 +42,52 @@ def short(text: str) -> str:
 
 def bundle(names: Sequence[str], states: Sequence[str] = ()) -> tuple[str, ...]:
     """Parameters on one cable as the lines of a label: what their names share once, and the kinds of states below."""
-    lines = [together(names)] if names else []
+    lines = [*together(names)] if names else []
     suffixes = list(dict.fromkeys(suffix(s) for s in states))
     if suffixes:
         lines.append(short(("+ " if names else "") + few(suffixes)))
     return tuple(lines)
 
 
+def words(name: str) -> list[str]:
+    """The parts of the last level of a name, without numbers: weight and velocity, of layer/weight.velocity.0."""
+    return [p for p in name.rpartition("/")[2].split(".") if not p.isdigit()]
+
+
+def added(name: str) -> bool:
+    """Whether a state is called after a weight, as weight.velocity.0 is; mean.0 has a name of its own."""
+    return len(words(name)) > 1
+
+
 def suffix(name: str) -> str:
     """What a state adds to the name of its weight: velocity, of weight.velocity.0."""
-    parts = [p for p in name.rsplit("/", 1)[-1].split(".") if not p.isdigit()]
-    return parts[-1]
+    return words(name)[-1]
 
 
-def together(names: Sequence[str]) -> str:
-    """`output/ weight, bias`, for names that share their first part."""
-    scopes = {n.rpartition("/")[0] for n in names}
-    scope = scopes.pop() if len(scopes) == 1 else ""
-    if scope and len(names) > 1:
-        whole = f"{scope}/ {few([n.rpartition('/')[2] for n in names])}"
-        return short(whole if len(whole) <= LONGEST else f"{scope}/ {len(names)} arrays")
-    return short(few(list(names)))
+def together(names: Sequence[str]) -> tuple[str, ...]:
+    """`output/ weight, bias`, for names that share their first part; in two lines, or as `output/ 2 arrays`, where that is too long."""
+    scope = shared(names)
+    if not scope:
+        return (short(fitting(few(names), f"{names[0]} + {len(names) - 1} more" if len(names) > 1 else "")),)
+    inner = few([n[len(scope) + 1 :] for n in names])
+    whole = names[0] if len(names) == 1 else f"{scope}/ {inner}"
+    if len(whole) > LONGEST and len(names) <= NAMED and max(len(scope) + 1, len(inner)) <= LONGEST:
+        return short(f"{scope}/"), short(inner)
+    tail = scope.rpartition("/")[2]
+    count = f"{len(names)} arrays" if len(names) > 1 else inner
+    return (short(fitting(whole, f"{scope}/ {count}", f"…/{tail}/ {count}")),)
+
+
+def shared(names: Sequence[str]) -> str:
+    """The levels with which all names begin, at most all but the last of each."""
+    paths = [n.split("/")[:-1] for n in names]
+    same = [len(set(level)) == 1 for level in zip(*paths, strict=False)]
+    return "/".join(paths[0][: same.index(False) if False in same else len(same)])
+
+
+def fitting(*texts: str) -> str:
+    """The first text that is not too long for a box; the first of all where each is."""
+    return next((t for t in texts if 0 < len(t) <= LONGEST), texts[0])
 
 
 def few(names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.ty import Ty
 from lensgrad.draw.labels import short
-from lensgrad.draw.net import End, Groups, Grower, Line, Net, Opens, Step, ordered, typed
+from lensgrad.draw.net import End, Groups, Grower, Line, Net, Opens, Step, ordered, seen, typed
 
 UNNAMED = {"cap": "rate", "optimizer": "update", "lens": "lens"}  # a file does not say what its lenses are called
 Grouping = Callable[[Diagram], Groups]
@@ -27,7 +27,7 @@ def lens_net(f: Para, grouping: Grouping = lambda _: {}) -> Callable[[Opens], Ne
     open_end = len(f.dom) > 0 or len(f.cod) > 0
     ends = [(n, r, open_end or back) for n, r, back in names] + [("", "input", True)] * len(f.dom)
     entries = tuple(End(n, r, w, back) for w, (n, r, back) in enumerate(ends))
-    labels = [*[""] * len(f.cod), *(label for label, ob in f.observables for _ in ob)]
+    labels = [*[""] * len(f.cod), *seen(f)]
 
     def net(opens: Opens) -> Net:
         grower = Grower(opens)

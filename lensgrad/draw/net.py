@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from lensgrad.cat.lens import Delta
-from lensgrad.cat.names import glob
+from lensgrad.cat.names import glob, written
+from lensgrad.cat.para import Para
 from lensgrad.cat.structure import change
 from lensgrad.core.diagram import Definition, Diagram, Recompute
 from lensgrad.core.ty import Ty
@@ -168,6 +169,13 @@ def grown(f: Diagram, names: Sequence[str], roles: Sequence[str], outs: Sequence
     entries = tuple(End(n, r, w) for n, r, w in zip(names, roles, wires, strict=True))
     exits = tuple(End(n, "output", w) for n, w in zip(outs, found, strict=True))
     return Net(tuple(grower.lines), entries, tuple(grower.steps), exits, tuple(grower.boxes))
+
+
+def seen(f: Para) -> list[str]:
+    """What each observable is called: as the state or key that it writes back is, numbered like that, or by its label."""
+    places = written(f.params, [label for label, _ in f.observables])
+    names = f.names
+    return [label if at is None else names[at] for (label, ob), at in zip(f.observables, places, strict=True) for _ in ob]
 
 
 # -- passes over nets --------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from lensgrad.draw.gates import Gates, gates_net
 from lensgrad.draw.groups import LOSS, of_learner, of_scopes
 from lensgrad.draw.labels import short
 from lensgrad.draw.lenses import lens_net
-from lensgrad.draw.net import Net, Opens, closed, grown, labelled, needed, seeded, wanted
+from lensgrad.draw.net import Net, Opens, closed, grown, labelled, needed, seeded, seen, wanted
 from lensgrad.draw.reads import reads
 from lensgrad.draw.scene import Scene
 from lensgrad.program.compile import Program
@@ -155,6 +155,6 @@ def arrow_net(f: Para) -> Nets:
     """The nets of a parametric arrow of C."""
     named = [(n, p.role.value) for n, p in zip(f.names, f.params, strict=True) for _ in p.ob]
     names, roles = [*(n for n, _ in named), *[""] * len(f.dom)], [*(r for _, r in named), *["input"] * len(f.dom)]
-    outs = [*[""] * len(f.cod), *(label for label, ob in f.observables for _ in ob)]
+    outs = [*[""] * len(f.cod), *seen(f)]
     groups = of_scopes(f, f.arrow)
     return lambda opens: grown(f.arrow, names, roles, outs, opens, groups)

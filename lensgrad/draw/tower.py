@@ -271,10 +271,9 @@ class Towers:
             for p, y in ports
         }
         edge = left + first + upper
-        link = row.link
-        strokes = [*self.lanes(row, shift, link, (left + first, edge), top), *self.reads(box, left + first, upper, height, top)]
         bends, more, high = self.hanging(turning, left, left + first, top)
-        link = max(link, high)
+        link = max(row.link, high)
+        strokes = [*self.lanes(row, shift, link, (left + first, edge), top), *self.reads(box, left + first, upper, height, top)]
         picture = together([row.picture.moved(shift, -link), Picture(plates=plates, strokes=(*strokes, *bends))])
         width = max(left + lower, shift + row.width)
         return self.noted(box, Shape(picture, width, -(link + row.height), top + height, {**sockets, **more}))

@@ -6,8 +6,9 @@ The lines are those that run, in another order and under other names, and give t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 from lensgrad.backends import kernels
 from lensgrad.backends.helpers import RESERVED, functions_of
@@ -80,11 +81,11 @@ def movers(step: Program) -> list[str]:
     """For each node the first weight on whose next value, or on whose states, it has a say; "" for none."""
     f, owner = step.diagram, makers(step.diagram)
     names = [p.name for p in step.outputs for _ in p.ob]
-    weights = [p.name for p in step.outputs if p.role is Role.WEIGHT]
+    places = numbered([p.name for p in step.outputs if p.role is Role.WEIGHT])
     reach: list[str] = [""] * len(f.nodes)
     for o, name in reversed([*zip(f.outs, names, strict=True)]):
         if owner[o] >= 0:
-            reach[owner[o]] = next((w for w in weights if name == w or name.startswith(f"{w}.")), "") or reach[owner[o]]
+            reach[owner[o]] = weight_of(name, places) or reach[owner[o]]
     for i in reversed(range(len(f.nodes))):
         for a in f.nodes[i].args:
             if owner[a] >= 0 and not reach[owner[a]]:
@@ -92,16 +93,59 @@ def movers(step: Program) -> list[str]:
     return reach
 
 
-def turn(part: Part, weights: Sequence[str]) -> int:
+def numbered(names: Sequence[str]) -> dict[str, int]:
+    """The place of each name, the first of equal ones."""
+    return {name: i for i, name in reversed([*enumerate(names)])}
+
+
+def weight_of(name: str, places: Mapping[str, int]) -> str:
+    """The first weight that a name is, or that it is a state of: weight, of weight.velocity.0; "" for none."""
+    cuts = [i for i, c in enumerate(name) if c == "."]
+    return min((w for w in (name, *(name[:i] for i in cuts)) if w in places), key=places.__getitem__, default="")
+
+
+def turn(part: Part, places: Mapping[str, int]) -> int:
     """When a part is written among those that could be: what stands in no layer waits for the layers, and updates come as weights do."""
     if part.phase is Phase.UPDATE:
-        return weights.index(part.path[0]) if part.path[0] in weights else len(weights)
+        return places.get(part.path[0], len(places))
     return int(part.phase is Phase.FORWARD and not part.path)
+
+
+class Ready:
+    """The nodes that could be written next: by phase, then of the part that was begun, then as parts have their turns."""
+
+    def __init__(self, parts: Sequence[Part], weights: Sequence[str]) -> None:
+        self.parts, self.places, self.rank = parts, numbered(weights), {phase: i for i, phase in enumerate(Phase)}
+        self.all, self.begun = list[tuple[int, int, int]](), dict[tuple[Phase, str], list[tuple[int, int]]]()
+        self.done = set[int]()
+        self.last: tuple[Phase, str] | None = None  # the part that was begun
+
+    def add(self, i: int) -> None:
+        """One node more."""
+        part = self.parts[i]
+        when = turn(part, self.places)
+        heappush(self.all, (self.rank[part.phase], when, i))
+        heappush(self.begun.setdefault(part.group, []), (when, i))
+
+    def take(self) -> int | None:
+        """The next node; None where there is none. A layer once begun is ended where it can be."""
+        while self.all and self.all[0][-1] in self.done:
+            heappop(self.all)
+        if not self.all:
+            return None
+        same = [] if self.last is None else self.begun.get(self.last, [])
+        while same and same[0][-1] in self.done:
+            heappop(same)
+        i = same[0][-1] if same and self.last is not None and self.rank[self.last[0]] == self.all[0][0] else self.all[0][-1]
+        self.done.add(i)
+        self.last = self.parts[i].group
+        return i
 
 
 def ordered(f: Diagram, parts: Sequence[Part], weights: Sequence[str]) -> list[int] | None:
     """The nodes by phase, and within it layer after layer; None where a later phase is needed by an earlier one."""
-    owner, rank = makers(f), {phase: i for i, phase in enumerate(Phase)}
+    owner, ready = makers(f), Ready(parts, weights)
+    rank = ready.rank
     waits = [{owner[a] for a in node.args if owner[a] >= 0} for node in f.nodes]
     if any(f.nodes[b].args and rank[parts[b].phase] > rank[parts[i].phase] for i, before in enumerate(waits) for b in before):
         return None
@@ -109,18 +153,17 @@ def ordered(f: Diagram, parts: Sequence[Part], weights: Sequence[str]) -> list[i
     for i, before in enumerate(waits):
         for b in before:
             users[b].append(i)
-    found, last = [i for i, node in enumerate(f.nodes) if not node.args], None
+    found = [i for i, node in enumerate(f.nodes) if not node.args]
     left = [sum(bool(f.nodes[b].args) for b in before) for before in waits]
-    ready = {i for i, n in enumerate(left) if not n and f.nodes[i].args}
-    while ready:
-        # A layer once begun is ended where it can be, and what stands in none waits for the layers.
-        i = min(ready, key=lambda k: (rank[parts[k].phase], parts[k].group != last, turn(parts[k], weights), k))
-        ready.discard(i)
+    for i, n in enumerate(left):
+        if not n and f.nodes[i].args:
+            ready.add(i)
+    while (i := ready.take()) is not None:
         found.append(i)
-        last = parts[i].group
         for user in users[i]:
             left[user] -= 1
-            ready |= set() if left[user] else {user}
+            if not left[user]:
+                ready.add(user)
     return found
 
 
@@ -175,13 +218,13 @@ def broadcast(f: Diagram) -> frozenset[int]:
 
 def inside(f: Diagram, parts: Sequence[Part]) -> frozenset[int]:
     """The wires that one elementwise generator of the same part reads once: they may stand in its line."""
-    found, wire, owner = set[int](), len(f.dom), makers(f)
+    found, wire, owner, kept = set[int](), len(f.dom), makers(f), set(f.outs)
     readers: dict[int, list[int]] = {}
     for i, node in enumerate(f.nodes):
         for a in node.args:
             readers.setdefault(a, []).append(i)
     for i, node in enumerate(f.nodes):
-        if node.op.name in INNER and len(readers.get(wire, ())) == 1 and wire not in f.outs:
+        if node.op.name in INNER and len(readers.get(wire, ())) == 1 and wire not in kept:
             reader = readers[wire][0]
             if f.nodes[reader].op.name in OUTER and parts[reader].group == parts[i].group and parts[reader].path == parts[i].path:
                 found.add(wire)

@@ -134,6 +134,7 @@ def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named, Sequence
         wire: ({i}, []) for wire, i in enumerate(i for i, (_, p) in enumerate(named) for _ in p.ob)
     }
     data = {*range(len(held), len(f.dom))}
+    aside = {*f.outs[len(model.cod) :]} - {*f.outs[: len(model.cod)]} - {a for node in f.nodes for a in node.args}  # states and reports
     left, wire = dict(enumerate(named)), len(f.dom)
     for number, node in enumerate(f.nodes):
         outs = range(wire, wire := wire + len(node.cod))
@@ -146,7 +147,8 @@ def layers(model: Para, named: Named) -> Iterator[tuple[str, Ty, Named, Sequence
             data.update(outs)
         group = [left.pop(i) for i in sorted(params & {*left})]
         if group or boxed(node):
-            yield node.op.name, node.cod, group, nodes
+            given = Ty(tuple(a for w, a in zip(outs, node.cod, strict=True) if w not in aside))
+            yield node.op.name, given if len(given) else node.cod, group, nodes
     if left:
         yield "not read", Ty(), list(left.values()), []
 

@@ -34,10 +34,11 @@ class Recording:
 
     def chosen(self, names: Sequence[str]) -> list[str]:
         """The wires that a pattern reaches, in order; an error where none does."""
-        shapes = [glob(w) for w in self.wires]
-        found = [n for n in names if any(s.fullmatch(n) for s in shapes)]
-        if not found:
-            raise BadValue(f"record reaches no wire with {listed(self.wires)}; wires are called {listed([*names][:8])}, …")
+        shapes = {w: glob(w) for w in self.wires}
+        found = [n for n in names if any(s.fullmatch(n) for s in shapes.values())]
+        lost = [w for w, s in shapes.items() if "*" not in w and self.wires != OUTPUTS and not any(map(s.fullmatch, names))]
+        if lost or not found:
+            raise BadValue(f"record reaches no wire with {listed(lost or self.wires)}; wires are called {listed([*names][:8])}, …")
         return found
 
 
@@ -139,9 +140,8 @@ def statistics(x: np.ndarray[Any, Any], bins: int) -> Statistics:
     norm = 0.0 if largest == 0 else largest * float(np.sqrt(np.sum(np.square(good / largest))))
     place = np.zeros(good.size, int) if high == low else np.minimum(((good - low) / (high - low) * bins).astype(int), bins - 1)
     counts = tuple(map(int, np.bincount(place, minlength=bins)))
-    return Statistics(
-        float(good.mean()), norm, 1.0 - np.count_nonzero(good) / good.size, low, high, int(np.sum(~np.isfinite(wide))), counts
-    )
+    zeros = 1.0 - int(np.count_nonzero(good)) / good.size
+    return Statistics(float(good.mean()), norm, zeros, low, high, int(np.sum(~np.isfinite(wide))), counts)
 
 
 # -- in a file ---------------------------------------------------------------------------------------------------------

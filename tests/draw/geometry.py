@@ -68,3 +68,27 @@ def pierced(picture):
             if any(x + 1 < a < x2 - 1 and y + 1 < b < y2 - 1 for a, b in fine):
                 found.append((told(p), s.strand, s.tip))
     return found
+
+
+def loose(picture, style=INK):
+    """Ends of wires that meet nothing: no box, no name, no dot, no end of another wire, and no edge of the picture."""
+    ends = [(s, point) for s in picture.strokes for point in (polyline(s.path)[0], polyline(s.path)[-1])]
+    boxes = [rectangle(p) for p in picture.plates if p.kind not in NAMES]
+    names = [rectangle(p) for p in (*picture.plates, *picture.notes) if getattr(p, "kind", NAMES[0]) in NAMES]
+    dots = [(d.x, d.y) for d in picture.dots]
+    last = min((p.x for p in picture.plates if p.kind == "output"), default=picture.width)  # where what comes out ends, named or not
+    found = []
+    for s, (x, y) in ends:
+        others = [p for other, p in ends if other is not s] + dots
+        met = any(abs(x - a) + abs(y - b) <= SLACK for a, b in others) or any(on_edge((x, y), r) for r in boxes)
+        named = any(within((x, y, x, y), (r[0] - style.stub, r[1] - style.stub, r[2] + style.stub, r[3] + style.stub)) for r in names)
+        if not (met or named or x > last - style.stub or on_edge((x, y), (0, 0, picture.width, picture.height), style.edge + style.stub)):
+            found.append((s.strand, s.tip, x, y))
+    return found
+
+
+def on_edge(point, box, slack=SLACK):
+    """Whether a point lies on the border of a rectangle."""
+    (x, y), (left, top, right, bottom) = point, box
+    inside = left - slack <= x <= right + slack and top - slack <= y <= bottom + slack
+    return inside and min(abs(x - left), abs(x - right), abs(y - top), abs(y - bottom)) <= slack

@@ -118,6 +118,15 @@ def test_states_are_shown_on_request():
     assert outs == {False: ["loss"], True: ["norm/mean", "norm/variance", "loss"]}
 
 
+def test_numbered_states_are_those_that_a_step_moves():
+    block = lg.sequential(lg.dense(4, 4), lg.batch_norm(), lg.dense(4), lg.batch_norm()).scope("block")
+    learner = lg.supervised(lg.sequential(lg.input(4), block), loss="mse", optimizer="sgd")
+    moved = [f"block/{name}.{k}" for k in range(2) for name in ("mean", "variance")]
+    outs = {s: [b.label for b in scened(learner, states=s).boxes if b.kind == "output"] for s in (False, True)}
+    assert outs == {False: ["loss"], True: [*moved, "loss"]}
+    assert "block/ 4 arrays" in labels(scened(learner))
+
+
 def test_a_picture_is_plain_data():
     for make, how in (DIAGRAMS["quickstart as a step"], DIAGRAMS["full adder"]):
         picture = placed(make(), **how)
@@ -246,26 +255,23 @@ def test_text_of_a_lens_has_both_ways():
 
 def test_wires_that_turn_in_a_text_have_columns_of_their_own():
     assert drawn_text(adder()) == ADDER
+    places = [ADDER.index(f"{name} ─") for name in adder().inputs]
+    assert places == sorted(places)  # inputs in their order
 
 
 ADDER = """\
           ┌────┐
-    ┌────▶┤    │                  ┌────┐
-    │     │ ∧  ├─────────────────▶┤    │
-    │┌───▶┤    │                  │ ∨  ├──────────▶over
-    ││    └────┘             ┌───▶┤    │
-    ││    ┌────┐             │    └────┘
-b ─●┴┼───▶┤    │      ┌────┐ │
-     │    │ ⊕  ├●─┬──▶┤    │ │
-a ─●─┴───▶┤    │  │   │ ∧  ├─┘
-          └────┘ ┌┼──▶┤    │
-                 ││   └────┘
-                 ││   ┌────┐
-                 │└──▶┤ ¬  ├──┐   ┌────┐
-                 │    └────┘  └──▶┤    │  ┌────┐
-                 │                │ ⊕  ├─▶┤ ¬  ├──▶sum
-         carry ─●┴───────────────▶┤    │  └────┘
-                                  └────┘"""
+a ─●─┬───▶┤    │                    ┌────┐
+     │    │ ∧  ├───────────────────▶┤    │
+b ─●┬┼───▶┤    │          ┌────┐    │ ∨  ├──────────▶over
+    ││    └────┘ ┌───────▶┤    │ ┌─▶┤    │
+    ││   carry ─●┴──┐     │ ∧  ├─┘  └────┘
+    ││    ┌────┐  ┌─┼────▶┤    │
+    │└───▶┤    │  │ │     └────┘    ┌────┐
+    │     │ ⊕  ├●─┴┐└──────────────▶┤    │  ┌────┐
+    └────▶┤    │   │      ┌────┐    │ ⊕  ├─▶┤ ¬  ├──▶sum
+          └────┘   └─────▶┤ ¬  ├───▶┤    │  └────┘
+                          └────┘    └────┘"""
 
 
 def wild(seed):
@@ -338,7 +344,10 @@ def test_a_line_ends_below_its_head_which_is_a_plain_triangle():
 
 
 def test_many_parameters_of_one_scope_are_counted():
-    assert bundle(["encoder/attention/weight", "encoder/attention/bias"]) == ("encoder/attention/ 2 arrays",)
+    assert bundle(["encoder/attention/weight", "encoder/attention/bias"]) == ("encoder/attention/", "weight, bias")
+    assert bundle(["discriminator/weight.0", "discriminator/bias.0"]) == ("discriminator/", "weight.0, bias.0")
+    assert bundle(["lstm/input/weight", "lstm/state/weight", "lstm/bias"]) == ("lstm/ 3 arrays",)
+    assert bundle(["block3/attention_norm/inner/scale", *(f"block3/attention_norm/inner/b{k}" for k in range(4))]) == ("…/inner/ 5 arrays",)
     assert bundle(["hidden/weight", "hidden/bias"]) == ("hidden/ weight, bias",)
 
 

@@ -1,8 +1,9 @@
 """Where things stand: nothing lies on anything else in twelve pictures, and each pass of layout alone does what it says."""
 
 import pytest
-from geometry import cut, outside, overlaps, pierced
+from geometry import cut, loose, outside, overlaps, pierced
 
+import lensgrad as lg
 from lensgrad.draw.front import placed
 from lensgrad.draw.heights import Extent, heights, isotonic
 from lensgrad.draw.layers import Link, Run, grid, ranks
@@ -27,12 +28,20 @@ def test_nothing_lies_on_anything_else_and_no_label_is_cut(drawn):
     assert cut(picture) == []
     assert outside(picture) == []
     assert pierced(picture) == []
+    assert loose(picture) == []
+
+
+def test_wires_of_tied_weights_meet_their_boxes():
+    chain = [lg.dense(5, "tanh", name="enc"), lg.dense(5, "tanh", name="mid"), lg.dense(5, name="dec")]
+    tied = lg.sequential(lg.input(5), *chain).tie("enc/weight", "dec/weight")
+    picture = placed(lg.supervised(tied, loss="mse", optimizer=lg.sgd(0.1)), view="step")
+    assert (loose(picture), overlaps(picture), pierced(picture)) == ([], [], [])
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_opened_with_types_and_both_passes_are_in_order(name):
     picture = placed(at(*LAYERS[name]), view="step", depth=3, types=True, states=True)
-    assert (overlaps(picture), cut(picture), outside(picture), pierced(picture)) == ([], [], [], [])
+    assert (overlaps(picture), cut(picture), outside(picture), pierced(picture), loose(picture)) == ([], [], [], [], [])
 
 
 def test_a_picture_is_small(drawn):

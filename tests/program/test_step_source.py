@@ -1,6 +1,7 @@
 """The training step as a person would write it: the same bits, under names, layer by layer."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from lensgrad.cli import main
 from lensgrad.core.trace import trace
 from lensgrad.lens import sam
 from lensgrad.program.constants import folded
+from lensgrad.program.phases import Phase
+from lensgrad.program.readable import Part, Ready, turn, weight_of
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import full
 
@@ -138,3 +141,26 @@ def test_sums_keep_their_order():
     given = {**made.initial(0), **data(made)}
     wanted = made.step(N, "numpy")(given)
     assert np.asarray(space["step"](*(given[n] for n in space["INPUTS"]))[-1]).tobytes() == wanted["loss"].tobytes()
+
+
+def test_what_is_ready_is_taken_by_phase_then_part_then_turn():
+    rng = np.random.default_rng(0)
+    parts = [Part(list(Phase)[k], ("a", "b", "c")[n : n + 1]) for k, n in rng.integers(0, 3, (60, 2))]
+    parts = [replace(p, path=p.path or ("z",)) if p.phase is Phase.UPDATE else p for p in parts]
+    made, left, last = Ready(parts, ["c", "a"]), set(), None
+    for k in range(60):
+        made.add(k)
+        left.add(k)
+        while len(left) > (20 if k < 59 else 0):
+            best = min(left, key=lambda i: (made.rank[parts[i].phase], parts[i].group != last, turn(parts[i], made.places), i))
+            assert made.take() == best
+            left.discard(best)
+            last = parts[best].group
+    assert made.take() is None
+
+
+def test_a_state_belongs_to_the_first_weight_that_it_is_called_after():
+    places = {"layer/weight": 1, "layer/weight.velocity": 0}
+    assert [weight_of(n, places) for n in ("layer/weight.velocity.0", "layer/weight.0", "layer/weights", "layer/weight")] == [
+        "layer/weight.velocity", "layer/weight", "", "layer/weight",
+    ]  # fmt: skip

@@ -20,6 +20,11 @@ def test_the_summary_of_a_learner_and_of_a_run_is_that_of_the_model():
     assert lg.summary(Diagram.id(lg.Real(3))).startswith("f32[3] → f32[3]\n")
 
 
+def test_a_layer_gives_what_comes_out_and_not_its_states():
+    rows = str(lg.summary(lg.sequential(lg.input(4), lg.dense(4), lg.batch_norm()))).splitlines()
+    assert [row.split("  ")[1:] and row.split()[1] for row in rows if row.startswith("batch_norm")] == ["f32[4]"]
+
+
 def test_what_is_made_of_parameters_alone_belongs_to_the_generator_that_reads_it():
     model = parametric([lg.weight("w", lg.Real(12))], lg.Real(4), lambda w, x: lg.ops.einsum("ij,j->i", lg.ops.reshape(w, 3, 4), x))
     rows = [line.split() for line in str(lg.summary(model)).splitlines()[3:]]

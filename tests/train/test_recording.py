@@ -47,6 +47,10 @@ def test_the_figures_are_those_of_the_wires():
     assert first["hidden/out"].zeros > 0 and repr(first).startswith("<step 0: ")
 
 
+def test_figures_are_plain_numbers():
+    assert [type(x) for x in statistics(np.array([0.0, 1.0]), 2).figures] == [float] * 5 + [int]
+
+
 def test_a_histogram_is_that_of_numpy():
     x = RNG.normal(size=500)
     found = statistics(x, 20)
@@ -136,6 +140,7 @@ def test_where_nobody_knows_how_many_there_are_recording_stops_and_says_so(monke
         (lambda: lg.record(bins=0), BadValue, "bins must be a whole number"),
         (lambda: lg.record(wires=[]), BadValue, "record needs the name or the pattern of a wire"),
         (lambda: fit(record=lg.record(wires="nothing")), BadValue, "record reaches no wire with nothing; wires are called x, "),
+        (lambda: fit(record=lg.record(wires=["x", "o/otu"])), BadValue, "record reaches no wire with o/otu; wires are called x, "),
         (lambda: fit(record=10), TypeMismatch, "record must be a rule, as lg.record(every=50) makes it, got 10"),
     ],
 )
