@@ -197,7 +197,7 @@ TURN(double, f64)
       const int64_t turned = whole ? depth - depth % SIDE_##t : 0;                                                               \
       for (int64_t k = 0; k < turned; k += SIDE_##t)                                                                             \
         for (int n = 0; n < whole; n += SIDE_##t) turn_##t(panel + k * WIDE_##t + n, WIDE_##t, b + k + n * along, along);        \
-      for (int64_t k0 = whole == columns ? turned - turned % 16 : 0; k0 < depth; k0 += 16)                                       \
+      for (int64_t k0 = whole == columns ? turned : 0; k0 < depth; k0 += 16)                                                       \
         for (int n = 0; n < columns; n++)                                                                                        \
           for (int64_t k = n < whole && k0 < turned ? turned : k0; k < k0 + 16 && k < depth; k++)                                \
             panel[k * WIDE_##t + n] = b[k * down + n * along];                                                                   \

@@ -276,4 +276,4 @@ def aligned(n: int) -> np.ndarray[Any, Any]:
     return raw[at : at + n]
 
 
-__all__ = ["Once", "Steps"]
+__all__ = ["Once", "Steps", "unwritten"]

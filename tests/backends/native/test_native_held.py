@@ -6,7 +6,7 @@ from native_check import differing, in_numpy
 
 from lensgrad.backends.loop import Loop
 from lensgrad.backends.native.assemble import assembled
-from lensgrad.backends.native.running import Once
+from lensgrad.backends.native.running import Once, unwritten
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.theories.smooth.array import Array
@@ -75,3 +75,10 @@ def view_of(x):
     found = x[:]
     found.flags.writeable = False
     return found
+
+
+def test_arrays_that_nobody_can_write_to_are_told_from_others():
+    x = np.ones(3, np.float32)
+    still = read_only(x)
+    assert [unwritten(v) for v in (still, still[:2], np.frombuffer(b"1234", np.uint8))] == [True] * 3
+    assert [unwritten(v) for v in (x, view_of(x), np.frombuffer(bytearray(b"1234"), np.uint8))] == [False] * 3
