@@ -20,6 +20,8 @@ from lensgrad.backends.native.places import Layout
 from lensgrad.backends.native.pooling import simplified
 from lensgrad.backends.native.printer import Function, Place, Printer, laid_out
 from lensgrad.backends.native.rows import Orders, ordered
+from lensgrad.backends.native.softmax import softened
+from lensgrad.backends.native.triangles import cut
 from lensgrad.backends.table import Meanings
 from lensgrad.core.diagram import Diagram
 
@@ -75,6 +77,8 @@ def assembled(f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = Tru
     flat = flattened(f, table)
     if fuse:
         simplified(flat)
+        softened(flat)
+        cut(flat)
     still = [flat.inputs[i] for i in (*loop.fixed, *staying(flat, loop))]
     program = Program(flat, flat.calls, flat.inputs, flat.outputs, fuse, still, fuse and not loop.held, fuse)
     return Assembly(flat, program, program.groups(), loop, work(f)).made()

@@ -247,6 +247,23 @@ MATRIX(double, f64)
 DOTS(float, f32)
 DOTS(double, f64)
 
+/* Whether a matrix has zeros alone behind its diagonal; and whether all its numbers are so small that products of two are finite. */
+#define LOWER(type, t, most)                                                                                                    \
+  static int __attribute__((noinline, unused)) lower_##t(const type *a, int n, int64_t down) {                                  \
+    int other = 0;                                                                                                              \
+    for (int r = 0; r < n; r++, a += down)                                                                                      \
+      for (int c = r + 1; c < n; c++) other |= !(a[c] == 0);                                                                    \
+    return !other;                                                                                                              \
+  }                                                                                                                             \
+  static int __attribute__((noinline, unused)) small_##t(const type *a, int rows, int columns, int64_t down) {                  \
+    int other = 0;                                                                                                              \
+    for (int r = 0; r < rows; r++, a += down)                                                                                   \
+      for (int c = 0; c < columns; c++) other |= !((a[c] < 0 ? -a[c] : a[c]) < most);                                       \
+    return !other;                                                                                                              \
+  }
+LOWER(float, f32, 0x1p52f)
+LOWER(double, f64, 0x1p500)
+
 /* Products with a matrix that is mostly zeros. It is kept row by row, in stretches of `block` columns: what is not zero in row r of stretch s
    begins at starts[s * rows + r], `places` are columns in the stretch. Where there is more than `most` of it, starts[0] is -1. */
 #define SPARSE(type, t)                                                                                                         \
