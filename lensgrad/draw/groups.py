@@ -11,6 +11,7 @@ from typing import TypeVar
 from lensgrad.cat.names import Role
 from lensgrad.cat.para import Para
 from lensgrad.core.diagram import Diagram
+from lensgrad.draw.labels import shared
 from lensgrad.draw.net import Groups
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ def of_scopes(f: Para, arrow: Diagram) -> Groups:
     """
     if len(f.arrow.dom) != len(arrow.dom):
         return {}
-    order, names = Order(arrow), owners(f, scoped(f.names))
+    order, each, names = Order(arrow), owners(f, f.names), owners(f, scoped(f.names))
     scopes: dict[str, set[int]] = {}
     for k, node in enumerate(arrow.nodes):
         read = {names[a] for a in node.args if names.get(a)}
@@ -103,9 +104,18 @@ def of_scopes(f: Para, arrow: Diagram) -> Groups:
     for scope, nodes in scopes.items():
         parts = [order.between(p) for p in order.parts(order.between(nodes))]
         whole = [p for p in parts if len(p) > 1 and not p & found.keys() and convex(order, p)]
-        for i, members in enumerate(whole):
-            found |= dict.fromkeys(sorted(order.absorbed(members)), (scope, i))
+        for i, (members, title) in enumerate(
+            zip(whole, titles(scope, [[each[a] for k in p for a in arrow.nodes[k].args if a in each] for p in whole]), strict=True)
+        ):
+            found |= dict.fromkeys(sorted(order.absorbed(members)), (title, i))
     return found
+
+
+def titles(scope: str, names: Sequence[Sequence[str]]) -> list[str]:
+    """What the parts of a scope are called: all like it where there is one, else with the level below that its parameters share."""
+    inner = [shared(each).split("/") if each and len(names) > 1 else [] for each in names]
+    found = [" ".join([scope, *levels[levels.index(scope) + 1 :][:1]]) if scope in levels else scope for levels in inner]
+    return found if len(set(found)) == len(found) else [scope] * len(found)
 
 
 def scoped(names: Sequence[str]) -> list[str]:

@@ -68,7 +68,7 @@ def together(names: Sequence[str]) -> tuple[str, ...]:
     """`output/ weight, bias`, for names that share their first part; in two lines, or as `output/ 2 arrays`, where that is too long."""
     scope = shared(names)
     if not scope:
-        return (short(fitting(few(names), f"{names[0]} + {len(names) - 1} more" if len(names) > 1 else "")),)
+        return (short(fitting(few(names), *([f"{names[0]} + {len(names) - 1} more", f"{len(names)} arrays"] if names[1:] else []))),)
     inner = few([n[len(scope) + 1 :] for n in names])
     whole = names[0] if len(names) == 1 else f"{scope}/ {inner}"
     if len(whole) > LONGEST and len(names) <= NAMED and max(len(scope) + 1, len(inner)) <= LONGEST:
@@ -87,7 +87,7 @@ def shared(names: Sequence[str]) -> str:
 
 def fitting(*texts: str) -> str:
     """The first text that is not too long for a box; the first of all where each is."""
-    return next((t for t in texts if 0 < len(t) <= LONGEST), texts[0])
+    return next((t for t in texts if len(t) <= LONGEST), texts[0])
 
 
 def few(names: Sequence[str]) -> str:

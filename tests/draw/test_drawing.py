@@ -127,6 +127,14 @@ def test_numbered_states_are_those_that_a_step_moves():
     assert "block/ 4 arrays" in labels(scened(learner))
 
 
+def test_a_shortcut_and_what_it_passes_by_are_told_apart():
+    a, b, c, d = (lg.dense(4, name=n) for n in "abcd")
+    block = lg.residual(lg.sequential(a, b), shortcut=lg.sequential(c, d), name="block")
+    model = lg.sequential(lg.input(4), lg.dense(4, name="in"), block)
+    assert [b.label for b in scened(model).boxes if b.kind == "box"] == ["in", "block shortcut", "block", "+"]
+    assert [b.label for b in scened(model, open="block shortcut").boxes if b.kind == "frame"] == ["block shortcut"]
+
+
 def test_a_picture_is_plain_data():
     for make, how in (DIAGRAMS["quickstart as a step"], DIAGRAMS["full adder"]):
         picture = placed(make(), **how)
@@ -348,6 +356,7 @@ def test_many_parameters_of_one_scope_are_counted():
     assert bundle(["discriminator/weight.0", "discriminator/bias.0"]) == ("discriminator/", "weight.0, bias.0")
     assert bundle(["lstm/input/weight", "lstm/state/weight", "lstm/bias"]) == ("lstm/ 3 arrays",)
     assert bundle(["block3/attention_norm/inner/scale", *(f"block3/attention_norm/inner/b{k}" for k in range(4))]) == ("…/inner/ 5 arrays",)
+    assert bundle(["attention_norm/scale", *(f"attention/weight_{k}" for k in range(15))]) == ("16 arrays",)
     assert bundle(["hidden/weight", "hidden/bias"]) == ("hidden/ weight, bias",)
 
 
