@@ -76,12 +76,14 @@ def loose(picture, style=INK):
     boxes = [rectangle(p) for p in picture.plates if p.kind not in NAMES]
     names = [rectangle(p) for p in (*picture.plates, *picture.notes) if getattr(p, "kind", NAMES[0]) in NAMES]
     dots = [(d.x, d.y) for d in picture.dots]
+    starts = [p.x + p.width for p in picture.plates if p.kind == "input"]  # what comes back ends below the name of what goes ahead
     last = min((p.x for p in picture.plates if p.kind == "output"), default=picture.width)  # where what comes out ends, named or not
     found = []
     for s, (x, y) in ends:
         others = [p for other, p in ends if other is not s] + dots
         met = any(abs(x - a) + abs(y - b) <= SLACK for a, b in others) or any(on_edge((x, y), r) for r in boxes)
         named = any(within((x, y, x, y), (r[0] - style.stub, r[1] - style.stub, r[2] + style.stub, r[3] + style.stub)) for r in names)
+        named = named or any(abs(x - start) <= style.stub for start in starts)
         if not (met or named or x > last - style.stub or on_edge((x, y), (0, 0, picture.width, picture.height), style.edge + style.stub)):
             found.append((s.strand, s.tip, x, y))
     return found
