@@ -6,7 +6,6 @@ Each case is a learner, its values, a batch and the wire that is asked for; `wan
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,51 +14,7 @@ import lensgrad as lg
 from lensgrad import ops
 from lensgrad.lens import parametric
 from lensgrad.theories.smooth.scan import scan
-
-N = 16
-Case = tuple[Any, Mapping[str, Any], Any, str | None]  # learner, values, batch, wire
-Wanted = tuple[str, str, str]
-PLANTED: dict[str, tuple[Callable[[], Case], Wanted]] = {}
-
-
-def planted(cause: str, place: str, generator: str) -> Callable[[Callable[[], Case]], Callable[[], Case]]:
-    """Note a case with what `why` must say of it."""
-
-    def note(make: Callable[[], Case]) -> Callable[[], Case]:
-        PLANTED[make.__name__] = make, (cause, place, generator)
-        return make
-
-    return note
-
-
-def data(width: int = 4, classes: int = 3) -> tuple[Any, Any]:
-    rng = np.random.default_rng(0)
-    return rng.normal(size=(N, width)).astype("float32"), rng.integers(0, classes, N).astype("int32")
-
-
-def floats(width: int = 4) -> tuple[Any, Any]:
-    rng = np.random.default_rng(1)
-    return rng.normal(size=(N, width)).astype("float32"), rng.normal(size=(N, 2)).astype("float32")
-
-
-def network(*middle: Any, outputs: int = 3) -> Any:
-    return lg.sequential(lg.input(4), lg.dense(8, name="first"), *middle, lg.dense(outputs, name="last"))
-
-
-def classifier(*middle: Any, optimizer: Any = None) -> Any:
-    return lg.supervised(network(*middle), lg.cross_entropy, lg.sgd(0.1) if optimizer is None else optimizer)
-
-
-def own(function: Any, name: str) -> Any:
-    """A function on wires as a layer of its own name."""
-    return lg.layer("own", lambda dom: parametric([], dom, function), name=name)
-
-
-def changed(learner: Any, **values: Any) -> dict[str, Any]:
-    """First values, some of them filled with another number."""
-    start = learner.initial(0)
-    return {**start, **{n.replace("__", "/"): np.full_like(start[n.replace("__", "/")], v) for n, v in values.items()}}
-
+from tools.planting import PLANTED, Case, N, changed, classifier, data, floats, network, own, planted
 
 # -- nothing comes back ------------------------------------------------------------------------------------------------
 
@@ -181,6 +136,50 @@ def tiny_weights() -> Case:
     return made, changed(made, last__weight=1e-20), data(), "first/weight"
 
 
+@planted("dead", "b/relu", "Select")
+def dead_layer_before_others() -> Case:
+    made = classifier(*[lg.dense(8, activation="relu", name=n) for n in "abc"])
+    return made, changed(made, b__bias=-1000.0), data(), "first/weight"
+
+
+@planted("saturated", "act/relu6", "Select")
+def saturated_above() -> Case:
+    made = classifier(lg.dense(8, activation="relu6", name="act"))
+    return made, changed(made, act__bias=99.0), data(), "act/weight"
+
+
+@planted("saturated", "act/elu", "Expm1")
+def saturated_below() -> Case:
+    made = classifier(lg.dense(8, activation="elu", name="act"))
+    return made, changed(made, act__bias=-300.0), data(), "act/weight"
+
+
+@planted("solved", "task", "Mul")
+def nothing_left_to_learn() -> Case:
+    made = lg.supervised(network(outputs=2), lg.mse, lg.sgd(0.1))
+    x, y = floats()
+    return made, changed(made, last__weight=0.0), (x, y * 0), "last/weight"
+
+
+@planted("flat", "length", "Select")
+def norm_of_nothing() -> Case:
+    made = classifier(own(lambda x: ops.norm(x, keepdims=True), "length"))
+    return made, changed(made, first__weight=0.0), data(), "first/weight"
+
+
+@planted("underflow", "last", "Einsum")
+def half_precision_underflow_in_a_product() -> Case:
+    made = lg.supervised(network(outputs=2), lg.mse, lg.sgd(0.1), precision="float16", loss_scale=1.0)
+    x, y = floats()
+    return made, changed(made, last__weight=1e-6), (x, y * np.float32(1e-3)), "first/weight"
+
+
+@planted("shrinks", "tiny", "Mul")
+def underflow_of_a_product() -> Case:
+    made = classifier(own(lambda x: (x * 1e-25) * (x * 1e-25), "tiny"))
+    return made, made.initial(0), data(), "first/weight"
+
+
 # -- not finite --------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +226,12 @@ def power_of_a_negative() -> Case:
     return made, made.initial(0), data(), "first/weight"
 
 
+@planted("power", "curve", "Power")
+def zero_to_a_negative_power() -> Case:
+    made = classifier(own(lambda x: x**-2.0, "curve"))
+    return made, changed(made, first__weight=0.0), data(), "first/weight"
+
+
 @planted("data", "x", "")
 def nan_in_the_data() -> Case:
     made = classifier()
@@ -260,6 +265,15 @@ def loop(step: Any, steps: int = 6) -> Case:
 
     made = classifier(own(run, "dig"))
     return made, changed(made, first__weight=0.0, first__bias=1.0), data(), "first/weight"
+
+
+@planted("exploding", "layer16", "")
+def exploding_stack() -> Case:
+    middle = [lg.dense(8, name=f"layer{k}") for k in range(30)]
+    made = lg.supervised(lg.sequential(lg.input(4), *middle, lg.dense(2, name="last")), lg.mse, lg.sgd(0.1))
+    start = made.initial(0)
+    large = {n: v * np.float32(2.5) for n, v in start.items() if n.endswith("weight")}
+    return made, {**start, **large}, floats(), "layer0/weight"
 
 
 @planted("exploding", "memory/loop", "Einsum")
@@ -305,6 +319,12 @@ def input_scale_of_a_million() -> Case:
     made = classifier()
     x, y = data()
     return made, made.initial(0), (x * np.float32(1e6), y), "first/weight"
+
+
+@planted("healthy", "", "")
+def root_of_units_that_are_not_active() -> Case:
+    made = classifier(lg.dense(8, activation="relu", name="act"), own(ops.sqrt, "root"))
+    return made, made.initial(0), data(), "act/weight"
 
 
 # -- nothing is wrong --------------------------------------------------------------------------------------------------

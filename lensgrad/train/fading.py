@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 
 from lensgrad.core.printed import counted
 from lensgrad.program.loops import Inside
@@ -27,12 +28,13 @@ class Stop:
     number: int
     arrives: float
     leaves: float
+    along: set[int]
 
 
 def faint(numbers: Numbers, at: list[int]) -> bool:
     """Whether next to nothing comes back to some wires, of itself or beside what has left the loss."""
     end = max((size(numbers.cotangent(w)) for w in at), default=0.0)
-    return end < TINY or end < FAINT * max((s.arrives for s in stops(numbers, at)), default=0.0)
+    return end < TINY or end < FAINT * max((s.arrives for s in stops(numbers, at) if isfinite(s.arrives)), default=0.0)
 
 
 def vanished(numbers: Numbers, at: list[int]) -> Fault:
@@ -41,7 +43,7 @@ def vanished(numbers: Numbers, at: list[int]) -> Fault:
     if found is None:
         return Fault("solved", "task", "", "the loss sends nothing back: it is at its least for this batch")
     left, number, along = found
-    way = [s for s in stops(numbers, at) if s.arrives > 0]
+    way = [s for s in stops(numbers, at) if s.arrives > 0 and isfinite(s.arrives)]
     if left > 0:
         end = max((size(numbers.cotangent(w)) for w in at), default=0.0)
         gone = end / max(s.arrives for s in way)
@@ -67,6 +69,7 @@ def stops(numbers: Numbers, at: list[int]) -> list[Stop]:
             number,
             max((size(numbers.cotangent(w)) for w in t.outputs(number)), default=0.0),
             max((size(numbers.cotangent(a)) for a in along), default=0.0),
+            along,
         )
         for number, along in reversed([*path(t, at)])
     ]
@@ -78,9 +81,13 @@ def faded(numbers: Numbers, way: Sequence[Stop], end: float) -> Fault:
     names, sizes = [*layers], [*(ss[0].arrives for ss in layers.values()), end]
     some = sorted({k * (len(names) - 1) // (TOLD - 1) for k in range(TOLD)})
     told = ", ".join(f"{sizes[k]:.2g} at {names[k]}" for k in some)
+    enough = GONE * max(sizes)
     left = [after / before for before, after in pairwise(sizes)]
-    most = min((k for k, share in enumerate(left) if share > 0), key=left.__getitem__, default=0)
-    stop = min(layers[names[most]], key=lambda s: s.leaves / s.arrives)
+    most = min((k for k, share in enumerate(left) if share > 0 or sizes[k] > enough), key=left.__getitem__, default=0)
+    here = [s for s in layers[names[most]] if s.leaves > 0 or s.arrives > enough]
+    stop = min(here or layers[names[most]], key=lambda s: s.leaves / s.arrives)
+    if alone(left[most], end / max(sizes)):
+        return no_gradient(numbers, stop.number, stop.along, stop.leaves / stop.arrives)
     node = numbers.tapped.nodes[stop.number]
     steps = f" in its {node.op.n} steps" if isinstance(node.op, Scan) else ""
     text = f"the gradient fades on its way back through {counted(len(names), 'layer')}: {told}, and {end:.2g} at its end"

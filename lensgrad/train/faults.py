@@ -15,6 +15,8 @@ from lensgrad.theories.smooth import linear, pointwise, random, reduce, scan
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.index import ScatterAdd, Take
 
+SCALE = "give the learner a loss_scale, or a larger one"
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -102,12 +104,17 @@ def undefined(node: Node, xs: list[np.ndarray[Any, Any]]) -> tuple[str, str]:
     if isinstance(op, p.Sqrt | p.Rsqrt):
         return "root", f"the root of numbers {span(xs[0])}, of which {int((xs[0] <= 0).sum())} are 0 or less"
     if isinstance(op, p.Power):
+        lost = int(((xs[0] == 0) & (xs[1] < 0)).sum())
+        if lost:
+            return "power", f"{lost} zeros to a negative power ({span(xs[1])})"
         return "power", f"{int((xs[0] < 0).sum())} negative numbers to a power that is not whole ({span(xs[1])})"
+    if isinstance(op, p.IntegerPower) and op.n < 0 and not np.all(xs[0]):
+        return "power", f"{int((xs[0] == 0).sum())} zeros to the power {op.n}"
     if isinstance(op, p.Exp | p.Expm1):
         return "exp", f"the exponential of numbers {span(xs[0])} is beyond the largest {xs[0].dtype}"
     if isinstance(op, scan.Scan):
         return "exploding", f"what goes round grows in each of the {op.n} steps, beyond the largest number"
-    return "overflow", f"the result of numbers {'; '.join(map(span, xs))} is beyond the largest number that its kind holds"
+    return "overflow", f"the result of numbers {'; '.join(dict.fromkeys(map(span, xs)))} is beyond the largest number that its kind holds"
 
 
 def singular(node: Node, xs: list[np.ndarray[Any, Any]]) -> tuple[str, str]:
@@ -141,6 +148,13 @@ def no_gradient(numbers: Numbers, number: int, along: set[int], left: float = 0.
     found = None if left else by_choice(numbers, node, others) or by_factor(numbers, node, others)
     found = found or by_slope(node, [xs[a] for a in node.args]) or unnamed(numbers, node, others, left)
     cause, where, generator, why = found
+    first = first_dead(numbers, number) if cause in ("dead", "flat") else None
+    if first is not None:
+        before = numbers.tapped.nodes[first]
+        why = (
+            f"{(by_condition(numbers, before) or found)[3]}; it gives 0 everywhere, so that {node.op.name} in {place(node)} stays still too"
+        )
+        cause, where, generator, node, number = "dead", place(before), before.op.name, before, first
     much = f"only {left:.2g} of what arrives" if left else "nothing"
     return Fault(cause, where, generator, f"{much} comes back through {node.op.name} in {place(node)}: {why}", number)
 
@@ -148,6 +162,10 @@ def no_gradient(numbers: Numbers, number: int, along: set[int], left: float = 0.
 def unnamed(numbers: Numbers, node: Node, others: list[int], left: float) -> tuple[str, str, str, str]:
     """What is said where no rule below names a reason."""
     where = place(node), node.op.name
+    if not left and any(numbers.at(a).dtype.itemsize == 2 for a in node.args):
+        return "underflow", *where, f"it is too small for half precision and becomes 0: {SCALE}"
+    if not left and not node.origin:
+        return "solved", *where, "the loss is at its least for this batch"
     if not left:
         return "cancels", *where, "what comes back through it cancels to 0"
     if isinstance(node.op, scan.Scan):
@@ -162,21 +180,52 @@ Found = tuple[str, str, str, str] | None
 def by_choice(numbers: Numbers, node: Node, others: list[int]) -> Found:
     """Of a `Select`, or of the larger of two: the other side is chosen everywhere."""
     if isinstance(node.op, p.Select):
-        if drawn(numbers.tapped, node.args[0]):
-            return "dropout", place(node), node.op.name, "what is drawn at random drops every entry of this batch: use a lower rate"
-        chosen = numbers.at(node.args[0])
-        source = numbers.tapped.owner[node.args[0]]
-        compared = numbers.tapped.nodes[source] if source >= 0 else None
-        if isinstance(getattr(compared, "op", None), p.Compare) and compared is not None:
-            x = numbers.at(compared.args[0])
-            return "dead", place(node), node.op.name, f"its condition is the same everywhere, for numbers {span(x)}: no unit is active"
-        named = numbers.tapped.labels.get(node.args[0], place(node))
-        return "mask", named, node.op.name, f"its condition '{named}' is {bool(chosen.any())} everywhere"
+        return by_condition(numbers, node)
     if isinstance(node.op, p.Maximum | p.Minimum) and others:
         return "dead", place(node), node.op.name, "the other side is chosen everywhere: no unit is active"
     if isinstance(node.op, Take | linear.Slice | reduce.AMax | linear.Pad):
         return "not chosen", place(node), node.op.name, "it reads other entries than those that the weight reaches"
     return None
+
+
+def by_condition(numbers: Numbers, node: Node) -> Found:
+    """Of a `Select` whose condition is the same everywhere: drawn at random, compared, or given."""
+    t, where = numbers.tapped, (place(node), node.op.name)
+    if drawn(t, node.args[0]):
+        return "dropout", *where, "what is drawn at random drops every entry of this batch: use a lower rate"
+    chosen = numbers.at(node.args[0])
+    if chosen.any() != chosen.all():
+        return None
+    source = t.owner[node.args[0]]
+    compared = t.nodes[source].op if source >= 0 else None
+    if not isinstance(compared, p.Compare):
+        named = t.labels.get(node.args[0], place(node))
+        return "mask", named, node.op.name, f"its condition '{named}' is {bool(chosen.any())} everywhere"
+    x, bend = (numbers.at(a) for a in t.nodes[source].args)
+    if compared.relation in ("==", "!="):
+        return "flat", *where, f"its numbers are {span(x)}, where its derivative is taken as 0"
+    if np.array_equal(x, np.broadcast_to(bend, x.shape)):
+        return "flat", *where, f"its numbers are {span(x)}, just where its derivative is 0"
+    if np.min(x) > np.max(bend):
+        return "saturated", *where, f"all its numbers, {span(x)}, are above {float(np.max(bend)):.4g}, from where on it is flat"
+    return "dead", *where, f"its condition is the same everywhere, for numbers {span(x)}: no unit is active"
+
+
+def first_dead(numbers: Numbers, number: int) -> int | None:
+    """Before a unit that is not active because it gets 0 everywhere: the first that is not active for another reason."""
+    t, found = numbers.tapped, None
+    stack, seen = [*t.nodes[number].args], set[int]()
+    while stack:
+        owner = t.owner[stack.pop()]
+        if owner < 0 or owner in seen:
+            continue
+        seen.add(owner)
+        node = t.nodes[owner]
+        told = by_condition(numbers, node) if isinstance(node.op, p.Select) else None
+        if told is not None and told[0] == "dead" and not any(np.any(numbers.at(w)) for w in t.outputs(owner)):
+            found = owner if found is None else min(found, owner)
+        stack += node.args
+    return found
 
 
 def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
@@ -210,9 +259,9 @@ def by_slope(node: Node, xs: list[np.ndarray[Any, Any]]) -> Found:
             "underflow",
             place(node),
             op.name,
-            "what comes back is too small for half precision and becomes 0: give the learner a loss_scale",
+            f"what comes back is too small for half precision and becomes 0: {SCALE}",
         )
-    if isinstance(op, p.Exp | reduce.LogSoftmax | reduce.LogSumExp):
+    if isinstance(op, p.Exp | p.Expm1 | reduce.LogSoftmax | reduce.LogSumExp):
         return "saturated", place(node), op.name, f"its slope is 0 at numbers {at}"
     if isinstance(op, p.Sign | p.Floor | p.Round):
         return "flat", place(node), op.name, "it is flat almost everywhere"

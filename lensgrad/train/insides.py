@@ -47,7 +47,7 @@ def lost(numbers: Numbers, at: list[int], seeded: bool = True) -> tuple[float, i
         arrives = max((size(numbers.cotangent(w)) for w in t.outputs(number)), default=0.0)
         arrives = 1.0 if seeded and arrives == 0 and any(w in ends for w in t.outputs(number)) else arrives
         leaves = max((size(numbers.cotangent(a)) for a in along), default=0.0)
-        if arrives > 0 and (found is None or leaves / arrives <= found[0]):
+        if 0 < arrives < np.inf and (found is None or leaves / arrives <= found[0]):
             found = leaves / arrives, number, along
     return found
 
@@ -96,7 +96,7 @@ def growing(numbers: Numbers, number: int) -> tuple[Inside, int, int, float] | N
         for k, along in path(inner.tapped, [*range(loop.op.carries)]):
             arrives = max((size(inner.cotangent(w)) for w in inner.tapped.outputs(k)), default=0.0)
             leaves = max((size(inner.cotangent(a)) for a in along), default=0.0)
-            if arrives > 0 and (most is None or leaves / arrives > most[3]):
+            if 0 < arrives < np.inf and leaves < np.inf and (most is None or leaves / arrives > most[3]):
                 most = loop, step, k, leaves / arrives
     return most
 

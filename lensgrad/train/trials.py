@@ -14,8 +14,9 @@ from lensgrad.program.taps import Numbers
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.scan import Scan
 from lensgrad.train.faults import Fault, finite, place
-from lensgrad.train.insides import growing, size
+from lensgrad.train.insides import size
 from lensgrad.train.record import Record, shown
+from lensgrad.train.swelling import ahead, around, back
 from lensgrad.train.wires import numbers_of
 
 LARGE = 1e3  # how often larger than its weight, and than 1, a gradient counts as huge
@@ -66,16 +67,10 @@ def grown(numbers: Numbers, name: str, now: float, path: Path) -> Fault | None:
     node = t.nodes[most[1]]
     op: Any = node.op
     told = f"the gradient of '{name}' is about {now:.3g}, and grows {most[0]:.3g} times through {op.name} in {place(node)}"
-    if not isinstance(op, Scan):
-        return Fault("grows", place(node), op.name, told, most[1])
-    told += f" in its {op.n} steps: make the weights that go round smaller, or clip the gradient"
-    found = growing(numbers, most[1])
-    if found is None:
-        return Fault("exploding", place(node), op.name, told, most[1])
-    loop, step, k, times = found
-    inner = loop.tapped.nodes[k]
-    told += f"; most of all in step {step + 1}, {times:.3g} times through {inner.op.name} in {place(inner)}"
-    return Fault("exploding", place(inner), inner.op.name, told, k, loop.at(step))
+    if isinstance(op, Scan):
+        return around(numbers, most[1], told)
+    at = [w for n, w in t.names.items() if n == name or n.startswith(f"{name}.")]
+    return ahead(numbers) or back(numbers, at, name, now) or Fault("grows", place(node), op.name, told, most[1])
 
 
 def root(numbers: Numbers, fault: Fault, params: Mapping[str, Any]) -> Fault:
@@ -85,7 +80,10 @@ def root(numbers: Numbers, fault: Fault, params: Mapping[str, Any]) -> Fault:
     t = numbers.tapped
     roles = [(n, w) for n, w in t.names.items() if n in params and params[n].role is Role.DATA and t.owner[w] < 0]
     wide = [(size(numbers.at(w)), n) for n, w in roles if numbers.at(w).dtype.kind == "f" and size(numbers.at(w)) >= WIDE**2]
-    return replace(fault, told=f"{fault.told}; the numbers of '{max(wide)[1]}' are about {max(wide)[0]:.3g}: scale them") if wide else fault
+    if wide:
+        return replace(fault, told=f"{fault.told}; the numbers of '{max(wide)[1]}' are about {max(wide)[0]:.3g}: scale them")
+    grew = ahead(numbers) if fault.within is None and fault.cause == "overflow" else None
+    return fault if grew is None else replace(grew, told=f"{fault.told}; {grew.told}")
 
 
 def overshoot(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers) -> Fault | None:

@@ -21,7 +21,7 @@ from lensgrad.data.arrays import count
 from lensgrad.data.source import Data
 from lensgrad.program.taps import Numbers, Tapped
 from lensgrad.train.fading import faint, vanished
-from lensgrad.train.faults import Fault, finite, first_bad, not_finite, place, span, tables
+from lensgrad.train.faults import Fault, constant, finite, first_bad, not_finite, place, span, tables
 from lensgrad.train.insides import opened, path
 from lensgrad.train.record import Record
 from lensgrad.train.trials import gradient, huge, overshoot, root, size
@@ -234,7 +234,8 @@ def lines(numbers: Numbers, number: int) -> Iterator[str]:
         for w in wires:
             back = numbers.cotangent(w)
             flows = "" if back is None else f"; flowing back: {numbers_told(back)}"
-            yield f"{what} {t.labels.get(w, 'a constant')} : {t.types[w]}, {numbers_told(numbers.at(w))}{flows}"
+            named = "a constant" if constant(t, w) else t.labels.get(w, "a constant")
+            yield f"{what} {named} : {t.types[w]}, {numbers_told(numbers.at(w))}{flows}"
 
 
 def t_number(t: Tapped, number: int) -> int:
