@@ -52,7 +52,7 @@ def plate(p: Plate, style: Style) -> str:
         return f"{drawn}\n{title}"
     size = r"\footnotesize" if p.kind in ("parameter", "input", "output") else r"\small"
     slant = r"\itshape" if p.kind == "parameter" else ""
-    lines = r"\\".join(escaped(line) for line in p.lines)
+    lines = r"\\{}".join(escaped(line) for line in p.lines)
     label = rf"\node[align=center,inner sep=0,font=\sffamily{size}{slant}] at {at(p.x + p.width / 2, p.y + p.height / 2)} {{{lines}}};"
     if p.kind not in FILLS:
         return label
