@@ -81,6 +81,10 @@ class Tapped:
             found.setdefault(wire, name)
         return found
 
+    def wires(self, name: str) -> list[int]:
+        """The wires of a parameter: one, or those numbered behind its name."""
+        return [w for n, w in self.names.items() if n == name or n.startswith(f"{name}.")]
+
     def outputs(self, number: int) -> range:
         """The wires that a node makes."""
         return range(self.starts[number], self.starts[number] + len(self.nodes[number].cod))

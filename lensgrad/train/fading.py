@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
 
 from lensgrad.core.printed import counted
 from lensgrad.program.loops import Inside
 from lensgrad.program.taps import TASK, Numbers
 from lensgrad.theories.smooth.scan import Scan
 from lensgrad.train.faults import Fault, no_gradient, place
-from lensgrad.train.insides import lost, path, size, stopped
+from lensgrad.train.insides import Stop, lost, size, stopped, stops
 
 TINY = 1e-12  # the size of a gradient below which it counts as vanished
 FAINT = 1e-9  # its share of the largest cotangent on the way, below which it does too
@@ -21,39 +19,24 @@ GONE = 1e-12  # the share of what leaves the loss below which it has faded
 REMEDY = "use fewer of them, residual connections, layers that normalize, or first weights of another scale"
 
 
-@dataclass(frozen=True)
-class Stop:
-    """A node on the way back, with the sizes of what arrives at it and of what leaves it."""
-
-    number: int
-    arrives: float
-    leaves: float
-    along: set[int]
-
-
 def faint(numbers: Numbers, at: list[int]) -> bool:
     """Whether next to nothing comes back to some wires, of itself or beside what has left the loss."""
     end = max((size(numbers.cotangent(w)) for w in at), default=0.0)
-    return end < TINY or end < FAINT * max((s.arrives for s in stops(numbers, at) if isfinite(s.arrives)), default=0.0)
+    return end < TINY or end < FAINT * max((s.arrives for s in stops(numbers, at)), default=0.0)
 
 
 def vanished(numbers: Numbers, at: list[int]) -> Fault:
     """Where what comes back is lost: the generator from which on it is zero, or the way on which it fades."""
-    found = lost(numbers, at)
+    way = stops(numbers, at)
+    found = lost(way)
     if found is None:
         return Fault("solved", "task", "", "the loss sends nothing back: it is at its least for this batch")
-    left, number, along = found
-    way = [s for s in stops(numbers, at) if s.arrives > 0 and isfinite(s.arrives)]
-    if left > 0:
-        end = max((size(numbers.cotangent(w)) for w in at), default=0.0)
-        gone = end / max(s.arrives for s in way)
-        return no_gradient(numbers, number, along, left) if alone(left, gone) else faded(numbers, way, end)
-    here = next((s.arrives for s in way if s.number == number), 0.0)
-    if here < GONE * max((s.arrives for s in way), default=0.0):
-        return faded(numbers, way, 0.0)
-    loop = numbers.tapped.nodes[number]
-    one = stopped(Inside(numbers, number), along) if isinstance(loop.op, Scan) else None
-    return one or no_gradient(numbers, number, along)
+    most, end = max(s.arrives for s in way), max((size(numbers.cotangent(w)) for w in at), default=0.0)
+    if not alone(found.share, end / most) if found.leaves > 0 else found.arrives < GONE * most:
+        return faded(numbers, way[::-1], end)
+    loop = isinstance(numbers.tapped.nodes[found.number].op, Scan) and found.leaves == 0
+    one = stopped(Inside(numbers, found.number), found.along) if loop else None
+    return one or no_gradient(numbers, found.number, found.along, found.share)
 
 
 def alone(left: float, gone: float) -> bool:
@@ -61,36 +44,20 @@ def alone(left: float, gone: float) -> bool:
     return left * left <= gone
 
 
-def stops(numbers: Numbers, at: list[int]) -> list[Stop]:
-    """The nodes between some wires and the loss, from the loss on."""
-    t = numbers.tapped
-    return [
-        Stop(
-            number,
-            max((size(numbers.cotangent(w)) for w in t.outputs(number)), default=0.0),
-            max((size(numbers.cotangent(a)) for a in along), default=0.0),
-            along,
-        )
-        for number, along in reversed([*path(t, at)])
-    ]
-
-
 def faded(numbers: Numbers, way: Sequence[Stop], end: float) -> Fault:
     """What comes back becomes smaller in layer after layer: told with its size at some of them, and where it shrinks most."""
     layers = by_layer(numbers, way)
     names, sizes = [*layers], [*(ss[0].arrives for ss in layers.values()), end]
-    some = sorted({k * (len(names) - 1) // (TOLD - 1) for k in range(TOLD)})
-    told = ", ".join(f"{sizes[k]:.2g} at {names[k]}" for k in some)
     enough = GONE * max(sizes)
     left = [after / before for before, after in pairwise(sizes)]
     most = min((k for k, share in enumerate(left) if share > 0 or sizes[k] > enough), key=left.__getitem__, default=0)
     here = [s for s in layers[names[most]] if s.leaves > 0 or s.arrives > enough]
-    stop = min(here or layers[names[most]], key=lambda s: s.leaves / s.arrives)
+    stop = min(here or layers[names[most]], key=lambda s: s.share)
     if alone(left[most], end / max(sizes)):
-        return no_gradient(numbers, stop.number, stop.along, stop.leaves / stop.arrives)
+        return no_gradient(numbers, stop.number, stop.along, stop.share)
     node = numbers.tapped.nodes[stop.number]
     steps = f" in its {node.op.n} steps" if isinstance(node.op, Scan) else ""
-    text = f"the gradient fades on its way back through {counted(len(names), 'layer')}: {told}, and {end:.2g} at its end"
+    text = f"the gradient fades on its way back through {counted(len(names), 'layer')}: {sizes_at(names, sizes)}, and {end:.2g} at its end"
     text += f"; most of all in {names[most]}, where {left[most]:.2g} of it is left, through {node.op.name}{steps}"
     return Fault("fading", place(node), node.op.name, f"{text}: {REMEDY}", stop.number)
 
@@ -107,4 +74,10 @@ def by_layer(numbers: Numbers, way: Sequence[Stop]) -> dict[str, list[Stop]]:
     return {n: ss for n, ss in found.items() if n != TASK} or found
 
 
-__all__ = ["faint", "vanished"]
+def sizes_at(names: Sequence[str], sizes: Sequence[float]) -> str:
+    """`0.03 at last, 2e-9 at first`: the sizes at some of the layers of a way, its ends among them."""
+    some = sorted({k * (len(names) - 1) // (TOLD - 1) for k in range(TOLD)})
+    return ", ".join(f"{sizes[k]:.2g} at {names[k]}" for k in some)
+
+
+__all__ = ["TOLD", "by_layer", "faint", "sizes_at", "vanished"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,20 +36,39 @@ def path(t: Tapped, at: list[int]) -> Iterator[tuple[int, set[int]]]:
             yield number, along
 
 
-def lost(numbers: Numbers, at: list[int], seeded: bool = True) -> tuple[float, int, set[int]] | None:
-    """The node where what comes back shrinks most on the way to some wires, with how much of it is left; the last of equal ones.
+@dataclass(frozen=True)
+class Stop:
+    """A node on the way back, with the sizes of what arrives at it and of what leaves it on that way."""
+
+    number: int
+    arrives: float
+    leaves: float
+    along: set[int]
+
+    @property
+    def share(self) -> float:
+        """How much of what arrives is left."""
+        return self.leaves / self.arrives
+
+
+def stops(numbers: Numbers, at: list[int], seeded: bool = True) -> list[Stop]:
+    """The nodes between some wires and the loss at which something arrives that is finite, in the order of the program.
 
     `seeded` says that the loss sends something back, though what arrives there is not told.
     """
-    t, found = numbers.tapped, None
-    ends = t.outs[: len(t.task.cod)]
+    t, found = numbers.tapped, list[Stop]()
+    ends = t.outs[: len(t.task.cod)] if seeded else ()
     for number, along in path(t, at):
         arrives = max((size(numbers.cotangent(w)) for w in t.outputs(number)), default=0.0)
-        arrives = 1.0 if seeded and arrives == 0 and any(w in ends for w in t.outputs(number)) else arrives
-        leaves = max((size(numbers.cotangent(a)) for a in along), default=0.0)
-        if 0 < arrives < np.inf and (found is None or leaves / arrives <= found[0]):
-            found = leaves / arrives, number, along
+        arrives = 1.0 if arrives == 0 and any(w in ends for w in t.outputs(number)) else arrives
+        if 0 < arrives < np.inf:
+            found.append(Stop(number, arrives, max((size(numbers.cotangent(a)) for a in along), default=0.0), along))
     return found
+
+
+def lost(way: Sequence[Stop]) -> Stop | None:
+    """Where what comes back shrinks most; the last of equal ones."""
+    return min(reversed(way), key=lambda s: s.share, default=None)
 
 
 # -- in loops ----------------------------------------------------------------------------------------------------------
@@ -62,9 +81,9 @@ def stopped(loop: Inside, along: set[int]) -> Fault | None:
         numbers = loop.at(step)
         arrives = max((size(numbers.at(w)) for w in range(len(loop.node.args), loop.tapped.inputs)), default=0.0)
         leaves = max((size(numbers.cotangent(i)) for i in range(len(loop.node.args))), default=0.0)
-        found = lost(numbers, [*range(len(loop.node.args))] if leaves == 0 else at, False) if arrives > 0 else None
-        if found is not None and found[0] == 0:
-            return within(loop, step, no_gradient(numbers, found[1], found[2]))
+        found = lost(stops(numbers, [*range(len(loop.node.args))] if leaves == 0 else at, False)) if arrives > 0 else None
+        if found is not None and found.leaves == 0:
+            return within(loop, step, no_gradient(numbers, found.number, found.along))
     return None
 
 
@@ -93,11 +112,9 @@ def growing(numbers: Numbers, number: int) -> tuple[Inside, int, int, float] | N
     loop, most = Inside(numbers, number), None
     for step in loop.order:
         inner = loop.at(step)
-        for k, along in path(inner.tapped, [*range(loop.op.carries)]):
-            arrives = max((size(inner.cotangent(w)) for w in inner.tapped.outputs(k)), default=0.0)
-            leaves = max((size(inner.cotangent(a)) for a in along), default=0.0)
-            if 0 < arrives < np.inf and leaves < np.inf and (most is None or leaves / arrives > most[3]):
-                most = loop, step, k, leaves / arrives
+        for s in stops(inner, [*range(loop.op.carries)], False):
+            if s.leaves < np.inf and (most is None or s.share > most[3]):
+                most = loop, step, s.number, s.share
     return most
 
 
@@ -107,4 +124,4 @@ def within(loop: Inside, step: int, fault: Fault) -> Fault:
     return replace(fault, told=told, within=fault.within or loop.at(step))
 
 
-__all__ = ["growing", "lost", "opened", "path", "size", "stopped", "within"]
+__all__ = ["Stop", "growing", "lost", "opened", "path", "size", "stopped", "stops", "within"]

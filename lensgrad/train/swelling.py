@@ -10,12 +10,11 @@ import numpy as np
 
 from lensgrad.program.taps import Numbers
 from lensgrad.theories.smooth.scan import Scan
-from lensgrad.train.fading import by_layer, stops
+from lensgrad.train.fading import TOLD, by_layer, sizes_at
 from lensgrad.train.faults import Fault, place
-from lensgrad.train.insides import growing, size
+from lensgrad.train.insides import growing, size, stops
 
 GROWN = 1e4  # how often larger than at first the numbers are from which it is said
-TOLD = 4  # layers whose sizes are told
 REMEDY = "use smaller first weights, or layers that normalize"
 
 
@@ -48,14 +47,14 @@ def ahead(numbers: Numbers) -> Fault | None:
     loop = next((i for i in outer[most].nodes if isinstance(t.nodes[i].op, Scan)), None)
     if loop is not None and times[most] ** 2 > held[-1] / first:
         return around(numbers, loop, f"the numbers in {outer[most].name} grow {times[most]:.3g} times")
-    where = listed_sizes([b.name for b in outer[:last]], held[1:])
+    where = sizes_at([b.name for b in outer[:last]], held[1:])
     told = f"the numbers grow from layer to layer: they are about {where}: {REMEDY}"
     return Fault("exploding", outer[most].name, "", told, outer[most].nodes[-1])
 
 
 def back(numbers: Numbers, at: list[int], name: str, now: float) -> Fault | None:
     """Layers through which what comes back grows, where no single one makes most of it."""
-    way = [s for s in stops(numbers, at) if s.arrives > 0 and isfinite(s.arrives)]
+    way = stops(numbers, at)[::-1]
     layers = by_layer(numbers, way) if way else {}
     sizes = [*(ss[0].arrives for ss in layers.values()), now]
     times = [after / before for before, after in pairwise(sizes)]
@@ -63,10 +62,9 @@ def back(numbers: Numbers, at: list[int], name: str, now: float) -> Fault | None
         return None
     names = [*layers]
     most = max(range(len(names)), key=times.__getitem__)
-    stop = max(layers[names[most]], key=lambda s: s.leaves / s.arrives)
-    told = (
-        f"the gradient of '{name}' is about {now:.3g}, and grows on its way back through {len(names)} layers: {listed_sizes(names, sizes)}"
-    )
+    stop = max(layers[names[most]], key=lambda s: s.share)
+    told = f"the gradient of '{name}' is about {now:.3g}, and grows on its way back through {len(names)} layers"
+    told += f": {sizes_at(names, sizes)}"
     node = numbers.tapped.nodes[stop.number]
     return Fault("exploding", place(node), node.op.name, f"{told}: {REMEDY}, or clip the gradient", stop.number)
 
@@ -75,12 +73,6 @@ def largest(numbers: Numbers, wires: Sequence[int]) -> float:
     """The size of the largest of some arrays of floats."""
     found = [numbers.at(w) for w in wires]
     return max((size(x) if np.isfinite(x).all() else float("inf") for x in found if x.dtype.kind == "f"), default=0.0)
-
-
-def listed_sizes(names: Sequence[str], sizes: Sequence[float]) -> str:
-    """`0.7 at first, 3e5 at last`, of some of them."""
-    some = sorted({k * (len(names) - 1) // (TOLD - 1) for k in range(TOLD)})
-    return ", ".join(f"{sizes[k]:.2g} at {names[k]}" for k in some)
 
 
 __all__ = ["ahead", "around", "back"]

@@ -14,7 +14,7 @@ from lensgrad.program.taps import Numbers
 from lensgrad.program.values import Values
 from lensgrad.theories.smooth.scan import Scan
 from lensgrad.train.faults import Fault, finite, place
-from lensgrad.train.insides import size
+from lensgrad.train.insides import size, stops
 from lensgrad.train.record import Record, shown
 from lensgrad.train.swelling import ahead, around, back
 from lensgrad.train.wires import numbers_of
@@ -22,7 +22,6 @@ from lensgrad.train.wires import numbers_of
 LARGE = 1e3  # how often larger than its weight, and than 1, a gradient counts as huge
 WIDE = 100.0  # the size of an array from which its scale is tried
 HALVINGS = 12  # how often a step is divided by 4, to see whether it goes too far
-Path = Sequence[tuple[int, set[int]]]
 
 
 def gradient(numbers: Numbers, name: str) -> float:
@@ -30,11 +29,11 @@ def gradient(numbers: Numbers, name: str) -> float:
     t = numbers.tapped
     seeds = len(t.task.arrow.dom) < t.inputs
     scale = max(1.0, size(numbers.at(t.inputs - 1))) if seeds else 1.0
-    found = [numbers.cotangent(w) for n, w in t.names.items() if n == name or n.startswith(f"{name}.")]
+    found = [numbers.cotangent(w) for w in t.wires(name)]
     return max((size(g) / scale if finite(g) else np.inf for g in found if g is not None), default=0.0)
 
 
-def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers, name: str, path: Path) -> Fault | None:
+def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers, name: str) -> Fault | None:
     """Why a gradient is huge: the data or weight that makes it healthy when it is scaled, or the generator where it grows most."""
     now = gradient(numbers, name)
     weight = np.asarray(values.get(name, rows.get(name, 0.0)))
@@ -51,26 +50,22 @@ def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], nu
             kind = "label scale" if other in learner.labels else "input scale" if own else "weight scale"
             about = f"the numbers of '{other}' are about {size(x):.3g}: with them about 1, the gradient is {then:.3g}, not {now:.3g}"
             return Fault(kind, other, "", f"{about}: scale {'this data' if own else 'this weight'}")
-    return grown(numbers, name, now, path)
+    return grown(numbers, name, now)
 
 
-def grown(numbers: Numbers, name: str, now: float, path: Path) -> Fault | None:
-    """The generator through which what flows back grows most."""
+def grown(numbers: Numbers, name: str, now: float) -> Fault | None:
+    """The generator, or the layers, through which what flows back grows most."""
     t = numbers.tapped
-    most: tuple[float, int] = (0.0, -1)
-    for number, along in path:
-        arrives = max((size(g) for g in (numbers.cotangent(w) for w in t.outputs(number)) if g is not None), default=0.0)
-        leaves = max((size(g) for g in (numbers.cotangent(a) for a in along) if g is not None), default=0.0)
-        most = max(most, (leaves / arrives if arrives else 0.0, number))
-    if most[1] < 0:
+    at = t.wires(name)
+    most = max(stops(numbers, at), key=lambda s: (s.share, s.number), default=None)
+    if most is None:
         return None
-    node = t.nodes[most[1]]
+    node = t.nodes[most.number]
     op: Any = node.op
-    told = f"the gradient of '{name}' is about {now:.3g}, and grows {most[0]:.3g} times through {op.name} in {place(node)}"
+    told = f"the gradient of '{name}' is about {now:.3g}, and grows {most.share:.3g} times through {op.name} in {place(node)}"
     if isinstance(op, Scan):
-        return around(numbers, most[1], told)
-    at = [w for n, w in t.names.items() if n == name or n.startswith(f"{name}.")]
-    return ahead(numbers) or back(numbers, at, name, now) or Fault("grows", place(node), op.name, told, most[1])
+        return around(numbers, most.number, told)
+    return ahead(numbers) or back(numbers, at, name, now) or Fault("grows", place(node), op.name, told, most.number)
 
 
 def root(numbers: Numbers, fault: Fault, params: Mapping[str, Any]) -> Fault:

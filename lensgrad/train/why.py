@@ -112,7 +112,7 @@ class Case:
 
     def wires(self, name: str) -> list[int]:
         """The wires of a parameter, or the wire of this name."""
-        found = [w for n, w in self.t.names.items() if n == name or (name in self.params and n.startswith(f"{name}."))]
+        found = self.t.wires(name) if name in self.params else [w for n, w in self.t.names.items() if n == name]
         if not found:
             raise unknown(name, self.t.names, "weight is called")
         return found
@@ -185,7 +185,7 @@ class Case:
             return self.not_finite(self.t.back[bad])
         if faint(self.numbers, back):
             return vanished(self.numbers, back)
-        return huge(self.learner, self.values, self.rows, self.numbers, name, list(path(self.t, at)))
+        return huge(self.learner, self.values, self.rows, self.numbers, name)
 
     def stepped(self) -> Fault | None:
         """A step that goes too far."""

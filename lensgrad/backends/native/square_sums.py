@@ -10,7 +10,7 @@ from lensgrad.backends.native.nests import Group, Program
 from lensgrad.backends.native.panels import divided
 from lensgrad.backends.native.printer import PARALLEL, Function, Printer
 from lensgrad.backends.native.scope import SHORT
-from lensgrad.backends.native.squares import FORMS, REACH, SIDE, SIZE, SLOTS, Grid, loop, patch, room
+from lensgrad.backends.native.squares import FORMS, REACH, SIDE, SIZE, SLOTS, Grid, loop, patch, room, shares
 from lensgrad.backends.native.toom import Row, Sums, transposed
 
 SOME = 96  # squares at a time
@@ -79,8 +79,7 @@ class Summing:
         down, across = -(-self.inner // ROWS), -(-self.outer // COLUMNS)
         count, each = REACH * down * across, REACH * (SOME * (ROWS + COLUMNS) + ROWS * COLUMNS)
         return [
-            f"const int some = of < {SLOTS} ? of : {SLOTS}, slot = id < some ? id : some;",
-            f"const int from = first({count}, slot, some), end = slot < some ? first({count}, slot + 1, some) : from;",
+            *shares(count),
             f"{self.type} *v = {self.room} + (int64_t)slot * {each}, *w = v + {REACH * SOME * ROWS}, *sums = w + {REACH * SOME * COLUMNS};",
             "for (int u = from; u < end; u++) {",
             f"const int f = u % {REACH}, r0 = u / {REACH} % {down} * {ROWS}, o0 = u / {REACH * down} * {COLUMNS};",

@@ -111,6 +111,14 @@ class Grid:
         return f"const int q = t0 + t, n = q / {high * wide}, h0 = q / {wide} % {high} * {SIDE}, w0 = q % {wide} * {SIDE};"
 
 
+def shares(units: int) -> list[str]:
+    """The room of a thread, and the units of work from which and up to which it goes: none where there is no room for it."""
+    return [
+        f"const int some = of < {SLOTS} ? of : {SLOTS}, slot = id < some ? id : some;",
+        f"const int from = first({units}, slot, some), end = slot < some ? first({units}, slot + 1, some) : from;",
+    ]
+
+
 def patch(type_: str, reach: int, place: str, view: View, low: Sequence[int], rows: Sequence[int] | None = None) -> list[str]:
     """Where the pixels of a square lie, or those of some of its rows; outside of the image zeros."""
     _, high, wide, _ = view.shape
@@ -195,8 +203,7 @@ class Squaring:
         blocks, parts = -(-self.grid.count // SOME), -(-self.columns // PART)
         last = f"(part + 1) * {PART} < {self.columns} ? (part + 1) * {PART} : {self.columns}"
         return [
-            f"const int some = of < {SLOTS} ? of : {SLOTS}, slot = id < some ? id : some;",
-            f"const int from = first({blocks * parts}, slot, some), end = slot < some ? first({blocks * parts}, slot + 1, some) : from;",
+            *shares(blocks * parts),
             f"{self.type} *v = {self.sums} + (int64_t)slot * {EACH * self.gap};",
             f"{self.type} *by = {self.products} + (int64_t)slot * {EACH * (SOME + 1) * TOGETHER};",
             "for (int u = from; u < end; u++) {",
