@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 import lensgrad as lg
-from lensgrad.core.errors import LensgradError
+from lensgrad.core.errors import PACKAGE, LensgradError
 from lensgrad.files.checkpoint import BLANK, noted, packed, sealed, unpacked
 from lensgrad.files.write import decode, digest
 from lensgrad.train.state import Kept
@@ -317,7 +317,7 @@ def tried(count: Count, number: int) -> None:
         count.refused += 1
         count.sentences[str(error)] += 1
     except Exception as error:  # what is counted
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "lensgrad/" in f.filename]
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(PACKAGE)]
         last = frames[-1] if frames else traceback.extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__} at {last.filename.rpartition('lensgrad/')[2]}:{last.lineno}"
         count.raw[where] += 1

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from lensgrad.core.errors import LensgradError
+from lensgrad.core.errors import PACKAGE, LensgradError
 from tools.fuzz_calls import CALLS as CALLS_AT_THE_DOOR
 from tools.fuzz_calls import Call
 from tools.fuzz_more import MORE
@@ -104,7 +104,7 @@ def limit() -> Iterator[None]:
 
 def place(error: BaseException) -> str:
     """Where an error came from: the innermost line of the library."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}lensgrad{os.sep}" in f.filename]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(PACKAGE)]
     where = f"{Path(frames[-1].filename).relative_to(ROOT)}:{frames[-1].lineno}" if frames else "outside"
     return f"{type(error).__name__} at {where}"
 

@@ -31,7 +31,7 @@ from lensgrad import circuits
 from lensgrad.backends import numpy as numpy_backend
 from lensgrad.backends.engine import backend
 from lensgrad.core.diagram import Definition
-from lensgrad.core.errors import LensgradError
+from lensgrad.core.errors import PACKAGE, LensgradError
 from lensgrad.core.printed import encodable
 from lensgrad.files.checkpoint import noted, packed, sealed, unpacked
 from lensgrad.lens import Diagram, Param, corner, lens, observe, parametric, trace
@@ -348,7 +348,7 @@ def tried(count: Count, door: str, name: Any, runs: list[str]) -> None:
         if python_says(error):
             count.refused += 1
         else:
-            last = [f for f in traceback.extract_tb(error.__traceback__) if "lensgrad/" in f.filename or f.filename == __file__][-1]
+            last = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(PACKAGE) or f.filename == __file__][-1]
             where = f"{door}: {type(error).__name__} at {last.filename.rpartition('lensgrad/')[2]}:{last.lineno}"
             count.raw[where] += 1
             count.examples.setdefault(where, f"{name!a:.60}: {str(error)!a:.80}")
