@@ -43,8 +43,9 @@ def training_file(step: Program) -> str:
     """The step of a learner as a Python file that runs with NumPy alone."""
     data = [p.name for p in step.inputs if p.role is Role.DATA]
     names = [p.name for p in step.inputs]
-    returns = [p.name for p in step.outputs if p.name in names]
-    reports = [p.name for p in step.outputs if p.name not in names]
+    taken = set(names)
+    returns = [p.name for p in step.outputs if p.name in taken]
+    reports = [p.name for p in step.outputs if p.name not in taken]
     step, layout = readable(step)
     doc = f"One training step: returns the next {', '.join(returns) or 'nothing'}; then the observed {', '.join(reports) or 'nothing'}."
     doc = doc if len(doc) <= 110 else "One training step: returns the next values of RETURNS, then what REPORTS names."

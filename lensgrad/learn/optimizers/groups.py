@@ -22,7 +22,8 @@ def parameter_groups(params: Sequence[Param], optimizer: Point | Places) -> dict
     """
     points = {where: moving(point) for where, point in entries(optimizer).items()}
     reach = {where: found for where in points if (found := reached_by(params, where))}
-    owners = {i: owner(reach, i) for group in reach.values() for i in group}
+    sets = {where: frozenset(group) for where, group in reach.items()}
+    owners = {i: owner(sets, i) for group in reach.values() for i in group}
     groups = dict[Any, Point]()
     for where, point in points.items():
         groups.update(left(params, where, point, reach, owners) if where in reach else {where: point})
@@ -53,11 +54,11 @@ def reached_by(params: Sequence[Param], where: Any) -> Reach:
         return ()
 
 
-def owner(reach: Mapping[Any, Reach], i: int) -> Any:
+def owner(reach: Mapping[Any, frozenset[int]], i: int) -> Any:
     """The pattern that has a weight."""
     first, *others = (where for where, group in reach.items() if i in group)
     for where in others:
-        first = first if set(reach[first]) < set(reach[where]) else where
+        first = first if reach[first] < reach[where] else where
     return first
 
 

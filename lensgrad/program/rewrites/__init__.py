@@ -54,7 +54,7 @@ def simplified(f: Diagram, heads: Mapping[type[Any], tuple[At, ...]] = HEADS) ->
             outs = site.apply(node.op, *args)
         else:
             outs = site.graph.apply(node.op, args, node.cod, node.origin)
-        for wire, n in zip(outs, reads[start:], strict=False):
+        for wire, n in zip(outs, reads[start : start + len(outs)], strict=False):
             site.reads[wire] += n
         env.extend(outs)
     return Diagram.finish(site.graph, [env[o] for o in f.outs])
