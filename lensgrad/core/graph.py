@@ -58,15 +58,17 @@ class Graph:
         """The wires of `op(args)`, new or shared."""
         found = self.memo.get((op, args))
         if found is not None:
-            return range(self.starts[found], self.starts[found] + len(self.nodes[found].cod))
+            start = self.starts[found]
+            return range(start, start + len(self.nodes[found].cod.atoms))
         if cod is None:
             cod = op.type(*(self.types[a] for a in args))
-        self.memo[op, args] = len(self.nodes)
+        index, start = len(self.nodes), len(self.types)
+        self.memo[op, args] = index
         self.nodes.append(Node(op, args, cod, origin or self.here))
-        self.starts.append(len(self.types))
-        self.owner.extend([len(self.nodes) - 1] * len(cod))
+        self.starts.append(start)
         self.types.extend(cod.atoms)
-        return range(self.starts[-1], len(self.types))
+        self.owner.extend([index] * len(cod.atoms))
+        return range(start, len(self.types))
 
     def inline(self, nodes: Sequence[Node], outs: Sequence[int], wires: Sequence[int]) -> list[int]:
         """Substitute `wires` for the inputs of a finished diagram; returns its outputs as wires of this graph."""
@@ -83,8 +85,9 @@ class Graph:
         for index in self._needed(outs):
             node, start = self.nodes[index], self.starts[index]
             nodes.append(Node(node.op, tuple([wires[a] for a in node.args]), node.cod, node.origin))
-            wires.update((start + k, fresh + k) for k in range(len(node.cod)))
-            fresh += len(node.cod)
+            for wire in range(start, start + len(node.cod.atoms)):
+                wires[wire] = fresh
+                fresh += 1
         return tuple(nodes), tuple(wires[o] for o in outs)
 
     def _needed(self, outs: Sequence[int]) -> Iterator[int]:
