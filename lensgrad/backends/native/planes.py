@@ -216,7 +216,8 @@ class Copy:
         """How many entries of a row are written: zeros behind its end too, if what is read there is memory."""
         high, wide = self.rows
         far = (vectors(wide) - wide) * self.source.steps[-2] * BYTES[self.printer.flat.values[self.source.wire].dtype]
-        return vectors(wide) if high > 1 and self.source.wire not in self.printer.foreign and far <= LINE else wide
+        # A column has one entry a row: gcc 12 mixes up rows whose zeros lie on those of the rows that follow.
+        return vectors(wide) if high > 1 and wide > 1 and self.source.wire not in self.printer.foreign and far <= LINE else wide
 
     def zeros(self) -> list[str]:
         """Zeros before the first row and behind the last one, or everywhere where rows do not bring theirs along."""

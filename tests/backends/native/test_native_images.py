@@ -29,6 +29,7 @@ NETWORKS = {
     "squares": lambda: network(
         (9, 7, 3), lg.conv2d(32, 3, padding=1), lg.conv2d(64, 3, padding=1, activation="relu"), lg.batch_norm(), lg.conv2d(32, 3)
     ),
+    "column": lambda: network((3, 1, 2), lg.conv2d(2, 1), lg.batch_norm(), lg.conv2d(2, 1), lg.batch_norm()),
     "along": lambda: network((21, 2), lg.conv1d(4, 3, activation="relu"), lg.max_pool1d(2), lg.conv1d(5, 4, padding="same")),
 }
 
@@ -51,7 +52,9 @@ def apart(a, b):
     return max(float(np.max(np.abs(np.asarray(a[n]) - b[n])) / max(1.0, np.max(np.abs(b[n])))) for n in b)
 
 
-@pytest.mark.parametrize(("name", "batch"), [*((n, 16) for n in NETWORKS), ("small", 5), ("small", None), ("growing", 5), ("normed", 24)])
+@pytest.mark.parametrize(
+    ("name", "batch"), [*((n, 16) for n in NETWORKS), ("small", 5), ("small", None), ("growing", 5), ("column", 5), ("normed", 24)]
+)
 def test_steps_are_those_of_numpy(name, batch, monkeypatch):
     learner = learner_of(name)
     plain = taken(learner, batch, "numpy")
