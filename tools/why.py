@@ -195,6 +195,18 @@ def root_at_zero() -> Case:
     return made, changed(made, first__weight=0.0), data(), "first/weight"
 
 
+@planted("angle", "angle", "acos")
+def acos_of_what_is_no_cosine() -> Case:
+    made = classifier(own(ops.acos, "angle"))
+    return made, changed(made, first__bias=1.5), data(), "first/weight"
+
+
+@planted("angle", "angle", "asin")
+def way_back_from_asin_at_one() -> Case:
+    made = classifier(own(ops.asin, "angle"))
+    return made, changed(made, first__weight=0.0, first__bias=1.0), data(), "first/weight"
+
+
 @planted("exp", "own_softmax", "Exp")
 def overflow_of_an_own_softmax() -> Case:
     def softmax(x: Any) -> Any:

@@ -84,6 +84,12 @@ def not_finite(numbers: Numbers, number: int) -> Fault:
     gave = (
         "NaN" if any(np.isnan(numbers.at(w)).any() for w in t.outputs(number) if numbers.at(w).dtype.kind == "f") else "an infinite number"
     )
+    angle = of_angle(numbers, t.through.get(number, number))
+    if angle is not None:
+        name, xs = angle
+        back = f"the way back through {name}" if number in t.through else name
+        told = f"{back} in {place(node)} gives {gave}: {outside(name, xs, number in t.through)}"
+        return Fault("angle", place(node), name, told, number)
     if number in t.through:
         ahead = t.nodes[t.through[number]]
         cause, why = singular(ahead, [numbers.at(a) for a in ahead.args])
@@ -91,6 +97,29 @@ def not_finite(numbers: Numbers, number: int) -> Fault:
         return Fault(cause, place(ahead), ahead.op.name, told, number)
     cause, why = undefined(node, xs)
     return Fault(cause, place(node), node.op.name, f"{node.op.name} in {place(node)} gives {gave}: {why}", number)
+
+
+def of_angle(numbers: Numbers, number: int) -> tuple[str, np.ndarray[Any, Any]] | None:
+    """Of the root that asin and acos are made of: which of the two it is, and the numbers that they are taken of."""
+    t = numbers.tapped
+    if not isinstance(t.nodes[number].op, p.Sqrt):
+        return None
+    product, root = t.owner[t.nodes[number].args[0]], t.starts[number]
+    sides = [t.owner[a] for a in t.nodes[product].args] if product >= 0 else []
+    within = [set(t.nodes[s].args) for s in sides if s >= 0]
+    for node in t.nodes[: t.count]:
+        if isinstance(node.op, p.Atan2) and root in node.args and len(within) == 2:
+            x = node.args[node.args[0] == root]
+            if all(x in wires for wires in within):
+                return ("acos" if node.args[0] == root else "asin"), numbers.at(x)
+    return None
+
+
+def outside(name: str, xs: np.ndarray[Any, Any], back: bool) -> str:
+    """Why asin and acos of some numbers, or their derivatives, are not there."""
+    if back:
+        return f"the derivative of {name} is infinite at -1 and 1, and {int((np.abs(xs) == 1).sum())} of its numbers are there"
+    return f"{name} is defined from -1 to 1, and {int((np.abs(xs) > 1).sum())} of its numbers, {span(xs)}, are beyond"
 
 
 def undefined(node: Node, xs: list[np.ndarray[Any, Any]]) -> tuple[str, str]:
