@@ -9,7 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, warn
 
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -35,13 +35,20 @@ def code_folder() -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.resolve(strict=True)
         why = danger(found)
-    except (OSError, RuntimeError, ValueError):  # it cannot be made, or its links run in a circle
-        return private()
+    except (OSError, RuntimeError, ValueError) as wrong:  # it cannot be made, or its links run in a circle
+        return instead(folder, (wrong.strerror if isinstance(wrong, OSError) else "") or str(wrong))
     if why and os.environ.get("LENSGRAD_CACHE"):
         raise BadValue(
             f"LENSGRAD_CACHE is a folder that compiled code is loaded from, and {why}: make it yours alone (chmod 700), or choose another"
         )
-    return private() if why else found
+    return instead(folder, why) if why else found
+
+
+@cache
+def instead(folder: Path, why: str) -> Path:
+    """A folder of this process in the place of one that holds no code, which is said once."""
+    warn(f"'{folder}' takes no compiled code ({why}): what is compiled now ends with this process")
+    return private()
 
 
 def danger(place: Path) -> str:

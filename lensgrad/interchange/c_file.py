@@ -65,13 +65,15 @@ int main(int count, char **words) {
   for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
     if (!taken(whole.bytes + kept[k].at, kept[k].size, start)) return wrong("too short:", words[1]);
   fclose(start);
-  FILE *end = fopen(words[3], "wb");
-  if (!end) return wrong("cannot write", words[3]);
 %(loop)s
   return fclose(end) ? wrong("cannot write", words[3]) : 0;
 }
 #endif
 """
+OPEN = """\
+  FILE *end = fopen(words[3], "wb");
+  if (!end) return wrong("cannot write", words[3]);"""
+# What is learned is written after all is well: its file may be the one that it began from.
 STEP = """\
   long steps = 0;
   for (; taken(%(first)s, 1, data); steps++) {
@@ -79,10 +81,13 @@ STEP = """\
     %(call)s
 %(sums)s
   }
+  if (!steps) return wrong("no batch is in", words[2]);
+%(open)s
 %(prints)s
   for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
     if (fwrite(whole.bytes + kept[k].at, 1, kept[k].size, end) != kept[k].size) return wrong("cannot write", words[3]);"""
 PREDICT = """\
+%(open)s
   while (taken(%(first)s, 1, data)) {
     if (!(%(rows)s)) return wrong("ends within an input:", words[2]);
     %(call)s
@@ -163,6 +168,7 @@ def program(made: Portable) -> str:
     buffers = [(f"given_{i.word}", i) for i in made.rows], [(f"seen_{i.word}", i) for i in made.seen]
     arguments = ", ".join(["&whole", *(name for name, _ in (*buffers[0], *buffers[1]))])
     parts = {
+        "open": OPEN,
         "first": buffers[0][0][0] if made.rows else "0",
         "rows": " && ".join(taken(k, name, i) for k, (name, i) in enumerate(buffers[0])),
         "call": f"{made.function}({arguments});",

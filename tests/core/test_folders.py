@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lensgrad.core import folders
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, LensgradWarning
 from lensgrad.core.folders import cache_folder, code_folder, danger, private, temporary, trusted
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="users have no numbers")
@@ -116,7 +116,8 @@ def test_links_are_followed_before_anything_is_checked(place, monkeypatch, tmp_p
     assert refused() == told(f"others can write to '{theirs.resolve()}'")
     (tmp_path / "round").symlink_to(tmp_path / "round")
     monkeypatch.setenv("LENSGRAD_CACHE", str(tmp_path / "round"))
-    assert code_folder() == private()
+    with pytest.warns(LensgradWarning, match=f"'{tmp_path / 'round' / 'native'}' takes no compiled code"):
+        assert code_folder() == private()
 
 
 @unix
@@ -125,7 +126,19 @@ def test_a_folder_of_the_system_that_others_can_write_to_is_not_used(monkeypatch
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert code_folder() == tmp_path.resolve() / "lensgrad" / "native"
     (tmp_path / "lensgrad").chmod(0o777)
-    assert code_folder() == private() and danger(private()) == "" and private().stat().st_mode & 0o777 == 0o700
+    told = f"'{tmp_path}/lensgrad/native' takes no compiled code (others can write to '{tmp_path.resolve()}/lensgrad'): "
+    with pytest.warns(LensgradWarning) as heard:
+        assert [code_folder() for _ in range(3)] == [private()] * 3
+    assert [str(w.message) for w in heard] == [f"{told}what is compiled now ends with this process"]
+    assert danger(private()) == "" and private().stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_in_the_place_of_the_folder_is_said_once(place, monkeypatch):
+    (place / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("LENSGRAD_CACHE", str(place / "file"))
+    with pytest.warns(LensgradWarning, match="takes no compiled code") as heard:
+        assert code_folder() == code_folder() == private()
+    assert len(heard) == 1
 
 
 @unix

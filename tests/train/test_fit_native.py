@@ -17,7 +17,7 @@ from lensgrad.theories.smooth.pointwise import Exp
 from lensgrad.train import evaluation
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C compiler")
-NONE = "no C compiler is found here: install gcc or clang, or 'lensgrad[native]', which brings one"
+NONE = "CC is empty, which says that there is no C compiler: unset it, or name one in it"
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((40, 4)).astype("f4"), RNG.standard_normal((40, 3)).astype("f4")
 

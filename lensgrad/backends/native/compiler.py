@@ -8,10 +8,12 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ SOURCE = Path(__file__).with_name("lanes") / "lanes.c"
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE = 120  # seconds for a compiler
+SEAL = hashlib.sha256().digest_size
+SEALS = sys.platform != "darwin"  # whose files are signed, and nothing may stand behind the signature
 STUBS = "/usr/bin/"  # where macOS has programs that ask to install the compilers they stand for
 
 
@@ -71,11 +75,50 @@ def words(named: str) -> list[str]:
 
 def failure(command: Sequence[str]) -> str:
     """What a program says that fails, or why it does not run; nothing where all is well."""
+    return failures([command])[0]
+
+
+def failures(commands: Sequence[Sequence[str]]) -> list[str]:
+    """The same of programs that run side by side. An error on the way, such as Ctrl-C, ends them."""
+    running: list[subprocess.Popen[str] | str] = []
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
-    except (OSError, ValueError, subprocess.SubprocessError) as wrong:
+        running += map(begun, commands)
+        return [ended(process) for process in running]
+    finally:
+        for process in running:
+            stopped(process)
+
+
+def begun(command: Sequence[str]) -> subprocess.Popen[str] | str:
+    """A program that runs, or why it does not. It leads a group, as compilers have others work for them."""
+    null, group = subprocess.DEVNULL, -1 if sys.platform == "win32" else 0
+    try:
+        return subprocess.Popen(command, stdin=null, stdout=null, stderr=subprocess.PIPE, text=True, errors="replace", process_group=group)
+    except (OSError, ValueError) as wrong:
         return str(wrong) or type(wrong).__name__
-    return "" if done.returncode == 0 else done.stderr.strip() or f"it ended with {done.returncode}"
+
+
+def ended(process: subprocess.Popen[str] | str) -> str:
+    """What a program said that failed; nothing where all went well."""
+    if isinstance(process, str):
+        return process
+    try:
+        _, said = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return f"it has not ended after {PATIENCE} seconds"
+    return "" if process.returncode == 0 else said.strip() or f"it ended with {process.returncode}"
+
+
+def stopped(process: subprocess.Popen[str] | str) -> None:
+    """End a program that still runs, and those that work for it: first so that they can tidy up."""
+    if isinstance(process, str):
+        return
+    with process:
+        for sign in ("SIGTERM", "SIGKILL") if process.poll() is None else ():
+            with suppress(OSError, subprocess.TimeoutExpired):
+                process.kill() if sys.platform == "win32" else os.killpg(process.pid, getattr(signal, sign))
+                process.wait(0.1)
+                break
 
 
 def library(lane: str) -> Any:
@@ -88,7 +131,7 @@ def library(lane: str) -> Any:
 def loaded(lane: str, found: Command, folder: Path) -> Any:
     """The functions in the file that is kept; one that is damaged, or that others could have written, is built once more."""
     path = folder / f"lanes-{lane.lower()}-{digest(lane, found)}.so"
-    kept = opened(str(path)) if trusted(path) else None
+    kept = opened(str(path)) if sound(path) else None
     # The system gives the library that it has under a name, so the new one goes by another.
     return opened(f"{path.parent}/./{path.name}") if kept is None and built(lane, found, path) and trusted(path) else kept
 
@@ -151,8 +194,28 @@ def made(path: Path, make: Callable[[Path], str]) -> None:
         wrong = make(to)
         if wrong:
             raise NotCompiled(wrong)
+        sealed(to)
         to.chmod(0o700)
         os.replace(to, path)
+
+
+def sealed(path: Path) -> None:
+    """Write behind what a file has the digest of it, which no system looks at that loads the file."""
+    if SEALS:
+        whole = path.read_bytes()
+        with path.open("ab") as file:
+            file.write(hashlib.sha256(whole).digest())
+
+
+def sound(path: Path) -> bool:
+    """Whether a file is one that only this user can have written, and as it was made: to load half a file ends the process."""
+    if not trusted(path):
+        return False
+    try:
+        whole = path.read_bytes()
+    except OSError:
+        return False
+    return not SEALS or hashlib.sha256(whole[:-SEAL]).digest() == whole[-SEAL:]
 
 
 class Job(ctypes.Structure):

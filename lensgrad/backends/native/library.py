@@ -6,7 +6,6 @@ import ctypes
 import os
 import platform
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,12 +15,13 @@ from typing import Any
 from lensgrad.backends.loop import Loop
 from lensgrad.backends.native import spelled
 from lensgrad.backends.native.assemble import Assembled, assembled
-from lensgrad.backends.native.compiler import Command, NotCompiled, compiler, failure, keyed, made, version
+from lensgrad.backends.native.compiler import Command, NotCompiled, compiler, failure, failures, keyed, made, sound, version
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.table import Meanings
+from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.errors import NoRule, warn
-from lensgrad.core.folders import code_folder, private, trusted
+from lensgrad.core.folders import code_folder, private
 
 Run = Callable[..., None]  # run(memory, rows, seen, n, id, of, gate)
 ROOM = 500 << 20  # bytes of compiled programs that are kept
@@ -71,6 +71,16 @@ def noted(made: Assembled) -> str:
     return f'{text}\nconst char *const about = "{about}";\n{half}\n'
 
 
+def missing() -> str:
+    """That there is no compiler, and what to do."""
+    named = os.environ.get("CC")
+    if named is None:
+        return NO_COMPILER
+    if not named.strip():
+        return "CC is empty, which says that there is no C compiler: unset it, or name one in it"
+    return f"CC names no C compiler that is found here, but '{checks.clean(named)}': correct it, or unset it"
+
+
 def program(text: str) -> Run:
     """The function `run` of a text in C; `NoRule` where nothing compiles it."""
     return kept(text, lambda: text).call
@@ -80,7 +90,7 @@ def kept(name: str, write: Callable[[], str]) -> Opened:
     """The compiled form of a text, which is written where there is none under its name."""
     found = compiler()
     if found is None:
-        raise NoRule(NO_COMPILER)
+        raise NoRule(missing())
     told = flags(found)
     return loaded(Source(write, f"step-{keyed(found, [name, ' '.join(told)])}.so"), found, told, code_folder())
 
@@ -105,7 +115,7 @@ class Opened:
 def loaded(source: Source, found: Command, told: tuple[str, ...], folder: Path) -> Opened:
     """The program in the file that is kept; one that is damaged, or that others could have written, is built once more."""
     path = folder / source.name
-    there = opened(str(path)) if trusted(path) else None
+    there = opened(str(path)) if sound(path) else None
     if there is not None:
         touched(path)
         return there
@@ -113,7 +123,8 @@ def loaded(source: Source, found: Command, told: tuple[str, ...], folder: Path) 
     # The system gives the library that it has under a name, so the new one goes by another.
     made = opened(f"{path.parent}/./{path.name}")
     if made is None:
-        raise NoRule(f"what the C compiler '{found[0]}' made cannot be loaded: remove '{path}', or name another compiler in CC")
+        told = f"name another compiler in CC, or in LENSGRAD_CACHE a folder that programs are loaded from: {refusal(path)}"
+        raise NoRule(f"what the C compiler '{found[0]}' made cannot be loaded, so {told}")
     return made
 
 
@@ -127,6 +138,15 @@ def opened(path: str) -> Opened | None:
     run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
     run.restype = None
     return Opened(library, run)
+
+
+def refusal(path: Path) -> str:
+    """Why the system does not load a file."""
+    try:
+        ctypes.CDLL(str(path))
+    except OSError as wrong:
+        return str(wrong)
+    return "it has no function of this library"
 
 
 def built(text: str, found: Command, told: tuple[str, ...], path: Path) -> Path:
@@ -167,12 +187,9 @@ def halves(found: Command, told: Sequence[str], source: Path, to: Path) -> str:
     """Compile the halves of a text at the same time, and join them; what went wrong."""
     quick = [*(t for t in told if t not in ("-O3", "-shared")), *(LARGE if set(GCC) <= set(told) else ("-O2",))]
 
-    def half(unit: int) -> str:
-        return failure([*found, *quick, f"-DUNIT={unit}", "-c", "-o", f"{source}.{unit}.o", str(source)])
-
-    with ThreadPoolExecutor(2) as pool:
-        wrong = [w for w in pool.map(half, (1, 2)) if w]
-    return wrong[0] if wrong else failure([*found, *told, "-o", str(to), f"{source}.1.o", f"{source}.2.o", "-lm"])
+    commands = [[*found, *quick, f"-DUNIT={unit}", "-c", "-o", f"{source}.{unit}.o", str(source)] for unit in (1, 2)]
+    joined = [*found, *told, "-o", str(to), f"{source}.1.o", f"{source}.2.o", "-lm"]
+    return next((wrong for wrong in failures(commands) if wrong), "") or failure(joined)
 
 
 def full(folder: Path) -> bool:

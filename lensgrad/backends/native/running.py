@@ -12,7 +12,8 @@ import numpy as np
 
 from lensgrad.backends.loop import BYTES, Loop, work
 from lensgrad.backends.native.assemble import READY, Slot
-from lensgrad.backends.native.crew import CREW, threads
+from lensgrad.backends.native.crew import CREW
+from lensgrad.backends.native.crew import threads as allowed
 from lensgrad.backends.native.drawing import drawn
 from lensgrad.backends.native.library import step
 from lensgrad.backends.native.meanings.table import NATIVE
@@ -49,6 +50,8 @@ class Steps:
         self.states, self.fixed, self.rows = ([host(f.dom[i]) for i in wires] for wires in (loop.states, loop.fixed, loop.rows))
         self.seen = [host(f.cod[o]) for o in loop.seen]
         self.wanted = threads
+        if threads is None:
+            allowed()  # a number of threads that is none is refused for small steps too
         self.rooms: list[Room] = []
         self.seconds = SLOW * max(1, work(f))  # of a step
 
@@ -66,7 +69,7 @@ class Steps:
     @property
     def threads(self) -> int:
         """How many threads take a step."""
-        return (threads() if self.wanted is None else self.wanted) if self.made.parallel else 1
+        return (allowed() if self.wanted is None else self.wanted) if self.made.parallel else 1
 
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
         """The states after n steps, and what was observed with one row a step. Nothing that is given is changed."""

@@ -197,6 +197,13 @@ def test_threads_are_as_many_as_are_asked_for(monkeypatch):
         assert str(error.value) == f"LENSGRAD_THREADS must be a whole number from 1 to 1024, got '{wrong}'"
 
 
+def test_a_number_of_threads_that_is_none_is_refused_for_small_steps_too(monkeypatch):
+    monkeypatch.setenv("LENSGRAD_THREADS", "two")
+    f, loop, _ = step()
+    with pytest.raises(BadValue, match="LENSGRAD_THREADS must be a whole number from 1 to 1024, got 'two'"):
+        running.Steps(f, loop)
+
+
 @pytest.mark.parametrize(("text", "wanted"), [("max 100000", 8), ("250000 100000", 2), ("1000 100000", 1), ("", 8)])
 def test_a_container_that_may_use_fewer_processors_has_fewer(monkeypatch, tmp_path, text, wanted):
     place = tmp_path / "cpu.max"

@@ -66,11 +66,21 @@ def test_other_texts_flags_and_compilers_are_other_files(folder, monkeypatch):
     assert len([*folder.iterdir()]) == 4
 
 
-def test_without_a_compiler_it_is_said_how_to_get_one(monkeypatch):
-    monkeypatch.setenv("CC", "")
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        (None, "no C compiler is found here: install gcc or clang, or 'lensgrad[native]', which brings one"),
+        ("", "CC is empty, which says that there is no C compiler: unset it, or name one in it"),
+        ("/no/gcc -g", "CC names no C compiler that is found here, but '/no/gcc -g': correct it, or unset it"),
+    ],
+)
+def test_without_a_compiler_it_is_said_how_to_get_one(monkeypatch, named, told):
+    monkeypatch.setattr(tools, "COMPILERS", ())
+    monkeypatch.setattr(tools, "zig", lambda: None)
+    monkeypatch.delenv("CC", raising=False) if named is None else monkeypatch.setenv("CC", named)
     with pytest.raises(NoRule) as error:
         library.program(text(1))
-    assert str(error.value) == "no C compiler is found here: install gcc or clang, or 'lensgrad[native]', which brings one"
+    assert str(error.value) == told
 
 
 @needs_compiler
@@ -100,11 +110,38 @@ def test_a_compiler_that_fails_is_told_with_its_words(folder, monkeypatch, scrip
     assert str(error.value).endswith(f": {told}") and str(broken) in str(error.value)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the compiler is a shell script")
+def test_what_the_system_does_not_load_is_told_with_its_words(folder, monkeypatch):
+    broken = folder.parent / "broken"
+    broken.write_text('#!/bin/sh\nfor word; do [ "$last" = -o ] && echo nonsense > "$word"; last="$word"; done\n', encoding="utf-8")
+    broken.chmod(0o755)
+    monkeypatch.setenv("CC", str(broken))
+    with pytest.raises(NoRule, match=r"made cannot be loaded, so name another compiler in CC, or in LENSGRAD_CACHE .*: .*\.so: .+"):
+        library.program(text(1))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the compiler is a shell script")
+def test_compilers_end_with_who_began_them(monkeypatch):
+    """Ctrl-C while two of them work; one of them does not listen."""
+    began = []
+
+    def interrupted(process):
+        began.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tools, "ended", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tools.failures([["sh", "-c", "trap '' TERM; sleep 60"], ["sleep", "60"]])
+    assert began[0].poll() is not None
+
+
 @needs_compiler
 def test_a_damaged_file_is_built_once_more(folder):
     library.program(text(5))
     (path,) = folder.iterdir()
-    for damage in (b"half a file", b""):
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    for damage in (b"half a file", b"", whole[:half], whole[:-1], whole[:half] + bytes(len(whole) - half)):
         other = path.with_name("other")
         other.write_bytes(damage)
         other.chmod(0o700)

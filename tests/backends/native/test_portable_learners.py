@@ -190,6 +190,8 @@ def test_a_run_predicts(tmp_path):
         (("none.bin", "data.bin", "end.bin"), "cannot read {0}\n"),
         (("data.bin", "step.bin", "end.bin"), "ends within a batch: {1}\n"),
         (("empty.bin", "data.bin", "end.bin"), "too short: {0}\n"),
+        (("data.bin", "step.bin", "data.bin"), "ends within a batch: {1}\n"),
+        (("step.bin", "empty.bin", "step.bin"), "no batch is in {1}\n"),
     ],
 )
 def test_the_program_says_what_is_wrong_with_its_files(words, told, tmp_path):
@@ -198,9 +200,10 @@ def test_the_program_says_what_is_wrong_with_its_files(words, told, tmp_path):
     if told.startswith("ends"):
         (tmp_path / "data.bin").write_bytes((tmp_path / "step.bin").read_bytes())
         (tmp_path / "step.bin").write_bytes((tmp_path / "data.bin").read_bytes()[:100])
-    places = [str(tmp_path / w) for w in words]
+    places, before = [str(tmp_path / w) for w in words], {p: p.read_bytes() for p in tmp_path.glob("*.bin")}
     done = subprocess.run([str(program), *places], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, told.format(*places))
+    assert {p: p.read_bytes() for p in before} == before
 
 
 def test_what_has_no_meaning_in_c_is_refused_in_a_sentence(tmp_path):
