@@ -357,3 +357,26 @@ INLINE uint8_t sign_u8(uint8_t x) { return x > 0; }
 INLINE int32_t to_int32(double x) { return x != x ? 0 : x <= -2147483648.0 ? (-2147483647 - 1) : x >= 2147483647.0 ? 2147483647 : (int32_t)x; }
 INLINE uint32_t to_uint32(double x) { return !(x > 0) ? 0 : x >= 4294967295.0 ? 4294967295u : (uint32_t)x; }
 INLINE uint8_t to_uint8(double x) { return !(x > 0) ? 0 : x >= 255.0 ? 255 : (uint8_t)x; }
+
+/* The largest of some numbers, of which NaN is none: TOPS of them beside each other, as a single one would wait for itself. */
+enum { TOPS = 16 };
+INLINE float top_f32(const float *row, int n) {
+  float tops[TOPS], top = -INFINITY;
+  int k = 0;
+  for (int c = 0; c < TOPS; c++) tops[c] = -INFINITY;
+  for (; k + TOPS <= n; k += TOPS)
+    for (int c = 0; c < TOPS; c++) tops[c] = row[k + c] > tops[c] ? row[k + c] : tops[c];
+  for (; k < n; k++) top = row[k] > top ? row[k] : top;
+  for (int c = 0; c < TOPS; c++) top = tops[c] > top ? tops[c] : top;
+  return top;
+}
+INLINE double top_f64(const double *row, int n) {
+  double tops[TOPS], top = -INFINITY;
+  int k = 0;
+  for (int c = 0; c < TOPS; c++) tops[c] = -INFINITY;
+  for (; k + TOPS <= n; k += TOPS)
+    for (int c = 0; c < TOPS; c++) tops[c] = row[k + c] > tops[c] ? row[k + c] : tops[c];
+  for (; k < n; k++) top = row[k] > top ? row[k] : top;
+  for (int c = 0; c < TOPS; c++) top = tops[c] > top ? tops[c] : top;
+  return top;
+}

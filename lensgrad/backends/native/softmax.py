@@ -163,8 +163,9 @@ class Softmax(Swept):
         loop = f"for (int k = 0; k < {some}; k++) {{"
         return [
             *seen,
-            f"{kind} row[{n}], top = -INFINITY, sum = 0;",
-            *[NOTE, loop, *inside.lines, f"row[k] = {x};", f"top = larger({x}, top);", "}"],
+            f"{kind} row[{n}], sum = 0;",
+            *[NOTE, loop, *inside.lines, f"row[k] = {x};", "}"],
+            f"{kind} top = top_{t}(row, {some});",  # NaN is found by the sum
             *[f"if (seen < {n}) top = larger({last}, top);"] * far,
             # Below an infinite one all finite entries count as nothing.
             f"top = top == -INFINITY ? 0 : top < {most} ? top : {most};",
@@ -180,7 +181,8 @@ class Softmax(Swept):
         n = self.cod.shape[-1]
         if self.hidden is None:
             return [], str(n)
-        return [f"const int far = ({around[-1]}) / {STEP} * {STEP} + {STEP}, seen = far < {n} ? far : {n};"], "seen"
+        far = f"({around[-1]}) / {STEP} * {STEP} + {STEP}"
+        return [f"const int far = {far}, seen = far < {n} ? far : {n};" if n % STEP else f"const int seen = {far};"], "seen"
 
 
 __all__ = ["Graph", "causal", "softened", "triangular"]
