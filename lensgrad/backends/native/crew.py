@@ -1,22 +1,26 @@
-"""Threads that run a program together: those of this process, which begin when first needed and wait for work."""
+"""Threads that run a program together: those of this process, which begin when first needed and wait for work in C."""
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import numpy as np
 
+from lensgrad.backends.native.library import program
 from lensgrad.core import checks
-from lensgrad.core.errors import BadValue
+from lensgrad.core.errors import BadValue, NoRule
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # how much of the processors a container may use
-ENDED = 32  # where the gate of a program says that somebody will not come
+CREW_C = Path(__file__).with_name("crew.c")
+ROOM = 1024  # bytes of a board, on which crew.c says what is to be done
+BEGIN, SERVE, LEAD = range(3)  # what it is asked for
+PATIENCE = 1.0  # seconds for a thread to come
 
 Call = Callable[..., None]
 
@@ -41,23 +45,13 @@ def processors() -> int:
         return found
 
 
-@dataclass
-class Part:
-    """One thread's part of a call, and a lock that is held until it is done. What is `held` lives as long."""
-
-    call: Call
-    args: tuple[Any, ...]
-    held: Any
-    done: Any = field(default_factory=Lock)
-
-    def __post_init__(self) -> None:
-        self.done.acquire()
-
-    def run(self) -> None:
-        try:
-            self.call(*self.args)
-        finally:
-            self.done.release()
+@cache
+def crew() -> Call | None:
+    """What threads wait in; None where nothing compiles it."""
+    try:
+        return program(CREW_C.read_text(encoding="utf-8"))
+    except NoRule:
+        return None
 
 
 class Crew:
@@ -69,56 +63,44 @@ class Crew:
     def begin(self) -> None:
         """Begin without threads: at first, and in a process that was forked, which has none of those that were."""
         self.lock = Lock()
-        self.queues: list[SimpleQueue[Part]] = []
+        self.asked = 0  # threads that were begun
+        self.board = np.zeros(ROOM // 8, np.int64)
+        self.place = self.board.ctypes.data
+        self.ready = False
 
-    def run(self, call: Call, args: tuple[Any, ...], of: int, gate: np.ndarray[Any, Any], held: Any) -> None:
-        """`call(*args, id, of, gate)` for each id below `of`, or below what there are.
-
-        An error, such as Ctrl-C, may leave others at work: what is `held` is not to be used again then.
-        """
-        place = gate.ctypes.data
-        if of == 1 or not self.lock.acquire(blocking=False):
-            call(*args, 0, 1, place)
+    def run(self, call: Any, places: Sequence[int], n: int, of: int, gate: int) -> None:
+        """`call(*places, n, id, of, gate)`, a function in C, for each id below `of`, or below what threads there are."""
+        there = crew() if of > 1 else None
+        if there is None or not self.lock.acquire(blocking=False):
+            call(*places, n, 0, 1, gate)
             return
         try:
-            queues = self.hired(of - 1)
-            of = len(queues) + 1
-            parts = [Part(call, (*args, k, of, place), held) for k in range(1, of)]
-            together(lambda: call(*args, 0, of, place), parts, queues, gate)
+            if self.asked < of - 1:
+                self.hire(there, of - 1)
+            given = (ctypes.c_void_p * len(places))(*places)
+            there(self.place, ctypes.addressof(given), ctypes.cast(call, ctypes.c_void_p), n, LEAD, of, gate)
         finally:
             self.lock.release()
 
-    def hired(self, n: int) -> list[SimpleQueue[Part]]:
-        """The queues of so many threads, or of as many as the system lets begin."""
-        while len(self.queues) < n:
-            queue: SimpleQueue[Part] = SimpleQueue()
+    def hire(self, there: Call, n: int) -> None:
+        """Begin so many threads, or as many as the system lets begin, and wait until they are there: each counts itself."""
+        if not self.ready:
+            there(self.place, None, None, 0, BEGIN, 0, None)
+            self.ready = True
+        while self.asked < n:
+            self.asked += 1
+            came = Event()
             try:
-                Thread(target=work, args=(queue,), name="lensgrad", daemon=True).start()
+                Thread(target=serve, args=(there, self.board, came), name="lensgrad", daemon=True).start()
             except RuntimeError:
-                break
-            self.queues.append(queue)
-        return self.queues[:n]
+                return
+            came.wait(PATIENCE)
 
 
-def together(own: Call, parts: list[Part], queues: list[SimpleQueue[Part]], gate: np.ndarray[Any, Any]) -> None:
-    """Give the other threads their parts, and do one's own. An error on the way tells the others not to wait."""
-    try:
-        for part, queue in zip(parts, queues, strict=True):
-            queue.put(part)
-        own()
-        for part in parts:
-            part.done.acquire()
-    except BaseException:
-        gate[ENDED] = 1
-        raise
-
-
-def work(queue: SimpleQueue[Part]) -> None:
+def serve(there: Call, board: np.ndarray[Any, Any], came: Event) -> None:
     """What a thread does all its life."""
-    while True:
-        part = queue.get()
-        part.run()
-        del part  # and the memory that it held
+    came.set()
+    there(board.ctypes.data, None, None, 0, SERVE, 0, None)
 
 
 CREW = Crew()

@@ -72,7 +72,7 @@ INLINE uint32_t threefry(uint32_t k0, uint32_t k1, uint32_t x0, uint32_t x1, int
 }
 
 /* All threads come here before any goes on: gate[0] counts those who came, gate[16] turns when all have. Whoever waits long
-   lets others have the core. gate[32] says that one will not come: then nobody waits any more, and what is computed is of no use. */
+   lets others have the core. */
 
 INLINE void wait(_Atomic int *gate, int *sense, int of) {
   if (of == 1) return;
@@ -83,10 +83,7 @@ INLINE void wait(_Atomic int *gate, int *sense, int of) {
     return;
   }
   for (int turns = 0; atomic_load_explicit(gate + 16, memory_order_acquire) != *sense; turns++) {
-    if (turns > 4000) {
-      if (atomic_load(gate + 32)) return;
-      sched_yield();
-    }
+    if (turns > 4000) sched_yield();
 #if defined(__x86_64__)
     else __builtin_ia32_pause();
 #elif defined(__aarch64__)

@@ -17,6 +17,7 @@ from lensgrad.backends.native.crew import threads as allowed
 from lensgrad.backends.native.drawing import drawn
 from lensgrad.backends.native.library import step
 from lensgrad.backends.native.meanings.table import NATIVE
+from lensgrad.backends.native.pace import Pace
 from lensgrad.backends.numpy import host, out_of_memory
 from lensgrad.backends.picked import Picked
 from lensgrad.backends.table import Meanings
@@ -54,6 +55,7 @@ class Steps:
             allowed()  # a number of threads that is none is refused for small steps too
         self.rooms: list[Room] = []
         self.seconds = SLOW * max(1, work(f))  # of a step
+        self.pace = Pace()
 
     @property
     def most(self) -> int:
@@ -68,7 +70,7 @@ class Steps:
 
     @property
     def threads(self) -> int:
-        """How many threads take a step."""
+        """How many threads take a step, at the most."""
         return (allowed() if self.wanted is None else self.wanted) if self.made.parallel else 1
 
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
@@ -94,15 +96,17 @@ class Steps:
 
     def take(self, room: Room, given: Sequence[Given], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
         """Take n steps, in calls that return soon."""
-        done, of = 0, self.threads
+        done, most = 0, self.threads
         while done < n:
             number = min(n - done, int(CALL / (self.seconds or SLOW)) or 1)
+            of = self.pace.threads(most)
             began = perf_counter()
             if of == 1:
                 self.call(*room.places, number, 0, 1, room.turnstile)
             else:
-                CREW.run(self.call, (*room.places, number), of, room.gate, (room, given, seen))
+                CREW.run(self.call, room.places, number, of, room.turnstile)
             self.seconds = (perf_counter() - began) / number
+            self.pace.note(of, self.seconds)
             done += number
             room.gate[READY] = self.made.once
             if done < n:

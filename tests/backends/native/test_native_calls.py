@@ -13,6 +13,7 @@ import lensgrad as lg
 from lensgrad.backends.engine import NumPy
 from lensgrad.backends.native import crew, running
 from lensgrad.backends.native.compiler import compiler
+from lensgrad.backends.native.pace import Pace
 from lensgrad.backends.picked import Picked
 from lensgrad.core.errors import BadValue, TypeMismatch
 
@@ -137,25 +138,34 @@ def test_where_no_thread_can_begin_one_goes_alone(monkeypatch):
     assert same(found[0], wanted[0])
 
 
-def test_ctrl_c_on_the_way_leaves_nobody_waiting(monkeypatch):
-    """The other thread has begun when the error comes, and is waiting for a partner that never comes."""
+def test_threads_meet_in_every_call_and_later_ones_join_them():
     f, loop, given = step(1024, 128)
-    steps, own = running.Steps(f, loop, threads=2), crew.Crew()
-    monkeypatch.setattr(running, "CREW", own)
-    wanted, call, ended = steps.run(*given, 30), steps.call, threading.Event()
+    wanted, own = running.Steps(f, loop, threads=1).run(*given, 30), crew.Crew()
+    steps = running.Steps(f, loop, threads=4)
+    for of in (2, 4, 3, 1, 4):
+        room = steps.room()
+        for (view, *_), x in zip([*room.views, *room.fixed], [*given[0], *given[1]], strict=True):
+            view[...] = x
+        seen = [np.empty((30, *shape), dtype) for shape, dtype in steps.seen]
+        room.point([running.lying(x, atom, 30) for x, atom in zip(given[2], steps.rows, strict=True)], seen)
+        own.run(steps.call, room.places, 30, of, room.turnstile)
+        assert same([view for view, *_ in room.views], wanted[0]) and same(seen, wanted[1])
+    assert own.asked == 3 and not own.lock.locked()
 
-    def broken(*args):
-        if args[4] == 0:
-            raise KeyboardInterrupt
-        call(*args)
-        ended.set()
 
-    steps.call = broken
-    with pytest.raises(KeyboardInterrupt):
-        steps.run(*given, 30)
-    assert ended.wait(60)
-    steps.call = call
-    assert same(steps.run(*given, 30)[0], wanted[0]) and not own.lock.locked()
+def test_a_step_runs_on_as_many_threads_as_took_least_lately():
+    pace, used = Pace(), []
+
+    def calls(n, many):
+        for _ in range(n):
+            used.append(pace.threads(2))
+            pace.note(used[-1], many if used[-1] == 2 else 2.0)
+        return used[-n:]
+
+    assert calls(40, 1.0) == [2, 1] + [2] * 38  # alone it takes twice as long: nobody asks again
+    assert calls(600, 8.0)[20:].count(2) < 10  # another program has a core: two threads are tried seldom
+    assert pace.threads(1) == 1
+    assert calls(600, 1.0)[-200:].count(2) > 190
 
 
 FORKED = """
