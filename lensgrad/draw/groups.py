@@ -88,7 +88,8 @@ def of_learner(model: Para, task: Para, f: Diagram) -> Groups:
 def of_scopes(f: Para, arrow: Diagram) -> Groups:
     """Nodes that read parameters of one scope, as `encoder/…`, and what is between them, where there are several.
 
-    What is made of parameters alone, as a reshaped kernel is, has their scope.
+    What is made of parameters alone, as a reshaped kernel is, has their scope. Where parts of one scope have those of others between
+    them, as shortcuts far apart do, each of them stands alone.
     """
     if len(f.arrow.dom) != len(arrow.dom):
         return {}
@@ -102,8 +103,10 @@ def of_scopes(f: Para, arrow: Diagram) -> Groups:
                 names |= dict.fromkeys(range(order.starts[k], order.starts[k] + len(node.cod)), scope)
     found = dict[int, tuple[str, int]]()
     for scope, nodes in scopes.items():
-        parts = [order.between(p) for p in order.parts(order.between(nodes))]
-        whole = [p for p in parts if len(p) > 1 and not p & found.keys() and convex(order, p)]
+        others = {k for k, node in enumerate(arrow.nodes) if any(names.get(a, "") not in ("", scope) for a in node.args)}
+        far = [q for p in order.parts(order.between(nodes)) for q in (order.parts(p & nodes) if p & others else [p])]
+        parts = [order.between(p) for p in far]
+        whole = [p for p in parts if len(p) > 1 and not p & (found.keys() | others) and convex(order, p)]
         for i, (members, title) in enumerate(
             zip(whole, titles(scope, [[each[a] for k in p for a in arrow.nodes[k].args if a in each] for p in whole]), strict=True)
         ):

@@ -342,6 +342,16 @@ def test_a_reshaped_kernel_is_in_the_box_of_its_scope():
     ]
 
 
+def test_shortcuts_far_apart_are_no_box_around_all_between_them():
+    def block(k):
+        return lg.residual(lg.dense(4, name=f"b{k}"), shortcut=lg.dense(4, name=f"s{k}"))
+
+    model = lg.sequential(lg.input(4), block(1), block(2), block(3))
+    labels = {line for box in scened(model).boxes for line in box.lines}
+    assert {"b1", "b2", "b3", "s1", "s2", "s3"} <= labels
+    assert not [line for line in labels if "shortcut" in line and "/" not in line]
+
+
 def test_a_line_ends_below_its_head_which_is_a_plain_triangle():
     text = svg(placed(quickstart()))
     assert text.index(".lensgrad path.head{stroke:none}") > max(text.index(f"path.{s}{{stroke:") for s in ("ahead", "back", "read"))
