@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-AGAIN = 8, 256  # calls after which the number of threads that was slower is tried once more: twice as many each time it is slower still
+AGAIN = 8, 64  # calls after which the number of threads that was slower is tried once more: twice as many each time it is slower still
 CALM = 1.5  # times the least that a step took on all threads, up to which one alone cannot be faster
 FORGET = 1.01  # by what the least grows from call to call, as one lucky call is no measure
 
@@ -21,7 +21,8 @@ class Pace:
     took: dict[int, float] = field(default_factory=dict[int, float])
     least: float = inf
     again: int = AGAIN[0]
-    calls: int = 0  # since the slower one was tried
+    calls: int = 0  # since the slower one was slower still
+    tried: int = 0
 
     def threads(self, most: int) -> int:
         """How many threads take the next call, of as many as there may be."""
@@ -34,14 +35,17 @@ class Pace:
         self.calls += 1
         if self.calls < self.again or (better > 1 and many <= CALM * self.least):
             return better
-        self.calls, self.again = 0, min(2 * self.again, AGAIN[1])
+        self.tried = other
         return other
 
     def note(self, of: int, seconds: float) -> None:
         """What a step of a call took."""
-        before = self.took.get(of, seconds)
-        self.took[of] = min(seconds, (before + seconds) / 2)  # what is better now is believed at once
+        self.took[of] = (self.took.get(of, seconds) + seconds) / 2
+        others = min((t for k, t in self.took.items() if k != of), default=inf)
         if of > 1:
             self.least = min(self.least * FORGET, seconds)
-        if seconds > CALM * before:  # something has changed
-            self.again = AGAIN[0]
+        if self.took[of] < others:
+            self.again = AGAIN[0] if of == self.tried else self.again
+        elif of == self.tried and seconds >= others:  # one that was faster this time is asked again at once
+            self.calls, self.again = 0, min(2 * self.again, AGAIN[1])
+        self.tried = 0
