@@ -123,8 +123,8 @@ def loaded(source: Source, found: Command, told: tuple[str, ...], folder: Path) 
     # The system gives the library that it has under a name, so the new one goes by another.
     made = opened(f"{path.parent}/./{path.name}")
     if made is None:
-        told = f"name another compiler in CC, or in LENSGRAD_CACHE a folder that programs are loaded from: {refusal(path)}"
-        raise NoRule(f"what the C compiler '{found[0]}' made cannot be loaded, so {told}")
+        way = f"name another compiler in CC, or in LENSGRAD_CACHE a folder that programs are loaded from: {refusal(path)}"
+        raise NoRule(f"what the C compiler '{found[0]}' made cannot be loaded, so {way}")
     return made
 
 

@@ -10,6 +10,7 @@ from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.integers import Atom, Index, flat, of
 from lensgrad.backends.native.scope import Load, Moved, Pulled, Reading, Scope, Where, Whole, meaning_of
 
+MOST = 48  # loops that are one: compilers take far longer for many more, as the updates of all biases of a deep network are
 CHEAP = 2  # additions that may be done again for a reader rather than be kept in an array
 CHEAP_FAR = 8  # and where the array is larger than the nearest cache
 NEAR = 1 << 15  # bytes of that
@@ -257,7 +258,8 @@ class Program:
         for at in range(len(found) - 1, first - 1, -1):
             group = found[at]
             if (
-                group.once == (nest.outs[0] in self.constant)
+                len(group.nests) < MOST
+                and group.once == (nest.outs[0] in self.constant)
                 and group.space == space
                 and all(self.joins(n) or n is group.nests[0] for n in group.nests)
                 and self.takes(group, nest)

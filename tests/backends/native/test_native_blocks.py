@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from native_check import differing, divided_always, in_c, in_numpy, once
 
+from lensgrad.backends.native import nests
 from lensgrad.backends.native.assemble import assembled
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
@@ -38,3 +39,12 @@ def test_parts_have_loops_of_their_own(axis, monkeypatch):
     f = arrows(lambda x, y, z: Concatenate(axis)(x * 2.0, y + 1.0, z * z), "float32", *shapes)
     assert "if (" not in assembled(f, once(f)).text.split("part_0(")[1].split("void run")[0]
     agree(f, "float32", 1e-6)
+
+
+def test_so_many_loops_are_one_and_no_more():
+    """As those that update the biases of a deep network: compilers take far longer for all of them at once."""
+    count = 3 * nests.MOST
+    f = arrows(lambda *xs: tuple(x * 0.5 for x in xs), "float32", *[(4,)] * count)
+    text = assembled(f, once(f)).text.split("void part_0(")[1]
+    assert (text.count("* 0.5f"), text.count("part_0((float *)")) == (nests.MOST, 3)
+    agree(f, "float32", 0.0)
