@@ -278,8 +278,9 @@ class Builder:
         ahead, back = self.reading.text(end.wire)
         back = back if end.wanted else ""
         id = self.root.number()
-        lines = (short(end.name or ahead),)
-        self.root.boxes.append(Box(id, "output", lines, (Port("in", "left", ahead, back),), tip=f"output {end.name} : {ahead}"))
+        lines, port = (short(end.name or ahead),), Port("in", "left", ahead, back)
+        near = any(e.role == STATE and e.name == end.name for e in self.net.entries)  # it is written back, and no result of the whole
+        self.root.boxes.append(Box(id, "output", lines, (port,), tip=f"output {end.name} : {ahead}", near=near))
         self.join(self.source((), end.wire), (id, "in"), ahead, back, self.root)
 
     # -- wires -----------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class Layout:
             for w in self.wires
         ]
         first = {b.id for b in self.ground if b.kind == "entry"}
-        last = {b.id for b in self.ground if b.kind in ("exit", "output")}
+        last = {b.id for b in self.ground if b.kind in ("exit", "output") and not b.near}
         rank = ranks([b.id for b in self.ground], [(r.source, r.target) for r in runs], first, last)
         self.grid = grid(rank, runs)
         self.columns = ordered(self.grid)

@@ -36,7 +36,8 @@ class Port:
 @dataclass(frozen=True, slots=True)
 class Box:
     """A box, or what stands at the end of a wire. `lines` is its label; `reverse` and `reads` say, where a picture shows both passes
-    apart, what its way back is called and what that reads of the way forward."""
+    apart, what its way back is called and what that reads of the way forward. `near` is an output that stands behind what makes it,
+    and not at the right end."""
 
     id: str
     kind: Kind
@@ -47,6 +48,7 @@ class Box:
     inside: Scene | None = None
     reverse: str = ""
     reads: tuple[str, ...] = ()
+    near: bool = False
 
     @property
     def label(self) -> str:

@@ -105,3 +105,11 @@ def test_heights_keep_their_distance_and_straighten_chains():
 
 def test_crossings_of_a_drawing_are_geometry():
     assert crossings([[(0, 0), (2, 2)], [(0, 2), (2, 0)], [(0, 0), (0, 2)]]) == 1
+
+
+def test_states_that_are_written_back_stand_near_their_layer():
+    layers = [layer for k in range(8) for layer in (lg.dense(4, name=f"d{k}"), lg.batch_norm(name=f"n{k}"))]
+    learner = lg.supervised(lg.sequential(lg.input(4), *layers), loss="mse", optimizer=lg.sgd(0.1))
+    picture = placed(learner, view="step", states=True)
+    assert picture.height < 1.5 * placed(learner, view="step").height
+    assert (loose(picture), overlaps(picture), pierced(picture), cut(picture)) == ([], [], [], [])
