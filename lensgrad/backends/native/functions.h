@@ -99,17 +99,14 @@ INLINE float log1p_f32(float x) {
   return x < -1.0f || x != x ? NAN : end;
 }
 
+/* e / (e + 2) for e = e^2|x| - 1 = 2^k p + (2^k - 1), where p = e^r - 1: nothing is lost near 0, as k is 0 there */
 INLINE float tanh_f32(float x) {
-  const float a = abs_f32(x), z = x * x;
-  float p = 2.1396144e-3f; /* |x| < 5/8 */
-  p = p * z - 8.173852e-3f;
-  p = p * z + 2.1699317e-2f;
-  p = p * z - 5.394652e-2f;
-  p = p * z + 1.3333204e-1f;
-  p = p * z - 3.333333e-1f;
-  p = p * z * x + x;
-  const float e = 1.0f - 2.0f / (exp_f32(a + a) + 1.0f);
-  return a < 0.625f ? p : signed_f32(e, x);
+  const float a = abs_f32(x), y = a > 10.0f ? 20.0f : a + a, n = near_f32(y * 1.44269504f);
+  float r = EXACT(y - n * 0.693359375f);
+  r = EXACT(r + n * 2.12194440e-4f);
+  const float p = EXACT(above_line_f32(r) * r * r + r), whole = number_f32(((int32_t)n + 127) << 23);
+  const float less = EXACT(whole - 1.0f), e = EXACT(whole * p + less);
+  return signed_f32(e / (e + 2.0f), x);
 }
 INLINE float logistic_f32(float x) {
   const float e = exp_f32(-abs_f32(x));
