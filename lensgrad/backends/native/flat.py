@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from lensgrad.backends.numpy import NUMPY
 from lensgrad.backends.table import Hole, Meanings
 from lensgrad.core.diagram import Diagram, Recompute
 from lensgrad.core.errors import NoRule
@@ -168,5 +169,6 @@ def line(table: Meanings, op: Any) -> Any:
     found: Any = table.lines.get(op.__class__)
     if found is None or isinstance(found, Hole):
         why = f" ({found.reason})" if isinstance(found, Hole) else ""
-        raise NoRule(f"{op.name} has no meaning in the native backend{why}: the NumPy backend has it")
+        way = "the NumPy backend has it" if op.__class__ in NUMPY.lines else "backend(…).in_c({…}) gives it one"
+        raise NoRule(f"{op.name} has no meaning in the native backend{why}: {way}")
     return found

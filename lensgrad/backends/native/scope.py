@@ -8,6 +8,8 @@ from typing import Any
 
 from lensgrad.backends.native.flat import TYPES, Call, Chosen, Flat, Value, line
 from lensgrad.backends.native.integers import Atom, Index, of
+from lensgrad.core.checks import clean
+from lensgrad.core.errors import BadValue
 
 Where = tuple[Index, ...]
 Load = tuple[int, Where]  # a value that is kept, and where it is read
@@ -171,7 +173,12 @@ class Here:
         """The entry that a template gives: `{0}` is the first argument, `{t}` its kind as in `exp_{t}`."""
         args = [self.arg(i) for i in range(len(self.call.args))]
         kind = SHORT[self.dom[-1].dtype] if args else SHORT[self.cod.dtype]
-        return self.let(template.format(*args, op=self.op, t=kind))
+        try:
+            text = template.format(*args, op=self.op, t=kind)
+        except (LookupError, ValueError, AttributeError):
+            given = f"{{0}} to {{{len(args) - 1}}}, {{t}} and {{op}}" if args else "{t} and {op}"
+            raise BadValue(f"what {self.op.name} means in C, '{clean(template)}', is no formula of {given}") from None
+        return self.let(text)
 
     def number(self, value: float) -> str:
         return literal(value, self.cod.dtype)

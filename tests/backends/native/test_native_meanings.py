@@ -1,14 +1,15 @@
 """Every generator of Smooth in C gives what it gives in NumPy, on all of its cases, fused and not."""
 
 import pytest
-from native_check import differing, in_c, in_numpy
+from native_check import differing, in_c, in_numpy, once
 
 from lensgrad.backends.engine import backend
+from lensgrad.backends.native.assemble import assembled
 from lensgrad.backends.native.flat import TYPES
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.table import Hole
 from lensgrad.core.diagram import Definition, Diagram, Recompute
-from lensgrad.core.errors import CheckFailed, NoRule
+from lensgrad.core.errors import BadValue, CheckFailed, NoRule
 from lensgrad.core.op import generator
 from lensgrad.core.ty import Ty
 from lensgrad.testing.case import Facts
@@ -62,6 +63,20 @@ class Cubed(p.Pointwise):
 
     def reverse(self, x, dy):
         return dy * x * x * 3.0
+
+
+def test_a_generator_without_a_meaning_in_numpy_is_not_sent_there():
+    with pytest.raises(NoRule) as error:
+        in_c(Diagram.of(Cubed(), Ty((Array((3,), "float32"),))), [[0.0] * 3])
+    assert str(error.value).endswith(" has no meaning in the native backend: backend(…).in_c({…}) gives it one")
+
+
+@pytest.mark.parametrize("formula", ["{1}", "{x}", "{0", "{op.none}"])
+def test_a_formula_of_what_is_not_there_is_refused(formula):
+    f = Diagram.of(Cubed(), Ty((Array((3,), "float32"),)))
+    with pytest.raises(BadValue) as error:
+        assembled(f, once(f), NATIVE.extended({Cubed: formula}))
+    assert str(error.value) == f"what {Cubed().name} means in C, '{formula}', is no formula of {{0}} to {{0}}, {{t}} and {{op}}"
 
 
 def checked(formula):
