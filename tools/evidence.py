@@ -44,6 +44,11 @@ PIECES = (
         "What generators mean in C, broken mechanically, gives other numbers than NumPy or no program",
         m.mutants_in_c,
     ),
+    Piece(
+        "mutants of passes in C",
+        "Squares, panels, blocks, dots, causal attention, softmax and rows read where they lie, broken mechanically, give other numbers",
+        m.mutants_of_passes,
+    ),
     Piece("cost", "Slopes at most 1.15 for seconds and nodes, 1000 layers under 5 s, each forward once", m.cost),
     Piece("same lens", "`learner.lens(batch=n)` equals the lens composed by hand", m.same_lens),
     Piece("unmoved", "Weights without an optimizer, and data, are bit-unchanged after 100 steps", m.unmoved),

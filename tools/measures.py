@@ -86,6 +86,11 @@ def mutants_in_c() -> Measured:
     return mutants_of("lensgrad.testing.mutants_c")
 
 
+def mutants_of_passes() -> Measured:
+    """What writes C for whole programs broken in turn."""
+    return mutants_of("lensgrad.testing.mutants_passes")
+
+
 def mutants_of(module: str) -> Measured:
     *table, total = command(sys.executable, "-m", module).strip().splitlines()
     made, caught, equal, survived = total.split()[-4:]

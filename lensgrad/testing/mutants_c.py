@@ -12,11 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,7 @@ class Bench:
     """All cases of one generator as one program, its inputs, and what NumPy gives."""
 
     cls: type[Op]
+    flags: tuple[str, ...] = ()
 
     @cached_property
     def facts(self) -> list[tuple[Diagram, list[Any]]]:
@@ -80,11 +81,14 @@ class Bench:
     def made(self, table: Meanings = NATIVE) -> Assembled:
         return assembled(self.whole, self.loop, table)
 
-    def same(self, made: Assembled, run: Any) -> bool:
+    def text(self, made: Assembled) -> str:
+        return made.text
+
+    def same(self, made: Assembled, library: Any) -> bool:
         """Whether a program gives what NumPy does. Run it in a process of its own."""
 
         def given(*_: object) -> tuple[Assembled, Any]:
-            return made, run
+            return made, library.run
 
         module: Any = running  # whose programs are this one and no other, in this process
         module.step = given
@@ -99,17 +103,17 @@ class Subject:
     """A function of the meanings, and the generators whose programs call it."""
 
     function: FunctionType
-    users: list[Bench] = field(default_factory=list[Bench])
+    users: list[Any] = field(default_factory=list[Any])  # Tried
 
     @property
     def name(self) -> str:
         return f"{self.function.__module__.rsplit('.', 1)[-1]}.{self.function.__qualname__}"
 
 
-def functions() -> dict[CodeType, FunctionType]:
-    """All functions and methods of the meanings."""
+def functions(modules: Sequence[ModuleType] = MODULES) -> dict[CodeType, FunctionType]:
+    """All functions and methods of the meanings, or of other modules."""
     found: dict[CodeType, FunctionType] = {}
-    for module in MODULES:
+    for module in modules:
         for value in vars(module).values():
             if getattr(value, "__module__", "") == module.__name__:
                 for member in [value, *vars(value).values()] if isinstance(value, type) else [value]:
@@ -119,11 +123,11 @@ def functions() -> dict[CodeType, FunctionType]:
     return found
 
 
-def subjects() -> list[Subject]:
-    """Every function that writes C for a case, with the generators that it writes for."""
-    known = functions()
+def subjects(tried: Sequence[Any] = (), modules: Sequence[ModuleType] = MODULES) -> list[Subject]:
+    """Every function that writes C for a case, with the generators that it writes for; or for other programs."""
+    known = functions(modules)
     found: dict[CodeType, Subject] = {}
-    for bench in benches():
+    for bench in tried or benches():
         called: set[CodeType] = set()
 
         def noted(frame: FrameType, event: str, _: Any, called: set[CodeType] = called) -> None:
@@ -146,7 +150,7 @@ def benches() -> list[Bench]:
     return [b for b in map(Bench, meant) if b.facts]
 
 
-def judge(name: str, benches: Sequence[Bench], table: Meanings = NATIVE) -> Verdict:
+def judge(name: str, benches: Sequence[Any], table: Meanings = NATIVE, equal: Mapping[str, str] = EQUIVALENT) -> Verdict:
     """What becomes of the meanings as they are now, or of another table, at these generators."""
     changed = False
     for bench in benches:
@@ -160,15 +164,15 @@ def judge(name: str, benches: Sequence[Bench], table: Meanings = NATIVE) -> Verd
                 return Verdict(name, "caught")
     if not changed:
         return Verdict(name, "equal", "the same programs on all cases")
-    return Verdict(name, "equal", EQUIVALENT[name]) if name in EQUIVALENT else Verdict(name, "survived")
+    return Verdict(name, "equal", equal[name]) if name in equal else Verdict(name, "survived")
 
 
-def passes(bench: Bench, made: Assembled) -> bool:
+def passes(bench: Any, made: Assembled) -> bool:
     """Whether a program compiles, ends and gives what NumPy does."""
     with tempfile.TemporaryDirectory() as folder:
         source, library = Path(folder) / "step.c", Path(folder) / "step.so"
-        source.write_text(made.text, encoding="utf-8")
-        command = [*(compiler() or ("cc",)), *QUICK, "-o", str(library), str(source), "-lm"]
+        source.write_text(bench.text(made), encoding="utf-8")
+        command = [*(compiler() or ("cc",)), *QUICK, *bench.flags, "-o", str(library), str(source), "-lm"]
         if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
             return False
         _ = bench.wanted  # before there is another process
@@ -178,9 +182,9 @@ def passes(bench: Bench, made: Assembled) -> bool:
         wrong = 1
         try:
             signal.alarm(SECONDS)
-            run = ctypes.CDLL(str(library)).run
-            run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
-            wrong = int(not bench.same(made, run))
+            opened = ctypes.CDLL(str(library))
+            opened.run.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64, ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+            wrong = int(not bench.same(made, opened))
         finally:
             os._exit(wrong)
 
@@ -228,14 +232,19 @@ def of_function(subject: Subject) -> Iterator[Verdict]:
 
 def main(names: Sequence[str] = ()) -> int:
     """Print the table; the exit code is 1 when a mutant survived."""
+    return printed(verdicts(names), EQUIVALENT, "meaning")
+
+
+def printed(judged: Iterable[tuple[str, list[Verdict]]], equal: Mapping[str, str], what: str) -> int:
+    """Print a line for each part, those that survived, and why those that were no mistakes are none; 1 when one survived."""
     total, kinds = [0, 0, 0, 0], ("caught", "equal", "survived")
-    print(f"{'meaning':40} mutants  caught  equal  survived")
-    for name, found in verdicts(names):
+    print(f"{what:40} mutants  caught  equal  survived")
+    for name, found in judged:
         counts = [len(found), *(sum(v.outcome == k for v in found) for k in kinds)]
         total = [a + b for a, b in zip(total, counts, strict=True)]
         print(row(name, counts), flush=True)
         for v in found:
-            if v.outcome == "survived" or (v.outcome == "equal" and v.name in EQUIVALENT):
+            if v.outcome == "survived" or (v.outcome == "equal" and v.name in equal):
                 print(f"    {v.outcome:9} {v.name}  {v.reason}".rstrip())
     print(row("total", total))
     return int(total[3] > 0)

@@ -70,19 +70,27 @@ def mutants(function: FunctionType, linear: bool = False) -> Iterator[Mutant]:
             yield Mutant(function, numbered, compiled(tree, index, new, function))
 
 
-def nodes(tree: ast.Module) -> list[ast.AST]:
-    """What may be changed: expressions and returns, but no annotation, default, message, refusal or `strict`."""
+def nodes(tree: ast.Module, texts: bool = False) -> list[ast.AST]:
+    """What may be changed: expressions and returns, but no annotation, default, message, refusal or `strict`.
+
+    With `texts` also formatted strings, and what is formatted in them.
+    """
     found: list[ast.AST] = []
+    left = (ast.arguments, ast.Raise) if texts else (ast.arguments, ast.Raise, ast.JoinedStr, ast.FormattedValue)
 
     def visit(node: ast.AST) -> None:
-        if isinstance(node, ast.arguments | ast.JoinedStr | ast.Raise | ast.FormattedValue):
+        if isinstance(node, left):
+            return
+        if isinstance(node, ast.FormattedValue):
+            visit(node.value)
             return
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return
         if isinstance(node, ast.keyword) and node.arg == "strict":
             return
         found.append(node)
-        for child in ast.iter_child_nodes(node):
+        pieces = [v for v in node.values if isinstance(v, ast.FormattedValue)] if isinstance(node, ast.JoinedStr) else None
+        for child in ast.iter_child_nodes(node) if pieces is None else pieces:
             if child is not getattr(node, "returns", None) and child not in getattr(node, "decorator_list", []):
                 visit(child)
 
@@ -90,17 +98,29 @@ def nodes(tree: ast.Module) -> list[ast.AST]:
     return [n for n in found if isinstance(n, ast.expr | ast.Return) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)]
 
 
-def compiled(tree: ast.Module, index: int, new: ast.AST, function: FunctionType) -> CodeType:
+def compiled(tree: ast.Module, index: int, new: ast.AST, function: FunctionType, texts: bool = False) -> CodeType:
     """The code of the function with its `index`-th node replaced."""
     changed = copy.deepcopy(tree)
-    target = nodes(changed)[index]
+    target = nodes(changed, texts)[index]
     put(changed, target, marked(copy.deepcopy(new)))
     space: dict[str, Any] = {}
     flags = __future__.annotations.compiler_flag
-    code = compile(ast.fix_missing_locations(changed), f"<mutant of {function.__qualname__}>", "exec", flags, dont_inherit=True)
+    code = compile(
+        ast.fix_missing_locations(inside(changed, function)), f"<mutant of {function.__qualname__}>", "exec", flags, dont_inherit=True
+    )
     exec(code, function.__globals__, space)
     made = space[function.__name__]
     return getattr(made, "fget", made).__code__
+
+
+def inside(tree: ast.Module, function: FunctionType) -> ast.Module:
+    """The function in another one that has what it knows of its class, for `super`."""
+    if not function.__code__.co_freevars:
+        return tree
+    outer: Any = ast.parse("def outer():\n    __class__ = None\n    return 0")
+    outer.body[0].body[1:1] = tree.body
+    outer.body[0].body[-1] = ast.Return(ast.Name(function.__name__, ast.Load()))
+    return ast.Module([*outer.body, *ast.parse(f"{function.__name__} = outer()").body], [])
 
 
 def marked(new: ast.AST) -> ast.AST:

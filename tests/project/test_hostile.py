@@ -31,6 +31,7 @@ WRITERS = {
     "draw/written.py": "pictures, of names that are hostile below, and pages whose names stay data: tests/draw/test_explore.py",
     "files/place.py": "layer name",
     "testing/mutants_c.py": "wrong versions of the library's own meanings in C",
+    "testing/passes_c.py": "closes the page of memory behind an array of its own, and writes nothing",
     "testing/mutations.py": "mutants of the library's own rules",
     "train/logs.py": "layer name",
 }
