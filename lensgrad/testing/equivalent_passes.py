@@ -9,7 +9,7 @@ BEYOND = "whole tiles and the rest of one give the same rows, and nobody reads r
 REST = "a whole tile is computed as a rest, which takes longer"
 THREADS = "it is divided over threads, or not, with the same result"
 WIDTH = "it is asked at each panel whether that has all its columns, which are then stored the same way"
-LENGTH = "sums are cut into stretches of another length"
+LENGTH = "stretches of sums, or of panels, have another length"
 ONE = "there are so few rows that the first tile has all of them"
 ROOM = "more room than is needed"
 SUMS = "the same sums, written in another way"
@@ -69,4 +69,6 @@ EQUIVALENT: dict[str, str] = {
     "squares.Squaring.met: 'for (int r = 0; r < squares; r  → 'for (int r = 0; r <= squares; r": EMPTY,
     "squares.Squaring.met: f'if (squares - r >= HIGH)  → f'if (squares + r >= HIGH)": BEYOND,
     "squares.Squaring.met: f'if (squares - r >= HIGH) whole → f'if (squares - r > HIGH) whole": REST,
+    "blocks.Blocks.columns_met: ACROSS // BYTES[self. → ACROSS * BYTES[self.": LENGTH,
+    "blocks.Blocks.panels: f'const int p1 = p0 + {some} < {h → f'const int p1 = p0 - {some} < {h": AGAIN,
 }

@@ -89,7 +89,7 @@ def short(before: str, after: str) -> str:
     rest = zip(before[start:][::-1], after[start:][::-1], strict=False)
     end = next((k for k, (a, b) in enumerate(rest) if a != b), min(len(before), len(after)) - start)
     first, last = max(0, start - 24), max(0, end - 12)
-    return f"{before[first : len(before) - last]} → {after[first : len(after) - last]}"
+    return f"{before[first : len(before) - last]} → {after[first : len(after) - last]}".rstrip()
 
 
 __all__ = ["writing", "wrong_texts"]
