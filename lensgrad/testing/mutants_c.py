@@ -100,10 +100,10 @@ class Bench:
 
 @dataclass
 class Subject:
-    """A function of the meanings, and the generators whose programs call it."""
+    """A function of the meanings or passes, and the programs that call it."""
 
     function: FunctionType
-    users: list[Any] = field(default_factory=list[Any])  # Tried
+    users: list[Any] = field(default_factory=list[Any])
 
     @property
     def name(self) -> str:

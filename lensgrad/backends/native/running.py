@@ -85,16 +85,16 @@ class Steps:
         given = [lying(x, atom, n) for x, atom in zip(rows, self.rows, strict=True)]
         seen = [np.empty((n, *shape), dtype) for shape, dtype in self.seen]
         room.point(given, seen)
-        self.take(room, given, seen, n)
+        self.take(room, n)
         after = [view.copy() for view, _, _ in room.views]
-        self.rooms.append(room)  # not after an error, when another thread may still write there
+        self.rooms.append(room)
         return after, seen
 
     def drawn(self, words: np.ndarray[Any, Any], n: int) -> np.ndarray[Any, Any] | None:
         """Orders of n rows as NumPy draws them, one for each four words of a seed; None where nothing compiles what draws them."""
         return drawn(words, n)
 
-    def take(self, room: Room, given: Sequence[Given], seen: Sequence[np.ndarray[Any, Any]], n: int) -> None:
+    def take(self, room: Room, n: int) -> None:
         """Take n steps, in calls that return soon."""
         done, most = 0, self.threads
         while done < n:
@@ -195,7 +195,7 @@ class Once:
             steps.call(*room.places, 1, 0, 1, room.turnstile)
             room.gate[READY] = steps.made.once
         else:
-            steps.take(room, (), seen, 1)
+            steps.take(room, 1)
         steps.rooms.append(room)
         return tuple(seen)
 
