@@ -214,6 +214,9 @@ class NumPySteps:
     def function(self) -> Runnable:
         return self.engine.function(self.f)
 
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
     def run(self, states: Sequence[Any], fixed: Sequence[Any], rows: Sequence[Any], n: int) -> tuple[list[Any], list[Any]]:
         now, seen = list(states), list[list[Any]]()
         # Whoever reads what was observed tells where a number left the finite ones, which is more than NumPy's warnings say.
@@ -239,6 +242,9 @@ class Jax:
 
     devices: int = 0
     own: Meanings = NONE
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Jax, (self.devices, self.own)
 
     @cached_property
     def layout(self) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -227,7 +227,7 @@ LINES: dict[type[Any], str | Callable[[Line], str]] = {
     bridges.BruteForce: lambda s: f"{s.function(s.op.body, 'brute_force')}({', '.join(s.args)})",
     bridges.Image: imaged,
 }  # fmt: skip
-NUMPY = Meanings("NumPy", LINES)
+NUMPY = Meanings("NumPy", LINES, at="lensgrad.backends.numpy.NUMPY")
 
 
 def literal(op: Generator) -> str | None:
@@ -283,20 +283,32 @@ def function(f: Diagram, inputs: Sequence[str] | None = None, table: Meanings = 
         exec(compile(made.text(), "<lensgrad: generated NumPy>", "exec"), space)
     except MemoryError:  # constants are made here
         raise out_of_memory(f) from None
-    call = within_memory(space["f"], f)
-    return refusing(call) if kernels.whole in made.helpers else call
+    call = refusing(space["f"]) if kernels.whole in made.helpers else space["f"]
+    return Function(f, call, (function, (f, inputs, table)))
 
 
-def within_memory(call: Callable[..., Any], f: Diagram) -> Callable[..., Any]:
-    """The same, with arrays that are too large for this machine as an error of this library."""
+class Function:
+    """An arrow as a function on arrays, with those that are too large for this machine as an error of this library.
 
-    def checked(*xs: Any) -> Any:
+    It goes into a pickle as what it was `made` of, and is its own copy.
+    """
+
+    __slots__ = ("call", "f", "made")
+
+    def __init__(self, f: Diagram, call: Callable[..., Any], made: tuple[Any, ...]) -> None:
+        self.f, self.call, self.made = f, call, made
+
+    def __call__(self, *xs: Any) -> Any:
         try:
-            return call(*xs)
+            return self.call(*xs)
         except MemoryError:
-            raise out_of_memory(f) from None
+            raise out_of_memory(self.f) from None
 
-    return checked
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.made
 
 
 def out_of_memory(f: Diagram) -> OutOfMemory:

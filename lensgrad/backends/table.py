@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
+from importlib import import_module
+from types import FunctionType, MappingProxyType
+from typing import Any, Self
 
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, NoRule
@@ -33,10 +34,11 @@ class Meanings(Mapping[type[Op], Any]):
     `table.extended({Cube: "{0} ** 3"})` is another table with a line more; nothing that others hold changes.
     """
 
-    def __init__(self, backend: str, lines: Mapping[type[Op], Any] = MappingProxyType({})) -> None:
-        self.backend = backend
+    def __init__(self, backend: str, lines: Mapping[type[Op], Any] = MappingProxyType({}), at: str = "") -> None:
+        self.backend, self.at = backend, at  # of a table of the library, where it is
         self.lines: Mapping[type[Any], Any] = MappingProxyType(dict(lines))
         self._hash: int | None = None
+        self.extends: tuple[Meanings, Mapping[type[Any], Any]] | None = None  # the table that this one was made of, and its further lines
 
     def extended(self, lines: Mapping[type[Op], Any]) -> Meanings:
         """This table with further lines, or with other ones in the place of its own."""
@@ -47,7 +49,9 @@ class Meanings(Mapping[type[Op], Any]):
                 raise BadValue(f"a table must have a line for each class marked @generator, got {checks.shown(cls)}")
             if not isinstance(line, str | Hole | Inside) and not callable(line):
                 raise BadValue(f"the meaning of {cls.__name__} must be a text, a function or a Hole, got {checks.shown(line)}")
-        return Meanings(self.backend, {**self.lines, **lines})
+        made = Meanings(self.backend, {**self.lines, **lines})
+        made.extends = self, dict(lines)
+        return made
 
     def line(self, op: Generator) -> Any:
         """What a generator means; an error for a gap, with its reason where one is declared."""
@@ -56,6 +60,20 @@ class Meanings(Mapping[type[Op], Any]):
             why = f": {found.reason}" if isinstance(found, Hole) else ""
             raise NoRule(f"{op.name} has no meaning in the {self.backend} backend{why}")
         return found
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle needs: where a table of the library is, and the lines that were added."""
+        if self.at:
+            return table_at, (self.at,)
+        for cls, line in (self.extends or (self, self.lines))[1].items():
+            for code in (cls, line):
+                if isinstance(code, FunctionType | type) and not checks.findable(code):
+                    told = f"another process finds code by its name, and what {cls.__name__} means there is not at the top of a module"
+                    raise BadValue(f"this backend cannot be pickled: {told}: define it there")
+        return (Meanings.extended, self.extends) if self.extends else (Meanings, (self.backend, dict(self.lines)))
 
     def __getitem__(self, cls: type[Op]) -> Any:
         return self.lines[cls]
@@ -76,6 +94,12 @@ class Meanings(Mapping[type[Op], Any]):
 
     def __repr__(self) -> str:
         return f"<the {self.backend} meanings of {len(self)} generators>"
+
+
+def table_at(place: str) -> Meanings:
+    """A table of the library by the name of its module and its own."""
+    module, _, name = place.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 __all__ = ["Hole", "Inside", "Meanings"]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad import recipes
+from lensgrad.backends.engine import backend as engine
 from lensgrad.backends.numpy import host
 from lensgrad.cli.console import command
 from lensgrad.cli.opening import Given
@@ -35,8 +36,8 @@ WHOLE = ("precision", "recall", "f1")  # of the whole test set, beside what a ru
 def evaluated(file: Path, name: str, backend: str) -> str:
     """The verdict of a task on a run, and the metrics of its test part; of a table of one's own the metrics."""
     if name not in recipes.TASKS and (Path(name).suffix or Path(name).exists()):
-        return tested(replace(opened(file), backend=backend), Path(name))
-    recipe, run = recipes.task(name), replace(opened(file), backend=backend)
+        return tested(asked(opened(file), backend), Path(name))
+    recipe, run = recipes.task(name), asked(opened(file), backend)
     if model_name(recipe, run.learner) is None:
         check_shapes(run.learner, recipe.learner(), file, name)
     data = recipe.data()
@@ -52,6 +53,11 @@ def opened(file: Path) -> Run:
         made = f"{command()} train {file} --save {file}.safetensors"
         raise BadValue(f"FILE must be the file of a saved run, got the task '{file}': {made} makes one")
     return load(file)
+
+
+def asked(run: Run, backend: str) -> Run:
+    """A run that answers on a backend: one that is named has all of it, where only its own, by name, gives way to NumPy for little work."""
+    return replace(run, backend=backend if backend == "auto" else engine(backend))
 
 
 def check_shapes(learner: Learner, wanted: Learner, file: Path, name: str) -> None:
@@ -70,7 +76,7 @@ def measured(run: Run, data: Any) -> str:
 
 def predicted(file: Path, given: Sequence[str], how: Sampling, backend: str) -> str:
     """What a saved run answers: to the rows of a file, to pictures, or to a text where its task takes one."""
-    run = replace(opened(file), backend=backend)
+    run = asked(opened(file), backend)
     recipe = known(run.learner)
     pictures = all(Path(word).suffix.lower() in ENDINGS for word in given)
     if len(given) != 1 and not pictures:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
@@ -268,6 +269,14 @@ def function(what: str, value: Any, wanted: str) -> Callable[..., Any]:
     raise TypeMismatch(f"{what} must be {wanted}, got {shown(value)}")
 
 
+def findable(code: Any) -> bool:
+    """Whether another process finds a function or class, which pickle looks up by the names of its module and itself."""
+    place: Any = sys.modules.get(getattr(code, "__module__", None) or "")
+    for part in str(getattr(code, "__qualname__", "")).split("."):
+        place = getattr(place, part, None)
+    return place is code
+
+
 def file(what: str, value: Any) -> Path:
     """The path of a file or folder, which may be there or not."""
     if is_path(value) and is_text(os.fspath(value)):
@@ -303,7 +312,8 @@ def table(what: str, value: Any, keys: Collection[str]) -> Mapping[str, Any]:
 
 
 __all__ = [
-    "axes", "axis", "bound", "bounded", "clean", "file", "flag", "function", "instance", "is_a", "is_dict", "is_finite", "is_group",
+    "axes", "axis", "bound", "bounded", "clean", "file", "findable", "flag",
+    "function", "instance", "is_a", "is_dict", "is_finite", "is_group",
     "is_number", "is_path", "is_sequence", "is_text", "is_tuple", "is_whole", "listing", "mapping", "name", "names", "nearest",
     "number", "one_of", "path", "per_axis", "plain", "positive", "share", "shown", "switch", "table", "unprintable", "whole",
     "wholes",

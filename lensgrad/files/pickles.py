@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, TypeVar
 
-from lensgrad.core.checks import clean
+from lensgrad.core.checks import clean, findable
 from lensgrad.core.errors import BadCheckpoint
 from lensgrad.core.op import Op, concrete
 from lensgrad.files.names import Generators
@@ -61,9 +60,6 @@ def own_generators(value: Any) -> Generators:
 
 def found(what: str, code: Any) -> None:
     """Refuse what is not where its name says."""
-    place: Any = sys.modules.get(code.__module__)
-    for part in code.__qualname__.split("."):
-        place = getattr(place, part, None)
-    if place is not code:
+    if not findable(code):
         told = f"another process finds code by its name, and {what} is not at {clean(f'{code.__module__}.{code.__qualname__}')}"
         raise BadCheckpoint(f"this learner cannot be pickled: {told}: define it at the top of a module")

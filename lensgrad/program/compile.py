@@ -54,6 +54,13 @@ class Program:
         inputs, outputs = (counted(len(ports), what) for ports, what in ((self.inputs, "input"), (self.outputs, "output")))
         return f"<program of {counted(len(self.diagram.nodes), 'node')}: {inputs}, {outputs}>"
 
+    def __deepcopy__(self, _: Any) -> Program:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle needs: what it is made of. Whoever reads it compiles it anew, or finds it compiled."""
+        return Program, (self.inputs, self.outputs, self.diagram, self.backend)
+
     @cached_property
     def engine(self) -> Backend:
         """What runs this program."""

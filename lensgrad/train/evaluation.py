@@ -50,10 +50,11 @@ def evaluate(
     backend: str | Backend = "auto",
     watch: Callable[[Iterable[Values]], Iterable[Values]] = iter,
     rounds: int = 1,
+    asked: bool = False,
 ) -> Report:
     """Means of loss and arrow metrics over the examples of a source, and whole-set metrics; `watch` may end it by raising.
 
-    `rounds` says how often that will be done in all.
+    `rounds` says how often that will be done in all. For little work C gives way to NumPy, unless it is `asked` for.
     """
     batch_size = size_of(batch_size)
     totals, examples, looked = dict[str, float](), 0, list[Values]()
@@ -61,7 +62,7 @@ def evaluate(
 
     def runs(what: str, make: Maker, n: int | None) -> str | Backend:
         if (what, n) not in on:  # the last, short batch is one of each round
-            on[what, n] = answering(make, n, backend, rounds * (each if n == batch_size else 1))
+            on[what, n] = backend if asked else answering(make, n, backend, rounds * (each if n == batch_size else 1))
         return on[what, n]
 
     parts = data.batches(0, batch_size, None)

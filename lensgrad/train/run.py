@@ -16,7 +16,6 @@ from lensgrad.core import checks
 from lensgrad.core.calls import elsewhere, in_words
 from lensgrad.core.drawing import Drawn
 from lensgrad.core.errors import BadValue
-from lensgrad.core.printed import counted
 from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.data.source import Data, Rows
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
@@ -33,7 +32,7 @@ from lensgrad.train.plan import Plan, size_of
 from lensgrad.train.plateau import ReduceOnPlateau
 from lensgrad.train.record import Record
 from lensgrad.train.snapshots import Snapshot
-from lensgrad.train.state import Kept, Planned, Report, Standing, State, order_in, standing, unsaid
+from lensgrad.train.state import Kept, Planned, Report, Standing, State, came_to, order_in, standing, unsaid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -253,8 +252,7 @@ class Run(Drawn, Generic[Given]):
         object.__setattr__(self, "position", standing(self.position, len(self.history)))
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
-        return f"Run({counted(len(self.history), 'epoch')}: {last}; {self.learner!r})"
+        return f"Run({came_to(self.history, self.position)}; {self.learner!r})"
 
     def save(self, path: checkpoint.Where, generators: Generators | None = None) -> None:
         """Write a checkpoint that `lg.load(path)` reads: the learner as data, values, history and position, in one file."""
@@ -343,14 +341,22 @@ class Run(Drawn, Generic[Given]):
         """The likeliest class for the rows of x: its name where the data had names, and its number elsewhere."""
         return decided(self.learner, self.meaning, self.predict(x, batch_size))
 
-    def evaluate(self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, batch_size: int | None = 1024) -> Report:
+    def evaluate(
+        self,
+        data: Data,
+        labels: ArrayLike | Mapping[str, ArrayLike] | None = None,
+        *,
+        batch_size: int | None = 1024,
+        backend: str | Backend | None = None,
+    ) -> Report:
         """Loss and metrics over all examples of data; those that are no mean over examples are computed on the whole set.
 
         `evaluate(x, y)` is `evaluate((x, y))`. Data is what `fit` takes, or a table such as it was trained on, with its target: a path,
-        a data frame, a dict of columns.
+        a data frame, a dict of columns. A call runs where its own work makes that worth it, or on its `backend`, as `predict`.
         """
-        given = examples_from(self.learner, self.meaning, paired(self.learner, data, labels))
-        return evaluate(self.learner, self.values, read(self.learner, given), batch_size, self.backend)
+        given = read(self.learner, examples_from(self.learner, self.meaning, paired(self.learner, data, labels)))
+        on, asked = self.backend if backend is None else backend, backend is not None
+        return evaluate(self.learner, self.values, given, batch_size, on, asked=asked)
 
     def report(self, data: Data, labels: ArrayLike | Mapping[str, ArrayLike] | None = None, *, batch_size: int | None = 1024) -> Assessment:
         """How well the run does on a test set: `print(…)` shows figures and confusion, `.plot()` draws it with calibration and ROC.
@@ -387,7 +393,6 @@ class Run(Drawn, Generic[Given]):
 
     def summary(self) -> str:
         """The model as a table, and the last epoch's report."""
-        last = "  ".join(f"{name} {value:.4g}" for name, value in self.history[-1].items()) if self.history else "not trained"
         best = f", values of epoch {self.best_epoch}" if self.best_epoch else ""
         on = f" on {self.ran_on}" if self.ran_on not in ("", "numpy") else ""
-        return Summary(f"{summary(self.learner.model)}\n\n{len(self.history)} epochs{on}{best}: {last}")
+        return Summary(f"{summary(self.learner.model)}\n\n{came_to(self.history, self.position, f'{on}{best}', '  ')}")

@@ -8,6 +8,7 @@ from typing import Any, Required, TypedDict, cast
 
 import numpy as np
 
+from lensgrad.core.printed import counted
 from lensgrad.program.values import Values
 from lensgrad.train.snapshots import Snapshot
 
@@ -49,6 +50,20 @@ class Standing(Planned, Watched, total=False):
     examples: Required[int]
     totals: Required[Report]
     steps: int
+
+
+def came_to(history: Sequence[Report], where: Standing, more: str = "", between: str = ", ") -> str:
+    """What a run has come to: how many epochs, and its last report; of one that was stopped in its first, what it has and is for."""
+    if history or not where["batch"]:
+        return f"{counted(len(history), 'epoch')}{more}: {figures(history[-1], between) if history else 'not trained'}"
+    so_far = figures(Position.of(where).report, between)
+    use = "it predicts as it is, and goes on with run.fit(data)"
+    return f"{counted(where['batch'], 'step')} of the first epoch{more}: {f'{so_far} so far, ' if so_far else ''}{use}"
+
+
+def figures(report: Report, between: str) -> str:
+    """A report on one line."""
+    return between.join(f"{name} {value:.4g}" for name, value in report.items())
 
 
 def order_in(standing: Standing) -> Order:

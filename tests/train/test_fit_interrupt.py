@@ -30,6 +30,14 @@ def test_ctrl_c_gives_the_run_so_far_and_it_goes_on(tmp_path, batches):
         same(run.fit((X, Y), epochs=4 - run.position["epoch"], progress=False), fit())
 
 
+def test_a_run_that_was_stopped_in_its_first_epoch_says_what_it_has_and_what_it_is_for():
+    run = fit(after(2, press))
+    use = "it predicts as it is, and goes on with run.fit(data)"
+    assert repr(run) == f"Run(2 steps of the first epoch: loss {run.position['totals']['loss'] / 16:.4g} so far, {use}; {run.learner!r})"
+    assert run.summary().endswith(f"so far, {use}") and "2 steps of the first epoch" in run.summary()
+    assert repr(fit(after(4, press))).startswith("Run(1 epoch: loss ")
+
+
 def test_ctrl_c_while_validating_leaves_the_epoch_to_be_validated_again(tmp_path):
     path, held = tmp_path / "run.safetensors", (X[:6], Y[:6])
     run = fit(validation_data=after(2, press, held), checkpoint=path)

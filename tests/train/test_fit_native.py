@@ -283,3 +283,39 @@ def test_predictions_run_where_they_are_asked_to(monkeypatch):
     monkeypatch.setattr(evaluation, "answering", lambda make, n, backend, times: asked.append(backend) or backend)
     np.testing.assert_allclose(run.predict(X[:3], backend="native"), run.predict(X[:3]), rtol=1e-5, atol=1e-6)
     assert asked == ["auto"]
+
+
+@needs_compiler
+def test_evaluations_run_where_they_are_asked_to(monkeypatch):
+    monkeypatch.delenv("LENSGRAD_COMPILE", raising=False)
+    run, asked = fit(learner(metrics=["r2"])), []
+    monkeypatch.setattr(evaluation, "answering", lambda make, n, backend, times: asked.append(backend) or backend)
+    found = run.evaluate(X[:3], Y[:3], backend="native")
+    assert not asked and found == pytest.approx(run.evaluate(X[:3], Y[:3]), rel=1e-5)
+    assert asked == ["auto", "auto"]  # for the loss, and for what metrics read
+
+
+def test_an_evaluation_that_cannot_run_where_it_is_asked_to_says_so(monkeypatch):
+    run = fit(backend="numpy")
+    monkeypatch.setenv("CC", "")
+    with pytest.raises(NoRule) as error:
+        run.evaluate(X, Y, backend="native")
+    assert str(error.value) == NONE
+    with pytest.raises(BadValue, match="'abacus' is no backend here"):
+        run.evaluate(X, Y, backend="abacus")
+
+
+@pytest.mark.parametrize("words", [["evaluate", "iris"], ["predict", "x.csv"]])
+def test_a_backend_that_the_command_line_names_is_asked_for(tmp_path, capsys, monkeypatch, words):
+    """A run that trained in C answers few rows in NumPy; who names C gets it, or hears why not."""
+    from lensgrad.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    made = lg.supervised(
+        lg.sequential(lg.input(4), lg.dense(3)), lg.cross_entropy("y", labels="probabilities"), lg.sgd(0.1), metrics=["accuracy"]
+    )
+    made.fit((X, np.eye(3, dtype="f4")[np.arange(40) % 3]), progress=False).save("run.safetensors")
+    np.savetxt("x.csv", X[:2], delimiter=",")
+    monkeypatch.setenv("CC", "")
+    assert main([words[0], "run.safetensors", words[1], "--backend", "native"]) != 0
+    assert NONE in " ".join(capsys.readouterr().err.split())

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,9 @@ class Layout:
     def __init__(self, devices: int = 0) -> None:
         self.devices = devices
         self.mesh = Mesh(np.array(available(devices)), ("examples",)) if devices else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Layout, (self.devices,)
 
     def process(self) -> tuple[int, int]:
         """The number of this process among those whose devices are in the mesh, and how many they are."""
@@ -115,7 +118,14 @@ class Whole:
     """An arrow as one program: a function on arrays that keeps none and changes none."""
 
     def __init__(self, f: Diagram, rows: Sequence[int], layout: Layout, table: Meanings = JAX) -> None:
-        self.f, self.layout, self.split, self.wide, self.table = f, layout, examples(f, rows), is_wide(f), table
+        self.f, self.rows, self.layout, self.table = f, tuple(rows), layout, table
+        self.split, self.wide = examples(f, rows), is_wide(f)
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Whole, (self.f, self.rows, self.layout, self.table)
 
     @cached_property
     def compiled(self) -> Any:
@@ -148,6 +158,12 @@ class Steps:
         self.most = steps_at_once(f, loop)
         self.one_program = compiled_as_loop(f, loop)
         self.split, self.wide = examples(f, loop.rows), is_wide(f)
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Steps, (self.f, self.loop, self.layout, self.table)
 
     def once(self, states: Any, fixed: Any, rows: Any) -> tuple[Any, Any]:
         """The states after one step, and what was observed."""

@@ -112,7 +112,7 @@ def recompute(run: Any, n: Any, *xs: Any) -> tuple[Any, ...]:
     return run(n.op.body, lax.optimization_barrier(xs))
 
 
-JAX = Meanings("JAX", {
+JAX = Meanings("JAX", at="lensgrad.backends.jax.table.JAX", lines={
     # pointwise
     p.Add: on(jnp.add),
     p.Sub: on(jnp.subtract),

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -47,6 +47,7 @@ class Steps:
 
     def __init__(self, f: Diagram, loop: Loop, table: Meanings = NATIVE, fuse: bool = True, threads: int | None = None) -> None:
         self.f, self.loop = f, loop
+        self.form = f, loop, table, fuse, threads
         self.made, self.call = step(f, loop, table, fuse)
         self.states, self.fixed, self.rows = ([host(f.dom[i]) for i in wires] for wires in (loop.states, loop.fixed, loop.rows))
         self.seen = [host(f.cod[o]) for o in loop.seen]
@@ -56,6 +57,13 @@ class Steps:
         self.rooms: list[Room] = []
         self.seconds = SLOW * max(1, work(f))  # of a step
         self.pace = Pace()
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle needs: what it is made of, as memory and compiled code are of one process."""
+        return Steps, self.form
 
     @property
     def most(self) -> int:
@@ -176,6 +184,7 @@ class Once:
     """
 
     def __init__(self, f: Diagram, table: Meanings = NATIVE, rows: Sequence[int] = ()) -> None:
+        self.form = f, table, tuple(rows)
         wires = tuple(range(len(f.dom)))
         held = tuple(i for i in wires if i not in rows) if rows else ()
         self.steps = Steps(f, Loop((), wires, (len(f.dom), len(f.cod)), held), table)
@@ -198,6 +207,13 @@ class Once:
             steps.take(room, 1)
         steps.rooms.append(room)
         return tuple(seen)
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle needs, as of `Steps`."""
+        return Once, self.form
 
     def bind(self, room: Room, k: int, atom: Atom, x: Any) -> None:
         """Tell the program where an input lies, until it is another array."""

@@ -30,7 +30,8 @@ def function(f: Diagram, compiled: bool = True, table: Meanings = numpy_backend.
     With `compiled` off, or where there is no C compiler, bits are packed into words in NumPy and numbers are as in plain NumPy.
     """
     lanes = table.extended({Rows: partial(called, compiled=compiled)})
-    return numpy_backend.function(prepared(f, compiled), table=lanes)
+    ready = prepared(f, compiled)
+    return numpy_backend.Function(ready, numpy_backend.function(ready, table=lanes), (function, (f, compiled, table)))
 
 
 def called(line: Line, compiled: bool) -> str:

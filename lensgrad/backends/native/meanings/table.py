@@ -94,5 +94,5 @@ C: dict[type[Any], Any] = {
     **dict.fromkeys((z.Constant, z.Add, z.Mul, z.Gather, z.Scatter, z.Repeat, z.Collect, z.Count), LANES),
     **dict.fromkeys((bridges.Indicator, bridges.Values, bridges.BruteForce, bridges.Image), LANES),
 }
-NATIVE = Meanings("native", C)
+NATIVE = Meanings("native", C, at="lensgrad.backends.native.meanings.table.NATIVE")
 __all__ = ["NATIVE"]
