@@ -30,12 +30,13 @@ PROGRAM = {
     "step": """\
 With -DLENSGRAD_MAIN this is a program: `step START DATA END` reads what stays in memory from START, takes a step for each batch in
 DATA, prints the mean of what is observed, and writes what stays in memory to END, in the order above. DATA has the data of one step
-after those of the other. Files are plain numbers, in the order of bytes of this machine; '{beside}' beside this file has first
+after those of the other. END may be START, and is written after all steps; it is refused where it has the bytes of DATA, as one
+file under two names has. Files are plain numbers, in the order of bytes of this machine; '{beside}' beside this file has first
 values.""",
     "predict": """\
 With -DLENSGRAD_MAIN this is a program: `predict WEIGHTS INPUT OUTPUT` reads the weights, as '{beside}' beside this file has them,
-and writes what the model gives for each input. Files are plain numbers, in the order above and in the order of bytes of this
-machine.""",
+and writes what the model gives for each input. OUTPUT is refused where it has the bytes of one of the others, as one file under
+two names has. Files are plain numbers, in the order above and in the order of bytes of this machine.""",
 }
 MAIN = """\
 #ifdef LENSGRAD_MAIN
@@ -58,18 +59,34 @@ static int wrong(const char *what, const char *path) {
   return 1;
 }
 
+/* Whether a file has the bytes of another one, at least one: then it may be the same, under this name or another. Nothing is written. */
+static int alike(FILE *file, const char *path) {
+  FILE *other = fopen(path, "r+b"); /* not to wait for the other end of a pipe */
+  int a = EOF, b = EOF, some = 0;
+  if (other && !fseek(file, 0, SEEK_END) && !fseek(other, 0, SEEK_END)) {
+    rewind(file), rewind(other);
+    while ((a = getc(file)) == (b = getc(other)) && a != EOF) some = 1;
+  }
+  rewind(file);
+  if (other) fclose(other);
+  return some && a == b;
+}
+
 int main(int count, char **words) {
   if (count != 4) return wrong("usage: %(usage)s,", "all of them files");
   FILE *start = fopen(words[1], "rb"), *data = fopen(words[2], "rb");
   if (!start || !data) return wrong("cannot read", words[start ? 2 : 1]);
   for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
     if (!taken(whole.bytes + kept[k].at, kept[k].size, start)) return wrong("too short:", words[1]);
+%(apart)s
   fclose(start);
 %(loop)s
   return fclose(end) ? wrong("cannot write", words[3]) : 0;
 }
 #endif
 """
+APART = """\
+  if (alike(%s, words[3])) return wrong("choose another %s: it has the same bytes as", words[%d]);"""
 OPEN = """\
   FILE *end = fopen(words[3], "wb");
   if (!end) return wrong("cannot write", words[3]);"""
@@ -180,7 +197,9 @@ def program(made: Portable) -> str:
     means = [f"static double mean_{i.word};" for i in made.seen] if made.function == "step" else []
     sizes = [f"static {i.type} {name}[{entries(i)}];" for name, i in (*buffers[0], *buffers[1])]
     usage, loop = ("step START DATA END", STEP) if made.function == "step" else ("predict WEIGHTS INPUT OUTPUT", PREDICT)
-    return MAIN % {"kept": kept, "buffers": "\n".join([*sizes, *means]), "usage": usage, "loop": loop % parts}
+    others = [("data", "END", 2)] if made.function == "step" else [("data", "OUTPUT", 2), ("start", "OUTPUT", 1)]
+    apart = "\n".join(APART % other for other in others)
+    return MAIN % {"kept": kept, "buffers": "\n".join([*sizes, *means]), "usage": usage, "apart": apart, "loop": loop % parts}
 
 
 def taken(number: int, name: str, item: Item) -> str:

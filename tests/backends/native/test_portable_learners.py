@@ -1,10 +1,12 @@
 """Learners as C files: what their programs train to, under sanitizers, by other compilers, and with hostile names."""
 
+import os
 import re
 import subprocess
 import sys
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from shutil import which
 
 import numpy as np
@@ -204,6 +206,30 @@ def test_the_program_says_what_is_wrong_with_its_files(words, told, tmp_path):
     done = subprocess.run([str(program), *places], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, told.format(*places))
     assert {p: p.read_bytes() for p in before} == before
+
+
+@needs_compiler
+def test_no_program_writes_over_what_it_reads(tmp_path):
+    """Under whatever name, as C99 tells by what is in a file; what is no file, such as a pipe, is written to."""
+    learner = learner_of("iris")
+    rows = rows_of(learner)
+    learner.fit(rows["x"][0], rows["y"][0], progress=False).export_c(tmp_path / "predict.c", batch=2)
+    programs = [compiled(s, s.with_suffix(""), "-DLENSGRAD_MAIN") for s in (tmp_path / "predict.c", written(learner, tmp_path))]
+    given = [rows["x"][1].tobytes(), b"".join(a.tobytes() for a in (rows["x"][0][:2], rows["y"][0][:2]))]
+    for program, what, data in zip(programs, ("OUTPUT", "END"), given, strict=True):
+        (tmp_path / "data.bin").write_bytes(data)
+        (tmp_path / "link.bin").unlink(missing_ok=True)
+        os.link(tmp_path / "data.bin", tmp_path / "link.bin")
+        first = program.with_suffix(".bin")
+        for end in ("data.bin", "./data.bin", "link.bin", *(["predict.bin"] if what == "OUTPUT" else [])):
+            done = subprocess.run([program, first.name, "data.bin", end], cwd=tmp_path, capture_output=True, text=True)
+            over = end if end == first.name else "data.bin"
+            assert (done.returncode, done.stderr) == (1, f"choose another {what}: it has the same bytes as {over}\n")
+        assert (tmp_path / "link.bin").read_bytes() == data
+    (tmp_path / "in.bin").write_bytes(given[0])
+    if Path("/dev/stdout").exists():
+        done = subprocess.run([programs[0], "predict.bin", "in.bin", "/dev/stdout"], cwd=tmp_path, capture_output=True, check=True)
+        assert len(done.stdout) == 4 * 3 * BATCH
 
 
 def test_what_has_no_meaning_in_c_is_refused_in_a_sentence(tmp_path):
