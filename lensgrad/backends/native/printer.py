@@ -22,6 +22,7 @@ APART = 16  # entries of a part along an axis, from which on it has loops of its
 PIECES = 8  # parts at the most
 ROW = 64  # entries of a row that collect side by side
 NOTE = "#pragma GCC ivdep"  # that entries need nothing of each other
+OWN = re.compile(r"(?:\w+ )?(r\d+)\[[^=]*\](?: = .*)?;$")  # a row of a function's own, as it begins or as an entry is put there
 VECTOR = f"{NOTE}\n#pragma GCC unroll 1"  # that a short loop is one vector: entries that are written out first are often not made one
 
 
@@ -278,6 +279,7 @@ class Rows:
     printer: Printer
     group: Group
     made: Function
+    read: set[str] = field(default_factory=set[str])  # rows of its own that something reads
 
     def write(self) -> None:
         *outer, _ = axes(self.group.space) or (Index(),)
@@ -294,7 +296,7 @@ class Rows:
                 self.collected(scope, phase[0])
         loops = [v.terms[0][0] for v in (*outer, blocks) if v.terms]
         self.made.parallel = self.work() >= PARALLEL and bool(loops)
-        self.made.lines += nested(loops, scope.lines, self.made.parallel, "")
+        self.made.lines += nested(loops, [*filter(self.needed, scope.lines)], self.made.parallel, "")
 
     def work(self) -> int:
         return prod(self.group.space) * sum(prod(n.kind.sizes) if n.kind is not None else 1 for n in self.group.nests)
@@ -323,8 +325,17 @@ class Rows:
         value, name, reading = self.printer.flat.values[wire], scope.reading.names.new("r"), scope.reading
         scope.lines.append(f"{TYPES[value.dtype]} {name}[{vectors(self.size)}];")
         last = [i for i, n in enumerate(value.shape) if n != 1]
-        reading.rows[wire] = lambda index: f"{name}[{index[last[-1]] - self.start if last else Index()}]"
+
+        reading.rows[wire] = lambda index: self.entry(name, index[last[-1]] - self.start if last else Index())
         return name
+
+    def entry(self, row: str, at: Index) -> str:
+        self.read.add(row)
+        return f"{row}[{at}]"
+
+    def needed(self, line: str) -> bool:
+        """Whether a line is more than a row that nothing reads: who needed its entries had each when it was computed."""
+        return not (found := OWN.match(line)) or found[1] in self.read
 
     def collected(self, scope: Scope, nest: Nest) -> None:
         """The entries of a row that collect."""

@@ -8,6 +8,7 @@ import numpy as np
 from lensgrad.backends import numpy as reference
 from lensgrad.backends.engine import NumPy
 from lensgrad.backends.loop import Loop
+from lensgrad.backends.native import assemble, spelled
 from lensgrad.backends.native.running import Steps
 from lensgrad.testing.report import distance
 
@@ -35,7 +36,12 @@ def in_c(f, xs, fuse=True, threads=1):
 
 
 def divided_always(monkeypatch):
-    """Divide loops over threads however small they are."""
+    """Divide loops over threads however small they and their step are.
+
+    What is compiled is found by its text, as by its program it would be what was compiled without.
+    """
+    monkeypatch.setattr(spelled, "program", lambda *_: None)
+    monkeypatch.setattr(assemble, "THREADS", 0)
     for name, module in list(sys.modules.items()):
         if name.startswith("lensgrad.backends.native.") and hasattr(module, "PARALLEL"):
             monkeypatch.setattr(module, "PARALLEL", 2)

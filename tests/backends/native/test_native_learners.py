@@ -121,6 +121,7 @@ def test_steps_by_two_threads_are_those_by_one_to_the_bit(name, monkeypatch):
     divided_always(monkeypatch)
     learner = LEARNERS[name]("float32")  # one that keeps no program of other tests
     assert same(taken(name, "float32", InC(), learner), taken(name, "float32", InC(threads=2), learner))
+    assert learner.step(BATCH, InC(threads=2)).iteration(tuple(rows_of(name, "float32"))).threads == 2
 
 
 @pytest.mark.parametrize("name", ["convolutional", "recurrent"])

@@ -171,6 +171,14 @@ def lg_name(name):
 
 
 @needs_compiler
+def test_rows_that_nothing_reads_are_not_in_the_file(tmp_path):
+    """The sum of one entry is read where it is computed, by the update that it is for."""
+    optimizer = lg.accumulated(lg.rmsprop(0.1), 2)
+    lg.supervised(lg.sequential(lg.input(5), lg.dense(1)), lg.mse, optimizer).export_c(tmp_path / "step.c", 3)
+    compiled(tmp_path / "step.c", tmp_path / "step.o", "-c")
+
+
+@needs_compiler
 def test_a_run_predicts(tmp_path):
     learner = learner_of("iris")
     rows = rows_of(learner)
