@@ -14,6 +14,7 @@ import lensgrad as lg
 from lensgrad import ops
 from lensgrad.lens import parametric
 from lensgrad.theories.smooth.scan import scan
+from tools import why_more
 from tools.planting import PLANTED, Case, N, changed, classifier, data, floats, network, own, planted
 
 # -- nothing comes back ------------------------------------------------------------------------------------------------
@@ -372,6 +373,9 @@ def said(name: str) -> Any:
     """What `why` says of a planted case."""
     make, _ = PLANTED[name]
     return lg.why(*make())
+
+
+MORE = why_more.__name__  # where the rest of the cases stand
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from numbers import Integral, Real
@@ -22,6 +23,7 @@ T = TypeVar("T")
 LONGEST_NAME = 200
 LONGEST_PATH = 4000  # names of several levels, joined by /
 SHOWN = 60  # characters of a value in a message
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object without a text of its own
 
 
 def shown(value: Any) -> str:
@@ -30,7 +32,7 @@ def shown(value: Any) -> str:
         text = repr(value)
     except Exception:
         text = f"a {type(value).__name__}"
-    text = " ".join(clean(text).split())
+    text = ADDRESS.sub("", " ".join(clean(text).split()))
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

@@ -55,7 +55,8 @@ def draw(
     target = checks.file("where a picture is written", path)
     write = WRITERS.get(target.suffix.lower())
     if write is None:
-        raise BadValue(f"a picture ends in {', '.join(WRITERS)}, got {checks.shown(str(path))}")
+        page = "; lg.explore writes a page" if target.suffix.lower() in (".html", ".htm") else ""
+        raise BadValue(f"a picture ends in {', '.join(WRITERS)}, got {checks.shown(str(path))}{page}")
     found, style = write
     made = found(placed(subject, view=view, depth=depth, open=open, types=types, states=states, style=style), styled(style, types))
     written(target, made)

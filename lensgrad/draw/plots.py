@@ -12,6 +12,7 @@ from lensgrad.draw.pictures import Where, figure, saved
 
 Numbers = np.ndarray[Any, Any]
 CELLS = 20  # classes up to which counts are written into a confusion matrix
+ROW = 4  # curves side by side
 LONGEST = 20  # characters of the name of a class
 WHOLE = (-0.02, 1.02)  # all shares, with room for what lies on the edge
 
@@ -46,7 +47,9 @@ def panels(history: Sequence[Mapping[str, float]]) -> dict[str, list[str]]:
 def curves(history: Sequence[Mapping[str, float]], best: int | None = None, path: Where | None = None) -> Any:
     """A figure with a curve for everything that a run reports, epoch by epoch; a line marks the best epoch."""
     groups = panels(history)
-    made, axes = figure(1, max(1, len(groups)), 4.0, 3.0)
+    made, axes = figure(-(-len(groups) // ROW), min(ROW, len(groups)), 4.0, 3.0)
+    for axis in axes.flat[len(groups) :]:
+        axis.set_visible(False)
     for axis, (name, members) in zip(axes.flat, groups.items(), strict=False):
         for member in members:
             points = [(i + 1, r[member]) for i, r in enumerate(history) if member in r]
@@ -54,6 +57,7 @@ def curves(history: Sequence[Mapping[str, float]], best: int | None = None, path
         if best is not None:
             axis.axvline(best, color="0.7", linewidth=1)
         axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axis.set_title(text(name))
         axis.legend()
     return ended(made, path)
@@ -78,13 +82,15 @@ def calibration(axis: Any, said: Numbers, seen: Numbers) -> None:
     axis.set(xlabel="probability said", ylabel="share that was so", title="calibration", xlim=WHOLE, ylim=WHOLE)
 
 
-def roc(axis: Any, lines: Mapping[str, tuple[Numbers, Numbers, float]]) -> None:
-    """Right among the positive against wrong among the negative, as the threshold falls."""
+def roc(axis: Any, lines: Mapping[str, tuple[Numbers, Numbers, float]], without: int = 0) -> None:
+    """Right among the positive against wrong among the negative, as the threshold falls; `without` classes have no line."""
     axis.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     for name, (wrong, right, area) in lines.items():
         axis.plot(wrong, right, label=f"{entry(brief(name, LONGEST))} {area:.3f}")
     axis.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC", xlim=WHOLE, ylim=WHOLE)
-    if len(lines) <= CELLS:
+    if without:
+        axis.text(0.5, 0.03, f"left out, with all or none of the examples: {without}", ha="center", fontsize=7, color="0.4")
+    if 0 < len(lines) <= CELLS:
         axis.legend(fontsize=7)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from lensgrad.core import checks
 from lensgrad.core.diagram import Diagram
@@ -30,19 +31,19 @@ def zeros(ob: Ty) -> Diagram:
 def constant(value: float) -> Init:
     """The same number everywhere."""
     same = value if isinstance(value, bool) else checks.number("a constant", value)
-    return drawn(lambda key, a: full(same, a))
+    return drawn(lambda key, a: full(same, a), f"constant({same})")
 
 
 def normal(std: float = 1.0) -> Init:
     """Normal with mean 0 and this standard deviation."""
     by = checks.number("a standard deviation", std, 0)
-    return drawn(lambda key, a: draw_normal(key, a.shape, a.dtype) * by)
+    return drawn(lambda key, a: draw_normal(key, a.shape, a.dtype) * by, f"normal({by})")
 
 
 def uniform(limit: float) -> Init:
     """Uniform in [−limit, limit)."""
     by = checks.number("the limit of a uniform initializer", limit, 0)
-    return drawn(lambda key, a: (draw_uniform(key, a.shape, a.dtype) * 2.0 - 1.0) * by)
+    return drawn(lambda key, a: (draw_uniform(key, a.shape, a.dtype) * 2.0 - 1.0) * by, f"uniform({by})")
 
 
 def glorot(ob: Ty) -> Diagram:
@@ -73,14 +74,24 @@ def fans(atom: Array) -> tuple[int, int]:
     return field * atom.shape[-2], field * atom.shape[-1]
 
 
-def drawn(fill: Callable[[Wire, Array], Wire]) -> Init:
+@dataclass(frozen=True, eq=False, repr=False)
+class Drawn:
     """An initializer that draws each atom."""
 
-    def init(ob: Ty) -> Diagram:
-        arrays("an initializer", ob)
-        return trace(lambda key: tuple(fill(key, a) for a in ob), Ty((Key(),)))
+    fill: Callable[[Wire, Array], Wire]
+    name: str
 
-    return init
+    def __call__(self, ob: Ty) -> Diagram:
+        arrays("an initializer", ob)
+        return trace(lambda key: tuple(self.fill(key, a) for a in ob), Ty((Key(),)))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def drawn(fill: Callable[[Wire, Array], Wire], name: str = "an initializer") -> Init:
+    """An initializer that draws each atom."""
+    return Drawn(fill, name)
 
 
 def bits(ob: Ty) -> Diagram:

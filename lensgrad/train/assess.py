@@ -85,7 +85,9 @@ class Assessment:
         if self.shares is not None:
             plots.calibration(axes[0, 1], *self.calibration()[:2])
             of = [1] if len(self.classes) == 2 else range(len(self.classes))
-            plots.roc(axes[0, 2], {self.classes[c]: (*self.roc(c), metrics.auc(self.truth == c, self.shares[:, c])) for c in of})
+            seen = [c for c in of if 0 < np.count_nonzero(self.truth == c) < len(self.truth)]  # else a rate is of no example
+            lines = {self.classes[c]: (*self.roc(c), metrics.auc(self.truth == c, self.shares[:, c])) for c in seen}
+            plots.roc(axes[0, 2], lines, len(of) - len(seen))
         return plots.ended(made, path)
 
     def rows(self) -> list[list[str]]:
@@ -119,6 +121,10 @@ def assessment(learner: Record, values: Values, data: Source, batch_size: int | 
     label, *more = learner.labels
     if more:
         raise BadValue(f"report is for one output, and this model has several, for {listed(learner.labels)}: take evaluate(data)")
+    unfed = [n for n in (*learner.inputs, label) if n not in learner.examples()]
+    if unfed:
+        told = f"report compares what the model gives with labels, and data for this learner have no {listed(unfed)}"
+        raise BadValue(f"{told}: take evaluate(data), and run.predict for what it gives")
     kind = learner.kinds().get(label, Kind("regression"))
     figures = evaluate(learner, values, data, batch_size, backend)
     seen = looked(learner, values, data, batch_size, backend)

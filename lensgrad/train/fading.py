@@ -39,6 +39,26 @@ def vanished(numbers: Numbers, at: list[int]) -> Fault:
     return one or no_gradient(numbers, found.number, found.along, found.share)
 
 
+def in_rows(numbers: Numbers, name: str, at: list[int]) -> Fault | None:
+    """Of a weight with a row for each step of a loop, as `lg.repeat` has: what comes back fades from the last step to the first."""
+    t = numbers.tapped
+    for wire in at:
+        g = numbers.cotangent(wire)
+        readers = [i for i in range(t.count) if wire in t.nodes[i].args and isinstance(t.nodes[i].op, Scan)]
+        for i in readers if g is not None else ():
+            op = t.nodes[i].op
+            if not isinstance(op, Scan) or t.nodes[i].args.index(wire) < op.carries + op.shared:
+                continue
+            sizes = [size(row) for row in (g[::-1] if op.backward else g)]
+            if sizes[0] < FAINT * sizes[-1]:
+                around = place(t.nodes[i])
+                where = name.rpartition("/")[0] if around == TASK and "/" in name else around
+                told = f"the gradient of '{name}' fades in the {op.n} steps of the loop in {where}: it is about"
+                told += f" {sizes[-1]:.2g} at the last and {sizes[0]:.2g} at the first: {REMEDY}"
+                return Fault("fading", where, op.name, told, i)
+    return None
+
+
 def alone(left: float, gone: float) -> bool:
     """Whether one node that leaves so large a share makes most of a loss in all, counted in orders of magnitude."""
     return left * left <= gone
@@ -80,4 +100,4 @@ def sizes_at(names: Sequence[str], sizes: Sequence[float]) -> str:
     return ", ".join(f"{sizes[k]:.2g} at {names[k]}" for k in some)
 
 
-__all__ = ["TOLD", "by_layer", "faint", "sizes_at", "vanished"]
+__all__ = ["TOLD", "by_layer", "faint", "in_rows", "sizes_at", "vanished"]

@@ -10,11 +10,12 @@ import numpy as np
 
 from lensgrad.cat.names import Role
 from lensgrad.core.graph import BACK, Node
-from lensgrad.program.taps import Numbers, Tapped
+from lensgrad.program.taps import OBJECTIVE, TASK, Numbers, Tapped
 from lensgrad.theories.smooth import linear, pointwise, random, reduce, scan
 from lensgrad.theories.smooth import pointwise as p
 from lensgrad.theories.smooth.index import ScatterAdd, Take
 
+FLAT = ("dead", "flat", "saturated", "cancels")  # what is no fault in a loss that is 0
 SCALE = "give the learner a loss_scale, or a larger one"
 
 
@@ -36,7 +37,7 @@ class Fault:
 def place(node: Node) -> str:
     """The path of the layer that a node stands in, or goes back through."""
     path = node.origin[1:] if node.origin[:1] == (BACK,) else node.origin
-    return "/".join(path) or "task"
+    return "/".join(path) or TASK
 
 
 def finite(x: Any) -> bool:
@@ -176,6 +177,8 @@ def no_gradient(numbers: Numbers, number: int, along: set[int], left: float = 0.
     others = [a for a in node.args if a not in along]
     found = None if left else by_choice(numbers, node, others) or by_factor(numbers, node, others)
     found = found or by_slope(node, [xs[a] for a in node.args]) or unnamed(numbers, node, others, left)
+    if (found[0] in FLAT or not others) and not left and met(numbers, number):
+        found = "solved", place(node), node.op.name, "the loss of this batch is 0, so there is nothing left to learn"
     cause, where, generator, why = found
     first = first_dead(numbers, number) if cause in ("dead", "flat") else None
     if first is not None:
@@ -186,6 +189,24 @@ def no_gradient(numbers: Numbers, number: int, along: set[int], left: float = 0.
         cause, where, generator, node, number = "dead", place(before), before.op.name, before, first
     much = f"only {left:.2g} of what arrives" if left else "nothing"
     return Fault(cause, where, generator, f"{much} comes back through {node.op.name} in {place(node)}: {why}", number)
+
+
+def met(numbers: Numbers, number: int) -> bool:
+    """Whether the loss is 0 already, and a node is part of it: no weight is read from there on."""
+    t = numbers.tapped
+    if OBJECTIVE not in t.names or np.any(numbers.at(t.names[OBJECTIVE])):
+        return False
+    weighed = {w for w in range(t.inputs) if role_of(t, w) is Role.WEIGHT}
+    after = set(t.outputs(number))
+    for k in range(number + 1, t.count):
+        args = {*t.nodes[k].args}
+        if args & after:
+            if (args - after) & weighed:
+                return False
+            after.update(t.outputs(k))
+        elif args & weighed:
+            weighed.update(t.outputs(k))
+    return True
 
 
 def unnamed(numbers: Numbers, node: Node, others: list[int], left: float) -> tuple[str, str, str, str]:
@@ -214,6 +235,9 @@ def by_choice(numbers: Numbers, node: Node, others: list[int]) -> Found:
         return "dead", place(node), node.op.name, "the other side is chosen everywhere: no unit is active"
     if isinstance(node.op, Take | linear.Slice | reduce.AMax | linear.Pad):
         return "not chosen", place(node), node.op.name, "it reads other entries than those that the weight reaches"
+    if isinstance(node.op, linear.Concatenate):
+        told = "at the entries that come from the weight it is 0: what follows reads others only, or has weights of 0 there"
+        return "not chosen", place(node), node.op.name, told
     return None
 
 
@@ -261,7 +285,8 @@ def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
     """Of a product: the other factor is 0 everywhere, and where that comes from."""
     if not isinstance(node.op, p.Mul | p.Div | linear.Einsum):
         return None
-    zero = next((a for a in others if not np.any(numbers.at(a))), None)
+    both = () if others or any(np.any(numbers.at(a)) for a in node.args) else node.args
+    zero = next((a for a in others or both if not np.any(numbers.at(a))), None)
     if zero is None:
         return None
     if drawn(numbers.tapped, zero):
@@ -270,10 +295,21 @@ def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
     named = numbers.tapped.labels.get(at, "a constant")
     role = role_of(numbers.tapped, at)
     if role is Role.WEIGHT:
-        return "zero weights", named, node.op.name, f"its other factor '{named}' is 0 everywhere: begin with other values than 0"
+        ends = "what comes back to it is not 0, so a step that moves it ends this" if reached(numbers, at) else "begin with other values"
+        return "zero weights", named, node.op.name, f"its other factor '{named}' is 0 everywhere: {ends}"
     if role is not None:
         return "mask", named, node.op.name, f"its other factor comes from '{named}', which is 0 everywhere"
+    maker = numbers.tapped.nodes[numbers.tapped.owner[at]]
+    if isinstance(maker.op, p.Logistic):
+        told = f"its other factor, '{named}', is 0 everywhere, since {maker.op.name} is flat at numbers {span(numbers.at(maker.args[0]))}"
+        return "saturated", place(maker), maker.op.name, told
     return "zero factor", named, node.op.name, f"its other factor is 0 everywhere, from '{named}' on"
+
+
+def reached(numbers: Numbers, wire: int) -> bool:
+    """Whether something comes back to a wire that is 0."""
+    g = numbers.cotangent(wire)
+    return g is not None and finite(g) and bool(np.any(g))
 
 
 def by_slope(node: Node, xs: list[np.ndarray[Any, Any]]) -> Found:

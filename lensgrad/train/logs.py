@@ -29,6 +29,9 @@ class Log:
     def __init__(self, path: str | os.PathLike[str], what: str = "the file of a log") -> None:
         self.path = checks.file(what, path)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({quoted(self.path)})"
+
     def on_epoch(self, state: State) -> None:
         self.tried(lambda: self.epoch(state))
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+
+from lensgrad.core import checks
+from lensgrad.core.errors import UnknownParameter, listed
+
+SHOWN = 6  # names that a message tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,10 @@ class Snapshot:
 
     def __getitem__(self, name: str) -> Statistics:
         """The figures of a wire forward."""
-        return dict(self.forward)[name]
+        found = dict(self.forward)
+        if name not in found:
+            raise UnknownParameter(f"step {self.step} has no record of {checks.shown(name)}{checks.nearest(name, found) or has(found)}")
+        return found[name]
 
     def __iter__(self) -> Iterator[str]:
         """The names of the wires forward."""
@@ -50,6 +58,11 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return f"<step {self.step}: {len(self.forward)} wires, {len(self.back)} cotangents>"
+
+
+def has(names: Collection[str]) -> str:
+    """The first of the wires that are recorded."""
+    return f"; it has {listed([*names][:SHOWN])}, …" if names else ": no wire is recorded"
 
 
 __all__ = ["Snapshot", "Statistics"]

@@ -29,7 +29,7 @@ Line = tuple[str, str, str, str]  # what it is for, the name of a wire, its type
 KEYS = "Enter: next, b: back, q: end"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scene:
     """One box of a step: "get", "put" or "update", its name, and a line for each wire."""
 
@@ -41,6 +41,8 @@ class Scene:
         widths = [max((len(line[i]) for line in self.lines), default=0) for i in range(3)]
         rows = ("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[3]]) for line in self.lines)
         return printable("\n".join([f"{self.phase} {clean(self.box)}", *(f"  {row}".rstrip() for row in rows)]))
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in self.lines)

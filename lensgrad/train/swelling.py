@@ -33,7 +33,7 @@ def around(numbers: Numbers, number: int, told: str) -> Fault:
 
 
 def ahead(numbers: Numbers) -> Fault | None:
-    """Layers whose numbers grow from one to the next, or the one loop in which they do."""
+    """Layers whose numbers grow from one to the next, or the one loop in which they do; none where one layer alone makes most of it."""
     t = numbers.tapped
     outer = [b for b in t.boxes if len(b.path) == 1 and b.nodes]
     sizes = [largest(numbers, b.outs) for b in outer]
@@ -45,8 +45,11 @@ def ahead(numbers: Numbers) -> Fault | None:
     times = [after / max(before, 1e-30) for before, after in pairwise(held)]
     most = max(range(last), key=times.__getitem__)
     loop = next((i for i in outer[most].nodes if isinstance(t.nodes[i].op, Scan)), None)
-    if loop is not None and times[most] ** 2 > held[-1] / first:
+    alone = times[most] ** 2 > held[-1] / first
+    if loop is not None and alone:
         return around(numbers, loop, f"the numbers in {outer[most].name} grow {times[most]:.3g} times")
+    if alone:
+        return None
     where = sizes_at([b.name for b in outer[:last]], held[1:])
     told = f"the numbers grow from layer to layer: they are about {where}: {REMEDY}"
     return Fault("exploding", outer[most].name, "", told, outer[most].nodes[-1])

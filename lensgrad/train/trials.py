@@ -12,6 +12,7 @@ from lensgrad.cat.names import Role
 from lensgrad.data.arrays import count
 from lensgrad.program.taps import Numbers
 from lensgrad.program.values import Values
+from lensgrad.theories.smooth.pointwise import Div
 from lensgrad.theories.smooth.scan import Scan
 from lensgrad.train.faults import Fault, finite, place
 from lensgrad.train.insides import size, stops
@@ -63,6 +64,8 @@ def grown(numbers: Numbers, name: str, now: float) -> Fault | None:
     node = t.nodes[most.number]
     op: Any = node.op
     told = f"the gradient of '{name}' is about {now:.3g}, and grows {most.share:.3g} times through {op.name} in {place(node)}"
+    if isinstance(op, Div):
+        told += f", whose divisors are as small as {float(np.min(np.abs(numbers.at(node.args[1])), initial=np.inf)):.2g}"
     if isinstance(op, Scan):
         return around(numbers, most.number, told)
     return ahead(numbers) or back(numbers, at, name, now) or Fault("grows", place(node), op.name, told, most.number)

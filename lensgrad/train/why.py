@@ -16,12 +16,14 @@ from lensgrad.backends.engine import backend as engine
 from lensgrad.cat.names import Role, returns
 from lensgrad.core import checks
 from lensgrad.core.diagram import flatten
-from lensgrad.core.printed import printable
+from lensgrad.core.errors import TypeMismatch
+from lensgrad.core.printed import counted, printable
 from lensgrad.data.arrays import count
 from lensgrad.data.source import Data
 from lensgrad.program.taps import Numbers, Tapped
-from lensgrad.train.fading import faint, vanished
-from lensgrad.train.faults import Fault, constant, finite, first_bad, not_finite, place, span, tables
+from lensgrad.theories.smooth.array import Array
+from lensgrad.train.fading import faint, in_rows, vanished
+from lensgrad.train.faults import Fault, constant, finite, first_bad, not_finite, place, reached, span, tables
 from lensgrad.train.insides import opened, path
 from lensgrad.train.record import Record
 from lensgrad.train.trials import gradient, huge, overshoot, root, size
@@ -79,14 +81,23 @@ def why(
     """
     checks.instance("learner", learner, Record, "a learner, as lg.supervised makes it")
     checks.instance("values", values, Mapping, "a dict by name, as run.values is")
+    check_real(learner)
     rows = rows_of(learner, batch)
     case = Case(learner, values, rows, engine(backend).reference())
     if name is not None:
         name = checks.path("name", name)
         return case.told(name, case.fault(name) or case.stepped() or case.partly(name))
     found = [(n, case.fault(n)) for n in learner.model_names if case.params[n].role is Role.WEIGHT]
-    first = next(((n, f) for n, f in found if f is not None), None)
+    first = next(((n, f) for n, f in found if f is not None and not case.passing(f)), None)
     return case.told(*first) if first else case.told("this step", case.stepped())
+
+
+def check_real(learner: Record) -> None:
+    """Refuse a loss that is no real number: what comes back from it depends on the rate."""
+    other = next((a for a in learner.task.cod if not isinstance(a, Array)), None)
+    if other is not None:
+        told = "lg.why follows gradients of a real loss"
+        raise TypeMismatch(f"{told}, and the loss of this learner is of {other}: its wires are in run.wires(batch)")
 
 
 @dataclass(frozen=True)
@@ -177,6 +188,13 @@ class Case:
         number = first_bad(self.numbers, wire)
         return None if number is None else root(self.numbers, opened(self.numbers, not_finite(self.numbers, number)), self.params)
 
+    def passing(self, fault: Fault) -> bool:
+        """Whether a fault ends with the first step: at a weight that is 0 at first, as one side of LoRA is, and is moved."""
+        named = fault.place
+        if fault.cause != "zero weights" or named not in self.params or self.fixed(named) is not None:
+            return False
+        return any(reached(self.numbers, w) for w in self.wires(named))
+
     def gradient(self, name: str, at: list[int]) -> Fault | None:
         """What is wrong with a gradient that is there."""
         back = [w for w in at if w in self.t.back]
@@ -185,7 +203,7 @@ class Case:
             return self.not_finite(self.t.back[bad])
         if faint(self.numbers, back):
             return vanished(self.numbers, back)
-        return huge(self.learner, self.values, self.rows, self.numbers, name)
+        return in_rows(self.numbers, name, back) or huge(self.learner, self.values, self.rows, self.numbers, name)
 
     def stepped(self) -> Fault | None:
         """A step that goes too far."""
@@ -221,7 +239,7 @@ class Case:
         """How large a gradient is, beside its weight."""
         at = [w for w in (self.wires(name) if name in self.params else ()) if w in self.t.back]
         if not at:
-            return f" on {count(self.rows)} examples"
+            return f" on {counted(count(self.rows), 'example')}"
         return f": its gradient is {gradient(self.numbers, name):.3g} on average, of numbers of {size(self.numbers.at(at[0])):.3g}"
 
 

@@ -12,7 +12,7 @@ from lensgrad.backends.engine import NumPy
 from lensgrad.core import checks
 from lensgrad.core.diagram import flatten
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
-from lensgrad.core.printed import clean, counted
+from lensgrad.core.printed import brief, clean, counted
 from lensgrad.data.arrays import count
 from lensgrad.data.check import check_values
 from lensgrad.data.source import ArraySource, source
@@ -90,9 +90,11 @@ class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
 
 def unknown(name: Any, names: Collection[str], what: str) -> UnknownParameter:
     """The error for a name that no wire has, with the nearest ones."""
-    shown = f"'{checks.clean(name)}'" if isinstance(name, str) else checks.shown(name)
+    shown = f"'{brief(checks.clean(name), checks.SHOWN)}'" if isinstance(name, str) else checks.shown(name)
     layer = str(name).rpartition("/")[0]
     within = inside(layer, names)
+    if not names:
+        return UnknownParameter(f"no {what} {shown}, nor at anything else here")
     there = f"; in '{checks.clean(layer)}' there are {listed(within)}" if within else f"; there are {listed([*names][:SHOWN])}, …"
     return UnknownParameter(f"no {what} {shown}{checks.nearest(name, list(names)) or there}")
 

@@ -185,6 +185,7 @@ def test_endings_decide_and_others_are_refused(tmp_path):
         lg.draw(model, tmp_path / f"a.{ending}")
         assert (tmp_path / f"a.{ending}").read_bytes().startswith(begin)
     assert told(BadValue, lambda: model.draw("a.gif")) == "a picture ends in .svg, .tex, .png, .txt, got 'a.gif'"
+    assert told(BadValue, lambda: model.draw("a.html")).endswith("got 'a.html'; lg.explore writes a page")
 
 
 def test_a_gigantic_picture_gets_fewer_pixels():

@@ -7,8 +7,8 @@ import pytest
 
 import lensgrad as lg
 from lensgrad.circuits import formula
-from lensgrad.core.errors import BadValue, TypeMismatch
-from lensgrad.draw.plots import panels
+from lensgrad.core.errors import BadValue, TypeMismatch, UnknownParameter
+from lensgrad.draw.plots import curves, panels
 from lensgrad.train.sketch import html
 
 RNG = np.random.default_rng(0)
@@ -129,3 +129,46 @@ def test_what_a_report_cannot_say_it_says():
         numbers.report((X, X[:, :1])).confusion  # noqa: B018
     with pytest.raises(TypeMismatch, match="no calibration and no ROC"):
         numbers.report((X, X[:, :1])).roc(0)
+
+
+def test_a_class_without_examples_has_no_roc():
+    pytest.importorskip("matplotlib")
+    axis = RUN.report((X, np.minimum(Y, 1))).plot().axes[2]
+    assert [t.get_text().split()[0] for t in axis.get_legend().get_texts()] == ["0", "1"]
+    assert "left out, with all or none of the examples: 1" in [t.get_text() for t in axis.texts]
+    assert RUN.report((X, Y * 0)).plot().axes[2].get_legend() is None
+
+
+def test_many_curves_stand_in_rows_and_epochs_are_whole():
+    pytest.importorskip("matplotlib")
+    made = curves([{f"m{k}": 1.0 for k in range(6)}])
+    assert made.get_size_inches().tolist() == [16.0, 6.0] and [a.get_visible() for a in made.axes] == [True] * 6 + [False] * 2
+    assert all(float(t).is_integer() for t in made.axes[0].get_xticks())
+
+
+def test_a_report_of_a_game_says_what_to_take():
+    layer = lg.sequential(lg.input(2), lg.dense(2))
+    run = lg.gan(layer, lg.sequential(lg.input(2), lg.dense(1)), lg.sgd(0.1)).fit({"x": X[:, :2]}, progress=False)
+    with pytest.raises(BadValue, match=r"data for this learner have no z: take evaluate\(data\)"):
+        run.report({"x": X[:, :2]})
+
+
+def test_no_text_has_an_address(tmp_path):
+    things = [lg.normal(0.5), lg.constant(1.0), lg.uniform(2.0), lg.CsvLog("log.csv"), lg.step_through(LEARNER, (X, Y))[0]]
+    assert [repr(t).splitlines()[0] for t in things] == [
+        "normal(0.5)", "constant(1.0)", "uniform(2.0)", "CsvLog('log.csv')", "get hidden"
+    ]  # fmt: skip
+    with pytest.raises(TypeMismatch, match=r"<function .*three> is neither"):
+
+        def three(a, b, c):
+            return a
+
+        lg.supervised(MODEL, three, lg.sgd(0.1))
+
+
+def test_a_wire_that_was_not_recorded_gets_the_nearest():
+    run = LEARNER.fit((X, Y), progress=False, record=lg.record(every=9))
+    with pytest.raises(UnknownParameter, match="step 0 has no record of 'hiden/out': did you mean 'hidden/out'"):
+        run.records[0]["hiden/out"]
+    with pytest.raises(UnknownParameter, match="step 0 has no record of '12'; it has hidden/"):
+        run.records[0]["12"]

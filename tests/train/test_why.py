@@ -11,6 +11,7 @@ from lensgrad.backends.engine import backend
 from lensgrad.core.errors import BadValue, NoRule, TypeMismatch, UnknownParameter
 from lensgrad.core.op import generator
 from lensgrad.theories.smooth.pointwise import Pointwise
+from lensgrad.train.wires import wires_of
 from tools import why as planted
 
 NUMBERS = {"dead_relu", "saturated_sigmoid", "log_of_zero", "root_at_zero", "overflow_of_an_own_softmax", "division_by_a_norm_of_zero"}
@@ -110,6 +111,15 @@ def test_a_wrong_name_gets_the_nearest():
     learner, values, batch, _ = planted.healthy_network()
     with pytest.raises(UnknownParameter, match="no weight is called 'first/weigth': did you mean 'first/weight'"):
         lg.why(learner, values, batch, "first/weigth")
+
+
+def test_a_loss_over_bits_is_refused():
+    circuit = lg.supervised(lg.lookup(2), loss=lg.xor, optimizer=lg.ascent, rate=lg.echo)
+    bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    with pytest.raises(TypeMismatch, match=r"lg.why follows gradients of a real loss, and the loss of this learner is of Z2\[1\]"):
+        lg.why(circuit, circuit.initial(0), (bits, bits[:, :1]))
+    with pytest.raises(UnknownParameter, match="no gradient flows back at 'table', nor at anything else here"):
+        wires_of(circuit, circuit.initial(0), (bits, bits[:, :1])).cotangent["table"]
 
 
 @pytest.mark.parametrize(

@@ -450,7 +450,7 @@
   });
   at("open").addEventListener("click", () => {
     show(pictures.reduce((a, b) => (b.open.length > a.open.length ? b : a)), "", begin);
-    say(`${picture.open.length} boxes are open`);
+    say(picture.open.length === 1 ? "one box is open" : `${picture.open.length} boxes are open`);
   });
   at("open").disabled = pictures.length < 2;
 
