@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from lensgrad.backends.native.flat import Call, Flat, Value
@@ -160,9 +161,13 @@ class Program:
         self.keep_dear(shared)
 
     def keep_dear(self, shared: Collection[int]) -> None:
-        """Keep of what several nests read all that is no small thing to compute from what is kept before it."""
+        """Keep of what several nests read all that is no small thing to compute from what is kept before it, and what sums read again."""
         cost: dict[int, int] = {}
         for call in self.calls:
+            for a in call.args:
+                if cost.get(a) and self.summed_again(call, a):
+                    self.kept.add(self.moved_from(a))
+                    cost[a] = 0
             for o in call.outs:
                 own = sum(cost.get(a, 0) for a in call.args) + cost_of(self.meanings[call.outs[0]])
                 cheap = CHEAP if self.flat.values[o].bytes <= NEAR else CHEAP_FAR
@@ -190,6 +195,20 @@ class Program:
             return meaning.again
         arg, out = self.flat.values[call.args[number]], self.flat.values[call.outs[0]]
         return isinstance(meaning, Moved) and arg.size * 2 <= out.size
+
+    def summed_again(self, call: Call, wire: int) -> bool:
+        """Whether a reduction reads entries of an argument more than once."""
+        kind = self.whole.get(call.outs[0]) if call.outs else None
+        values = self.flat.values
+        return isinstance(kind, Reduction) and values[wire].size * 2 <= values[call.outs[0]].size * prod(kind.sizes)
+
+    def moved_from(self, wire: int) -> int:
+        """A value, or the first one whose entries, all of them, it is a view of: that is kept in its stead."""
+        at, found = wire, wire
+        while at in self.makers and at not in self.kept and self.only_moves(self.makers[at][0]):
+            at = self.makers[at][0].args[0]
+            found = at if view(self.flat, self.makers, {at}, wire) is not None else found
+        return found
 
     def reading(self, text: Callable[[int, Where], str] = lambda wire, index: "0") -> Reading:
         return Reading(self.flat, self.makers, self.kept, text)

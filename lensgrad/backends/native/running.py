@@ -29,6 +29,7 @@ LOOK = 0.1  # seconds between two looks at a run
 MOST = 1 << 14  # steps between two looks, however short
 LONGEST = 1 << 18  # the same where data is read where it lies
 PIECE = 1 << 15  # entries that are compared at a time, so that what comes of it stays near
+COPIED = 1 << 12  # bytes of results, up to which copying them takes less than telling a program where others go
 SLOW = 1e-9  # seconds for a multiply-add, before anything was measured
 
 FIELDS = ("rows", "order", "batch", "period", "at", "room")  # of what data.h calls `struct data`
@@ -150,6 +151,7 @@ class Room:
         self.rooms: dict[int, np.ndarray[Any, Any]] = {}  # where examples that lie apart are brought together
         self.places = self.memory.ctypes.data, ctypes.addressof(self.given), ctypes.addressof(self.seen)
         self.turnstile = self.gate.ctypes.data
+        self.results: list[np.ndarray[Any, Any]] | None = None  # of each call, where they always go to one place
 
     def point(self, given: Sequence[Given], seen: Sequence[np.ndarray[Any, Any]]) -> None:
         """Tell the program where the data of the first step is read, and where its observations go."""
@@ -189,6 +191,7 @@ class Once:
         held = tuple(i for i in wires if i not in rows) if rows else ()
         self.steps = Steps(f, Loop((), wires, (len(f.dom), len(f.cod)), held), table)
         self.held = frozenset(held if self.steps.made.once else ())
+        self.small = sum(self.steps.made.seen) <= COPIED
 
     def __call__(self, *xs: Any) -> tuple[Any, ...]:
         steps = self.steps
@@ -198,15 +201,15 @@ class Once:
                 self.bind(room, k, atom, x)
             elif k in self.held and not unwritten(x):
                 room.gate[READY] = 0
-        seen = [np.empty(shape, dtype) for shape, dtype in steps.seen]
-        room.point((), seen)
+        seen = room.results or self.results(room)
         if steps.threads == 1:
             steps.call(*room.places, 1, 0, 1, room.turnstile)
             room.gate[READY] = steps.made.once
         else:
             steps.take(room, 1)
+        found = tuple([x.copy() for x in seen] if self.small else seen)
         steps.rooms.append(room)
-        return tuple(seen)
+        return found
 
     def __deepcopy__(self, _: Any) -> Self:
         return self
@@ -214,6 +217,13 @@ class Once:
     def __reduce__(self) -> tuple[Any, ...]:
         """What pickle needs, as of `Steps`."""
         return Once, self.form
+
+    def results(self, room: Room) -> list[np.ndarray[Any, Any]]:
+        """Where results of a call go: few bytes always to the same place, from where they are copied."""
+        made = [np.empty(shape, dtype) for shape, dtype in self.steps.seen]
+        room.point((), made)
+        room.results = made if self.small else None
+        return made
 
     def bind(self, room: Room, k: int, atom: Atom, x: Any) -> None:
         """Tell the program where an input lies, until it is another array."""

@@ -87,3 +87,19 @@ def test_examples_lie_side_by_side_where_there_are_enough():
     text = assembled(f, once(f)).text
     calls = text[text.index("void part_0(") :]
     assert "batch_row_f32(" in calls and "batch_taps_f32(" in calls and "strip_f32(" not in calls
+
+
+def test_what_a_dense_layer_reads_again_for_each_result_is_pooled_once_and_lies_in_its_order():
+    program = learner_of("small").predictor(1, "native")
+    text = assembled(program.diagram, program.function.steps.loop).text
+    layer = text.split("/* dense */")[1].split("void run(")[0]
+    assert "s1 +=" in layer and "%" not in layer and " > " not in layer, "it pools, or looks for its place, once a result"
+
+
+def test_results_of_a_call_are_not_those_of_the_next():
+    few, many = (lg.supervised(lg.dense(3, n), lg.mse, lg.sgd(0.1)).predictor(1, "native") for n in (2, 2000))
+    for program in (few, many):
+        values = {p.name: np.ones(p.ob[0].shape, np.float32) for p in program.inputs}
+        first = program(values)["output"]
+        second = program({**values, "x": 2 * values["x"]})["output"]
+        assert (first == 4).all() and (second == 7).all()
