@@ -20,6 +20,7 @@ from lensgrad.cli.messages import in_options, told
 from lensgrad.cli.opening import Constants, Sizes, given
 from lensgrad.cli.table import Network, Table, fitted
 from lensgrad.cli.train import engine, finish, new, resumed
+from lensgrad.core.drawing import Options
 from lensgrad.core.errors import BadValue, LensgradError
 from lensgrad.core.printed import clean, unprintable
 from lensgrad.recipes.recipe import Sampling
@@ -288,6 +289,9 @@ def draw(
     opened: Annotated[str, typer.Option("--open", help="Names of boxes to open, with commas between; * stands for any.")] = "",
     types: Annotated[bool, typer.Option("--types", help="Types on wires.")] = False,
     states: Annotated[bool, typer.Option("--states", help="Also what a step writes back to states and keys.")] = False,
+    width: Annotated[
+        float | None, typer.Option(help="How wide a row is: pixels, or characters of text.", show_default="1600, or the terminal's")
+    ] = None,
     size: Sizes = None,
     constant: Constants = None,
 ) -> None:
@@ -295,7 +299,8 @@ def draw(
     from lensgrad.cli.draw import drawn
 
     net = given(what, size, constant)
-    say(drawn(what, model, output, {"view": view, "depth": depth, "open": words(opened), "types": types, "states": states}, net))
+    shown: Options = {"view": view, "depth": depth, "open": words(opened), "types": types, "states": states, "width": width}
+    say(drawn(what, model, output, shown, net))
 
 
 @app.command(

@@ -78,8 +78,11 @@ def drawn(what: str, model: str | None, output: Path | None, how: Options, given
     """The picture as text, in a terminal no wider than it, or the file that it was written to."""
     found = subject(what, model, given)
     if output is None:
-        picture = drawn_text(found, **how)
-        return bands(picture, shutil.get_terminal_size().columns) if sys.stdout.isatty() else picture
+        if not sys.stdout.isatty():
+            return drawn_text(found, **how)
+        columns = shutil.get_terminal_size().columns
+        wide: Options = {**how, "width": columns if how.get("width") is None else how.get("width")}
+        return bands(drawn_text(found, **wide), columns)
     draw(found, output, **how)
     return f"{output}  {output.stat().st_size:,} bytes"
 

@@ -18,6 +18,7 @@ class Options(TypedDict, total=False):
     open: str | Sequence[str]
     types: bool
     states: bool
+    width: float | None
 
 
 class PageOptions(TypedDict, total=False):
@@ -41,6 +42,7 @@ class Drawer(Protocol):
         open: str | Sequence[str] = ...,
         types: bool = ...,
         states: bool = ...,
+        width: float | None = ...,
     ) -> None: ...
 
     def explore(
@@ -67,7 +69,7 @@ class Drawn:
         """Write a picture; the ending of the path says in which form: .svg, .tex (TikZ), .png or .txt.
 
         - `path`: the file.
-        - `how`: that of `lg.draw`: view ("arrow", "lens" or "step"), depth, open, types and states.
+        - `how`: that of `lg.draw`: view ("arrow", "lens" or "step"), depth, open, types, states and width.
         """
         _FOUND[0]().draw(self, path, **how)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 
 from lensgrad.core import checks
@@ -31,17 +32,19 @@ FOREIGN = {  # what arguments of draw are called elsewhere
     "expand_nested": "depth=1 opens each box once, depth=2 twice",
 }
 MOST = 400  # boxes that a notebook shows without being asked
+WIDTH = 1600  # pixels beyond which a picture goes on in rows below without being asked
+FEW = 2  # cables that do so from one row to the next at most, without being asked
 
 
 @in_words(FOREIGN)
 def draw(
     subject: Subject, path: Where, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False,
-    states: bool = False,
+    states: bool = False, width: float | None = None,
 ) -> None:  # fmt: skip
     """Write a picture; the ending of the path says in which form: .svg, .tex (TikZ), .png or .txt.
 
     Wires go from left to right, parameters come from above. What flows ahead is blue; what comes back is orange and dashed. A layer is
-    one box, and `<title>` texts say the rest.
+    one box, and `<title>` texts say the rest. A picture that is too wide goes on in rows below, as a text does.
 
     - `subject`: an arrow, a lens, a model, a learner or a run; of a run, its learner.
     - `path`: the file.
@@ -51,6 +54,8 @@ def draw(
     - `open`: names of boxes to open besides, or patterns as for parameters: "block1", "*/attention"; none unless given.
     - `types`: whether types stand on wires; False unless given.
     - `states`: whether what a step writes back to states and keys is shown as an output; False unless given.
+    - `width`: how wide a row is at most, in pixels, or in characters of .txt; float("inf") is one row. Unless given, 1600 pixels where at
+      most two cables go on from a row to the next, and one row as .txt.
     """
     target = checks.file("where a picture is written", path)
     write = WRITERS.get(target.suffix.lower())
@@ -58,8 +63,8 @@ def draw(
         page = "; lg.explore writes a page" if target.suffix.lower() in (".html", ".htm") else ""
         raise BadValue(f"a picture ends in {', '.join(WRITERS)}, got {checks.shown(str(path))}{page}")
     found, style = write
-    made = found(placed(subject, view=view, depth=depth, open=open, types=types, states=states, style=style), styled(style, types))
-    written(target, made)
+    picture = placed(subject, view=view, depth=depth, open=open, types=types, states=states, width=width, style=style)
+    written(target, found(picture, styled(style, types)))
 
 
 def svg_bytes(picture: Picture, style: Style) -> bytes:
@@ -91,6 +96,16 @@ def styled(style: Style, types: bool) -> Style:
     return with_types(style) if types else style
 
 
+def sized(style: Style, width: float | None) -> Style:
+    """A style, with rows that are so wide at most."""
+    if width is None:
+        return style if style.cells else replace(style, most=WIDTH, few=FEW)
+    most = checks.bound("width", width)
+    if most <= 0:
+        raise BadValue(f"width must be a positive number, got {checks.shown(width)}")
+    return replace(style, most=most - 1 if style.cells else most)
+
+
 def scened(subject: Subject, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), states: bool = False) -> Scene:
     """The scene of what is drawn, with its options checked."""
     if view is not None:
@@ -101,17 +116,18 @@ def scened(subject: Subject, view: str | None = None, depth: int = 0, open: str 
 
 def placed(
     subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False, states: bool = False,
-    style: Style = INK,
+    width: float | None = None, style: Style = INK,
 ) -> Picture:  # fmt: skip
     """The picture of what is drawn, for other programs: `placed(…).as_dict()` is plain data."""
-    return layout(scened(subject, view, depth, open, states), styled(style, checks.flag("types", types)))
+    return layout(scened(subject, view, depth, open, states), styled(sized(style, width), checks.flag("types", types)))
 
 
 def drawn_text(
-    subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False, states: bool = False
-) -> str:
+    subject: Subject, *, view: str | None = None, depth: int = 0, open: str | Sequence[str] = (), types: bool = False, states: bool = False,
+    width: float | None = None,
+) -> str:  # fmt: skip
     """The picture as text, for terminals."""
-    return Printed(text(placed(subject, view=view, depth=depth, open=open, types=types, states=states, style=CELLS)))
+    return Printed(text(placed(subject, view=view, depth=depth, open=open, types=types, states=states, width=width, style=CELLS)))
 
 
 def shown_svg(subject: Subject) -> str | None:
@@ -119,7 +135,7 @@ def shown_svg(subject: Subject) -> str | None:
     if isinstance(subject, Family):
         return None
     made = scened(subject)
-    return svg(layout(made)) if count(made)[0] <= MOST else None
+    return svg(layout(made, sized(INK, None))) if count(made)[0] <= MOST else None
 
 
-__all__ = ["draw", "drawn_text", "explore", "placed", "scened", "shown_svg", "styled"]
+__all__ = ["draw", "drawn_text", "explore", "placed", "scened", "shown_svg", "sized", "styled"]

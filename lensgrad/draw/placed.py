@@ -96,7 +96,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that is drawn, of so much width and height."""
+    """All that is drawn, of so much width and height; `rows` is where each row of it begins, from the top, unless there is one only."""
 
     width: float = 0
     height: float = 0
@@ -105,6 +105,7 @@ class Picture:
     dots: tuple[Dot, ...] = ()
     notes: tuple[Note, ...] = ()
     title: str = ""
+    rows: tuple[float, ...] = ()
 
     def moved(self, dx: float, dy: float) -> Picture:
         """The same somewhere else."""
@@ -112,7 +113,7 @@ class Picture:
             return self
         plates, strokes = tuple(p.moved(dx, dy) for p in self.plates), tuple(s.moved(dx, dy) for s in self.strokes)
         dots, notes = tuple(d.moved(dx, dy) for d in self.dots), tuple(n.moved(dx, dy) for n in self.notes)
-        return replace(self, plates=plates, strokes=strokes, dots=dots, notes=notes)
+        return replace(self, plates=plates, strokes=strokes, dots=dots, notes=notes, rows=tuple(y + dy for y in self.rows))
 
     def inside(self, frame: str) -> Picture:
         """The same as part of a frame: ids begin with that of the frame."""

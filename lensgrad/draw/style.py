@@ -56,7 +56,11 @@ class Style:
     frame: float = 14  # inside a frame
     bend: float = 14  # from the top of a box to a wire that turns down into it
     edge: float = 14  # around the picture
+    lane: float = 10  # from strand to strand, on their way from one row of the picture to the next
+    bridge: float = 24  # from a row to such a strand
     types: bool = False  # on wires
+    most: float = math.inf  # how wide a row is at most, where it can be broken
+    few: float = math.inf  # how many cables go on from there in the next row at most
 
     def width(self, text: str, size: float) -> float:
         """The width of a text on one line."""
@@ -78,7 +82,8 @@ class Style:
 INK = Style()
 CELLS = Style(
     True, font=1, small=1, line=1, gap=1, across=3, pad=2, margin=1, between=2, rows=1, link=2, drop=2, side=2, stub=1, channel=4,
-    frame=2, bend=1, edge=0,
+    frame=2, bend=1, edge=0, lane=1,
+    bridge=1,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from html import escape
 
 from lensgrad.core.checks import clean
@@ -33,8 +34,9 @@ def svg(picture: Picture, style: Style = INK, about: str = "") -> str:
 
 def described(picture: Picture) -> str:
     """The boxes of a picture in words, for those who do not see it."""
-    row = sorted((p for p in picture.plates if p.part != "put" and p.kind not in ("parameter", "optimizer")), key=lambda p: (p.x, p.y))
-    named = [" ".join(p.lines) for p in row][:MOST] + ["…"] * (len(row) > MOST)
+    boxes = [p for p in picture.plates if p.part != "put" and p.kind not in ("parameter", "optimizer")]
+    boxes.sort(key=lambda p: (bisect(picture.rows, p.y), p.x, p.y))
+    named = [" ".join(p.lines) for p in boxes][:MOST] + ["…"] * (len(boxes) > MOST)
     return f"{picture.title or 'from left to right'}: {', '.join(named)}"
 
 
