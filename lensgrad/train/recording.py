@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.backends.engine import NumPy
+from lensgrad.cat.names import Role
 from lensgrad.core import checks
 from lensgrad.core.errors import BadValue, listed
 from lensgrad.program.values import Values
@@ -21,7 +22,7 @@ from lensgrad.train.state import State
 from lensgrad.train.wires import numbers_of, rows_of, task_of
 
 MOST = 400_000  # numbers of records that a run holds, and its file
-OUTPUTS = ("**/out", "**/weight", "**/bias", "**/kernel", "objective")  # the wires that are recorded unless others are named
+OUTPUTS = ("**/out", "**/weight", "**/bias", "**/kernel", "objective")  # what is recorded beside all weights unless wires are named
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,12 @@ class Recording:
     wires: tuple[str, ...]
     bins: int
 
-    def chosen(self, names: Sequence[str]) -> list[str]:
-        """The wires that a pattern reaches, in order; an error where none does."""
+    def chosen(self, names: Sequence[str], learner: Record) -> list[str]:
+        """The wires that a pattern reaches, in order, and all weights unless others are named; an error where none is reached."""
         shapes = {w: glob(w) for w in self.wires}
-        found = [n for n in names if any(s.fullmatch(n) for s in shapes.values())]
+        weights = [glob(n) for n, p in zip(learner.task.names, learner.task.params, strict=True) if p.role is Role.WEIGHT]
+        wanted = [*shapes.values(), *(weights if self.wires == OUTPUTS else ())]
+        found = [n for n in names if any(s.fullmatch(n) for s in wanted)]
         lost = [w for w, s in shapes.items() if "*" not in w and self.wires != OUTPUTS and not any(map(s.fullmatch, names))]
         if lost or not found:
             raise BadValue(f"record reaches no wire with {listed(lost or self.wires)}; wires are called {listed([*names][:8])}, …")
@@ -49,7 +52,7 @@ def record(every: int = 100, wires: str | Sequence[str] = OUTPUTS, bins: int = 2
     is learned stays the same to the bit.
 
     - `every`: the steps from one record to the next, a whole number ≥ 1, beginning with the first step; 100 unless given.
-    - `wires`: names or patterns, as `run.wires(batch)` has them; what layers give, weights, biases and kernels unless given.
+    - `wires`: names or patterns, as `run.wires(batch)` has them; what layers give, and all weights, unless given.
     - `bins`: how many equal ranges from the smallest to the largest number are counted; 20 unless given.
     """
     patterns = (wires,) if isinstance(wires, str) else tuple(checks.names("the wires of record", wires))
@@ -104,7 +107,7 @@ def numbers_in(record: Snapshot) -> int:
 def expected(rule: Recording | None, learner: Record, examples: int | None, batch_size: int | None, epochs: int) -> None:
     """Refuse a rule that is none, one that reaches nothing, and one whose records would be too many for a run."""
     rule = checks.instance("record", rule, Recording, "a rule, as lg.record(every=50) makes it")
-    wires = len(rule.chosen([*task_of(learner, 1).names]))
+    wires = len(rule.chosen([*task_of(learner, 1).names], learner))
     if examples is None:
         return
     steps = -(-(epochs * -(-examples // (batch_size or 1))) // rule.every)
@@ -121,7 +124,7 @@ def snapshot(
     numbers = numbers_of(learner, values, rows_of(learner, dict(batch)), engine)
     t = numbers.tapped
     forward, back = list[tuple[str, Statistics]](), list[tuple[str, Statistics]]()
-    for name in rule.chosen([*t.names]):
+    for name in rule.chosen([*t.names], learner):
         x = numbers.at(t.names[name])
         flows = numbers.cotangent(t.names[name])
         forward += [(name, statistics(x, rule.bins))] if x.dtype.kind == "f" else []

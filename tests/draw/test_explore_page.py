@@ -236,3 +236,21 @@ def test_hostile_names_run_nothing(tmp_path, page):
     browser.click(*middle(browser, EVIL))
     assert browser.run("[document.images.length, document.scripts.length, typeof evil]") == [0, 2, "undefined"]
     assert browser.run("document.getElementById('title').textContent") == EVIL and browser.said == []
+
+
+def test_a_window_of_another_size_keeps_the_middle_where_the_reader_has_moved(browser):
+    size = {"deviceScaleFactor": 1, "mobile": False}
+    browser.call("Emulation.setDeviceMetricsOverride", width=1000, height=600, **size)
+    browser.run("new Promise(f => requestAnimationFrame(() => setTimeout(f)))")
+    browser.key("+")
+    (x, y), scale = where(browser)
+    browser.call("Emulation.setDeviceMetricsOverride", width=1200, height=800, **size)
+    browser.run("new Promise(f => requestAnimationFrame(() => setTimeout(f)))")
+    assert where(browser) == ([pytest.approx(x + 100, abs=0.1), pytest.approx(y + 100, abs=0.1)], scale)
+    browser.run("document.getElementById('fit').click()")
+
+
+def test_a_narrow_window_scrolls_down_only(browser):
+    browser.call("Emulation.setDeviceMetricsOverride", width=320, height=480, deviceScaleFactor=1, mobile=False)
+    assert browser.run("document.documentElement.scrollWidth") == 320
+    browser.call("Emulation.setDeviceMetricsOverride", width=1200, height=800, deviceScaleFactor=1, mobile=False)

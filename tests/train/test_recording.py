@@ -148,3 +148,12 @@ def test_what_is_wrong_gets_a_sentence(call, kind, told):
     with pytest.raises(kind) as error:
         call()
     assert str(error.value).startswith(told)
+
+
+def test_all_weights_are_recorded_unless_wires_are_named():
+    model = lg.sequential(lg.input(4), lg.layer_norm(name="norm"), lg.dense(3, name="out"))
+    learner = lg.supervised(model, lg.cross_entropy, lg.sgd(0.1))
+    first = learner.fit((X, Y), progress=False, record=lg.record(every=9)).records[0]
+    assert set(learner.model_names) <= {*first} and "norm/scale" in first.cotangent
+    named = learner.fit((X, Y), progress=False, record=lg.record(every=9, wires="norm/out")).records[0]
+    assert [*named] == ["norm/out"]

@@ -10,7 +10,7 @@
 
   // What is on the screen: a picture, where it lies (x, y, scale), and which box is selected.
   let picture = pictures[0], plates = [], chosen = null, hit = -1;
-  let x = 0, y = 0, scale = 1, content = null;
+  let x = 0, y = 0, scale = 1, content = null, fitted = [], extentOf = [0, 0];
   // What of it is still to be made: only what is in sight is made before a click is answered, the rest in slices after that.
   const LAYERS = ["frames", "strokes", "dots", "fronts", "notes"], SLICE = 6, PAUSE = 30, MARGIN = 40;
   let layers = {}, waiting = [], round = 0, stop = null, marked = new Set();
@@ -228,7 +228,18 @@
     const { width, height } = diagram.getBoundingClientRect(), [w, h] = picture.size;
     scale = Math.max(least, Math.min(1.5, width / w, height / h));
     [x, y] = [Math.max(0, (width - w * scale) / 2), Math.max(0, (height - h * scale) / 2)];
+    fitted = [x, y, scale];
     move();
+  }
+
+  // A window of another size shows the whole again, or where the reader has moved, the same middle at the same size.
+  function resized() {
+    const { width, height } = diagram.getBoundingClientRect(), [w, h] = extentOf;
+    extentOf = [width, height];
+    if (String(fitted) === String([x, y, scale])) return begin();
+    [x, y] = [x + (width - w) / 2, y + (height - h) / 2];
+    move();
+    fill();
   }
 
   const begin = () => fit(null, LEGIBLE);
@@ -558,5 +569,6 @@
   curves();
   show(pictures[0], "", begin);
   say(data.full ? "" : `${pictures.length} sets of open boxes are in this file`);
-  window.addEventListener("resize", begin);
+  extentOf = [diagram.clientWidth, diagram.clientHeight];
+  window.addEventListener("resize", resized);
 })();
