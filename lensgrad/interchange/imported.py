@@ -12,6 +12,7 @@ from lensgrad.cat.names import Param, Role, unique
 from lensgrad.core.errors import BadValue, TypeMismatch
 from lensgrad.core.graph import Wire
 from lensgrad.core.op import Table
+from lensgrad.core.show import signature
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
 from lensgrad.interchange.dtypes import Numbers, atom_of, carried
@@ -33,6 +34,9 @@ class Imported(NamedTuple):
 
     model: Model
     values: dict[str, Numbers]
+
+    def __repr__(self) -> str:
+        return f"Imported({signature(self.model.dom, self.model.cod)}, {sum(v.size for v in self.values.values()):,} numbers in values)"
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,9 @@ def convolved(use: Use) -> int:
 def met(image: int, size: int, stride: int, dilation: int, padding: tuple[int, int]) -> int:
     """Along one axis, how many pairs of a window's place and a kernel entry meet the image and not its padding."""
     places = (image + sum(padding) - (size - 1) * dilation - 1) // stride + 1
-    starts = [at * stride - padding[0] for at in range(places)]
-    return sum(0 <= start + k * dilation < image for start in starts for k in range(size))
+    (few, far), (many, near) = sorted([(size, dilation), (places, stride)])
+    starts = (k * far - padding[0] for k in range(few))
+    return sum(max(0, min(many, -((start - image) // near)) - max(0, -(start // near))) for start in starts)
 
 
 def sorting(use: Use) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import prod
@@ -27,6 +26,7 @@ from lensgrad.program.phases import Phase, phases
 from lensgrad.program.values import forward_object
 
 Row = tuple[str, str, str, str, str, str, str]
+WIDEST = 60  # characters of a name or a type in the text
 NOTHING = Cost(0, 0, 0).told
 Named = Sequence[tuple[str, Param]]
 
@@ -48,18 +48,30 @@ class Learned(Protocol):
 class Summary(Printed):
     """The text of a summary, which a notebook shows as a table."""
 
+    head: str
+    rows: Sequence[Row]
+    after: str
+
+    @classmethod
+    def of(cls, head: str, rows: Sequence[Row], after: str = "") -> Summary:
+        """A line, a table, and lines below it."""
+        made = cls("\n\n".join([head, table([(*map(narrow, row[:2]), *row[2:]) for row in rows]), *([after] if after else [])]))
+        made.head, made.rows, made.after = head, rows, after
+        return made
+
+    def followed_by(self, after: str) -> Summary:
+        """The same with other lines below it."""
+        return Summary.of(self.head, self.rows, after)
+
     def _repr_html_(self) -> str:
-        head, _, rest = self[:].partition("\n\n")
-        lines, _, after = rest.partition("\n\n")
-        rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells(line))}</tr>" for line in lines.splitlines())
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
         style = "<style scoped>td:nth-child(n + 3) {text-align: right} td:first-child {white-space: pre}</style>"
-        return f"<div>{style}<p>{escape(head)}</p><table>{rows}</table><pre>{escape(after)}</pre></div>"
+        return f"<div>{style}<p>{escape(self.head)}</p><table>{rows}</table><pre>{escape(self.after)}</pre></div>"
 
 
-def cells(line: str) -> list[str]:
-    """The cells of a line of a table, each safe in HTML; two blanks and more stand between them, or at the start of a parameter's line."""
-    first = len(line) - len(line.lstrip())
-    return [line[:first] + escape(cell) if not i else escape(cell) for i, cell in enumerate(re.split("  +", line.strip()))]
+def narrow(cell: str) -> str:
+    """A name or a type that leaves room for figures beside it: a long one without its middle."""
+    return cell if len(cell) <= WIDEST else f"{cell[: WIDEST // 3]}…{cell[1 - WIDEST + WIDEST // 3 :]}"
 
 
 def summary(model: Arrow | Modelled | Learned) -> str:
@@ -69,7 +81,7 @@ def summary(model: Arrow | Modelled | Learned) -> str:
     bytes of what the way back reads of the way forward. Of a learner or a run it is that of its model; `learner.summary(batch)` adds
     what a step costs. Where a console lacks a character of it, `print` writes it in ASCII.
     """
-    return Summary(described(shown_model(model)))
+    return described(shown_model(model))
 
 
 def shown_model(what: Any) -> Para:
@@ -83,7 +95,7 @@ def shown_model(what: Any) -> Para:
     return found
 
 
-def described(model: Para) -> str:
+def described(model: Para) -> Summary:
     """The type and the table of a model."""
     named = list(zip(model.names, model.params, strict=True))
     rows: list[Row] = [("layer", "type", "numbers", "bytes", "forward", "backward", "kept")]
@@ -102,12 +114,19 @@ def described(model: Para) -> str:
     if 0 < len(learned) < len(model.params):
         others = [p for p in model.params if p.role is not Role.WEIGHT]
         rows += [("  learned", "", *weight(learned), "", "", ""), ("  not learned", "", *weight(others), "", "", "")]
-    return f"{signature(model.dom, model.cod)}\n\n{table([[clean(cell) for cell in row] for row in rows])}"
+    return Summary.of(signature(model.dom, model.cod), [cleaned(row) for row in rows])
+
+
+def cleaned(row: Row) -> Row:
+    """A row without what steers a terminal."""
+    name, kind, *figures = map(clean, row)
+    numbers, size, forward, backward, kept = figures
+    return name, kind, numbers, size, forward, backward, kept
 
 
 def of_learner(model: Para, step: Program, batch: int | None) -> str:
     """The table of a model, and what a step of its learner costs."""
-    return Summary(f"{described(model)}\n\n{of_step(step, batch)}")
+    return described(model).followed_by(of_step(step, batch))
 
 
 def of_step(step: Program, batch: int | None) -> str:

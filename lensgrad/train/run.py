@@ -19,7 +19,7 @@ from lensgrad.core.errors import BadValue
 from lensgrad.data.meaning import Meaning, in_file
 from lensgrad.data.source import Data, Rows
 from lensgrad.learn.rate_scale import LABEL as RATE_SCALE
-from lensgrad.program.summary import Summary, summary
+from lensgrad.program.summary import described
 from lensgrad.program.values import Arrays, Numbers
 from lensgrad.train.answers import decided, examples_from, inputs_from, probabilities
 from lensgrad.train.callbacks import Callback, Checkpoint, EarlyStopping, check_callbacks, checkpoint_of
@@ -395,4 +395,4 @@ class Run(Drawn, Generic[Given]):
         """The model as a table, and the last epoch's report."""
         best = f", values of epoch {self.best_epoch}" if self.best_epoch else ""
         on = f" on {self.ran_on}" if self.ran_on not in ("", "numpy") else ""
-        return Summary(f"{summary(self.learner.model)}\n\n{came_to(self.history, self.position, f'{on}{best}', '  ')}")
+        return described(self.learner.model).followed_by(came_to(self.history, self.position, f"{on}{best}", "  "))

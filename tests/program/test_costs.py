@@ -2,6 +2,7 @@
 
 import re
 import tracemalloc
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from lensgrad.core.diagram import Definition, Diagram
 from lensgrad.core.op import generator
 from lensgrad.core.trace import trace
 from lensgrad.core.ty import Ty
-from lensgrad.program.costs import COSTS, each_node, flops
+from lensgrad.program.costs import COSTS, each_node, flops, met
 from lensgrad.program.layer_costs import amount
 from lensgrad.program.liveness import peak
 from lensgrad.program.phases import Phase, phases
@@ -61,6 +62,14 @@ def test_a_convolution_counts_the_pixels_that_there_are():
     same, valid = (lg.sequential(lg.input(5, 5, 1), lg.conv2d(2, kernel=3, padding=p, use_bias=False)) for p in ("same", "valid"))
     assert flops(valid.arrow) == 2 * 9 * 9 * 2
     assert flops(same.arrow) == 2 * (3 * 5 - 2) ** 2 * 2  # two of the 15 pairs of a place and a row of the kernel lie outside
+
+
+@pytest.mark.parametrize("image", [1, 5, 12])
+def test_pairs_of_a_window_and_an_image_are_counted(image):
+    for size, stride, dilation, before, after in product((1, 3, 6), (1, 2, 3), (1, 3), (0, 2, 7), (0, 4)):
+        starts = range(-before, image + after - (size - 1) * dilation, stride)
+        wanted = sum(0 <= start + k * dilation < image for start in starts for k in range(size))
+        assert met(image, size, stride, dilation, (before, after)) == wanted
 
 
 def test_a_loop_costs_its_body_at_each_step():
@@ -225,6 +234,20 @@ def test_the_summary_in_a_notebook_is_a_table_and_names_stay_text():
     model = lg.sequential(lg.input(4), lg.dense(2, name="<script>a&b"))
     html = lg.summary(model)._repr_html_()
     assert "<script>" not in html and "&lt;script&gt;a&amp;b" in html and html.count("<tr>") == 5
+
+
+def test_a_cell_that_is_empty_is_one_in_a_notebook_too():
+    model = lg.sequential(lg.input(8, 8, 1), lg.max_pool2d(2), lg.flatten(), lg.dense(2, name="out"))
+    html = lg.summary(model)._repr_html_()
+    assert "<tr><td>max_pool2d</td><td>f32[4,4,1]</td><td></td><td></td><td>64</td>" in html
+    assert "<tr><td>total</td><td></td><td>34</td>" in html
+    assert all(row.count("<td>") == 7 for row in html.split("<tr>")[1:])
+
+
+def test_a_long_name_leaves_room_for_figures():
+    model = lg.sequential(lg.input(4), lg.dense(2, name="a" * 150 + "z"))
+    text = lg.summary(model)
+    assert f"{'a' * 20}…{'a' * 38}z" in text and max(map(len, text.splitlines())) < 150 and "a" * 150 + "z/weight" in text._repr_html_()
 
 
 def test_what_has_no_way_back_is_told_so():
