@@ -5,6 +5,7 @@ Pure functions on ids and pairs of ids; nothing here knows what is drawn.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,26 +23,57 @@ class Link:
     weight: float = 1.0
 
 
-def ranks(ids: Sequence[Key], pairs: Iterable[tuple[Key, Key]], first: Collection[Key] = (), last: Collection[Key] = ()) -> dict[Key, int]:
+def ranks(
+    ids: Sequence[Key], pairs: Iterable[tuple[Key, Key]], first: Collection[Key] = (), last: Collection[Key] = (), early: int = 0
+) -> dict[Key, int]:
     """The layer of each box: behind all that it reads, as early as that goes; what reads nothing just before what reads it.
 
-    What is in `first` stands in layer 0 and what is in `last` in the last one.
+    What is in `first` stands in layer 0 and what is in `last` in the last one. What reads nothing and is read by several stands so many
+    layers before that as `early` says, at most before all others, so that a wire of it can go around what is there.
     """
     after: dict[Key, list[Key]] = {i: [] for i in ids}
     before: dict[Key, list[Key]] = {i: [] for i in ids}
+    pairs = list(pairs)
     for a, b in pairs:
         after[a].append(b)
         before[b].append(a)
-    rank = {i: 0 for i in ids}
-    for i in sorted_by_need(ids, before, after):
+    order, rank = sorted_by_need(ids, before, after), {i: 0 for i in ids}
+    for i in order:
         rank[i] = max((rank[a] + 1 for a in before[i]), default=0)
     shift = 1 if first and any(rank[i] == 0 and i not in first for i in ids) else 0
     rank = {i: 0 if i in first else r + shift for i, r in rank.items()}
+    delayed(rank, [i for i in order if i not in first], before, after)
     for i in ids:
         if not before[i] and after[i] and i not in first:
             rank[i] = min(rank[b] for b in after[i]) - 1
+    start = min(rank.values(), default=0) - 1
+    rank |= {i: max(start, rank[i] - early) for i in shared(pairs) if i not in first}
+    least = min((r for i, r in rank.items() if i not in first), default=0)
+    rank = {i: r if i in first else r + bool(first) - least for i, r in rank.items()}
     end = max((r for i, r in rank.items() if i not in last), default=-1) + 1
     return {i: end if i in last else r for i, r in rank.items()}
+
+
+def shared(pairs: Sequence[tuple[Key, Key]], most: float = math.inf) -> list[Key]:
+    """What reads nothing and is read by several boxes, at most by so many."""
+    entered, readers = {b for _, b in pairs}, dict[Key, set[Key]]()
+    for a, b in pairs:
+        readers.setdefault(a, set()).add(b)
+    return [a for a, by in readers.items() if a not in entered and 1 < len(by) <= most]
+
+
+def delayed(rank: dict[Key, int], order: Sequence[Key], before: Mapping[Key, Sequence[Key]], after: Mapping[Key, Sequence[Key]]) -> None:
+    """Move boxes that hang on nothing that comes in to just before what reads them: what only they read goes with them.
+
+    What they share with others does not, so that they are moved no farther than some other box that reads it.
+    """
+    free = dict[Key, bool]()
+    for i in order:
+        free[i] = all(free.get(a, False) and (not before[a] or len(set(after[a])) == 1) for a in before[i])
+    for i in reversed(order):
+        if free[i] and before[i] and after[i]:
+            shared = [max(rank[b] for b in after[a] if b != i) for a in before[i] if len(set(after[a])) > 1]
+            rank[i] = max(rank[i], min([*(rank[b] - 1 for b in after[i]), *shared]))
 
 
 def sorted_by_need(ids: Sequence[Key], before: Mapping[Key, Sequence[Key]], after: Mapping[Key, Sequence[Key]]) -> list[Key]:
@@ -58,7 +90,10 @@ def sorted_by_need(ids: Sequence[Key], before: Mapping[Key, Sequence[Key]], afte
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A wire from a port of a box to a port of another, by heights of the ports on their boxes."""
+    """A wire from a port of a box to a port of another, by heights of the ports on their boxes.
+
+    Wires from one port share their way where their `way` is the same.
+    """
 
     source: Key
     port: str
@@ -66,6 +101,7 @@ class Run:
     leaves: float
     enters: float
     weight: float = 1.0
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +143,4 @@ def grid(rank: Mapping[Key, int], runs: Sequence[Run]) -> Grid:
 
 def passing(run: Run, layer: int) -> Key:
     """The place where a wire passes through a layer: no id of a box begins with a space."""
-    return f" {layer} {run.port} {run.source}"
+    return f" {layer} {run.port} {run.source}{run.way}"

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from lensgrad.draw.breaks import Span, below, breaks, edges, sources
 from lensgrad.draw.heights import Extent, heights
-from lensgrad.draw.layers import Grid, Key, Link, Run, grid, ranks
-from lensgrad.draw.order import Columns, ordered
+from lensgrad.draw.layers import Grid, Key, Link, Run, grid, ranks, shared
+from lensgrad.draw.order import Columns, ordered, total
 from lensgrad.draw.placed import Picture, Plate, Stroke, together
 from lensgrad.draw.routes import Routes
 from lensgrad.draw.rows import Row, beside_row, standing_below
@@ -23,6 +23,7 @@ from lensgrad.draw.style import INK, Style
 from lensgrad.draw.tower import Shape, Socket, Towers
 
 TRIES = 4  # to break a picture, each with less room than the last
+SEVERAL = 3  # boxes that share what goes around others, at most
 GAIN = 0.8  # of the width that a picture has in one row: what is not narrower than that in several stays in one
 ALONE = ("input", "output", "entry", "exit", "cap")  # kinds of boxes that make no row
 
@@ -46,12 +47,29 @@ class Layout:
         self.ground = [b for b in scene.boxes if b.id not in stacked]
         self.shapes = {b.id: self.towers.shape(b) for b in self.ground}
         self.wires = [w for w in scene.wires if w.source[0] not in stacked]
+        self.set(self.ranks())
+        if self.wide > style.most:
+            self.broken(self.ranks())
+        elif crossed := self.crossings():
+            self.around_others(crossed)
+
+    def ranks(self, early: int = 0) -> dict[Key, int]:
+        """The layer of each box: names where wires enter and leave at both ends."""
         first = {b.id for b in self.ground if b.kind == "entry"}
         last = {b.id for b in self.ground if b.kind in ("exit", "output") and not b.near}
-        rank = ranks([b.id for b in self.ground], [(w.source[0], w.target[0]) for w in self.wires], first, last)
-        self.set(rank)
-        if self.wide > style.most:
-            self.broken(rank)
+        return ranks([b.id for b in self.ground], [(w.source[0], w.target[0]) for w in self.wires], first, last, early)
+
+    def crossings(self) -> int:
+        """How many wires cross between layers."""
+        return total(self.columns, self.grid.links)
+
+    def around_others(self, crossed: int) -> None:
+        """What is shared by several boxes before others, where most crossings go by that: its wires go around what these read."""
+        for early in (1, 2) if shared([(w.source[0], w.target[0]) for w in self.wires], SEVERAL) else ():
+            self.set(self.ranks(early), apart=True)
+            if 2 * self.crossings() < crossed:
+                return
+        self.set(self.ranks())
 
     def around(self) -> float:
         """How much room the names beside a box, and the wires to it, need at most."""
@@ -74,10 +92,13 @@ class Layout:
         if style.most < GAIN * whole[-1][1] < self.wide:
             self.set(rank)
 
-    def set(self, rank: Mapping[Key, int], ends: Sequence[int] = ()) -> None:
-        """Everything in its layer, order and height. With `ends`, rows that end and begin with these layers, in which wires only pass."""
-        pulls = [(w, 40.0 if w.back else 1.0) for w in self.wires]
-        self.grid = grid(rank, [Run(*w.source, w.target[0], self.end(w, 0).ahead, self.end(w, 1).ahead, pull) for w, pull in pulls])
+    def set(self, rank: Mapping[Key, int], ends: Sequence[int] = (), apart: bool = False) -> None:
+        """Everything in its layer, order and height. With `ends`, rows that end and begin with these layers, in which wires only pass.
+
+        With `apart`, wires from what reads nothing part at once, where they are few.
+        """
+        early = shared([(w.source[0], w.target[0]) for w in self.wires], SEVERAL) if apart else ()
+        self.grid = grid(rank, [self.run(w, f" {w.target[0]}" if w.source[0] in early else "") for w in self.wires])
         self.columns = ordered(self.grid)
         self.layer = {key: k for k, column in enumerate(self.columns) for key in column}
         self.extents = self.reaches()
@@ -85,6 +106,11 @@ class Layout:
         rows = [self.row(a, b, b < last) for a, b in zip((0, *ends), (*ends, last), strict=True)]
         self.rows = standing_below(rows, self.style)
         self.homes = [[r for r in self.rows if r.first <= k <= r.last] for k in range(last + 1)]
+
+    def run(self, wire: Wire, way: str) -> Run:
+        """A wire as layers have it; what comes back too is to be straight before others."""
+        leaves, enters = self.end(wire, 0).ahead, self.end(wire, 1).ahead
+        return Run(*wire.source, wire.target[0], leaves, enters, 40.0 if wire.back else 1.0, way)
 
     def end(self, wire: Wire, which: int) -> Socket:
         """Where a wire leaves (0) or enters (1), relative to the box."""

@@ -6,12 +6,13 @@ from geometry import cut, loose, outside, overlaps, pierced
 import lensgrad as lg
 from lensgrad.draw.front import placed
 from lensgrad.draw.heights import Extent, heights, isotonic
-from lensgrad.draw.layers import Link, Run, grid, ranks
+from lensgrad.draw.layers import Link, Run, grid, ranks, shared
 from lensgrad.draw.order import crossings as crossed
 from lensgrad.draw.order import ordered
 from lensgrad.draw.svg import svg
+from tools import figures
 from tools.crossings import crossings, ours
-from tools.diagrams import DIAGRAMS
+from tools.diagrams import DIAGRAMS, game
 from tools.gallery import at
 from tools.gallery_list import LAYERS
 
@@ -48,7 +49,7 @@ def test_a_picture_is_small(drawn):
     assert len(svg(drawn[1])) < 300_000
 
 
-MOST = {"full adder": 2, "gan": 1, "gan as a step": 4, "quickstart as a step": 1, "ResNet-18": 1}  # crossings
+MOST = {"full adder": 2, "gan as a step": 4, "quickstart as a step": 1, "ResNet-18": 1}  # crossings
 
 
 def test_few_wires_cross(drawn):
@@ -66,6 +67,28 @@ def test_layers_follow_what_is_read_and_sources_stand_before_it():
 
 def test_what_comes_in_stands_first_alone():
     assert ranks(["in", "one", "two"], [("in", "two"), ("one", "two")], first=["in"]) == {"in": 0, "one": 1, "two": 2}
+
+
+def test_what_hangs_on_nothing_else_stands_just_before_what_reads_it():
+    pairs = [("in", "a"), ("a", "b"), ("b", "c"), ("one", "two"), ("two", "c")]
+    assert ranks(["in", "a", "b", "c", "one", "two"], pairs, first=["in"]) == {"in": 0, "a": 1, "b": 2, "c": 3, "one": 1, "two": 2}
+    pairs = [("x", "a"), ("a", "b"), ("b", "c"), ("c", "end"), ("x", "and"), ("y", "and"), ("and", "end")]
+    assert ranks(["x", "y", "a", "b", "c", "and", "end"], pairs)["and"] == 1  # what it shares with another box does not go farther for it
+
+
+def test_what_several_read_can_stand_earlier():
+    pairs = [("z", "g"), ("g", "d"), ("x", "e"), ("q", "d"), ("q", "e"), ("d", "loss"), ("e", "loss")]
+    assert shared(pairs) == ["q"] and shared(pairs, 1) == []
+    found = [ranks(["z", "g", "d", "x", "e", "q", "loss"], pairs, early=k) for k in (0, 1, 2)]
+    assert [r["d"] - r["q"] for r in found] == [1, 2, 3] and [min(r.values()) for r in found] == [0, 0, 0]
+
+
+def test_the_wires_of_tied_discriminators_go_around_what_they_read():
+    for made in (figures.game(), game()):
+        picture = placed(made)
+        assert ours(picture) == 0 and (overlaps(picture), pierced(picture), loose(picture)) == ([], [], [])
+        twins = [p for p in picture.plates if p.lines == ("discriminator",)]
+        assert len({p.x for p in twins}) == 1 and len(twins) == 2  # one above the other
 
 
 def test_wires_of_one_port_share_their_way():
