@@ -21,7 +21,8 @@ def cache_folder() -> Path:
         return Path(given)
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home("AppData", "Local")) / "lensgrad" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home(".cache")) / "lensgrad"
+    named = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    return (named if named.is_absolute() else home(".cache")) / "lensgrad"  # its specification says to pass over any other
 
 
 def code_folder() -> Path:

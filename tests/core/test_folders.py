@@ -27,6 +27,8 @@ def test_a_user_has_a_folder_in_the_cache(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / ".cache" / "lensgrad"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert cache_folder() == tmp_path / "x" / "lensgrad"
+    monkeypatch.setenv("XDG_CACHE_HOME", "x")  # in whatever folder a program runs
+    assert cache_folder() == tmp_path / ".cache" / "lensgrad"
 
 
 @unix

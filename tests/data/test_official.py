@@ -125,7 +125,7 @@ def test_a_copy_that_packs_the_official_bytes_in_another_way_is_accepted(home):
 @pytest.mark.parametrize(
     ("platform", "variables", "wanted"),
     [
-        ("linux", {"XDG_CACHE_HOME": "X"}, Path("X") / "lensgrad"),
+        ("linux", {"XDG_CACHE_HOME": str(Path("X").absolute())}, Path("X").absolute() / "lensgrad"),
         ("linux", {}, Path.home() / ".cache" / "lensgrad"),
         ("win32", {"LOCALAPPDATA": "L"}, Path("L") / "lensgrad" / "cache"),
         ("darwin", {"LENSGRAD_CACHE": "C", "XDG_CACHE_HOME": "X"}, Path("C")),

@@ -21,7 +21,9 @@ from typing import Any
 from lensgrad.core.folders import code_folder, trusted
 
 SOURCE = Path(__file__).with_name("lanes") / "lanes.c"
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
+# Who asks for it in CC would lose NaN, and with it the guard, and small numbers in all of the process, NumPy's too.
+NO_FAST_MATH = ("-fno-fast-math", "-fno-unsafe-math-optimizations")
+FLAGS = ("-O3", *NO_FAST_MATH, "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE = 120  # seconds for a compiler
 SEAL = hashlib.sha256().digest_size

@@ -15,7 +15,7 @@ from typing import Any
 from lensgrad.backends.loop import Loop
 from lensgrad.backends.native import spelled
 from lensgrad.backends.native.assemble import Assembled, assembled
-from lensgrad.backends.native.compiler import Command, NotCompiled, compiler, failure, failures, keyed, made, sound, version
+from lensgrad.backends.native.compiler import NO_FAST_MATH, Command, NotCompiled, compiler, failure, failures, keyed, made, sound, version
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.table import Meanings
 from lensgrad.core import checks
@@ -28,6 +28,7 @@ ROOM = 500 << 20  # bytes of compiled programs that are kept
 COMMON = (
     "-std=gnu11",
     "-O3",
+    *NO_FAST_MATH,
     "-fno-math-errno",
     "-fno-trapping-math",
     "-fno-signed-zeros",

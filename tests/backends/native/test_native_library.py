@@ -66,6 +66,14 @@ def test_other_texts_flags_and_compilers_are_other_files(folder, monkeypatch):
     assert len([*folder.iterdir()]) == 4
 
 
+@needs_compiler
+@pytest.mark.parametrize("asked", ["-ffast-math", "-funsafe-math-optimizations", "-Ofast"])
+def test_what_is_asked_for_in_cc_takes_no_nan_away_and_no_small_numbers_of_the_process(folder, monkeypatch, asked):
+    monkeypatch.setenv("CC", f"{tools.compiler()[0]} {asked}")
+    assert said(library.program(text("4 + __FINITE_MATH_ONLY__"))) == 4
+    assert (np.array([1e-40], np.float32) * np.float32(1.0))[0] > 0
+
+
 @pytest.mark.parametrize(
     ("named", "told"),
     [
