@@ -126,6 +126,8 @@ def inputs(learner: Record, x: Any) -> Values:
         if given[name].ndim != len(shape) + 1:
             told = f"'{name}' in rows of {atom}" if len(names) > 1 else f"rows of {model.dom}"
             raise TypeMismatch(f"predict expects {told}, in shape {show_rows(shape)}, got {given[name].shape}: one row is x[None]")
+        if not len(given[name]) and given[name].shape[1:] != shape:  # of no rows, nothing else looks at the shape
+            raise TypeMismatch(f"'{name}' expects {atom} for each row, got an array of shape {given[name].shape}")
     check_ranges(given, learner.ranges())
     return given
 

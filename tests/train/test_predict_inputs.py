@@ -65,6 +65,7 @@ def test_another_shape_and_other_numbers_are_still_refused(run):
     run.predict(X)
     for kind, rows, told in (
         (TypeMismatch, X[:, :2], "'x' expects f32[7,3], got an array of shape (7, 2): give it in the shape (7, 3)"),
+        (TypeMismatch, X[:0, :2], "'x' expects f32[3] for each row, got an array of shape (0, 2)"),
         (TypeMismatch, X[0], "predict expects rows of f32[3], in shape (n, 3), got (3,): one row is x[None]"),
         (BadValue, X.astype("complex64"), "'x' expects f32[7,3], got complex64 data"),
     ):
