@@ -174,6 +174,7 @@ class Writer:
             self.texts.append(code)
         elif self.layout is not None and start in self.layout.broadcast:
             self.texts.append(repeated(self.texts[node.args[0]], node.op))
+            self.above += self.layout.heads.get(number, ())
         elif self.layout is not None and start in self.layout.inside and len(code) <= SHORT:
             self.texts.append(code)
             self.levels[start] = level(node.op)

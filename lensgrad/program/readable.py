@@ -71,26 +71,53 @@ def parts_of(step: Program) -> list[Part]:
     """The part of each node."""
     f, kinds, moves = step.diagram, phases(step), movers(step)
     found = list[Part]()
-    for node, kind, weight in zip(f.nodes, kinds, moves, strict=True):
-        path = node.origin[1:] if kind is Phase.BACKWARD else (weight,) if kind is Phase.UPDATE else node.origin
+    for node, kind, moved in zip(f.nodes, kinds, moves, strict=True):
+        path = node.origin[1:] if kind is Phase.BACKWARD else (moved if len(moved) == 1 else ()) if kind is Phase.UPDATE else node.origin
         found.append(Part(kind, tuple(p for p in path if p != BACK)))
-    return found
+    return adopted(step, found)
 
 
-def movers(step: Program) -> list[str]:
-    """For each node the first weight on whose next value, or on whose states, it has a say; "" for none."""
+def movers(step: Program) -> list[tuple[str, ...]]:
+    """For each node the weights on whose next value, or on whose states, it has a say."""
     f, owner = step.diagram, makers(step.diagram)
     names = [p.name for p in step.outputs for _ in p.ob]
-    places = numbered([p.name for p in step.outputs if p.role is Role.WEIGHT])
-    reach: list[str] = [""] * len(f.nodes)
-    for o, name in reversed([*zip(f.outs, names, strict=True)]):
-        if owner[o] >= 0:
-            reach[owner[o]] = weight_of(name, places) or reach[owner[o]]
+    weights = [p.name for p in step.outputs if p.role is Role.WEIGHT]
+    places = numbered(weights)
+    reach = [0] * len(f.nodes)  # a bit for each weight
+    for o, name in zip(f.outs, names, strict=True):
+        weight = weight_of(name, places)
+        if owner[o] >= 0 and weight:
+            reach[owner[o]] |= 1 << places[weight]
     for i in reversed(range(len(f.nodes))):
         for a in f.nodes[i].args:
-            if owner[a] >= 0 and not reach[owner[a]]:
-                reach[owner[a]] = reach[i]
-    return reach
+            if owner[a] >= 0:
+                reach[owner[a]] |= reach[i]
+    told: dict[int, tuple[str, ...]] = {}
+    return [told.setdefault(bits, tuple(w for w, k in places.items() if bits >> k & 1)) for bits in reach]
+
+
+def adopted(step: Program, parts: Sequence[Part]) -> list[Part]:
+    """The parts, where what a weight of a layer is made of, as in LoRA, and the way back through it, stand with that layer."""
+    f, owner, found = step.diagram, makers(step.diagram), list(parts)
+    fed = [p.role is Role.DATA for p in step.inputs for _ in p.ob]
+    readers: list[list[int]] = [[] for _ in f.nodes]
+    for i, node in enumerate(f.nodes):
+        fed += [any(fed[a] for a in node.args)] * len(node.cod)
+        for a in node.args:
+            if owner[a] >= 0:
+                readers[owner[a]].append(i)
+    moving = [False] * len(f.nodes)  # whether nothing but updates reads it in the end
+    for i, node in reversed([*enumerate(f.nodes)]):
+        moving[i] = all(found[r].phase is Phase.UPDATE or (not found[r].path and moving[r]) for r in readers[i])
+        near = {found[r].path[:1] for r in readers[i] if found[r].phase is Phase.FORWARD}
+        if found[i] == Part(Phase.FORWARD, ()) and len(near) == 1 and not any(fed[a] for a in node.args):
+            found[i] = Part(Phase.FORWARD, near.pop())
+    for i, node in enumerate(f.nodes):
+        made = [owner[a] for a in node.args if owner[a] >= 0 and f.nodes[owner[a]].args]
+        before = {found[k].path[:1] for k in made if found[k].phase is Phase.BACKWARD}
+        if found[i] == Part(Phase.BACKWARD, ()) and len(before) == 1 and moving[i]:
+            found[i] = Part(Phase.BACKWARD, before.pop())
+    return found
 
 
 def numbered(names: Sequence[str]) -> dict[str, int]:
@@ -105,9 +132,11 @@ def weight_of(name: str, places: Mapping[str, int]) -> str:
 
 
 def turn(part: Part, places: Mapping[str, int]) -> int:
-    """When a part is written among those that could be: what stands in no layer waits for the layers, and updates come as weights do."""
+    """When a part is written among those that could be: what stands in no layer waits for the layers, and updates come as weights do,
+    after what moves several of them.
+    """
     if part.phase is Phase.UPDATE:
-        return places.get(part.path[0], len(places))
+        return places.get(part.path[0], len(places)) if part.path else -1
     return int(part.phase is Phase.FORWARD and not part.path)
 
 
@@ -191,7 +220,7 @@ def headings(f: Diagram, parts: Sequence[Part]) -> dict[int, tuple[str, ...]]:
         if not node.args:
             continue  # a constant, which has no line
         lines = [f"# -- {TITLES[part.phase]} --"] if part.phase is not phase else []
-        layer = part.path[0] if part.path else "the loss" if part.phase is not Phase.UPDATE else ""
+        layer = part.path[0] if part.path else "several weights" if part.phase is Phase.UPDATE else "the loss"
         lines += [f"# {layer}"] if layer and (part.group != group or lines) else []
         if lines:
             found[i] = tuple(lines)

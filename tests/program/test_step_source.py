@@ -164,3 +164,21 @@ def test_a_state_belongs_to_the_first_weight_that_it_is_called_after():
     assert [weight_of(n, places) for n in ("layer/weight.velocity.0", "layer/weight.0", "layer/weights", "layer/weight")] == [
         "layer/weight.velocity", "layer/weight", "", "layer/weight",
     ]  # fmt: skip
+
+
+def test_what_moves_several_weights_is_called_after_none_of_them():
+    text = classifier(lg.dense(8, name="hidden"), lg.dense(3, name="out"), optimizer=lg.chain(lg.clip_norm(1.0), lg.sgd(0.1))).source(N)
+    assert "d_hidden_weight = d_hidden.T @ x" in text and "d_out_bias = np.sum(d_out, (0,), np.float32)" in text
+    update = text[text.index("# -- update --") :]
+    heads = ["several weights", "hidden/weight", "hidden/bias", "out/weight", "out/bias"]
+    assert re.findall(r"    # ([a-z/ ]+)\n", update) == heads
+
+
+@pytest.mark.parametrize("change", ["lora", "norm"])
+def test_what_a_weight_is_made_of_stands_with_its_layer(change):
+    model = lg.sequential(lg.input(5), lg.dense(8, name="hidden"), lg.dense(3, name="out"))
+    made = model.lora("out/weight", rank=2) if change == "lora" else model.reparam({"**/weight": lg.weight_norm})
+    text = lg.supervised(made, lg.cross_entropy, lg.sgd(0.1)).source(N)
+    forward, back = text[text.index("# -- forward") :].split("# -- backward")
+    assert forward.count("# the loss") == 1 and forward.rindex("# out") < forward.index("# the loss")
+    assert back.count("# the loss") == 1 and back.index("# the loss") < back.index("# out")
