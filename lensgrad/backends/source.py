@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lensgrad.backends.helpers import RESERVED, Helpers, Kernels
@@ -62,13 +62,14 @@ class Layout:
     """How a function is written for people: what its wires are called, the comments above nodes, by number, and the wires without a line.
 
     The wires `broadcast` repeat an array along new axes where they are read, which NumPy does by itself; those `inside` are read once, and
-    stand in the line that reads them where they are short.
+    stand in the line that reads them where they are short. `bodies` has the arguments and the layout of each body of a loop.
     """
 
     names: tuple[str, ...]
     heads: Mapping[int, Sequence[str]]
     broadcast: Collection[int] = ()
     inside: Collection[int] = ()
+    bodies: Mapping[Diagram, tuple[Sequence[str], Layout]] = field(default_factory=dict[Diagram, "tuple[Sequence[str], Layout]"])
 
     def without(self, taken: Collection[str]) -> Layout:
         """The same with other names for those that are taken."""
@@ -94,6 +95,7 @@ class Module:
         self.functions: list[str] = []
         self.constants: dict[tuple[str, str], str] = {}
         self.bodies: dict[Diagram, str] = {}
+        self.laid: Mapping[Diagram, tuple[Sequence[str], Layout]] = {}
         self.given: dict[str, Callable[..., Any]] = {}
 
     def top(self, f: Diagram, name: str, inputs: Sequence[str], doc: str = "", layout: Layout | None = None) -> None:
@@ -104,6 +106,7 @@ class Module:
         layout = layout and layout.without({*names, name})
         self.taken |= {name, *names, *(layout.names if layout else ())}
         self.bodies[f] = name
+        self.laid = layout.bodies if layout else {}
         self.functions.append(Writer(self, unfold(f), names, layout).text(name, doc))
 
     def function(self, f: Diagram, name: str) -> str:
@@ -112,7 +115,8 @@ class Module:
             made = free(f"{name}_{len(self.bodies) + 1}", self.taken)
             self.taken.add(made)
             self.bodies[f] = made
-            self.functions.append(Writer(self, unfold(f), [f"a{i}" for i in range(len(f.dom))]).text(made, ""))
+            names, layout = self.laid.get(f, ([f"a{i}" for i in range(len(f.dom))], None))
+            self.functions.append(Writer(self, unfold(f), [*names], layout).text(made, ""))
         return self.bodies[f]
 
     def constant(self, expression: str, comment: str) -> str:

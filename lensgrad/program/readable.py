@@ -5,49 +5,21 @@ The lines are those that run, in another order and under other names, and give t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heappop, heappush
 
-from lensgrad.backends import kernels
-from lensgrad.backends.helpers import RESERVED, functions_of
 from lensgrad.backends.numpy import has_circuits
-from lensgrad.backends.source import Layout, free, identifier
+from lensgrad.backends.source import Layout, identifier
 from lensgrad.cat.names import Role
 from lensgrad.core.diagram import Diagram
 from lensgrad.core.graph import BACK, Node
 from lensgrad.program.compile import Program
 from lensgrad.program.constants import folded
+from lensgrad.program.lines import Part, bodies, broadcast, inside, told_apart, word_of
 from lensgrad.program.phases import Phase, makers, phases
-from lensgrad.program.taps import snake
-from lensgrad.theories.smooth.linear import Spread
 
-WORDS = {  # what the results of generators are called
-    "Add": "sum", "Sub": "difference", "Mul": "product", "Div": "quotient", "Neg": "negative", "Einsum": "product", "Sum": "total",
-    "Spread": "repeated", "Select": "chosen", "Compare": "mask", "Cast": "cast", "Exp": "exponential", "Log": "logarithm", "Sqrt": "root",
-    "Rsqrt": "inverse_root", "Expm1": "exponential_less_1", "IntegerPower": "power", "Convolve": "convolution", "AMax": "largest",
-    "LogSoftmax": "log_probabilities", "LogSumExp": "log_total", "OneHot": "targets", "ArgMax": "likeliest", "Take": "rows",
-    "ScatterAdd": "scattered", "Scan": "loop", "Reshape": "reshaped", "Transpose": "transposed", "Logistic": "sigmoid", "Full": "constant",
-}  # fmt: skip
 TITLES = {Phase.FORWARD: "forward", Phase.BACKWARD: "backward: the gradient of the loss", Phase.UPDATE: "update"}
-CALLS = ("Exp", "Expm1", "Log", "Log1p", "Sqrt", "Tanh", "Abs", "Logistic")
-INNER = frozenset(("Add", "Sub", "Mul", "Div", "Neg", "Einsum", "Cast", *CALLS))  # what may stand in a line of OUTER
-OUTER = frozenset(("Add", "Sub", "Mul", "Div", "Neg", "Select", "Maximum", "Minimum", *CALLS))
-TAKEN = frozenset({*RESERVED, *functions_of(kernels), "step", "train", "values", "batches"})
-
-
-@dataclass(frozen=True)
-class Part:
-    """Where a node stands: its phase, and the path of its layer, or the weight that it moves."""
-
-    phase: Phase
-    path: tuple[str, ...]
-
-    @property
-    def group(self) -> tuple[Phase, str]:
-        """What one comment stands above."""
-        return self.phase, self.path[0] if self.path else ""
 
 
 def readable(step: Program) -> tuple[Program, Layout | None]:
@@ -61,7 +33,7 @@ def readable(step: Program) -> tuple[Program, Layout | None]:
         step, parts = replace(step, diagram=permuted(step.diagram, order), iterations={}), [parts[i] for i in order]
     f = step.diagram
     wide, inner = broadcast(f), inside(f, parts)
-    return step, Layout(tuple(Names(step, parts).all(wide | inner)), headings(f, parts), wide, inner)
+    return step, Layout(tuple(Names(step, parts).all(wide | inner)), headings(f, parts), wide, inner, bodies(f))
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
@@ -228,39 +200,6 @@ def headings(f: Diagram, parts: Sequence[Part]) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def broadcast(f: Diagram) -> frozenset[int]:
-    """The wires that repeat an array only for elementwise generators beside arrays of the full shape: NumPy does that by itself."""
-    start, made, full = len(f.dom), dict[int, int](), set[int]()
-    for i, node in enumerate(f.nodes):
-        if isinstance(node.op, Spread):
-            made[start] = i
-        start += len(node.cod)
-    kept, owner = set(f.outs), makers(f)
-    constant = {w for w, i in enumerate(owner) if i >= 0 and not f.nodes[i].args}
-    for node in f.nodes:
-        here = [a for a in node.args if a in made]
-        whole = any(a not in made and a not in constant for a in node.args)
-        if here and not (getattr(node.op, "arity", 0) and whole):
-            full.update(here)
-    return frozenset(w for w in made if w not in full and w not in kept and f.nodes[made[w]].args[0] not in made)
-
-
-def inside(f: Diagram, parts: Sequence[Part]) -> frozenset[int]:
-    """The wires that one elementwise generator of the same part reads once: they may stand in its line."""
-    found, wire, owner, kept = set[int](), len(f.dom), makers(f), set(f.outs)
-    readers: dict[int, list[int]] = {}
-    for i, node in enumerate(f.nodes):
-        for a in node.args:
-            readers.setdefault(a, []).append(i)
-    for i, node in enumerate(f.nodes):
-        if node.op.name in INNER and len(readers.get(wire, ())) == 1 and wire not in kept:
-            reader = readers[wire][0]
-            if f.nodes[reader].op.name in OUTER and parts[reader].group == parts[i].group and parts[reader].path == parts[i].path:
-                found.add(wire)
-        wire += len(node.cod)
-    return frozenset(found - {w for w in found if owner[w] < 0})
-
-
 # -- names -------------------------------------------------------------------------------------------------------------
 
 
@@ -290,16 +229,7 @@ class Names:
         for i, node in enumerate(self.f.nodes):
             wanted += [self.wanted(i, start + k) for k in range(len(node.cod))]
             start += len(node.cod)
-        first, names = len(self.f.dom), list(wanted)
-        lines = [*(w for w in range(first, len(wanted)) if w not in without), *sorted(without)]
-        taken, found = {*TAKEN, *wanted[:first]}, Counter[str]()
-        times = Counter(wanted[w] for w in lines[: len(wanted) - first - len(without)])
-        for w in lines:
-            name = wanted[w]
-            found[name] += 1
-            names[w] = free(f"{name}_{found[name]}" if times[name] > 1 or found[name] > 1 else name, taken)
-            taken.add(names[w])
-        return names
+        return told_apart(wanted, len(self.f.dom), without)
 
     def wanted(self, number: int, wire: int) -> str:
         """What a wire would best be called."""
@@ -333,11 +263,6 @@ class Names:
             near = min(other, key=len)
             return identifier("_".join(["d", *near[: common(near, part.path) + 1]]))
         return identifier("_".join(["d", *part.path, word]))
-
-
-def word_of(node: Node) -> str:
-    """What the result of a node is called by what it computes."""
-    return WORDS.get(node.op.name, snake(node.op.name))
 
 
 def common(left: Sequence[str], right: Sequence[str]) -> int:

@@ -42,20 +42,16 @@ def vanished(numbers: Numbers, at: list[int]) -> Fault:
 def in_rows(numbers: Numbers, name: str, at: list[int]) -> Fault | None:
     """Of a weight with a row for each step of a loop, as `lg.repeat` has: what comes back fades from the last step to the first."""
     t = numbers.tapped
-    for wire in at:
-        g = numbers.cotangent(wire)
-        readers = [i for i in range(t.count) if wire in t.nodes[i].args and isinstance(t.nodes[i].op, Scan)]
-        for i in readers if g is not None else ():
-            op = t.nodes[i].op
-            if not isinstance(op, Scan) or t.nodes[i].args.index(wire) < op.carries + op.shared:
-                continue
-            sizes = [size(row) for row in (g[::-1] if op.backward else g)]
-            if sizes[0] < FAINT * sizes[-1]:
-                around = place(t.nodes[i])
-                where = name.rpartition("/")[0] if around == TASK and "/" in name else around
-                told = f"the gradient of '{name}' fades in the {op.n} steps of the loop in {where}: it is about"
-                told += f" {sizes[-1]:.2g} at the last and {sizes[0]:.2g} at the first: {REMEDY}"
-                return Fault("fading", where, op.name, told, i)
+    for wire, i in ((w, i) for w in at for i in range(t.count) if w in t.nodes[i].args):
+        op, g, around = t.nodes[i].op, numbers.cotangent(wire), place(t.nodes[i])
+        if g is None or not isinstance(op, Scan) or t.nodes[i].args.index(wire) < op.carries + op.shared:
+            continue
+        sizes = [size(g[k]) for k in (reversed(range(op.n)) if op.backward else range(op.n))]
+        if sizes[0] < FAINT * sizes[-1]:
+            where = name.rpartition("/")[0] if around == TASK and "/" in name else around
+            told = f"the gradient of '{name}' fades in the {op.n} steps of the loop in {where}: it is about"
+            told += f" {sizes[-1]:.2g} at the last and {sizes[0]:.2g} at the first: {REMEDY}"
+            return Fault("fading", where, op.name, told, i)
     return None
 
 

@@ -14,8 +14,9 @@ from lensgrad.cli import main
 from lensgrad.core.trace import trace
 from lensgrad.lens import sam
 from lensgrad.program.constants import folded
+from lensgrad.program.lines import Part
 from lensgrad.program.phases import Phase
-from lensgrad.program.readable import Part, Ready, turn, weight_of
+from lensgrad.program.readable import Ready, turn, weight_of
 from lensgrad.theories.smooth import ops
 from lensgrad.theories.smooth.array import full
 
@@ -182,3 +183,10 @@ def test_what_a_weight_is_made_of_stands_with_its_layer(change):
     forward, back = text[text.index("# -- forward") :].split("# -- backward")
     assert forward.count("# the loss") == 1 and forward.rindex("# out") < forward.index("# the loss")
     assert back.count("# the loss") == 1 and back.index("# the loss") < back.index("# out")
+
+
+def test_the_body_of_a_loop_is_called_by_what_it_computes_too():
+    text = LEARNERS["lstm"].source(N)
+    ahead = text[text.index("def step_of_scan") : text.index("def step(")]
+    assert "(carry_1, carry_2, shared, row):\n    sum_1 = row + carry_1 @ shared.T" in ahead and "d_concatenate @ shared" in ahead
+    assert not re.search(r"\b[av]\d+\b", ahead)
