@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
@@ -81,7 +81,7 @@ class StepThrough(Sequence[Scene]):
         return "".join(f"<details><summary>{escape(s.phase)} {escape(s.box)}</summary>{s._repr_html_()}</details>" for s in self.scenes)  # pyright: ignore[reportPrivateUsage]
 
     def play(self) -> None:
-        """Show one scene after the other in a terminal: Enter goes on, b goes back, q ends. Where nobody types, all are printed."""
+        """Show one scene after the other in a terminal: Enter goes on, b goes back, q and Ctrl-C end. Where nobody types, all are printed."""
         from rich.console import Console
 
         console = Console()
@@ -92,7 +92,16 @@ class StepThrough(Sequence[Scene]):
         while at < len(self):
             console.clear()
             console.print(f"{at + 1} of {len(self)}\n\n{self[at]}\n", markup=False, highlight=False, soft_wrap=True)
-            at = after(at, console.input(f"{KEYS} "))
+            at = after(at, asked(lambda: console.input(f"{KEYS} ")))
+
+
+def asked(ask: Callable[[], str]) -> str:
+    """What is typed; the end of what is typed, and Ctrl-C, end the scenes as q does."""
+    try:
+        return ask()
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return "q"
 
 
 def after(at: int, key: str) -> int:

@@ -14,7 +14,7 @@ from lensgrad.core.errors import BadValue, OutOfRange, UnknownParameter
 from lensgrad.core.trace import trace
 from lensgrad.lens import parametric
 from lensgrad.theories.smooth.scan import scan
-from lensgrad.train.step_through import after
+from lensgrad.train.step_through import after, asked
 from lensgrad.train.wires import wires_of
 
 X, Y = (v.astype("float32") for v in reals(0, (6, 4), (6, 2)))
@@ -232,3 +232,11 @@ def test_keys_go_on_back_and_out(monkeypatch):
     monkeypatch.setattr(Console, "input", lambda self, prompt: next(keys))
     lg.step_through(LEARNER, (X, Y)).play()
     assert shown == ["1", "2", "1", "2"]
+
+
+@pytest.mark.parametrize("end", [EOFError, KeyboardInterrupt])
+def test_the_end_of_what_is_typed_ends_the_scenes(end):
+    def ask():
+        raise end
+
+    assert after(3, asked(ask)) == sys.maxsize
