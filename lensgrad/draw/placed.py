@@ -54,17 +54,18 @@ class Stroke:
         return Stroke(self.strand, tuple([shifted(c, dx, dy) for c in self.path]), self.arrow, self.tip)
 
 
-def trimmed(s: Stroke, by: float) -> tuple[Command, ...]:
-    """The path of a stroke without its last piece below a head, which would be seen beside the tip."""
+def trimmed(s: Stroke, by: float, share: float = 0.0) -> tuple[Command, ...]:
+    """The path of a stroke without what a head covers at its end, which would be seen beside the tip; of a shorter last piece, a share."""
     if not s.arrow:
         return s.path
     k, other = (0, 1) if s.arrow == "start" else (-1, -2)
     near = s.path[other][1:3] if s.arrow == "start" else s.path[-1][-4:-2] if len(s.path[-1]) > 3 else s.path[other][-2:]
     (x, y), (px, py) = cast("tuple[float, float]", s.path[k][-2:]), cast("tuple[float, float]", near)
     far = abs(px - x) + abs(py - y)
-    if far <= by:
+    cut = by / far if far > by else share
+    if not cut:
         return s.path
-    moved = (*s.path[k][:-2], x + (px - x) * by / far, y + (py - y) * by / far)
+    moved = (*s.path[k][:-2], x + (px - x) * cut, y + (py - y) * cut)
     return (moved, *s.path[1:]) if s.arrow == "start" else (*s.path[:-1], moved)
 
 

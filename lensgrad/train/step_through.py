@@ -81,7 +81,7 @@ class StepThrough(Sequence[Scene]):
         return "".join(f"<details><summary>{escape(s.phase)} {escape(s.box)}</summary>{s._repr_html_()}</details>" for s in self.scenes)  # pyright: ignore[reportPrivateUsage]
 
     def play(self) -> None:
-        """Show one scene after the other in a terminal: Enter goes on, b goes back, q and Ctrl-C end. Where nobody types, all are printed."""
+        """Show one scene after the other in a terminal: Enter goes on, b back, q or Ctrl-C ends. Unless somebody types, all are printed."""
         from rich.console import Console
 
         console = Console()

@@ -14,6 +14,7 @@ from lensgrad.core.errors import BadValue
 from lensgrad.draw.explore import pack
 from lensgrad.draw.explore.states import Asked, wanted
 from lensgrad.draw.front import placed, scened
+from lensgrad.draw.placed import Stroke
 from lensgrad.draw.style import INK
 from tools.diagrams import adder, game
 
@@ -245,3 +246,12 @@ def test_wrong_files_and_views_are_answered(tmp_path):
         lg.explore(learner(), tmp_path / "a.html", view="len")
     with pytest.raises(lg.LensgradError, match="what is drawn must be an arrow"):
         lg.explore(3, tmp_path / "a.html")
+    with pytest.raises(lg.LensgradError, match="explore takes no 'depth': boxes are opened in the page, by a click or Enter"):
+        learner().explore(tmp_path / "a.html", depth=2)
+
+
+@pytest.mark.parametrize("arrow", ["start", "end"])
+def test_the_middle_of_a_head_is_before_the_end_also_behind_a_curve(arrow):
+    way = (("M", 0.0, 0.0), ("L", 4.0, 0.0), ("C", 10.0, 0.0, 10.0, 8.0, 16.0, 8.0), ("L", 20.0, 8.0))
+    *_, drawn = pack.Packer().stroke(Stroke("ahead", way, arrow))
+    assert (drawn.startswith("M3.8 0"), drawn.endswith("L16.2 8")) == (arrow == "start", arrow == "end")

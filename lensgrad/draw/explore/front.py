@@ -6,6 +6,7 @@ from os import PathLike
 from typing import Any
 
 from lensgrad.core import checks
+from lensgrad.core.calls import in_words
 from lensgrad.core.errors import BadValue
 from lensgrad.draw.explore.pack import history, pictures, records
 from lensgrad.draw.explore.page import page
@@ -15,8 +16,13 @@ from lensgrad.draw.subject import VIEWS, Subject
 from lensgrad.draw.written import written
 
 Where = str | PathLike[str]
+FOREIGN = {  # what a page needs not be told
+    "depth": "boxes are opened in the page, by a click or Enter",
+    "open": "boxes are opened in the page, by a click or Enter",
+}
 
 
+@in_words(FOREIGN)
 def explore(subject: Subject, path: Where, *, view: str | None = None, types: bool = False, states: bool = False) -> None:
     """Write a page of HTML in which the diagram can be moved, searched, and its boxes opened and closed; it loads nothing from elsewhere.
 

@@ -20,6 +20,7 @@ MOST_BOXES = 12_000  # in all pictures
 MOST_PICTURES = 120
 MOST_NUMBERS = 24_000  # of records
 STRANDS = ("ahead", "back", "read")
+SHORT = 0.95  # the share of a last piece that a head covers where the piece is shorter than its half; the rest says where the head points
 
 
 class Figures(Protocol):
@@ -102,7 +103,7 @@ class Packer:
 
     def stroke(self, s: Stroke) -> Hashable:
         """Strand, head, title and path, from its start."""
-        return STRANDS.index(s.strand), ("", "start", "end").index(s.arrow), self.text(s.tip), path(trimmed(s, HEAD / 2), *start(s))
+        return STRANDS.index(s.strand), ("", "start", "end").index(s.arrow), self.text(s.tip), path(trimmed(s, HEAD / 2, SHORT), *start(s))
 
 
 def start(s: Stroke) -> tuple[float, float]:
