@@ -22,6 +22,14 @@ Pair = tuple[tuple[Key, str], Key]  # the port at which a wire begins, and the b
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What stands on the other side where a row ends, by its layer: behind the end, and before it."""
+
+    behind: Mapping[Key, int]
+    before: Mapping[Key, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """What goes on behind a layer: how many cables, and how many wires they part into there; `whole` where no row may end."""
 
@@ -48,12 +56,12 @@ def sources(rank: Mapping[Key, int], pairs: Sequence[Pair], fixed: Collection[Ke
     return {id: r for id, r in found.items() if r in others}
 
 
-def edges(rank: Mapping[Key, int], pairs: Sequence[Pair], moved: Collection[Key], names: Collection[Key], few: float) -> list[Edge]:
-    """What goes on behind each layer, without what is moved behind it. A row is of more than names, and at most `few` cables leave it."""
+def edges(rank: Mapping[Key, int], pairs: Sequence[Pair], moved: Moved, names: Collection[Key], few: float) -> list[Edge]:
+    """What goes on behind each layer, but for what is moved there. A row is of more than names, and at most `few` cables leave it."""
     size, boxes = max(rank.values(), default=-1) + 1, [r for id, r in rank.items() if id not in names]
     taken: list[dict[tuple[Key, str], set[Key]]] = [{} for _ in range(size)]
     for port, target in pairs:
-        for k in range(rank[port[0]] + (port[0] in moved), rank[target]):
+        for k in range(rank[port[0]] + (port[0] in moved.behind), rank[target] - (target in moved.before)):
             taken[k].setdefault(port, set()).add(target if rank[target] == k + 1 else "")  # what passes on is one wire more
     lone = [k < min(boxes, default=0) or k >= max(boxes, default=0) for k in range(size)]
     return [Edge(len(t), sum(map(len, t.values())), lone[k] or len(t) > few) for k, t in enumerate(taken)]
@@ -85,12 +93,15 @@ def broken(spans: Sequence[Span], edges: Sequence[Edge], style: Style, most: flo
     return best[-1]
 
 
-def below(rank: Mapping[Key, int], ends: Sequence[int], moved: Mapping[Key, int]) -> tuple[dict[Key, int], list[int]]:
-    """Layers with one more behind each end of a row, and the numbers of these; what is moved has another one behind that."""
+def below(rank: Mapping[Key, int], ends: Sequence[int], moved: Moved) -> tuple[dict[Key, int], list[int]]:
+    """Layers with one more behind each end of a row, and the numbers of these; what is moved has layers of its own around that."""
     shift, at, found = 0, list[int](), dict[int, int]()
     for r in range(max(rank.values(), default=0) + 1):
         found[r] = r + shift
         if r in ends:
-            at.append(r + shift + 1)
-            shift += 2 if r in moved.values() else 1
-    return {id: found[r] + (2 if r in ends and id in moved else 0) for id, r in rank.items()}, at
+            shift += 1 + (r + 1 in moved.before.values())
+            at.append(r + shift)
+            shift += r in moved.behind.values()
+    layers = {id: found[r] for id, r in rank.items()}
+    layers |= {id: at[ends.index(r)] + 1 for id, r in moved.behind.items() if r in ends}
+    return layers | {id: at[ends.index(r - 1)] - 1 for id, r in moved.before.items() if r - 1 in ends}, at

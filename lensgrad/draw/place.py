@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from lensgrad.draw.breaks import Span, below, breaks, edges, sources
+from lensgrad.draw.breaks import Moved, Span, below, breaks, edges, sources
 from lensgrad.draw.heights import Extent, heights
 from lensgrad.draw.layers import Grid, Key, Link, Run, grid, ranks, shared
 from lensgrad.draw.order import Columns, ordered, total
@@ -79,7 +79,9 @@ class Layout:
     def broken(self, rank: Mapping[Key, int]) -> None:
         """Rows in place of one that is too wide."""
         style, whole, pairs = self.style, self.rows[0].spans, [(w.source, w.target[0]) for w in self.wires]
-        moved = sources(rank, pairs, {b.id for b in self.ground if b.kind in ("entry", "frame")})
+        behind = sources(rank, pairs, {b.id for b in self.ground if b.kind in ("entry", "frame")})
+        made = {target: rank[port[0]] for port, target in pairs}
+        moved = Moved(behind, {b.id: rank[b.id] for b in self.ground if b.near and rank[b.id] == made[b.id] + 1})
         names = {b.id for b in self.ground if b.kind in ALONE or (b.kind == "box" and not b.on("left"))}
         passing = edges(rank, pairs, moved, names, style.few)
         most = style.most

@@ -10,7 +10,7 @@ from refusals import told
 
 import lensgrad as lg
 from lensgrad.core.errors import BadValue
-from lensgrad.draw.breaks import Edge, below, breaks, edges, sources
+from lensgrad.draw.breaks import Edge, Moved, below, breaks, edges, sources
 from lensgrad.draw.front import drawn_text, placed, scened, shown_svg
 from lensgrad.draw.place import Layout
 from lensgrad.draw.rows import bridge
@@ -128,7 +128,7 @@ def test_a_row_that_cannot_end_is_wider():
 def test_what_goes_on_is_counted_by_ports_and_names_are_not_alone():
     rank = {"x": 0, "a": 1, "b": 2, "c": 3, "y": 4}
     pairs = [(("x", "o"), "a"), (("a", "o"), "b"), (("a", "o"), "c"), (("b", "o"), "c"), (("c", "o"), "y")]
-    found = edges(rank, pairs, (), {"x", "y"}, few=1)
+    found = edges(rank, pairs, Moved({}, {}), {"x", "y"}, few=1)
     assert [e.cables for e in found] == [1, 1, 2, 1, 0] and [e.wires for e in found] == [1, 2, 2, 1, 0]
     assert [e.whole for e in found] == [True, False, True, True, True]
 
@@ -138,7 +138,14 @@ def test_a_parameter_begins_the_row_of_what_reads_it():
     pairs = [(("a", "o"), "b"), (("p", "o"), "b")]
     moved = sources(rank, pairs, {"a"})
     assert moved == {"p": 0} and sources(rank, pairs, ()) == {}  # not all of a layer
-    assert below(rank, (0,), moved) == ({"a": 0, "p": 2, "b": 3}, [1])
+    assert below(rank, (0,), Moved(moved, {})) == ({"a": 0, "p": 2, "b": 3}, [1])
+
+
+def test_a_state_that_is_written_back_ends_the_row_of_what_makes_it():
+    rank, pairs = {"a": 0, "state": 1, "b": 1}, [(("a", "o"), "b"), (("a", "s"), "state")]
+    moved = Moved({}, {"state": 1})
+    assert edges(rank, pairs, moved, (), few=1)[0] == Edge(1, 1)
+    assert below(rank, (0,), moved) == ({"a": 0, "state": 1, "b": 3}, [2])
 
 
 def test_strands_keep_their_order_from_row_to_row():
