@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lensgrad.draw.layers import Grid, Key, Link
 from lensgrad.draw.order import Columns
 
 ROUNDS = 16
+NEAR = 1e-6  # between heights that are the same
 PATIENCE = 4  # rounds that straighten nothing: one each way, with neighbors on one side and on both
 
 
@@ -43,6 +45,7 @@ def heights(columns: Columns, grid: Grid, extents: Mapping[Key, Extent], apart: 
         now = bent(found, grid)
         if now < least:
             best, least, last = dict(found), now, round
+    straightened(columns, (lefts, rights), extents, apart, best)
     top = min((best[k] + extents[k].top for k in best), default=0.0)
     return {k: y - top for k, y in best.items()}
 
@@ -119,3 +122,51 @@ def middle(wished: Sequence[Wish]) -> float:
         if seen >= half - 1e-9:
             return y
     return order[-1][0]
+
+
+# -- straight pieces as wholes -----------------------------------------------------------------------------------------
+
+
+def straightened(columns: Columns, sides: Sequence[Side], extents: Mapping[Key, Extent], apart: float, found: dict[Key, float]) -> None:
+    """Move what hangs together by straight wires as a whole, where others are less bent then: of a layer alone none of it would move."""
+    above = {key: other for column in columns for other, key in pairwise(column)}
+    below = {other: key for key, other in above.items()}
+
+    def gap(upper: Key, lower: Key) -> float:
+        return found[lower] + extents[lower].top - found[upper] - extents[upper].bottom - apart
+
+    for _ in range(ROUNDS):
+        changed = False
+        for piece in pieces(columns, sides, found):
+            wished = [(found[o] + far - found[k], w) for k in piece for side in sides for o, far, w in side.get(k, ()) if o not in piece]
+            up = min((gap(above[k], k) for k in piece if k in above and above[k] not in piece), default=math.inf)
+            down = min((gap(k, below[k]) for k in piece if k in below and below[k] not in piece), default=math.inf)
+            far = min(max(nearest(wished), -up), down)
+            if abs(far) > NEAR:
+                found.update({key: found[key] + far for key in piece})
+                changed = True
+        if not changed:
+            return
+
+
+def pieces(columns: Columns, sides: Sequence[Side], found: Mapping[Key, float]) -> list[set[Key]]:
+    """What hangs together by straight wires."""
+    done, all_of = set[Key](), list[set[Key]]()
+    for start in (key for column in columns for key in column):
+        if start in done:
+            continue
+        piece, stack = {start}, [start]
+        while stack:
+            key = stack.pop()
+            straight = {o for side in sides for o, far, _ in side.get(key, ()) if abs(found[o] + far - found[key]) <= NEAR} - piece
+            piece |= straight
+            stack += straight
+        done |= piece
+        all_of.append(piece)
+    return all_of
+
+
+def nearest(wished: Sequence[Wish]) -> float:
+    """Of all weighted medians the one nearest to 0; 0 where nothing is wished."""
+    upper, lower = middle(wished) if wished else 0.0, -middle([(-y, w) for y, w in wished]) if wished else 0.0
+    return min(max(0.0, min(lower, upper)), max(lower, upper))

@@ -5,7 +5,7 @@ from geometry import cut, loose, outside, overlaps, pierced
 
 import lensgrad as lg
 from lensgrad.draw.front import placed
-from lensgrad.draw.heights import Extent, heights, isotonic
+from lensgrad.draw.heights import Extent, heights, isotonic, straightened, wishes
 from lensgrad.draw.layers import Link, Run, grid, ranks, shared
 from lensgrad.draw.order import crossings as crossed
 from lensgrad.draw.order import ordered
@@ -136,3 +136,12 @@ def test_states_that_are_written_back_stand_near_their_layer():
     picture = placed(learner, view="step", states=True)
     assert picture.height < 1.5 * placed(learner, view="step").height
     assert (loose(picture), overlaps(picture), pierced(picture), cut(picture)) == ([], [], [], [])
+
+
+def test_a_straight_piece_is_moved_as_a_whole_as_far_as_there_is_room():
+    made = grid({"s": 0, "under": 0, "over": 1, "a": 1, "b": 2}, [Run("s", "o", "a", 0, 0), Run("a", "o", "b", 0, 0)])
+    extents = {k: Extent(0, 4) for k in ("s", "under", "over", "a", "b")}
+    for column, y in ((("a",), 0), (("over", "a"), 6)):
+        found = {"s": 0.0, "under": 6.0, "over": 0.0, "a": 50.0, "b": 50.0}
+        straightened((("s", "under"), column, ("b",)), wishes(made), extents, 2, found)
+        assert (found["a"], found["b"]) == (y, y)
