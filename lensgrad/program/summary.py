@@ -65,8 +65,9 @@ class Summary(Printed):
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
-        style = "<style scoped>td:nth-child(n + 3) {text-align: right} td:first-child {white-space: pre}</style>"
-        return f"<div>{style}<p>{escape(self.head)}</p><table>{rows}</table><pre>{escape(self.after)}</pre></div>"
+        name = "lensgrad-summary"  # a style is one of the whole page
+        style = f"<style>.{name} td:nth-child(n + 3) {{text-align: right}} .{name} td:first-child {{white-space: pre}}</style>"
+        return f'<div class="{name}">{style}<p>{escape(self.head)}</p><table>{rows}</table><pre>{escape(self.after)}</pre></div>'
 
 
 def narrow(cell: str) -> str:

@@ -24,6 +24,7 @@ from lensgrad.train.state import Report
 
 Where = str | PathLike[str]
 BINS = 10  # of a calibration
+AXES = "rows: class, columns: predicted"
 FEW = 12  # classes whose confusion is text
 
 
@@ -106,14 +107,15 @@ class Assessment:
         table = self.rows()
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in table)
-        told = ["", "rows: class, columns: predicted", *lines] if table else []
+        told = ["", AXES, *lines] if table else []
         return printable("\n".join([self.head, *told]))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in self.rows())
-        return f"<p>{escape(self.head)}</p><table>{rows}</table>"
+        caption = f"<caption>{AXES}</caption>" if rows else ""
+        return f"<p>{escape(self.head)}</p><table>{caption}{rows}</table>"
 
 
 def assessment(learner: Record, values: Values, data: Source, batch_size: int | None, backend: Any, names: tuple[str, ...]) -> Assessment:

@@ -45,8 +45,12 @@ class Scene:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        return f"<b>{escape(self.phase)} {escape(self.box)}</b>{self.table()}"
+
+    def table(self) -> str:
+        """The lines as a table of HTML."""
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in self.lines)
-        return f"<b>{escape(self.phase)} {escape(self.box)}</b><table>{rows}</table>"
+        return f"<table>{rows}</table>"
 
 
 class StepThrough(Sequence[Scene]):
@@ -78,7 +82,7 @@ class StepThrough(Sequence[Scene]):
         return f"<a step in {len(self)} scenes: {', '.join(f'{s.phase} {clean(s.box)}' for s in self.scenes[:SHOWN])}, …>"
 
     def _repr_html_(self) -> str:
-        return "".join(f"<details><summary>{escape(s.phase)} {escape(s.box)}</summary>{s._repr_html_()}</details>" for s in self.scenes)  # pyright: ignore[reportPrivateUsage]
+        return "".join(f"<details><summary>{escape(s.phase)} {escape(s.box)}</summary>{s.table()}</details>" for s in self.scenes)
 
     def play(self) -> None:
         """Show one scene after the other in a terminal: Enter goes on, b back, q or Ctrl-C ends. Unless somebody types, all are printed."""

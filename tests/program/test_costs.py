@@ -269,3 +269,11 @@ def test_a_generator_of_ones_own_counts_as_an_elementwise_function():
 
 def test_amounts_are_short():
     assert [amount(n) for n in (0, 9_999_999, 12_345_678, 3_210_000_000, 5 * 10**12)] == ["0", "9,999,999", "12.3 M", "3.21 G", "5 T"]
+
+
+def test_the_style_of_a_summary_is_of_its_own_table_only():
+    html = lg.summary(lg.sequential(lg.input(4), lg.dense(2)))._repr_html_()
+    style = html[html.index("<style>") + 7 : html.index("</style>")]
+    assert html.startswith('<div class="lensgrad-summary">') and all(
+        r.strip().startswith(".lensgrad-summary ") for r in style.split("}") if r
+    )
