@@ -59,6 +59,39 @@ def lora_at_first_asked_by_name() -> Case:
     return made, made.initial(0), data(), "first/weight.right"
 
 
+@planted("zero weights", "second/kernel", "Convolve")
+def a_kernel_of_zeros() -> Case:
+    layers = lg.conv2d(4, 3, activation="relu", name="first"), lg.conv2d(4, 3, name="second"), lg.flatten, lg.dense(3, name="last")
+    made = lg.supervised(lg.sequential(lg.input(8, 8, 1), *layers), lg.cross_entropy, lg.sgd(0.1))
+    x = np.random.default_rng(0).normal(size=(N, 8, 8, 1)).astype("float32")
+    return made, changed(made, second__kernel=0.0), (x, data()[1]), "first/kernel"
+
+
+@planted("saturated", "memory/loop", "Logistic")
+def gates_that_only_keep() -> Case:
+    layers = lg.gru(6, last=True, name="memory"), lg.dense(3, name="last")
+    made = lg.supervised(lg.sequential(lg.input(20, 4), *layers), lg.cross_entropy, lg.sgd(0.1))
+    return made, changed(made, memory__bias=200.0), (sequences(), data()[1]), "memory/input/weight"
+
+
+@planted("cancels", "norm", "Sum")
+def batch_norm_of_one_example() -> Case:
+    made = classifier(lg.batch_norm(name="norm"))
+    return made, made.initial(0), tuple(v[:1] for v in data()), "first/weight"
+
+
+@planted("alike", "first/weight", "")
+def units_that_are_all_alike() -> Case:
+    made = classifier(own(ops.tanh, "act"))
+    return made, changed(made, first__weight=0.1, last__weight=0.1), data(), None
+
+
+@planted("frozen", "", "")
+def nothing_that_learns() -> Case:
+    made = lg.supervised(network().freeze("**"), lg.cross_entropy, {})
+    return made, made.initial(0), data(), None
+
+
 @planted("healthy", "", "")
 def lora_at_first() -> Case:
     made = lg.supervised(network().lora("first/weight", rank=2), lg.cross_entropy, lg.sgd(0.1))
@@ -76,3 +109,15 @@ def regression_at_the_scale_of_its_labels() -> Case:
     made = lg.supervised(network(outputs=2), lg.mse, lg.sgd(0.001))
     x, y = floats()
     return made, made.initial(0), (x * 20, y * 10), None
+
+
+@planted("healthy", "", "")
+def one_layer_without_an_optimizer() -> Case:
+    made = classifier(optimizer={"last/**": lg.sgd(0.1)})
+    return made, made.initial(0), data(), None
+
+
+@planted("healthy", "", "")
+def a_last_layer_of_zeros() -> Case:
+    made = classifier(own(ops.tanh, "act"))
+    return made, changed(made, last__weight=0.0), data(), None

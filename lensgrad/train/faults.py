@@ -13,6 +13,7 @@ from lensgrad.core.graph import BACK, Node
 from lensgrad.program.taps import OBJECTIVE, TASK, Numbers, Tapped
 from lensgrad.theories.smooth import linear, pointwise, random, reduce, scan
 from lensgrad.theories.smooth import pointwise as p
+from lensgrad.theories.smooth.conv import Convolve
 from lensgrad.theories.smooth.index import ScatterAdd, Take
 
 FLAT = ("dead", "flat", "saturated", "cancels")  # what is no fault in a loss that is 0
@@ -217,11 +218,29 @@ def unnamed(numbers: Numbers, node: Node, others: list[int], left: float) -> tup
     if not left and not node.origin:
         return "solved", *where, "the loss is at its least for this batch"
     if not left:
-        return "cancels", *where, "what comes back through it cancels to 0"
+        return by_gate(numbers, node) or ("cancels", *where, f"what comes back through it cancels to 0{of_one(numbers, node)}")
     if isinstance(node.op, scan.Scan):
         return "fading", *where, f"it shrinks in each of the {node.op.n} steps"
     small = [f"'{numbers.tapped.labels.get(a, 'a constant')}' has numbers {span(numbers.at(a))}" for a in others if numbers.at(a).size]
     return "shrinks", *where, "; ".join(small) or "its slope is that small there"
+
+
+def by_gate(numbers: Numbers, node: Node) -> Found:
+    """Beside a gate that is closed or open everywhere, as those of a recurrent network are, what comes back cancels."""
+    t = numbers.tapped
+    for k in range(t.count):
+        gate, out = t.nodes[k], t.starts[k]
+        if isinstance(gate.op, p.Logistic) and place(gate) == place(node) and np.isin(numbers.at(out), (0.0, 1.0)).all():
+            told = f"what comes back through it cancels to 0, since '{t.labels.get(out, place(gate))}' is {span(numbers.at(out))}"
+            return "saturated", place(gate), gate.op.name, f"{told}: {gate.op.name} is flat at numbers {span(numbers.at(gate.args[0]))}"
+    return None
+
+
+def of_one(numbers: Numbers, node: Node) -> str:
+    """Where a batch of one example is taken away from its own mean: that it is one."""
+    data = [numbers.at(w) for w in range(numbers.tapped.inputs) if role_of(numbers.tapped, w) is Role.DATA]
+    alone = bool(data) and all(x.shape[:1] == (1,) for x in data)
+    return ": this batch is one example, and so its own mean" if alone and isinstance(node.op, reduce.Sum | p.Sub | p.Mul) else ""
 
 
 Found = tuple[str, str, str, str] | None
@@ -283,7 +302,7 @@ def first_dead(numbers: Numbers, number: int) -> int | None:
 
 def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
     """Of a product: the other factor is 0 everywhere, and where that comes from."""
-    if not isinstance(node.op, p.Mul | p.Div | linear.Einsum):
+    if not isinstance(node.op, p.Mul | p.Div | linear.Einsum | Convolve):
         return None
     both = () if others or any(np.any(numbers.at(a)) for a in node.args) else node.args
     zero = next((a for a in others or both if not np.any(numbers.at(a))), None)

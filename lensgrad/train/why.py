@@ -87,7 +87,11 @@ def why(
     if name is not None:
         name = checks.path("name", name)
         return case.told(name, case.fault(name) or case.stepped() or case.partly(name))
-    found = [(n, case.fault(n)) for n in learner.model_names if case.params[n].role is Role.WEIGHT]
+    moved = [n for n in learner.model_names if case.params[n].role is Role.WEIGHT and case.fixed(n) is None]
+    if not moved:
+        told = "no weight learns: all of them are frozen, or have no optimizer"
+        return case.told("this step", Fault("frozen", "", "", told))
+    found = ((n, case.fault(n)) for n in moved)
     first = next(((n, f) for n, f in found if f is not None and not case.passing(f)), None)
     return case.told(*first) if first else case.told("this step", case.stepped())
 
@@ -203,7 +207,16 @@ class Case:
             return self.not_finite(self.t.back[bad])
         if faint(self.numbers, back):
             return vanished(self.numbers, back)
-        return in_rows(self.numbers, name, back) or huge(self.learner, self.values, self.rows, self.numbers, name)
+        return in_rows(self.numbers, name, back) or self.alike(name, back) or huge(self.learner, self.values, self.rows, self.numbers, name)
+
+    def alike(self, name: str, back: list[int]) -> Fault | None:
+        """Units that have the same weights and get the same gradients, and so stay one unit."""
+        for w in back:
+            x, g = (units(v) for v in (self.numbers.at(w), self.numbers.cotangent(w)))
+            if len(x) > 1 and x.shape[1] > 1 and (x == x[:1]).all() and np.allclose(g, g[:1], rtol=1e-5, atol=0.0):
+                told = f"all {len(x):,} units of '{name}' have the same weights and get the same gradient, so they stay one unit"
+                return Fault("alike", name, "", f"{told}: begin with values drawn at random")
+        return None
 
     def stepped(self) -> Fault | None:
         """A step that goes too far."""
@@ -241,6 +254,13 @@ class Case:
         if not at:
             return f" on {counted(count(self.rows), 'example')}"
         return f": its gradient is {gradient(self.numbers, name):.3g} on average, of numbers of {size(self.numbers.at(at[0])):.3g}"
+
+
+def units(x: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+    """A weight with a row for each unit: those of a kernel stand along its last axis."""
+    if x is None or x.ndim < 2:
+        return np.zeros((0, 0))
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1]).T
 
 
 def lines(numbers: Numbers, number: int) -> Iterator[str]:
