@@ -69,9 +69,9 @@ def edges(rank: Mapping[Key, int], pairs: Sequence[Pair], moved: Moved, names: C
 
 def breaks(spans: Sequence[Span], edges: Sequence[Edge], style: Style, most: float) -> tuple[int, ...]:
     """The layers behind which a row ends, with as many rows as are needed for that width, or more."""
-    whole = spans[-1][1]
-    least = math.ceil(whole / most)
-    return min(broken(spans, edges, style, most, whole / n) for n in range(least, 2 * least + 2))[1]
+    whole, most = spans[-1][1], max(most, style.channel)
+    least = min(math.ceil(whole / most), len(spans))
+    return min(broken(spans, edges, style, most, whole / n) for n in range(least, min(2 * least + 1, len(spans)) + 1))[1]
 
 
 def broken(spans: Sequence[Span], edges: Sequence[Edge], style: Style, most: float, wished: float) -> tuple[float, tuple[int, ...]]:

@@ -87,10 +87,10 @@ class Layout:
         most = style.most
         for _ in range(TRIES):  # how wide a row will be is known when it is there
             self.set(*below(rank, breaks(whole, passing, style, most), moved))
-            fit = [w for r, w in self.widths() if r.spans[-1][1] <= style.most]
-            if max(fit, default=0.0) <= style.most:
+            over = max((w for r, w in self.widths() if r.width <= style.most), default=0.0) - style.most
+            if over <= 0:
                 break
-            most -= max(fit) - style.most
+            most -= over
         if style.most < GAIN * whole[-1][1] < self.wide:
             self.set(rank)
 

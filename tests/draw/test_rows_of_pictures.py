@@ -97,6 +97,11 @@ def test_text_is_no_wider_than_it_is_told():
     assert 60 < max(map(len, rows)) <= 80 and len(drawn_text(transformer()).split("\n")) < len(rows)
 
 
+def test_a_width_below_that_of_anything_is_a_row_for_each_layer():
+    picture = placed(game(), view="step", depth=2, width=1)
+    assert len(picture.rows) > 3 and (overlaps(picture), outside(picture), pierced(picture), loose(picture)) == ([], [], [], [])
+
+
 @pytest.mark.parametrize("width", [0, -5, float("nan"), "wide", True])
 def test_a_width_that_is_none_is_told(width, tmp_path):
     assert told(BadValue, lambda: lg.draw(lg.dense(2, 2), tmp_path / "a.svg", width=width)).startswith("width must be a ")
