@@ -80,6 +80,12 @@ def batch_norm_of_one_example() -> Case:
     return made, made.initial(0), tuple(v[:1] for v in data()), "first/weight"
 
 
+@planted("no effect", "first", "Spread")
+def a_bias_before_batch_norm() -> Case:
+    made = classifier(lg.batch_norm())
+    return made, made.initial(0), data(), "first/bias"
+
+
 @planted("alike", "first/weight", "")
 def units_that_are_all_alike() -> Case:
     made = classifier(own(ops.tanh, "act"))
@@ -121,3 +127,11 @@ def one_layer_without_an_optimizer() -> Case:
 def a_last_layer_of_zeros() -> Case:
     made = classifier(own(ops.tanh, "act"))
     return made, changed(made, last__weight=0.0), data(), None
+
+
+@planted("healthy", "", "")
+def biases_without_effect() -> Case:
+    """In attention that of the keys, before a batch normalization any; in float64 their gradient is next to nothing."""
+    layers = lg.multi_head_attention(2, name="seen"), lg.batch_norm(), lg.flatten, lg.dense(3, name="last")
+    made = lg.supervised(lg.sequential(lg.input(6, 8, dtype="float64"), *layers), lg.cross_entropy, lg.sgd(0.1))
+    return made, made.initial(0), (np.random.default_rng(0).normal(size=(N, 6, 8)), data()[1]), None

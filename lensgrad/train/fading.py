@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from lensgrad.core.printed import counted
 from lensgrad.program.loops import Inside
 from lensgrad.program.taps import TASK, Numbers
+from lensgrad.theories.smooth.linear import Reshape, Spread
 from lensgrad.theories.smooth.scan import Scan
 from lensgrad.train.faults import Fault, no_gradient, place
 from lensgrad.train.insides import Stop, lost, size, stopped, stops
@@ -16,6 +19,8 @@ TINY = 1e-12  # the size of a gradient below which it counts as vanished
 FAINT = 1e-9  # its share of the largest cotangent on the way, below which it does too
 TOLD = 4  # places on the way whose sizes are told
 GONE = 1e-12  # the share of what leaves the loss below which it has faded
+ROUNDING = 16.0  # how many roundings a sum that is 0 may be away from it
+ROUNDED = 4  # the bytes of a number from which a sum that is 0 can be told from one that is small
 REMEDY = "use fewer of them, residual connections, layers that normalize, or first weights of another scale"
 
 
@@ -53,6 +58,32 @@ def in_rows(numbers: Numbers, name: str, at: list[int]) -> Fault | None:
             told += f" {sizes[-1]:.2g} at the last and {sizes[0]:.2g} at the first: {REMEDY}"
             return Fault("fading", where, op.name, told, i)
     return None
+
+
+def balanced(numbers: Numbers, name: str, at: list[int]) -> Fault | None:
+    """Of a weight that is added everywhere: what comes back from all places adds up to nothing but rounding."""
+    t = numbers.tapped
+    for wire in at:
+        number, g = repeated(numbers, wire), numbers.cotangent(wire)
+        back = None if number is None else numbers.cotangent(t.starts[number])
+        if number is None or g is None or back is None or g.dtype.itemsize < ROUNDED:
+            continue
+        axes = getattr(t.nodes[number].op, "axes", ())
+        whole = np.sum(np.abs(back), tuple(k for k in range(back.ndim) if k not in axes)).reshape(g.shape)
+        if np.any(whole) and np.all(np.abs(g) <= ROUNDING * np.finfo(g.dtype).eps * whole):
+            told = f"what comes back to '{name}' from all places adds up to 0, but for rounding: the loss is the same whatever it is"
+            told += ", as with a bias in front of a batch normalization, or one of attention's keys"
+            return Fault("no effect", place(t.nodes[number]), t.nodes[number].op.name, told, number)
+    return None
+
+
+def repeated(numbers: Numbers, wire: int) -> int | None:
+    """The one node that repeats a wire along new axes, as it is or in another shape; None where it is read in another way."""
+    t = numbers.tapped
+    readers = [i for i in range(t.count) if wire in t.nodes[i].args]
+    if len(readers) != 1 or not isinstance(t.nodes[readers[0]].op, Spread | Reshape):
+        return None
+    return readers[0] if isinstance(t.nodes[readers[0]].op, Spread) else repeated(numbers, t.starts[readers[0]])
 
 
 def alone(left: float, gone: float) -> bool:
@@ -96,4 +127,4 @@ def sizes_at(names: Sequence[str], sizes: Sequence[float]) -> str:
     return ", ".join(f"{sizes[k]:.2g} at {names[k]}" for k in some)
 
 
-__all__ = ["TOLD", "by_layer", "faint", "in_rows", "sizes_at", "vanished"]
+__all__ = ["TOLD", "balanced", "by_layer", "faint", "in_rows", "sizes_at", "vanished"]

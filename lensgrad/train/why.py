@@ -22,7 +22,7 @@ from lensgrad.data.arrays import count
 from lensgrad.data.source import Data
 from lensgrad.program.taps import Numbers, Tapped
 from lensgrad.theories.smooth.array import Array
-from lensgrad.train.fading import faint, in_rows, vanished
+from lensgrad.train.fading import balanced, faint, in_rows, vanished
 from lensgrad.train.faults import Fault, constant, finite, first_bad, not_finite, place, reached, span, tables
 from lensgrad.train.insides import opened, path
 from lensgrad.train.record import Record
@@ -193,8 +193,10 @@ class Case:
         return None if number is None else root(self.numbers, opened(self.numbers, not_finite(self.numbers, number)), self.params)
 
     def passing(self, fault: Fault) -> bool:
-        """Whether a fault ends with the first step: at a weight that is 0 at first, as one side of LoRA is, and is moved."""
+        """Whether a fault harms nothing: a weight without effect, or one that is 0 at first, as one side of LoRA is, and is moved."""
         named = fault.place
+        if fault.cause == "no effect":
+            return True
         if fault.cause != "zero weights" or named not in self.params or self.fixed(named) is not None:
             return False
         return any(reached(self.numbers, w) for w in self.wires(named))
@@ -205,8 +207,9 @@ class Case:
         bad = next((w for w in back if not finite(self.numbers.cotangent(w))), None)
         if bad is not None:
             return self.not_finite(self.t.back[bad])
-        if faint(self.numbers, back):
-            return vanished(self.numbers, back)
+        none = balanced(self.numbers, name, back)
+        if none is not None or faint(self.numbers, back):
+            return none or vanished(self.numbers, back)
         return in_rows(self.numbers, name, back) or self.alike(name, back) or huge(self.learner, self.values, self.rows, self.numbers, name)
 
     def alike(self, name: str, back: list[int]) -> Fault | None:

@@ -12,7 +12,7 @@ from lensgrad.backends.engine import NumPy
 from lensgrad.core import checks
 from lensgrad.core.diagram import flatten
 from lensgrad.core.errors import BadValue, UnknownParameter, listed
-from lensgrad.core.printed import brief, clean, counted
+from lensgrad.core.printed import brief, counted
 from lensgrad.data.arrays import count
 from lensgrad.data.check import check_values
 from lensgrad.data.source import ArraySource, source
@@ -85,7 +85,7 @@ class Wires(Mapping[str, "np.ndarray[Any, np.dtype[Any]]"]):
 
     def __repr__(self) -> str:
         what = "cotangents" if self._back else "wires"
-        return f"<{len(self)} {what} on {counted(self._examples, 'example')}: {', '.join(map(clean, [*self][:SHOWN]))}, …>"
+        return f"<{len(self)} {what} on {counted(self._examples, 'example')}: {', '.join(map(brief, [*self][:SHOWN]))}, …>"
 
 
 def unknown(name: Any, names: Collection[str], what: str) -> UnknownParameter:

@@ -254,3 +254,13 @@ def test_a_narrow_window_scrolls_down_only(browser):
     browser.call("Emulation.setDeviceMetricsOverride", width=320, height=480, deviceScaleFactor=1, mobile=False)
     assert browser.run("document.documentElement.scrollWidth") == 320
     browser.call("Emulation.setDeviceMetricsOverride", width=1200, height=800, deviceScaleFactor=1, mobile=False)
+
+
+def test_the_search_finds_what_stands_in_a_closed_box(browser):
+    browser.key("/")
+    for letter in "log soft":
+        browser.key(letter)
+    assert text(browser, "hits") == "1 found"
+    browser.key("Enter")
+    assert text(browser, "named") == "log softmax" and text(browser, "facts").startswith("whatLogSoftmax")
+    assert browser.run(f"{BOX}.filter(g => g.getAttribute('aria-expanded') === 'true').length") == 1

@@ -382,6 +382,11 @@
   // -- finding -------------------------------------------------------------------------------------------------------
   const every = [...new Set(pictures.flatMap((p) => p.plates.map(([shape]) => shapes[shape][7])).filter((t) => t >= 0))].map((t) => texts[t]);
 
+  // What stands inside of boxes and is no box itself: generators, by where they stand and what they are called.
+  const place = (p) => [p.path, p.label, p.part].join("\n");
+  const placed = shapes.map((s, k) => (s.length === 9 ? read([k, 0, 0], k) : null)).filter((p) => p && p.path && !p.box && !["parameter", "input", "output"].includes(p.kind));
+  const inner = [...new Map(placed.map((p) => [place(p), p])).values()];
+
   function found() {
     const word = query.value.trim().toLowerCase();
     if (!word) return [];
@@ -389,7 +394,8 @@
     const here = reading().filter((p) => `${p.label}\n${p.tip}\n${p.box}`.toLowerCase().includes(word)).sort((a, b) => named(b) - named(a));
     const seen = new Set(plates.map((p) => p.box));
     const hidden = every.filter((box) => !seen.has(box) && box.toLowerCase().includes(word));
-    return [...here.map((p) => ({ plate: p })), ...hidden.map((box) => ({ box }))];
+    const shown = new Set(plates.map(place)), deep = inner.filter((p) => !shown.has(place(p)) && p.label.toLowerCase().includes(word));
+    return [...here.map((p) => ({ plate: p })), ...hidden.map((box) => ({ box })), ...deep.map((p) => ({ box: p.path, within: p }))];
   }
 
   function mark() {
@@ -405,19 +411,19 @@
     const hits = mark();
     if (!hits.length) return;
     hit = (hit + (back ? -1 : 1) + hits.length) % hits.length;
-    const { plate: there, box } = hits[hit];
+    const { plate: there, box, within } = hits[hit];
     at("hits").textContent = `${hit + 1} of ${hits.length}`;
     if (there) {
       select(there);
       reveal(there);
       return;
     }
-    const around = box.split("/").slice(0, -1).map((_, k, all) => all.slice(0, k + 1).join("/"));
-    const [best] = nearest(around, (open) => !open.includes(box) && open.includes(around.at(-1)));
+    const levels = box.split("/"), around = (within ? levels : levels.slice(0, -1)).map((_, k, all) => all.slice(0, k + 1).join("/"));
+    const [best] = nearest(around, (open) => (within || !open.includes(box)) && open.includes(around.at(-1)));
     if (!best) return say(`${box} is in no picture of this file`);
     show(best);
     mark();
-    const p = plates.find((q) => q.box === box);
+    const p = plates.find((q) => (within ? place(q) === place(within) : q.box === box));
     if (p) {
       select(p);
       reveal(p);
