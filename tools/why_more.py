@@ -92,6 +92,25 @@ def units_that_are_all_alike() -> Case:
     return made, changed(made, first__weight=0.1, last__weight=0.1), data(), None
 
 
+@planted("dead", "judge/relu", "Select")
+def dead_units_behind_noise() -> Case:
+    made = classifier(lg.dropout(0.5), lg.dense(8, "relu", name="judge"))
+    return made, changed(made, judge__bias=-100.0), data(), "first/weight"
+
+
+@planted("dropout", "last", "Einsum")
+def dropout_of_almost_all_before_the_last_layer() -> Case:
+    made = classifier(lg.dropout(0.9999))
+    return made, made.initial(0), data(), "last/weight"
+
+
+@planted("step", "sgd(0.1, momentum=0.9)", "sgd(0.1, momentum=0.9)")
+def velocities_that_lead_up() -> Case:
+    made = classifier(optimizer=lg.sgd(0.1, momentum=0.9))
+    start = made.initial(0)
+    return made, {n: np.full_like(v, 1e30) if "velocity" in n else v for n, v in start.items()}, data(), None
+
+
 @planted("frozen", "", "")
 def nothing_that_learns() -> Case:
     made = lg.supervised(network().freeze("**"), lg.cross_entropy, {})

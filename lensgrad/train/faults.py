@@ -308,9 +308,10 @@ def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
     zero = next((a for a in others or both if not np.any(numbers.at(a))), None)
     if zero is None:
         return None
-    if drawn(numbers.tapped, zero):
-        return "dropout", place(node), node.op.name, "what is drawn at random drops every entry of this batch: use a lower rate"
     at = nothing_before(numbers, zero)
+    maker = numbers.tapped.nodes[numbers.tapped.owner[at]]
+    if drawn(numbers.tapped, at) or (isinstance(maker.op, p.Select) and drawn(numbers.tapped, maker.args[0])):
+        return "dropout", place(node), node.op.name, "what is drawn at random drops every entry of this batch: use a lower rate"
     named = numbers.tapped.labels.get(at, "a constant")
     role = role_of(numbers.tapped, at)
     if role is Role.WEIGHT:
@@ -318,7 +319,6 @@ def by_factor(numbers: Numbers, node: Node, others: list[int]) -> Found:
         return "zero weights", named, node.op.name, f"its other factor '{named}' is 0 everywhere: {ends}"
     if role is not None:
         return "mask", named, node.op.name, f"its other factor comes from '{named}', which is 0 everywhere"
-    maker = numbers.tapped.nodes[numbers.tapped.owner[at]]
     if isinstance(maker.op, p.Logistic):
         told = f"its other factor, '{named}', is 0 everywhere, since {maker.op.name} is flat at numbers {span(numbers.at(maker.args[0]))}"
         return "saturated", place(maker), maker.op.name, told
@@ -353,17 +353,19 @@ def by_slope(node: Node, xs: list[np.ndarray[Any, Any]]) -> Found:
 
 
 def drawn(t: Tapped, wire: int) -> bool:
-    """Whether a wire is drawn at random."""
-    stack, seen = [wire], set[int]()
+    """Whether a wire is drawn at random, and reads no numbers beside: what comes after noise is not drawn."""
+    stack, seen, random_ = [wire], set[int](), False
     while stack:
-        owner = t.owner[stack.pop()]
+        at = stack.pop()
+        owner = t.owner[at]
+        if owner < 0 and getattr(t.types[at], "floating", False):
+            return False
         if owner < 0 or owner in seen:
             continue
         seen.add(owner)
-        if isinstance(t.nodes[owner].op, random.RandomBits):
-            return True
+        random_ |= isinstance(t.nodes[owner].op, random.RandomBits)
         stack += t.nodes[owner].args
-    return False
+    return random_
 
 
 def nothing_before(numbers: Numbers, wire: int) -> int:

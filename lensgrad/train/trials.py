@@ -22,6 +22,7 @@ from lensgrad.train.wires import numbers_of
 
 LARGE = 1e3  # how often larger than its weight, and than 1, a gradient counts as huge
 WIDE = 100.0  # the size of an array from which its scale is tried
+RUINED = 1e3  # how often larger than before, and than 1, a loss is that a step has ruined
 HALVINGS = 12  # how often a step is divided by 4, to see whether it goes too far
 
 
@@ -105,6 +106,10 @@ def overshoot(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any
             name = shown(learner.optimizer)
             told = f"the step of {name} takes the loss of this batch from {before:.4g} to {whole:.4g}"
             return Fault("rate", name, name, f"{told}, and a step of 1/{4**k} of it to {at(4.0**-k):.4g}: use a smaller learning rate")
+    if not np.isfinite(whole) or whole > RUINED * max(1.0, abs(before)):
+        told = f"the step of {shown(learner.optimizer)} takes the loss of this batch from {before:.4g} to {whole:.4g}"
+        told += ", and a shorter one does not lower it: its states, such as velocities, lead it up, or it is made to ascend"
+        return Fault("step", shown(learner.optimizer), shown(learner.optimizer), told)
     return None
 
 

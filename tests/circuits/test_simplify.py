@@ -187,7 +187,7 @@ def test_what_is_no_circuit_is_refused():
     with pytest.raises(NoRule) as told:
         circuits.to_gates(batch_all(trace(lambda x: x * x, lg.Bits(2)), 3))
     assert str(told.value) == (
-        "gates carry bits of Z2 or OR/AND without rows, and a wire has type Z2[3, 2]: gates are for one example, so export the arrow "
+        "gates carry bits of Z2 or OR/AND without rows, and a wire has type Z2[3,2]: gates are for one example, so export the arrow "
         "that was batched"
     )
     with pytest.raises(NoRule) as told:

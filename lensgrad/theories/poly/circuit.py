@@ -107,7 +107,7 @@ class Vector:
         return opposite if name == "neg" else Add()(wires[0], opposite)
 
     def __str__(self) -> str:
-        return f"{self.semiring.name}[{'' if self.rows is None else f'{self.rows}, '}{self.size}]"
+        return f"{self.semiring.name}[{'' if self.rows is None else f'{self.rows},'}{self.size}]"
 
 
 @generator
