@@ -22,6 +22,8 @@ from lensgrad.train.wires import numbers_of
 
 LARGE = 1e3  # how often larger than its weight, and than 1, a gradient counts as huge
 WIDE = 100.0  # the size of an array from which its scale is tried
+RISE = 0.5  # the share of a loss that a step must add to it before the step is too long: with momentum some batches rise in good training
+FALL = 1e-3  # the share that a shorter step must take away, which rounding does not
 RUINED = 1e3  # how often larger than before, and than 1, a loss is that a step has ruined
 HALVINGS = 12  # how often a step is divided by 4, to see whether it goes too far
 
@@ -99,10 +101,10 @@ def overshoot(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any
         return loss(numbers_of(learner, moved(values, after, names, share), rows, numbers.engine))
 
     whole = at(1.0)
-    if whole <= before + 1e-6 * abs(before) or not np.isfinite(before):
+    if whole <= before + RISE * abs(before) or not np.isfinite(before):
         return None
     for k in range(1, HALVINGS):
-        if at(4.0**-k) < before:
+        if at(4.0**-k) < before - FALL * abs(before):
             name = shown(learner.optimizer)
             told = f"the step of {name} takes the loss of this batch from {before:.4g} to {whole:.4g}"
             return Fault("rate", name, name, f"{told}, and a step of 1/{4**k} of it to {at(4.0**-k):.4g}: use a smaller learning rate")

@@ -113,6 +113,14 @@ def test_a_wrong_name_gets_the_nearest():
         lg.why(learner, values, batch, "first/weigth")
 
 
+@pytest.mark.parametrize("optimizer", [lg.sgd(0.05, momentum=0.9), lg.adam(0.01)], ids=["momentum", "adam"])
+def test_good_training_is_healthy_though_momentum_raises_the_loss_of_a_batch(optimizer):
+    train, _ = lg.data.split(lg.data.iris(), 0.5, seed=0)
+    model = lg.sequential(lg.input(4), lg.dense(16, "relu", name="a"), lg.dense(3, name="b"))
+    run = lg.supervised(model, lg.cross_entropy, optimizer).fit(train, epochs=150, batch_size=25, seed=0, progress=False, backend="numpy")
+    assert lg.why(run.learner, run.values, (train.x, train.y)).healthy
+
+
 def test_a_loss_over_bits_is_refused():
     circuit = lg.supervised(lg.lookup(2), loss=lg.xor, optimizer=lg.ascent, rate=lg.echo)
     bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
