@@ -154,3 +154,9 @@ def biases_without_effect() -> Case:
     layers = lg.multi_head_attention(2, name="seen"), lg.batch_norm(), lg.flatten, lg.dense(3, name="last")
     made = lg.supervised(lg.sequential(lg.input(6, 8, dtype="float64"), *layers), lg.cross_entropy, lg.sgd(0.1))
     return made, made.initial(0), (np.random.default_rng(0).normal(size=(N, 6, 8)), data()[1]), None
+
+
+@planted("healthy", "", "")
+def weights_of_several_arrays() -> Case:
+    made = lg.supervised(network().reparam({"**/weight": lg.weight_norm}), lg.cross_entropy, lg.sgd(0.1))
+    return made, made.initial(0), data(), None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lensgrad.cat.names import Role
+from lensgrad.core.diagram import flatten
 from lensgrad.data.arrays import count
 from lensgrad.program.taps import Numbers
 from lensgrad.program.values import Values
@@ -40,8 +41,8 @@ def gradient(numbers: Numbers, name: str) -> float:
 def huge(learner: Record, values: Mapping[str, Any], rows: Mapping[str, Any], numbers: Numbers, name: str) -> Fault | None:
     """Why a gradient is huge: the data or weight that makes it healthy when it is scaled, or the generator where it grows most."""
     now = gradient(numbers, name)
-    weight = np.asarray(values.get(name, rows.get(name, 0.0)))
-    if now <= LARGE * max(1.0, size(weight)):
+    held = max(map(size, flatten(values.get(name, rows.get(name, 0.0)))))  # a weight may be several arrays
+    if now <= LARGE * max(1.0, held):
         return None
     weights = {n: v for n, v in values.items() if n in learner.model_names}
     for other, x in (*rows.items(), *weights.items()):
