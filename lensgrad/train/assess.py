@@ -114,8 +114,8 @@ class Assessment:
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in self.rows())
-        caption = f"<caption>{AXES}</caption>" if rows else ""
-        return f"<p>{escape(self.head)}</p><table>{caption}{rows}</table>"
+        axes = f"<p>{AXES}</p>" if rows else ""
+        return f"<p>{escape(self.head)}</p>{axes}<table>{rows}</table>"
 
 
 def assessment(learner: Record, values: Values, data: Source, batch_size: int | None, backend: Any, names: tuple[str, ...]) -> Assessment:
