@@ -89,6 +89,9 @@ LOSSES: dict[str, Entry] = {
     "poisson": (lg.poisson("y"), THREE),
     "cosine_similarity": (lg.cosine_similarity("y"), THREE),
     "dot": (lg.dot("y"), THREE),
+    "contrastive": (lg.contrastive("y"), THREE @ THREE),
+    "info_nce": (lg.info_nce("y"), THREE @ lg.Real(4, 3)),
+    "elbo": (lg.elbo("x"), THREE @ lg.Real()),
     "xor": (lg.xor("y"), lg.Bits(3)),
 }
 
@@ -109,6 +112,10 @@ OPTIMIZERS: dict[str, Any] = {
     "optimistic": lg.optimistic(0.1),
     "extragradient": lg.extragradient(0.1),
     "sphere": lg.sphere(lg.sgd(0.1)),
+    "maximize": lg.maximize(lg.sgd(0.1)),
+    "accumulated": lg.accumulated(lg.sgd(0.1), 4),
+    "clip_value": lg.chain(lg.clip_value(1.0), lg.sgd(0.1)),
+    "weight_decay": lg.chain(lg.weight_decay(0.01), lg.sgd(0.1)),
 }
 
 
