@@ -11,6 +11,8 @@ from lensgrad.core.errors import warn
 from lensgrad.train.state import Report, State
 
 LONG = 0.5  # seconds of compiling that are worth a word
+BARRED, PACED, ROOMY = 40, 60, 100  # characters of a terminal from which there is a bar, how fast it goes, and the time that has passed
+BAR, PACE, TIME = 6, 17, 7  # characters that the bar has at least, and that speed and times take
 LINES = 20  # about as many are printed where there is no bar
 
 
@@ -48,7 +50,9 @@ class Progress:
 
         texts = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), TextColumn("{task.description}", markup=False)
         pace = TextColumn("{task.fields[speed]}", markup=False)
-        self.bar = Bar(texts[0], BarColumn(), texts[1], pace, TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
+        wide = self.console.width
+        more = [pace] * (wide >= PACED) + [TimeElapsedColumn()] * (wide >= ROOMY)
+        self.bar = Bar(texts[0], *[BarColumn()] * (wide >= BARRED), texts[1], *more, TimeRemainingColumn(), console=self.console)
         whole = {"total": self.epochs * self.steps, "completed": self.done * self.steps}
         self.task = self.bar.add_task("", epoch=self.done + 1, epochs=self.epochs, speed="", **whole)
         self.began = time.monotonic()
@@ -64,6 +68,18 @@ class Progress:
         self.bar.update(self.task, speed=speed(done, self.drawn - self.began, what), **how)
         if self.output is not None:
             self.output.update(self.bar)
+
+    def _told(self, report: Report) -> str:
+        """So much of a report as leaves room for the bar and the time left."""
+        wide = self.console.width
+        others = [
+            *[BAR] * (wide >= BARRED),
+            len(f"epoch {self.epochs}/{self.epochs}"),
+            TIME,
+            *[PACE] * (wide >= PACED),
+            *[TIME] * (wide >= ROOMY),
+        ]
+        return line(report, wide - sum(others) - len(others))
 
     def say(self, text: str) -> None:
         """A sentence of its own, above the bar."""
@@ -87,7 +103,7 @@ class Progress:
         if self.bar is not None and time.monotonic() - self.drawn > 0.05:
             at = state.position
             done = at.epoch * self.steps + min(at.batch, self.steps)
-            self._draw(completed=done, epoch=at.epoch + 1, description=line({**self.shown, **at.report}))
+            self._draw(completed=done, epoch=at.epoch + 1, description=self._told({**self.shown, **at.report}))
 
     def epoch(self, epoch: int, report: Report) -> None:
         """Show that an epoch is done."""
@@ -96,7 +112,7 @@ class Progress:
         last, self.shown = epoch + 1 == self.epochs, report
         if self.bar is not None:
             if last or time.monotonic() - self.drawn > 0.05:
-                self._draw(completed=(epoch + 1) * self.steps, epoch=epoch + 1, description=line(report))
+                self._draw(completed=(epoch + 1) * self.steps, epoch=epoch + 1, description=self._told(report))
         elif last or (epoch + 1 - self.done) % self.every == 0:
             self.say(f"epoch {epoch + 1}/{self.epochs}  {line(report)}")
 
@@ -113,6 +129,9 @@ def speed(done: float, seconds: float, what: str) -> str:
     return f"{pace:,.0f} {what}/s" if pace >= 10 else f"{pace:.2g} {what}/s"
 
 
-def line(report: Report) -> str:
-    """`loss 0.0312  accuracy 0.9800`."""
-    return "  ".join(f"{name} {value:.4f}" if abs(value) < 1e6 else f"{name} {value:.4e}" for name, value in report.items())
+def line(report: Report, room: int | None = None) -> str:
+    """`loss 0.0312  accuracy 0.9800`; of what has no room only the first."""
+    found = [f"{name} {value:.4f}" if abs(value) < 1e6 else f"{name} {value:.4e}" for name, value in report.items()]
+    while room is not None and len(found) > 1 and len("  ".join(found)) > room:
+        found.pop()
+    return "  ".join(found)

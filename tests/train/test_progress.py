@@ -62,6 +62,21 @@ def test_on_a_terminal_there_is_a_bar_with_loss_and_metrics(monkeypatch, encodin
     assert ("━" in shown) is (encoding == "utf-8"), "where the encoding lacks the bar, another one is drawn"
 
 
+@pytest.mark.parametrize("columns", [30, 60, 80, 100, 140])
+def test_the_time_left_is_never_cut(monkeypatch, columns):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(raw, encoding="utf-8", write_through=True))
+    for name, value in {"TERM": "xterm", "COLUMNS": str(columns)}.items():
+        monkeypatch.setenv(name, value)
+    learner = lg.supervised(lg.dense(2, 2), lg.mse, lg.sgd(0.1), metrics=["mae", "rmse"])
+    learner.fit((X, X), epochs=3, validation_data=(X, X))
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.getvalue().decode()).splitlines()[-1]
+    assert (
+        "epoch 3/3" in last and "loss " in last and re.search(r"0:00:00\s*$", last) and "…" not in last and ("━" in last) == (columns >= 40)
+    )
+    assert ("examples/s" in last) == (columns >= 60) and ("val_rmse" in last) == (columns >= 140)
+
+
 class ZMQInteractiveShell:
     """What a notebook's `get_ipython()` gives, by its name."""
 
