@@ -173,8 +173,9 @@ class Words:
     def new(self, prefix: str, name: str) -> str:
         plainly = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:LETTERS].strip("_") or "value"
         word = f"{prefix}_{plainly}" if prefix else plainly if plainly[0].isalpha() else f"v_{plainly}"
+        word = f"v_{word}" if re.fullmatch(r"part[\d_]*", word) else word  # functions are called part_0, part_1, …
         found, count = word, 1
-        while found in self.taken or re.fullmatch(r"part_[\d_]+", found):
+        while found in self.taken:
             count += 1
             found = f"{word}_{count}"
         self.taken.add(found)

@@ -15,6 +15,7 @@ from portable_check import compiled, needs_compiler
 
 import lensgrad as lg
 from lensgrad.backends.native.compiler import compiler
+from lensgrad.backends.native.portable import Words
 from lensgrad.core.errors import BadValue, NoRule
 from lensgrad.train.iterate import stretch
 
@@ -159,6 +160,15 @@ def test_no_name_becomes_code(tmp_path):
     words = re.findall(r"^  (AT_\w+) = \d+,", text, re.MULTILINE)
     assert len(words) == len(set(words)) == 2 * len(HOSTILE)
     assert "part_0(" in code  # comments alone were taken away
+
+
+def test_no_input_is_called_as_a_function_is():
+    words = Words({"x"})
+    found = [
+        words.new(prefix, name)
+        for prefix, name in (("", "part"), ("", "part_0"), ("", "Part 0"), ("", "part.0"), ("AT", "part_0"), ("", "x"))
+    ]
+    assert found == ["v_part", "v_part_0", "Part_0", "v_part_0_2", "AT_part_0", "x_2"]
 
 
 def lg_name(name):
