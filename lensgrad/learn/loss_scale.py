@@ -76,7 +76,8 @@ def loss_scaled(task: Para, rate: Family | Para, optimizer: Point | Places, rule
     if not any(flags):
         told = "a loss scale looks at what comes back to the weights that learn, and this optimizer moves none"
         raise BadValue(f"{told}: give it a weight, or leave loss_scale out")
-    return scaled, {(*(start.names[i] for i in chosen), LABEL): guarded(moved, ob, flags, rule)}
+    point = guarded(moved, ob, flags, rule).told(f"{getattr(optimizer, 'name', '') or 'optimizers'} with a loss scale")
+    return scaled, {(*(start.names[i] for i in chosen), LABEL): point}
 
 
 def times(ob: Ty) -> Lens:

@@ -333,8 +333,9 @@ def check_derivative(derivative: Any) -> None:
 def shown(optimizer: Any) -> str:
     """An optimizer, or one for each pattern, by its name: a point of a file goes by the optimizer that gave it."""
     if checks.is_dict(optimizer):
-        if [*optimizer] in ([Role.WEIGHT], [Together(Role.WEIGHT)]):
-            return shown(next(iter(optimizer.values())))
+        first, *more = [*optimizer.items()] or [("", "no optimizer")]
+        if not more and (first[0] in (Role.WEIGHT, Together(Role.WEIGHT)) or isinstance(first[0], tuple)):
+            return shown(first[1])
         return f"{{{few([f'{told(where)}: {shown(point)}' for where, point in optimizer.items()])}}}"
     if checks.is_group(optimizer):
         names = list(dict.fromkeys(map(shown, optimizer)))

@@ -26,6 +26,7 @@ DEEP = lg.sequential(lg.input(4), *[lg.dense(4, name=f"layer{i}") for i in range
         RUN, LEARNER, MODEL, DEEP, lg.adam(0.01), lg.sgd(lg.cosine(0.1, steps=10), momentum=0.9), lg.chain(lg.clip_norm(1.0), lg.adam(0.1)),
         lg.early_stopping(), lg.reduce_on_plateau(), lg.rate(0.1), lg.cross_entropy, lg.dense(3), LEARNER.step(16), LEARNER.lens(16),
         lg.supervised(DEEP, lg.mse, lg.adam(0.01)), lg.supervised(MODEL, lg.cross_entropy, {"**": lg.adam(0.01)}), RUN.wires((X, Y)),
+        lg.supervised(DEEP, lg.mse, lg.sgd(0.1), precision="float16"),
         lg.step_through(LEARNER, (X, Y)), formula([*map(str, range(99))], lambda x: {"o": x["1"] & x["2"]}),
     ],
     ids=lambda thing: type(thing).__name__,
