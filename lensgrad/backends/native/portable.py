@@ -43,7 +43,7 @@ TAKEN = (
     *("inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef"),
     *("union", "unsigned", "void", "volatile", "while", "asm", "bool", "true", "false", "NULL", "main", "memory", "memcpy", "memset", "m"),
     *("MEMORY", "stdin", "stdout", "stderr", "errno", "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t", "int64_t"),
-    *("uint64_t", "size_t", "unix", "linux", "near", "far"),
+    *("uint64_t", "size_t", "unix", "linux", "near", "far", "LENSGRAD_MAIN"),
 )
 LETTERS = 40  # of a name, which C99 tells apart by 63 at the least
 
@@ -134,7 +134,8 @@ class Whole(Assembly):
         rows = tuple(known(w) for w in self.given)
         outs = tuple(item(w, called.outputs[o], word) for w, o, word in zip(self.seen, self.loop.seen, seen, strict=True))
         places |= {w: replace(places[w], name=f"{word.removeprefix('AT_')}_{w}") for w, word in self.words.items()}
-        places = {w: replace(p, name=re.sub("^part_", "w_", p.name)) for w, p in places.items()}  # functions are called part_0, part_1, …
+        # Functions are called part_0, part_1, …, and no name begins with a digit.
+        places = {w: replace(p, name=re.sub("^(part_|(?=[0-9]))", "w_", p.name)) for w, p in places.items()}
         printer = Exact(self.program, places, self.stored, self.rows, many=False)
         functions = [printer.function(k, g) for k, g in enumerate(self.groups)]
         texts, calls = shared(self.flat, places, functions, lambda w: self.address(w, held))

@@ -144,13 +144,15 @@ def test_another_compiler_gives_the_same_bits(tmp_path):
 
 HOSTILE = (
     '*/ int evil(void) { return 1; } /*', '"; evil();\n#include <evil.h>\n', "évil", "évül", "%s%n", "int", "part_3", "memory", "??/", "//",
+    "9a",
 )  # fmt: skip
 
 
 @needs_compiler
-def test_no_name_becomes_code(tmp_path):
+@pytest.mark.parametrize("label", ["memcpy", "LENSGRAD_MAIN"])
+def test_no_name_becomes_code(label, tmp_path):
     layers = [lg.dense(4, name=lg_name(n)) for n in HOSTILE]
-    learner = lg.supervised(lg.sequential(lg.input(4), *layers), lg.mse, lg.sgd(0.1), input="*/ evil", label="memcpy")
+    learner = lg.supervised(lg.sequential(lg.input(4), *layers), lg.mse, lg.sgd(0.1), input="*/ evil", label=label)
     source = tmp_path / "step.c"
     learner.export_c(source, 2)
     compiled(source, tmp_path / "step", "-DLENSGRAD_MAIN", "-O0")
