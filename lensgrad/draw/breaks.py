@@ -31,11 +31,16 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What goes on behind a layer: how many cables, and how many wires they part into there; `whole` where no row may end."""
+    """What goes on behind a layer: how many cables, and how many wires they part into there; `whole` where no row may end.
+
+    `before` and `behind` is how wide what is moved there is.
+    """
 
     cables: int
     wires: int
     whole: bool = False
+    before: float = 0.0
+    behind: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -77,11 +82,13 @@ def breaks(spans: Sequence[Span], edges: Sequence[Edge], style: Style, most: flo
 def broken(spans: Sequence[Span], edges: Sequence[Edge], style: Style, most: float, wished: float) -> tuple[float, tuple[int, ...]]:
     """The ends of rows with the least cost where each is wished to be so wide, and that cost. A row that cannot end is wider."""
     best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]  # for so many of the first layers
-    sides = [0.0, *(style.channel + style.stub + 2 * style.lane * e.cables for e in edges[:-1]), 0.0]
+    lanes = [style.channel + style.stub + 2 * style.lane * e.cables for e in edges[:-1]]
+    lefts = [0.0, *(x + e.behind for x, e in zip(lanes, edges, strict=False))]
+    rights = [0.0, *(x + e.before for x, e in zip(lanes, edges, strict=False)), 0.0]
     for end in range(1, len(spans) + 1):
         found, whole = list[tuple[float, tuple[int, ...]]](), True
         for start in reversed(range(end)):
-            wide = sides[start] + spans[end - 1][1] - spans[start][0] + sides[end]
+            wide = lefts[start] + spans[end - 1][1] - spans[start][0] + rights[end]
             whole = whole and (start == end - 1 or edges[start].whole)
             if wide > most and not whole:
                 break

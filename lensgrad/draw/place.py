@@ -7,6 +7,7 @@ out first, as a picture of its own, and is then a shape like others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -23,8 +24,9 @@ from lensgrad.draw.style import INK, Style
 from lensgrad.draw.tower import Shape, Socket, Towers
 
 TRIES = 4  # to break a picture, each with less room than the last
+LEAST = 0.6  # of the room that there is, for the last of them
 SEVERAL = 3  # boxes that share what goes around others, at most
-GAIN = 0.8  # of the width that a picture has in one row: what is not narrower than that in several stays in one
+GAIN = 0.8  # of the width that a picture has in one row: what is not narrower than that in several stays in one, unless it is told
 ALONE = ("input", "output", "entry", "exit", "cap")  # kinds of boxes that make no row
 
 
@@ -67,7 +69,7 @@ class Layout:
         """What is shared by several boxes before others, where most crossings go by that: its wires go around what these read."""
         for early in (1, 2) if shared([(w.source[0], w.target[0]) for w in self.wires], SEVERAL) else ():
             self.set(self.ranks(early), apart=True)
-            if 2 * self.crossings() < crossed:
+            if 2 * self.crossings() < crossed and self.wide <= self.style.most:
                 return
         self.set(self.ranks())
 
@@ -83,16 +85,24 @@ class Layout:
         made = {target: rank[port[0]] for port, target in pairs}
         moved = Moved(behind, {b.id: rank[b.id] for b in self.ground if b.near and rank[b.id] == made[b.id] + 1})
         names = {b.id for b in self.ground if b.kind in ALONE or (b.kind == "box" and not b.on("left"))}
-        passing = edges(rank, pairs, moved, names, style.few)
+        here = enumerate(edges(rank, pairs, moved, names, style.few))
+        passing = [replace(e, before=self.room(moved.before, k + 1), behind=self.room(moved.behind, k)) for k, e in here]
         most = style.most
         for _ in range(TRIES):  # how wide a row will be is known when it is there
-            self.set(*below(rank, breaks(whole, passing, style, most), moved))
-            over = max((w for r, w in self.widths() if r.width <= style.most), default=0.0) - style.most
+            ends = breaks(whole, passing, style, most)
+            self.set(*below(rank, ends, moved))
+            inside = [passing[a:b] for a, b in zip((0, *(e + 1 for e in ends)), (*ends, len(whole) - 1), strict=True)]
+            found = [w for edges, (_, w) in zip(inside, self.widths(), strict=True) if not all(e.whole for e in edges)]
+            over = max(found, default=0.0) - style.most
             if over <= 0:
                 break
-            most -= over
-        if style.most < GAIN * whole[-1][1] < self.wide:
+            most = max(most - over, LEAST * style.most)
+        if math.isfinite(style.few) and style.most < GAIN * whole[-1][1] < self.wide:
             self.set(rank)
+
+    def room(self, moved: Mapping[Key, int], layer: int) -> float:
+        """How wide what is moved out of a layer is, with the wires to it."""
+        return max((self.shapes[id].width + self.style.channel for id, r in moved.items() if r == layer), default=0.0)
 
     def set(self, rank: Mapping[Key, int], ends: Sequence[int] = (), apart: bool = False) -> None:
         """Everything in its layer, order and height. With `ends`, rows that end and begin with these layers, in which wires only pass.

@@ -102,6 +102,11 @@ def test_a_width_below_that_of_anything_is_a_row_for_each_layer():
     assert len(picture.rows) > 3 and (overlaps(picture), outside(picture), pierced(picture), loose(picture)) == ([], [], [], [])
 
 
+@pytest.mark.parametrize("width", [80, 100, 116, 120])
+def test_what_moves_to_the_next_row_has_room_there(width):
+    assert max(map(len, drawn_text(game(), view="step", width=width).split("\n"))) <= width
+
+
 @pytest.mark.parametrize("width", [0, -5, float("nan"), "wide", True])
 def test_a_width_that_is_none_is_told(width, tmp_path):
     assert told(BadValue, lambda: lg.draw(lg.dense(2, 2), tmp_path / "a.svg", width=width)).startswith("width must be a ")

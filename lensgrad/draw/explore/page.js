@@ -4,7 +4,7 @@
   const { texts, facts, shapes, pictures } = data;
   const SVG = "http://www.w3.org/2000/svg";
   const STRANDS = ["ahead", "back", "read"];
-  const LINE = 16, FONT = 14, MOST_WIRES = 40, LEGIBLE = 0.55;
+  const LINE = 16, FONT = 14, MOST_WIRES = 40, LEGIBLE = 0.7;
   const at = (id) => document.getElementById(id);
   const diagram = at("diagram"), query = at("query"), slider = at("step");
 
