@@ -251,8 +251,8 @@ class Program:
 
     def groups(self) -> list[Group]:
         """Nests over equal spaces side by side, where each entry needs nothing of the others but its own."""
-        found = [Group((), [nest], once=True) for nest in self.first]
-        where = {o: at for at, group in enumerate(found) for o in group.outs}
+        found, where = list[Group](), dict[int, int]()
+        self.prepare(found, where)
         for nest in dict.fromkeys(self.nests[o] for c in self.calls for o in c.outs if o in self.nests):
             space = self.space(nest)
             at = self.place(nest, space, found, where)
@@ -261,7 +261,16 @@ class Program:
                 at = len(found) - 1
             found[at].nests.append(nest)
             where.update((o, at) for o in nest.outs)
+            self.prepare(found, where)
         return found
+
+    def prepare(self, found: list[Group], where: dict[int, int]) -> None:
+        """Add what is made of constants, as soon as these are there: some are computed of others, as of a weight and its norm."""
+        late = {*self.nests, *(o for nest in self.first for o in nest.outs)}
+        for nest in self.first:
+            if nest.outs[0] not in where and all(w in where or w not in late for w in nest.kind.reads):
+                where.update((o, len(found)) for o in nest.outs)
+                found.append(Group((), [nest], once=True))
 
     def space(self, nest: Nest) -> tuple[int, ...]:
         return squeezed(self.flat.values[nest.outs[0]].shape)
