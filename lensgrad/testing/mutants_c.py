@@ -75,8 +75,8 @@ class Bench:
             return [np.asarray(y) for f, xs in self.facts for y in reference.function(f)(*xs)]
 
     @cached_property
-    def right(self) -> str:
-        return self.made().text
+    def right(self) -> Assembled:
+        return self.made()
 
     def made(self, table: Meanings = NATIVE) -> Assembled:
         return assembled(self.whole, self.loop, table)
@@ -158,7 +158,7 @@ def judge(name: str, benches: Sequence[Any], table: Meanings = NATIVE, equal: Ma
             made = bench.made(table)
         except Exception:
             return Verdict(name, "caught")
-        if made.text != bench.right:
+        if made != bench.right:
             changed = True
             if not passes(bench, made):
                 return Verdict(name, "caught")
@@ -236,18 +236,21 @@ def main(names: Sequence[str] = ()) -> int:
 
 
 def printed(judged: Iterable[tuple[str, list[Verdict]]], equal: Mapping[str, str], what: str) -> int:
-    """Print a line for each part, those that survived, and why those that were no mistakes are none; 1 when one survived."""
-    total, kinds = [0, 0, 0, 0], ("caught", "equal", "survived")
+    """Print a line for each part, those that survived, and why those that were no mistakes are none; 1 when one survived, or when a
+    reason is given for what is caught."""
+    total, kinds, idle = [0, 0, 0, 0], ("caught", "equal", "survived"), 0
     print(f"{what:40} mutants  caught  equal  survived")
     for name, found in judged:
         counts = [len(found), *(sum(v.outcome == k for v in found) for k in kinds)]
         total = [a + b for a, b in zip(total, counts, strict=True)]
         print(row(name, counts), flush=True)
         for v in found:
-            if v.outcome == "survived" or (v.outcome == "equal" and v.name in equal):
-                print(f"    {v.outcome:9} {v.name}  {v.reason}".rstrip())
+            needless = v.name in equal and v.reason != equal[v.name]
+            idle += needless
+            if v.outcome == "survived" or v.name in equal:
+                print(f"    {'needless' if needless else v.outcome:9} {v.name}  {equal.get(v.name, '')}".rstrip())
     print(row("total", total))
-    return int(total[3] > 0)
+    return int(total[3] + idle > 0)
 
 
 if __name__ == "__main__":

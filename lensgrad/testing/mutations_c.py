@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from types import FunctionType
 
@@ -16,7 +17,8 @@ SWAPS = {
     " + ": " - ", " - ": " + ", " * ": " + ", " / ": " * ", " % ": " / ", " < ": " <= ", " <= ": " < ", " > ": " >= ", " >= ": " > ",
     " == ": " != ", " != ": " == ", " && ": " || ", " || ": " && ", " += ": " = ", " |= ": " = ", "!(": "(",
 }  # fmt: skip
-CHOICE = re.compile(r"[^;]* \? [^;]*;")
+CHOICE = re.compile(r"[^;]* \? [^;]*(;|$)")
+HINT = re.compile(r"_Pragma\(.*?\)")  # how a loop is compiled, not what it computes
 TOKEN = re.compile("|".join(map(re.escape, SWAPS)) + r"|(?<![\w.\"#])\d+(?![\w.])")
 
 
@@ -25,26 +27,43 @@ def wrong_texts(text: str, rest: str = "") -> Iterator[str]:
 
     `rest` is what comes behind it. The smaller of two becomes the larger one, as it is the same whichever of equal ones it is.
     """
-    for found in TOKEN.finditer(text):
+    hints = [range(*h.span()) for h in HINT.finditer(text)]
+    for found in (t for t in TOKEN.finditer(text) if not any(t.start() in h for h in hints)):
         token, behind = found.group(), text[found.end() :]
         changed = SWAPS[token] if token in SWAPS else str(int(token) + 1)
         new = " > " if token == " < " and CHOICE.match(behind + rest) else changed
         yield text[: found.start()] + new + behind
 
 
-def writing(function: FunctionType) -> Iterator[Mutant]:
-    """All wrong versions of a function that writes C: in its expressions, in its texts, and each without one of its statements."""
+@dataclass(frozen=True)
+class Change:
+    """One node of a function exchanged for another one, and what tells it from all other changes of the function."""
+
+    name: str
+    tree: ast.Module
+    index: int
+    new: ast.AST
+
+
+def changes(function: FunctionType) -> Iterator[Change]:
+    """How a function that writes C can be wrong: in its expressions, in its texts, and without one of its statements."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     told: dict[str, int] = {}
     for index, node in enumerate(nodes(tree, texts=True)):
+        before = shown(node)
         for new in versions(node):
-            before, after = shown(node), shown(new)
+            after = shown(new)
             if after == before:
                 continue
             change = short(before, after)
             told[change] = told.get(change, 0) + 1
-            numbered = change + (f" ({told[change]})" if told[change] > 1 else "")
-            yield Mutant(function, numbered, compiled(tree, index, new, function, texts=True))
+            yield Change(change + (f" ({told[change]})" if told[change] > 1 else ""), tree, index, new)
+
+
+def writing(function: FunctionType) -> Iterator[Mutant]:
+    """All wrong versions of a function that writes C."""
+    for change in changes(function):
+        yield Mutant(function, change.name, compiled(change.tree, change.index, change.new, function, texts=True))
 
 
 def versions(node: ast.AST) -> Iterator[ast.AST]:
@@ -92,4 +111,4 @@ def short(before: str, after: str) -> str:
     return f"{before[first : len(before) - last]} → {after[first : len(after) - last]}".rstrip()
 
 
-__all__ = ["writing", "wrong_texts"]
+__all__ = ["changes", "writing", "wrong_texts"]

@@ -1,13 +1,12 @@
-"""Programs that go through the passes of the C backend, each with sizes so small that little work meets every loop, edge and rest."""
+"""A program that goes through a pass of the C backend, where whatever it does wrong is seen."""
 
 from __future__ import annotations
 
 import ctypes
-import math
 import mmap
 import re
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,37 +18,24 @@ import numpy as np
 from lensgrad.backends import numpy as reference
 from lensgrad.backends.engine import NumPy
 from lensgrad.backends.loop import Loop
-from lensgrad.backends.native import assemble, blocks, products, running, square_sums, squares, toom, triangles
+from lensgrad.backends.native import assemble, running, square_sums, squares, toom
 from lensgrad.backends.native.assemble import Assembled, assembled
 from lensgrad.backends.native.meanings.table import NATIVE
 from lensgrad.backends.native.memory import LINE, Arena, arena, rounded
 from lensgrad.backends.picked import Picked
 from lensgrad.backends.table import Meanings
-from lensgrad.cat.reverse import R
 from lensgrad.core.diagram import Diagram
-from lensgrad.core.trace import trace
-from lensgrad.core.ty import Ty
-from lensgrad.learn.layers.attention import HIDDEN, softened
+from lensgrad.testing.counting_c import FLAGS as COUNTS
+from lensgrad.testing.counting_c import Counted, Taken, counting
 from lensgrad.testing.report import distance
-from lensgrad.theories.smooth import ops
-from lensgrad.theories.smooth.array import Array
-from lensgrad.theories.smooth.conv import Convolve, Window
-from lensgrad.theories.smooth.index import Iota
-from lensgrad.theories.smooth.linear import Einsum
 
 Sizes = Mapping[tuple[ModuleType, str], Any]
-FLAGS = ("-ftrivial-auto-var-init=pattern", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error")
+FLAGS = (*COUNTS, "-ftrivial-auto-var-init=pattern", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error")
 TOLERANCE = {"float32": 5e-5, "float64": 1e-12}
+TURNS = 200  # of two threads, about, where both take turns
+LOOK = 1000  # blocks after which one that runs forever is found
+OPERATION = re.compile(" [-+*/] ")
 APART = 1 << 12  # bytes between arrays, which nobody may write to
-HEIGHT = 6  # rows of a tile, of which few sizes are a multiple
-LATE = """
-#include <unistd.h>
-static _Thread_local int me;
-int late = -1;
-#define wait(gate, sense, of) (met(gate, sense, of), me == late ? (void)usleep(20000) : (void)0)
-"""
-DOUBLE = re.compile(r"^[A-Z]+\(double, f64.*\)$", re.MULTILINE)
-OTHERS = re.compile(r"^(SPARSE|BATCHES|PIXELS|STRIPS|PLANES)\(float, f32.*\)$", re.MULTILINE)
 
 
 def threaded() -> dict[tuple[ModuleType, str], Any]:
@@ -68,6 +54,11 @@ def ending(x: Any) -> Any:
     found = memory[whole - x.nbytes : whole].view(x.dtype).reshape(x.shape)
     found[...] = x
     return found
+
+
+def counts() -> Any:
+    """Numbers that a process and those that are forked from it have in common."""
+    return np.frombuffer(mmap.mmap(-1, mmap.PAGESIZE), np.int64)[:3]
 
 
 @contextmanager
@@ -109,6 +100,8 @@ class Pass:
     often: int = 1  # and how often
     held: tuple[int, ...] = ()
     flags: tuple[str, ...] = FLAGS
+    most: tuple[int, ...] = ()  # blocks that it may go through alone, and each of two threads
+    blocks: Any = field(default_factory=counts, repr=False)  # those that it went through, also in a process that was forked
     own: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]], repr=False)  # where arrays lie, and their bytes
 
     @property
@@ -125,8 +118,8 @@ class Pass:
             return [[np.asarray(y) for y in reference.function(self.f)(*xs)] for xs in self.inputs]
 
     @cached_property
-    def right(self) -> str:
-        return self.made().text
+    def right(self) -> Assembled:
+        return self.made()
 
     def made(self, table: Meanings = NATIVE) -> Assembled:
         def apart(sizes: Mapping[int, int], spans: Mapping[int, tuple[int, int]], start: int = 0) -> Arena:
@@ -143,43 +136,46 @@ class Pass:
         return made
 
     def text(self, made: Assembled) -> str:
-        """The program with tiles of another height, with threads of which one comes late to whatever it waited for, and without what it
-        does not need."""
-        given = re.sub(r"#define HIGH \d+", f"#define HIGH {HEIGHT}", OTHERS.sub("", made.text))
-        before, after = (given if self.double else DOUBLE.sub("", given)).split("INLINE void wait(", 1)
-        body, rest = after.split("\n}\n", 1)
-        rest = rest.replace(
-            "int sense = atomic_load(gate + 16);", "int sense = atomic_load(gate + 16);\nme = id;\nif (me == late) usleep(20000);"
-        )
-        return f"{before}INLINE void met({body}\n}}\n{LATE}{rest}"
+        return counting(made.text, self.double, len(made.rows))
 
     def same(self, made: Assembled, library: Any) -> bool:
-        """Whether a program gives what NumPy does, alone, and with two threads to the bit the same. Run it in a process of its own."""
+        """Whether a program gives what NumPy does, alone, and with two threads to the bit the same, and goes through no more blocks than
+        it may. Run it in a process of its own."""
+        program, most = Counted(library), 2 * max(self.most, default=1 << 40)
 
         def given(*_: object) -> tuple[Assembled, Any]:
-            return made, library.run
+            return made, program.run
 
         module: Any = running
         module.step = given
+        program.begin(0, LOOK, most)
         alone = self.ran(1)
+        self.blocks[:] = program.blocks[0], program.blocks[0], 0  # where nothing is divided, one of two goes through all
         if not all(
             alike(y, w, TOLERANCE[y.dtype.name]) for ys, ws in zip(alone, self.wanted, strict=True) for y, w in zip(ys, ws, strict=True)
         ):
             return False
-        for late in (-1, 0, 1) if made.parallel else ():
-            ctypes.c_int.in_dll(library, "late").value = late
-            if not all(np.array_equal(y, w, equal_nan=True) for y, w in zip(self.ran(2, 1)[0], alone[0], strict=True)):
+        turns = int(self.blocks[0]) // len(alone) // TURNS | 1
+        for first, many in ((0, most), (1, most), (0, turns), (1, turns)) if made.parallel else ():
+            program.begin(first, many, most)
+            both = zip(self.ran(2), alone, strict=False)  # of some of its inputs
+            if not all(np.array_equal(y, w, equal_nan=True) for ys, ws in both for y, w in zip(ys, ws, strict=True)):
                 return False
-        return True
+            self.blocks[1:] = program.blocks
+        return self.says(made) <= self.says(self.right) and (not self.most or bool((self.blocks <= self.most).all()))
 
-    def ran(self, threads: int, most: int | None = None) -> list[list[Any]]:
-        """The results of the first of its inputs, or of all."""
-        return [self.run(threads, [], [ending(np.asarray(x)[None]) for x in xs], 1) for xs in self.inputs[:most]]
+    def says(self, made: Assembled) -> int:
+        """The operations that a text has: one that has more computes in two ways what is the same."""
+        return len(OPERATION.findall(made.text))
+
+    def ran(self, threads: int) -> list[list[Any]]:
+        """The results of all inputs, with threads of the first of them."""
+        some = self.inputs if threads == 1 else self.inputs[:1]
+        return [self.run(threads, [], [ending(np.asarray(x)[None]) for x in xs], 1) for xs in some]
 
     def run(self, threads: int, states: Sequence[Any], rows: Sequence[Any], n: int) -> list[Any]:
         """States and what is observed after some steps, in a memory of which every byte is set, so that floats are no numbers."""
-        steps = running.Steps(self.f, self.loop, threads=threads)
-        steps.seconds = running.CALL / 3  # a call for three steps
+        steps = Taken(self.f, self.loop, threads=threads)
         room = steps.room()
         room.memory[:] = 255
         steps.rooms.append(room)
@@ -196,7 +192,7 @@ class Pass:
 class Picking(Pass):
     """A step on rows of arrays that are read where they lie, each time another way; `inputs` are states and the arrays."""
 
-    ways: Sequence[tuple[int, bool]] = ()  # steps, and whether the rows are read in an order
+    ways: Sequence[tuple[int, str]] = ()  # steps, and for each array whether its rows are read in an order, "o", or one after the other
     size: int | None = None
 
     @cached_property
@@ -207,9 +203,10 @@ class Picking(Pass):
     def rows(self) -> list[list[Picked]]:
         """The data of each way."""
         (_, *arrays), found = self.inputs[0], list[list[Picked]]()
-        for steps, ordered in self.ways:
+        for steps, orders in self.ways:
             drawn = np.random.default_rng(steps).integers(0, len(arrays[0]), steps * (self.size or 1))
-            found.append([Picked(x, steps, self.size, drawn if ordered else None) for x in arrays])
+            drawn[-1] = len(arrays[0]) - 1  # behind which nothing may be read
+            found.append([Picked(ending(x), steps, self.size, drawn if o == "o" else None) for x, o in zip(arrays, orders, strict=True)])
         return found
 
     @cached_property
@@ -217,161 +214,12 @@ class Picking(Pass):
         run = NumPy().iterate(self.f, self.loop).run
         return [flat(run([self.inputs[0][0]], [], [r[:] for r in rows], len(rows[0]))) for rows in self.rows()]
 
-    def ran(self, threads: int, most: int | None = None) -> list[list[Any]]:
-        return [self.run(threads, [self.inputs[0][0]], rows, len(rows[0])) for rows in self.rows()[:most]]
+    def ran(self, threads: int) -> list[list[Any]]:
+        return [self.run(threads, [self.inputs[0][0]], rows, len(rows[0])) for rows in self.rows()]
 
 
 def flat(found: tuple[Sequence[Any], Sequence[Any]]) -> list[Any]:
     return [np.asarray(y) for part in found for y in part]
 
 
-def arrow(body: Callable[..., Any], *shapes: tuple[int, ...], dtype: str = "float32") -> Diagram:
-    return trace(body, *(Ty((Array(s, dtype),)) for s in shapes))
-
-
-def drawn(f: Diagram, seed: int = 0) -> list[Any]:
-    numbers: Any = np.random.default_rng(seed)
-    return [numbers.normal(size=a.shape).astype(a.dtype) for a in f.dom]
-
-
-def spoiled(f: Diagram, value: float, *places: tuple[int, tuple[Any, ...]]) -> list[Any]:
-    """Inputs of an arrow with one value at some places."""
-    xs = drawn(f)
-    for k, place in places:
-        xs[k][place] = value
-    return xs
-
-
-# -- the programs ---------------------------------------------------------------------------------------------------------
-
-
-def convolution(slot: str, sizes: Sizes) -> Pass:
-    """A form of a convolution of images that are no whole number of squares."""
-    window, image = Window((1, 1), (1, 1), ((1, 2), (2, 1)), 1), (9, 8)
-    inner, outer = (96, 64) if slot == "x" else (64, 96)
-    shapes = {"x": (3, *image, inner), "k": (3, 3, inner, outer), "y": (3, *window.out(image, (3, 3)), outer)}
-    op = Convolve(slot, window, image, (3, 3))
-
-    def body(a: Any, b: Any) -> Any:
-        return op(a, b) * 0.5
-
-    f = arrow(body, *(shapes[s] for s in op.args()))
-    return Pass(f"squares in {slot}", f, [drawn(f)], sizes, "int squares =")
-
-
-def part() -> Pass:
-    """A convolution of a part of an image, by squares that one thread alone has room for."""
-    op = Convolve("y", Window((1, 1), (1, 1), ((0, 0), (0, 0)), 1), (10, 9), (3, 3))
-
-    def body(x: Any, k: Any) -> Any:
-        return op(x[:, 2:12], k)
-
-    f = arrow(body, (3, 13, 9, 32), (3, 3, 32, 32), dtype="float64")
-    return Pass("squares in a part", f, [drawn(f)], {(squares, "SLOTS"): 1, (squares, "SOME"): 6}, "int squares =")
-
-
-def product(
-    name: str, word: str, shapes: Sequence[tuple[int, ...]], phrase: str, sizes: Sizes | None = None, held: tuple[int, ...] = ()
-) -> Pass:
-    def body(x: Any, y: Any) -> Any:
-        return Einsum(word)(x, y) * 0.5
-
-    f = arrow(body, *shapes)
-    return Pass(name, f, [drawn(f)], sizes or {}, phrase, held=held)
-
-
-def panels_of_a_part() -> Pass:
-    def body(x: Any, w: Any) -> Any:
-        return Einsum("bi,oi->bo")(x, w[7:64]) * 0.5
-
-    f = arrow(body, (26, 60), (70, 60))
-    return Pass("panels of a part", f, [drawn(f)], phrase="gate[48]", held=(1,))
-
-
-def seen(scores: Any) -> Any:
-    """Scores, those of later steps hidden."""
-    shape = scores.atom.shape
-    at = Iota(shape[-1])()
-    past = ops.spread(at, shape[-2:], (0,)) >= ops.spread(at, shape[-2:], (1,))
-    return ops.select(ops.spread(past, shape, (len(shape) - 2, len(shape) - 1)), scores, HIDDEN)
-
-
-def attention(steps: int, heads: int, width: int) -> Diagram:
-    """One causal head after the other, as a layer has them, for two examples."""
-
-    def body(q: Any, k: Any, v: Any) -> Any:
-        scores = ops.einsum("Ztgrd,Zsgd->Zgrts", q, k) * (1.0 / math.sqrt(width))
-        return ops.einsum("Zgrts,Zsgd->Ztgrd", softened(seen(scores)), v)
-
-    return arrow(body, (2, steps, heads, 1, width), *[(2, steps, heads, width)] * 2)
-
-
-def attentive(name: str, f: Diagram, often: int, sizes: Sizes | None = None) -> Pass:
-    """Attention, also where something is not finite, and where hidden steps count as much as seen ones."""
-    place = (1, 11, 0, ..., 3)
-    ways = [drawn(f), *(spoiled(f, value, (k, place)) for k in range(len(f.dom)) for value in (np.nan, 3e38))]
-    even = drawn(f)
-    even[0][..., 0], even[1][..., 0] = 1e17, -1e17
-    whole = len(f.cod) > 1  # a gradient, which so large numbers leave to chance
-    return Pass(name, f, ways if whole else [*ways, even], sizes or {}, "const int lower =", often)
-
-
-def rows_of_softmax(name: str, causal: bool) -> Pass:
-    def body(x: Any) -> Any:
-        return softened(seen(x * 0.5) if causal else x * 0.5)
-
-    f = arrow(body, (3, 1, 37, 37))
-    ways = [spoiled(f, v, (0, (0, 0, 18, 12)), (0, (1, 0, 18)), (0, (2,))) for v in (np.nan, np.inf, -np.inf, -4e30, 3e38)]
-    return Pass(name, f, [drawn(f), *ways], phrase="for (int k = seen;" if causal else "power = exp_")
-
-
-def picking(size: int | None, small: int = 3) -> Picking:
-    """A step on large and small rows."""
-    lead = () if size is None else (size,)
-
-    def body(w: Any, y: Any, x: Any, z: Any) -> Any:
-        return w * 0.5 + (x if size is None else x.sum((0,))), x * 2.0, y * 2.0, z * 2.0
-
-    f = arrow(body, (80,), *((*lead, n) for n in (small, 80, small + 2)))
-    rng = np.random.default_rng(7)
-    arrays = [np.asarray(rng.normal(size=(14, *s)), "float32") for s in ((small,), (80,), (small + 2,))]
-    ways = ((8, True), (8, False), (2, True))
-    return Picking(f"rows of {size or 'an example'}, {small} wide", f, [[np.zeros(80, "float32"), *arrays]], ways=ways, size=size)
-
-
-SQUARES: Sizes = {(squares, "SLOTS"): 2, (squares, "SOME"): 18, (squares, "TOGETHER"): 48, (squares, "PART"): 64, (squares, "STRETCH"): 24}
-SUMS: Sizes = {(square_sums, "SLOTS"): 2, (square_sums, "SOME"): 12, (square_sums, "ROWS"): 24, (square_sums, "COLUMNS"): 64}
-NEAR: Sizes = {(blocks, "DEEP"): {"float32": 32}, (blocks, "HALF"): 40, (blocks, "ROWS"): 24, (blocks, "ACROSS"): 128}
-LONG: Sizes = {(triangles, "CLOSE"): 16, (products, "CLOSE"): 16}
-
-
-def programs() -> list[Pass]:
-    """All of them."""
-    ahead = attention(19, 2, 24)
-    return [
-        convolution("y", SQUARES),
-        convolution("x", {**SQUARES, (squares, "SOME"): 6, (squares, "PART"): 96}),
-        convolution("k", SUMS),
-        part(),
-        product("dots", "bi,oi->bo", [(3, 70), (45, 70)], "dots_f32(rows", held=(1,)),
-        product("panels by columns", "bi,oi->bo", [(26, 60), (57, 60)], "gate[48]", held=(1,)),
-        product("panels by rows", "bi,io->bo", [(26, 60), (60, 63)], "gate[48]", held=(1,)),
-        panels_of_a_part(),
-        product("ready panels", "bi,oi->bo", [(31, 100), (75, 100)], "float part[", NEAR, (1,)),
-        product("panels where rows lie across", "ib,oi->bo", [(100, 31), (75, 100)], "gate[48]", NEAR, (1,)),
-        product("blocks", "zkr,zkc->zrc", [(2, 70, 31), (2, 70, 75)], "block_f32(block", NEAR),
-        product("blocks of one matrix", "kr,kc->rc", [(70, 31), (70, 81)], "block_f32(block", NEAR),
-        product("blocks of two sums", "kjr,jkc->rc", [(3, 70, 31), (70, 3, 75)], "block_f32(block", NEAR),
-        rows_of_softmax("softmax", False),
-        rows_of_softmax("causal softmax", True),
-        attentive("attention", ahead, 2),
-        attentive("attention and back", R(ahead), 3),
-        attentive("attention of many steps", R(ahead), 2, LONG),
-        picking(None),
-        picking(4),
-        picking(4, 90),  # all of them read where they lie
-        picking(1),
-    ]
-
-
-__all__ = ["Pass", "alike", "programs", "resized"]
+__all__ = ["Pass", "Picking", "Sizes", "alike", "resized"]

@@ -8,6 +8,8 @@ import pytest
 
 from lensgrad.backends.native.blocks import Ready
 from lensgrad.backends.native.compiler import compiler
+from lensgrad.testing.equivalent_passes import EQUIVALENT
+from lensgrad.testing.mutants_passes import named
 from lensgrad.testing.mutations_c import writing, wrong_texts
 
 pytestmark = pytest.mark.skipif(compiler() is None or not hasattr(os, "fork"), reason="it takes a C compiler and a system that can fork")
@@ -30,23 +32,35 @@ def test_texts_expressions_and_lines_of_a_function_are_changed():
 
 
 PROGRAM = """
+from lensgrad.backends.native.assemble import Assembly
 from lensgrad.backends.native.softmax import Softmax
-from lensgrad.testing import mutants_c
+from lensgrad.testing import mutants_c, mutants_passes
 from lensgrad.testing.mutations import installed
 from lensgrad.testing.mutations_c import writing
-from lensgrad.testing.passes_c import programs
+from lensgrad.testing.programs_c import programs
 
-program = next(p for p in programs() if p.name == "causal softmax")
-print(mutants_c.passes(program, program.made()), program.right != "")
-for mutant in writing(Softmax.seen):
-    if "< {n}" in mutant.change or "'seen'" in mutant.change:
-        with installed(mutant):
-            print(mutants_c.judge(mutant.change, [program]).outcome)
+
+def judged(function, change):
+    (mutant,) = (m for m in writing(function) if change in m.change)
+    with installed(mutant):
+        return mutants_c.judge("", [softmax if function is Softmax.seen else rows]).outcome
+
+
+softmax, rows = (p for p in programs() if p.name in ("causal softmax", "rows of 4, 90 wide"))
+mutants_passes.limited([softmax, rows])
+print("wrong:", judged(Softmax.seen, "→ far = {far}, seen = far > {n}"))
+print("more:", judged(Softmax.seen, "→ f'({around[-1]}) * {STEP} * {S"))
+print("a race:", judged(Assembly.found, "' || ' → ' && '"))
+softmax.most = ()
+print("more, uncounted:", judged(Softmax.seen, "→ f'({around[-1]}) * {STEP} * {S"))
 """
 
 
-def test_a_right_program_passes_and_a_wrong_one_is_caught():
+def test_what_is_wrong_or_does_more_or_is_a_race_is_caught():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    first, *rest = done.stdout.split("\n")[:-1]
-    assert first == "True True" and rest and set(rest) <= {"caught"}
+    assert done.stdout.split("\n")[:-1] == ["wrong: caught", "more: caught", "a race: caught", "more, uncounted: survived"]
+
+
+def test_a_reason_is_given_for_no_wrong_version_that_is_gone():
+    assert sorted(set(EQUIVALENT) - set(named())) == []
