@@ -137,7 +137,8 @@ def lines(file: str, macro: str) -> Iterator[tuple[str, str, str]]:
 def named() -> Iterator[str]:
     """The names of all wrong versions, none of which is made."""
     for subject in subjects([*refusals(), *programs()]):
-        yield from (f"{subject.name}: {change.name}" for change in changes(subject.function))
+        function: Any = subject.function
+        yield from (f"{subject.name}: {change.name}" for change in changes(function))
     yield from (name for name, _ in signs())
     yield from (name for file, macro in KERNELS for name, *_ in lines(file, macro))
 
