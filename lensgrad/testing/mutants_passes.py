@@ -33,7 +33,7 @@ MODULES = (blocks, dots, panels, softmax, square_sums, squares, toom, triangles,
 READING = ("Assembly.found", "Assembly.copied")  # of how a step is put together, what reads rows where they lie
 KERNELS = (("prelude.h", "MATRIX"), ("prelude.h", "DOTS"), ("prelude.h", "LOWER"), ("data.h", ""))
 SPACE = " \\"  # around a line of a macro
-SECONDS = 60  # after which a wrong program is running forever, if it does not count so far
+SECONDS = 20  # after which a wrong program is running forever, if it does not count so far
 Judged = tuple[str, list[Verdict]]
 
 

@@ -1,10 +1,12 @@
 """Shapes of every kind in C: one entry, odd sizes, none at all, sizes that no vector divides; and the arithmetic of indices."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from native_check import differing, divided_always, in_c, in_numpy
+from native_check import differing, divided_always, in_c, in_numpy, once
 
+from lensgrad.backends.native.assemble import assembled
 from lensgrad.backends.native.integers import Atom, Index, flat, of, reshaped, strides, total, unflat
 from lensgrad.cat.reverse import R
 from lensgrad.core.diagram import Diagram
@@ -119,6 +121,14 @@ def test_two_threads_give_what_one_does(monkeypatch):
     xs = normal(f)
     for one, two in zip(in_c(f, xs, threads=1), in_c(f, xs, threads=2), strict=True):
         assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("rest", [(), (3,), (17,)], ids=str)
+def test_no_thread_clears_rows_that_another_one_adds_to(rest, monkeypatch):
+    divided_always(monkeypatch)
+    f = Diagram.of(index.ScatterAdd(200), Ty((Array((40,), "int32"), Array((40, *rest), "float32"))))
+    text = assembled(f, once(f)).text.split("part_0(")[1]
+    assert "r0 = first(200, id, of);" in text and ">= first(200, id, of)" in text and "stretch(" not in text
 
 
 def test_arrays_without_entries():

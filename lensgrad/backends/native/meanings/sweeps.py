@@ -9,7 +9,7 @@ from lensgrad.backends.native.flat import Call, Flat, Value
 from lensgrad.backends.native.integers import Atom, Index
 from lensgrad.backends.native.meanings.entries import clipped
 from lensgrad.backends.native.nests import Group, Program, axes
-from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested
+from lensgrad.backends.native.printer import PARALLEL, Function, Printer, nested, span
 from lensgrad.backends.native.scope import SHORT, Load, Scope, Where
 
 Space = Sequence[Index]
@@ -98,7 +98,9 @@ class Added(Swept):
         each.lines.append(f"{entry((*common, place, *rest))} += {text};")
         lines = [*nested(loops(rest), each.lines)]
         if parallel and not around:
-            zero = nested([*loops(row), *loops(rest)], [f"{entry((*row, *rest))} = 0;"], True)
+            # Divided as rows are below, and not in whole vectors: nobody may clear a row that another thread adds to.
+            clear = nested(loops(rest), [f"{entry((*row, *rest))} = 0;"])
+            zero = [f"for {span(*loops(row), 'first')} {{", *clear, "}"]
             lines = [f"if ({place} >= first({count}, id, of) && {place} < first({count}, id + 1, of)) {{", *lines, "}"]
         lines = [*zero, *nested(loops(many), [*add.lines, *lines], False, "")]
         scope.lines += nested(around, lines, parallel and bool(around), "")
