@@ -333,15 +333,19 @@ def check_derivative(derivative: Any) -> None:
 def shown(optimizer: Any) -> str:
     """An optimizer, or one for each pattern, by its name: a point of a file goes by the optimizer that gave it."""
     if checks.is_dict(optimizer):
-        first, *more = [*optimizer.items()] or [("", "no optimizer")]
-        if not more and (first[0] in (Role.WEIGHT, Together(Role.WEIGHT)) or isinstance(first[0], tuple)):
-            return shown(first[1])
-        return f"{{{few([f'{told(where)}: {shown(point)}' for where, point in optimizer.items()])}}}"
+        if [*optimizer] in ([Role.WEIGHT], [Together(Role.WEIGHT)]):
+            return shown(next(iter(optimizer.values())))
+        return f"{{{few([f'{place(where)}: {shown(point)}' for where, point in optimizer.items()])}}}"
     if checks.is_group(optimizer):
         names = list(dict.fromkeys(map(shown, optimizer)))
         return names[0] if len(names) == 1 else f"({few(names)})"
     named = optimizer.piece if isinstance(optimizer, Para) else optimizer
     return getattr(named, "name", "") or getattr(named, "__name__", "") or "a point without a name"
+
+
+def place(where: Any) -> str:
+    """Where an optimizer is, in short: one for all weights together has a name for each of them."""
+    return f"({few([*map(repr, where)])})" if isinstance(where, tuple) and len(where) > FEW else told(where)
 
 
 def few(texts: Sequence[str]) -> str:
