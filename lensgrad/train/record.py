@@ -345,7 +345,7 @@ def shown(optimizer: Any) -> str:
 
 def place(where: Any) -> str:
     """Where an optimizer is, in short: one for all weights together has a name for each of them."""
-    return f"({few([*map(repr, where)])})" if isinstance(where, tuple) and len(where) > FEW else told(where)
+    return f"({few([*map(repr, where)])})" if checks.is_group(where) and len(where) > FEW else told(where)
 
 
 def few(texts: Sequence[str]) -> str:

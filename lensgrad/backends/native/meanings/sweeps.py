@@ -100,7 +100,7 @@ class Added(Swept):
         if parallel and not around:
             # Divided as rows are below, and not in whole vectors: nobody may clear a row that another thread adds to.
             clear = nested(loops(rest), [f"{entry((*row, *rest))} = 0;"])
-            zero = [f"for {span(*loops(row), 'first')} {{", *clear, "}"]
+            zero = [f"for {span(loops(row)[0], 'first')} {{", *clear, "}"]
             lines = [f"if ({place} >= first({count}, id, of) && {place} < first({count}, id + 1, of)) {{", *lines, "}"]
         lines = [*zero, *nested(loops(many), [*add.lines, *lines], False, "")]
         scope.lines += nested(around, lines, parallel and bool(around), "")
